@@ -1,0 +1,47 @@
+# The environment is made once and again when pyproject.toml changes.
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= python3
+
+.PHONY: demo test lint types format nightly bench schema clean
+
+demo: $(VENV)/.installed ## the whole pipeline in a temporary repository
+	@$(BIN)/release demo
+
+test: $(VENV)/.installed-dev ## all tests that fit into five minutes on two cores
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not nightly" $(ARGS)
+
+nightly: $(VENV)/.installed-dev ## the long ones too
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal $(ARGS)
+
+lint: $(VENV)/.installed-dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+format: $(VENV)/.installed-dev
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+types: $(VENV)/.installed-dev
+	@$(BIN)/mypy
+
+bench: $(VENV)/.installed-dev ## ratios, measured side by side in one run
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+schema: $(VENV)/.installed-dev ## the published schema, from the definitions
+	@$(BIN)/python -m release_tool.config.schema > release.schema.json
+
+# `editable_mode=compat` is a plain path entry: the default imports a finder into every start of Python. setuptools warns
+# that it may go one day; that is not what a newcomer should read first.
+$(VENV)/.installed: pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1' 'setuptools>=77'
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --editable . --config-settings editable_mode=compat
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	@$(BIN)/python -m pip install --quiet --group dev
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,125 @@
+"""The tree of errors. Each class carries its exit status; the text says what, where, likely cause, next step.
+
+    ReleaseError          1   a person must fix it
+    ├── Refused           1   the operation is against the rules as things stand
+    ├── EditRefused       1   a YAML file can't be edited safely at this place
+    ├── FileProblems      1   a file that people own can't be used; all its problems at once
+    ├── UsageError        2   the command line alone is enough to see it
+    └── TryAgain         75   something outside is down or busy; run it again (EX_TEMPFAIL of sysexits.h)
+
+Anything else that reaches the top is a bug in the tool, status 3.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+EXIT_BUG = 3
+EXIT_INTERRUPTED = 130
+
+
+class ReleaseError(Exception):
+    """A failure that a person must fix; the root of all expected failures.
+
+    Args:
+        what: one sentence without a full stop: what is wrong.
+        where: `file:line:column`, a URL, a ref or a commit; empty when nothing narrower than the command is known.
+        cause: the likely cause, if it isn't plain from `what`.
+        hint: the next step: a command or an edit.
+    """
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, where: str = "", cause: str = "", hint: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.cause = cause
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}" if self.where else self.what
+
+
+class Refused(ReleaseError):
+    """The rules refuse the operation as things stand."""
+
+
+class EditRefused(ReleaseError):
+    """A YAML text can't be edited safely at this place; the text stays as it was.
+
+    Args:
+        reason: what stands in the way.
+        line: line of the place, counted from 1.
+        column: column of the place, counted from 1, in characters.
+        hint: what a person can do.
+        where: the file, once it is known; editors of texts don't know it.
+    """
+
+    def __init__(self, reason: str, line: int, column: int, hint: str, where: str = "") -> None:
+        place = f"{where}:{line}:{column}" if where else f"line {line}, column {column}"
+        super().__init__(reason, where=place, hint=hint)
+        self.reason = reason
+        self.line = line
+        self.column = column
+
+    def in_file(self, path: str) -> EditRefused:
+        """The same refusal, with the file named."""
+        return EditRefused(self.reason, self.line, self.column, self.hint, path)
+
+
+class UsageError(ReleaseError):
+    """Wrong usage: the command line alone is enough to see it."""
+
+    exit_code = 2
+
+
+class TryAgain(ReleaseError):
+    """Something outside is down or busy; the same command, run again, may succeed."""
+
+    exit_code = 75
+
+
+class Problem(NamedTuple):
+    """One mistake in a file.
+
+    Attributes:
+        line: counted from 1.
+        column: counted from 1, in characters.
+        key: the path of the key, `environments.devel.retention.keep`; empty for the file as a whole.
+        what: what is wrong, and what is possible.
+        hint: what was likely meant, or the next step; may be empty.
+    """
+
+    line: int
+    column: int
+    key: str
+    what: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        named = f"{self.key}: {self.what}" if self.key else self.what
+        return f"{named} ({self.hint})" if self.hint else named
+
+
+class FileProblems(ReleaseError):
+    """A file that people own can't be used. Holds all its problems, in the order of the lines.
+
+    Args:
+        path: the file.
+        problems: at least one.
+    """
+
+    def __init__(self, path: str, problems: Iterable[Problem]) -> None:
+        self.path = path
+        self.problems = tuple(sorted(problems, key=lambda problem: (problem.line, problem.column)))
+        first = self.problems[0]
+        if len(self.problems) == 1:
+            what = f"{first.key}: {first.what}" if first.key else first.what
+            super().__init__(what, where=f"{path}:{first.line}:{first.column}", hint=first.hint)
+        else:
+            listed = [f"{path}:{problem.line}:{problem.column}: {problem}" for problem in self.problems]
+            super().__init__("\n  ".join([f"{len(listed)} problems", *listed]), where=path)
