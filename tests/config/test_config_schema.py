@@ -1,0 +1,267 @@
+"""The published schema and the reference, held to the definitions and to the reader."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import warnings
+from copy import deepcopy
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from release_tool import config
+from release_tool.config import keys as config_keys
+from release_tool.config.keys import CONFIG, Choice, Key, Section, Table, Text, sections
+from release_tool.config.reader import load
+from release_tool.config.schema import duration_text, reference, schema
+from release_tool.config.values import Reading
+from release_tool.yaml_nodes import YamlError, parse, to_data
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+DOCUMENT = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+PUBLISHED = json.loads((ROOT / "release.schema.json").read_text(encoding="utf-8"))
+VALIDATOR = Draft202012Validator(PUBLISHED, format_checker=Draft202012Validator.FORMAT_CHECKER)
+EVERYTHING: dict[str, Any] = yaml.safe_load((HERE / "good" / "everything.yaml").read_text(encoding="utf-8"))
+
+
+def name(path: Path) -> str:
+    return path.stem
+
+
+def data_of(path: Path) -> Any:
+    return to_data(parse(path.read_text(encoding="utf-8")))
+
+
+def all_keys() -> list[tuple[str, Section, Key]]:
+    return [
+        (f"{title}.{key.name}" if title else key.name, part, key)
+        for title, part in sections("", CONFIG)
+        for key in part.keys
+    ]
+
+
+# --- the schema -------------------------------------------------------------------------------------------------------
+
+
+def test_the_published_schema_is_that_of_the_definitions() -> None:
+    made = subprocess.run(
+        [sys.executable, "-m", "release_tool.config.schema"], cwd=ROOT, capture_output=True, check=True
+    )
+    assert made.stdout == (ROOT / "release.schema.json").read_bytes(), (
+        "run: python -m release_tool.config.schema > release.schema.json"
+    )
+    assert schema() == PUBLISHED
+
+
+def test_the_published_schema_is_a_schema() -> None:
+    Draft202012Validator.check_schema(PUBLISHED)
+
+
+def test_every_key_of_the_schema_has_a_description() -> None:
+    def properties(part: dict[str, Any]) -> list[dict[str, Any]]:
+        own = list(part.get("properties", {}).values())
+        nested = [*own, part["additionalProperties"]] if isinstance(part.get("additionalProperties"), dict) else own
+        return own + [inner for one in nested for inner in properties(one)]
+
+    found = properties(PUBLISHED)
+    assert len(found) == len(all_keys())
+    assert all(one["description"] for one in found)
+
+
+@pytest.mark.parametrize("path", [*sorted(HERE.glob("good/*.yaml")), ROOT / "release.yaml"], ids=name)
+def test_the_schema_accepts_what_the_reader_accepts(path: Path) -> None:
+    VALIDATOR.validate(data_of(path))
+
+
+@pytest.mark.parametrize("path", sorted(HERE.glob("bad/*.yaml")), ids=name)
+def test_the_schema_refuses_what_a_single_value_shows(path: Path) -> None:
+    assert not VALIDATOR.is_valid(data_of(path))
+
+
+@pytest.mark.parametrize("path", sorted(HERE.glob("bad-together/*.yaml")), ids=name)
+def test_the_schema_accepts_what_only_the_reader_can_see(path: Path) -> None:
+    try:
+        data = data_of(path)
+    except YamlError:
+        return  # no reader of YAML gets as far as the schema
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of an expression, where the reader refuses it
+        assert VALIDATOR.is_valid(data)
+
+
+def paths_in(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    if isinstance(data, dict | list):
+        pairs = data.items() if isinstance(data, dict) else enumerate(data)
+        return [path, *(inner for key, value in pairs for inner in paths_in(value, (*path, key)))]
+    return [path]
+
+
+TEXTS = st.one_of(
+    st.text(st.sampled_from("abz019-_./{}\\ ~^:?*[@é"), max_size=8),
+    st.sampled_from(["x" * 51, "x" * 54, "x" * 201, "x" * 1001, "a\tb", "refs/heads/a", ".git/{environment}", "c:/x"]),
+    st.sampled_from(["1", "2d", "0s", "123456s", "manual", "direct", "calver", "HEAD", "(", r"\d"]),
+    st.sampled_from(["{environment}", "a/{environment}", "{environment}.lock", "{env}/{environment}"]),
+)
+VALUES = st.one_of(
+    TEXTS,
+    st.none(),
+    st.booleans(),
+    st.integers(-2, 10_002),
+    st.sampled_from([0.5, float("inf")]),
+    st.lists(TEXTS, max_size=3),
+    st.dictionaries(TEXTS, st.none(), max_size=2),
+)
+KEYS = st.sampled_from(sorted({key.name for _, _, key in all_keys()} | {"services", "health", "Path", "x-y"}))
+
+
+@settings(max_examples=400, deadline=None)
+@given(draw=st.data())
+def test_reader_and_schema_judge_single_values_alike(draw: st.DataObject) -> None:
+    data: Any = deepcopy(EVERYTHING)
+    for _ in range(draw.draw(st.integers(1, 3))):
+        *way, last = draw.draw(st.sampled_from([path for path in paths_in(data) if path]))
+        parent = data
+        for step in way:
+            parent = parent[step]
+        action = draw.draw(st.sampled_from(["set", "set", "delete", "add"]))
+        if action == "delete" and isinstance(parent, dict):
+            del parent[last]
+        elif action == "add" and isinstance(parent, dict):
+            parent[draw.draw(KEYS)] = draw.draw(VALUES)
+        else:
+            parent[last] = draw.draw(VALUES)
+    node = parse(yaml.safe_dump(data, allow_unicode=True))
+    assert node is not None
+    reading = Reading()
+    reading.value(CONFIG, node, "")
+    complaints = [
+        f"{'.'.join(map(str, error.absolute_path))}: {error.message}" for error in VALIDATOR.iter_errors(data)
+    ]
+    assert bool(complaints) == bool(reading.problems), (complaints, reading.problems)
+
+
+# --- the definitions --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "section", [part for _, part in sections("", CONFIG) if part.record], ids=lambda part: part.record.__name__
+)
+def test_keys_and_records_have_the_same_fields_and_words(section: Section) -> None:
+    hints = get_type_hints(section.record, {**vars(config), "re": re, "Mapping": dict})
+    names = {key.name for key in section.keys}
+    assert names - {"version"} == set(hints) - {"name"}
+    for key in section.keys:
+        if isinstance(key.kind, Choice):
+            assert set(key.kind.values) == set(get_args(hints[key.name]))
+
+
+def defaults(part: dict[str, Any]) -> dict[str, Any]:
+    """What a person would write who writes every default of a section out."""
+    found = {}
+    for key, inner in part["properties"].items():
+        if "default" in inner:
+            found[key] = inner["default"]
+        elif "properties" in inner:
+            found[key] = defaults(inner)
+    return found
+
+
+def test_defaults_that_are_written_out_change_nothing() -> None:
+    required = {"version": 1, "chart": "c", "release_name": "e", "namespace": "e"}
+    environment = defaults(PUBLISHED["properties"]["environments"]["additionalProperties"])
+    entry = {key: value for key, value in environment.items() if key != "soak"}
+    written = {"a": entry, "b": {**environment, "promote_from": "a"}}
+    explicit = load(yaml.safe_dump({**required, **defaults(PUBLISHED), "environments": written}, sort_keys=False))
+    assert explicit == load(yaml.safe_dump({**required, "environments": {"a": {}, "b": {"promote_from": "a"}}}))
+    assert environment["retention"]["drain"] == "1h"
+
+
+@pytest.mark.parametrize(
+    ("text", "duration"),
+    [
+        ("0s", timedelta(0)),
+        ("90s", timedelta(seconds=90)),
+        ("2m", timedelta(minutes=2)),
+        ("1d", timedelta(hours=24)),
+        ("14d", timedelta(weeks=2)),
+    ],
+)
+def test_a_default_duration_is_shown_in_its_largest_unit(text: str, duration: timedelta) -> None:
+    assert duration_text(duration) == text
+
+
+def test_patterns_keep_to_what_python_and_editors_read_alike() -> None:
+    texts = [kind for kind in vars(config_keys).values() if isinstance(kind, Text)]
+    patterns = {rule.pattern for text in texts for rule in text.rules} | {config_keys.Duration().pattern}
+    assert len(patterns) > 20
+    for pattern in patterns:
+        assert not re.search(r"\(\?[P<#i]|\\[AZzbB]|\[\[|\(\?\(|[*+?}]\+", pattern), pattern
+
+
+@pytest.mark.parametrize(
+    ("branch", "good"),
+    [
+        *((text, True) for text in ["main", "a/b", "release/x-1", "é", "a@b", "a{b}", "@a", "x.lockx", "a.b", "#1"]),
+        *((text, False) for text in ["", "a..b", "/a", "a/", "a//b", ".a", "a/.b", "a.", "a.lock", "a.lock/b", "a@{b"]),
+        *(
+            (text, False)
+            for text in ["a b", "a~", "a^", "a:b", "a?", "a*", "a[b", "a\\b", "a\tb", "a\x7fb", "-a", "HEAD"]
+        ),
+    ],
+)
+def test_the_rules_of_branches_are_those_of_git(branch: str, good: bool) -> None:
+    assert (config_keys.broken_rule(branch, config_keys.BRANCH) is None) is good
+    assert (subprocess.run(["git", "check-ref-format", "--branch", branch], check=False).returncode == 0) is good
+
+
+@settings(max_examples=100, deadline=None)
+@given(branch=st.text(st.sampled_from("ab/.@{}-lock~ :\\é"), min_size=1, max_size=8))
+def test_a_branch_that_passes_is_one_for_git(branch: str) -> None:
+    if config_keys.broken_rule(branch, config_keys.BRANCH) is None:
+        subprocess.run(["git", "check-ref-format", "--branch", branch], capture_output=True, check=True)
+
+
+# --- docs/configuration.md --------------------------------------------------------------------------------------------
+
+
+def test_the_reference_is_that_of_the_definitions() -> None:
+    assert DOCUMENT.endswith(f"-->\n\n{reference()}"), (
+        "put the output of: python -m release_tool.config.schema --reference"
+    )
+
+
+@pytest.mark.parametrize("path", [path for path, _, key in all_keys() if not isinstance(key.kind, Section | Table)])
+def test_every_key_is_documented(path: str) -> None:
+    assert f"| `{path}` |" in DOCUMENT
+
+
+@pytest.mark.parametrize("later", sorted({word for _, part in sections("", CONFIG) for word in part.later}))
+def test_every_reserved_key_is_documented(later: str) -> None:
+    assert re.search(rf"`(retention\.)?{later}`", DOCUMENT)
+
+
+def test_every_example_of_the_documentation_is_read() -> None:
+    examples = re.findall(r"```yaml\n(.*?)```", DOCUMENT, re.DOTALL)
+    assert len(examples) == 2
+    for example in examples:
+        load(example)
+
+
+def test_the_documented_mistakes_give_the_documented_errors() -> None:
+    text = (
+        "version: 1\nchrat: charts/grpc-manifest\nrelease_name: engine\nnamespace: engine\nenvironments:\n  devel:\n"
+        "    default: newset\n    retention: {keep: 4, min_age: 2}\n"
+    )
+    with pytest.raises(config.ConfigError) as caught:
+        load(text)
+    assert f"```text\n{caught.value}\n```" in DOCUMENT
