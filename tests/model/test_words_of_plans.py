@@ -1,0 +1,96 @@
+"""The words of commits and pull requests: what they tell, and that nothing from outside breaks out of its place."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import strategies as st
+from model_builders import add_line, bump, change, ground, law, line, planned, state
+
+from release_tool import wording
+from release_tool.planning import LeftOut
+from release_tool.records import Kept, Line, Name, Tag
+
+FOUR = state("1.0.1", "1.0.2", "1.0.3", "1.0.4", default="v4")
+EVIL = ["a | b", "`x`", "<b>x</b>", "@team", "[x](http://y)", "a\nb", "a\r\nb", "# x", "&x;", "\\|", "$x$", "*x* ~x~ !"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "title"),
+    [
+        ([add_line("1.0.5", "v5")], "devel: bump 1.0.5"),
+        ([add_line("1.0.5", "v5"), add_line("1.0.6", "v6")], "devel: bump 1.0.5, 1.0.6"),
+        (
+            [add_line(f"1.{n}.0", f"v{n}") for n in range(1, 9)],
+            "devel: bump 1.1.0, 1.2.0, 1.3.0, 1.4.0, 1.5.0 and 3 more",
+        ),
+        ([add_line("1.0.5", "v5"), line("2", change("retire", "v1", "1.0.1"), operation="retire")], "devel: 1.0.5"),
+        ([line("1", change("retire", "v1", "1.0.1"))], "devel: bump 1.0.1"),
+        ([line("1", change("supersede", "v1", "1.0.1"))], "devel: bump"),
+    ],
+)
+def test_the_title_names_what_comes(lines: list[Line], title: str) -> None:
+    assert wording.title("devel", lines) == title
+
+
+MESSAGE = """\
+devel: bump 1.0.5, 1.0.6
+
+- add v5 (1.0.5): bump
+- set-default v5 (1.0.5): default: newest
+- add v6 (1.0.6): bump
+- set-default v6 (1.0.6): default: newest
+- retire v1 (1.0.1): keep 4: six live
+- retire v2 (1.0.2): keep 4: six live
+
+Release-Operation: bump-1.0.5
+Release-Operation: bump-1.0.6
+Release-Tree: 7ree
+"""
+
+
+def test_a_commit_lists_its_changes_with_their_reasons_and_ends_in_a_trailer_for_each_operation() -> None:
+    made = planned(ground(FOUR, keep=4), "1.0.5", "1.0.6")
+    assert wording.commit_message("devel", made.lines, "7ree") == MESSAGE
+
+
+def test_a_pull_request_tells_what_became_of_every_tag_and_why() -> None:
+    made = planned(ground(state("1.0.1", default="v1"), keep=1), "1.0.2", "1.0.3")
+    refused = [LeftOut(bump("1.0.9"), "it is known to be bad")]
+    body = wording.pull_request("devel", made.lines, made.kept, refused, None).body
+    for words in (
+        "| supersede | v2 | 1.0.2 | superseded by v3 |",
+        "| add | v3 | 1.0.3 | bump |",
+        "| set-default | v3 | 1.0.3 | default: newest (was v1) |",
+        "| v1 | 1.0.1 | fallback target |",
+        "| bump 1.0.9 (bump-1.0.9) | it is known to be bad |",
+        "provisional",
+    ):
+        assert words in body
+
+
+@pytest.mark.parametrize("evil", EVIL)
+def test_nothing_from_outside_breaks_out_of_its_cell(evil: str) -> None:
+    table = wording.table(("a", "b"), [(evil, "x"), ("y", evil)])
+    rows = table.split("\n")
+    assert len(rows) == 4
+    assert all(row.count("|") == 3 for row in rows)
+    assert not re.search("@(?!\u200b)", "".join(rows[2:])), "nobody is mentioned"
+    assert not re.search(r"[<>`\[\]*_\\~!$\r]|&(?!(amp|lt|gt|#\d+);)|(?<!&)#", "".join(rows[2:]))
+
+
+@law(st.text(), st.text())
+def test_a_table_has_the_rows_that_it_was_given(one: str, two: str) -> None:
+    rows = wording.table(("a", "b"), [(one, two)]).split("\n")
+    assert len(rows) == 3
+    assert rows[2].count("|") == 3
+
+
+@pytest.mark.parametrize("evil", EVIL)
+def test_reasons_and_people_of_a_pull_request_are_escaped(evil: str) -> None:
+    one = line("1", change("pin", "v1", "1.0.1", evil), run=evil, adopted=(change("pin", "v2", "1.0.2", evil),))
+    kept = [Kept(Name("v1"), Tag("1.0.1"), evil)]
+    refused = [LeftOut(bump("1.0.5", reason=evil), evil)]
+    body = wording.pull_request("devel", [one], kept, refused, None).body
+    assert evil not in body.replace("\n\n", "")
