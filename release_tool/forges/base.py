@@ -1,0 +1,73 @@
+"""What the tool needs of a forge. One module a vendor; the table stands in `forges/__init__.py`.
+
+For every method holds:
+
+- It looks afresh: nothing is remembered between calls.
+- Branches go by their short names (`release/devel`), times are UTC, texts are Markdown.
+- It raises `TryAgain` when the forge is away, busy or limits the rate; `Refused` when the state of the pull request
+  forbids it; any other `ReleaseError` for what a person must fix (permission, unknown number).
+- After a lost answer it may be called again: what is done already counts as done.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from release_tool.records import CommitId, PullRequest
+
+
+class Opened(NamedTuple):
+    """A pull request that is open now; `created` is False where one was open already and was adopted as it is."""
+
+    pull_request: PullRequest
+    created: bool
+
+
+class Forge(Protocol):
+    """The pull requests of one repository."""
+
+    kind: str
+    """Its name in the table."""
+
+    proposes: bool
+    """Whether it has pull requests at all. Without, branches are pushed and the other methods find or refuse."""
+
+    def find_open(self, head: str, base: str) -> PullRequest | None:
+        """The open pull request from head to base; None where there is none or its branch has vanished."""
+
+    def last_finished(self, head: str, base: str) -> PullRequest | None:
+        """The one from head to base that was merged or closed last; `Repository.fetch` still gets its head_commit."""
+
+    def open(self, head: str, base: str, title: str, body: str, labels: Sequence[str] = ()) -> Opened:
+        """Opens one, or adopts the open one as it is. Refused where head doesn't exist or is proposed elsewhere."""
+
+    def update(self, number: int, title: str, body: str, labels: Sequence[str] = ()) -> PullRequest:
+        """Sets title and body and adds labels. Refused where it is no longer open."""
+
+    def close(self, number: int, comment: str = "") -> PullRequest:
+        """Closes it without a merge, with a comment; the branch stays. A finished one stays as it is."""
+
+    def comment(self, number: int, text: str) -> None:
+        """Adds a comment, also to a finished one."""
+
+    def get(self, number: int) -> PullRequest:
+        """One by its number; ReleaseError where there is none."""
+
+    def list(self, state: str = "open") -> tuple[PullRequest, ...]:
+        """Those in a state (`open`, `merged`, `closed`) or `all`, the newest first."""
+
+    def landed_at(self, commit: CommitId) -> datetime | None:
+        """When the pull request that became this commit was merged; None where the forge knows no better than git."""
+
+    def merge(self, number: int, method: str = "merge", check: Callable[[CommitId], None] | None = None) -> PullRequest:
+        """Merges it and deletes its branch. Refused on conflicts, and where the forge leaves merging to people.
+
+        Args:
+            number: its number.
+            method: `merge`, `squash` or `rebase`.
+            check: gets the commit that the base would become, readable in the repository, and raises to refuse.
+        """

@@ -1,0 +1,79 @@
+"""No forge: the branch is pushed, and people take it from there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+from release_tool.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from release_tool.forges.base import Opened
+    from release_tool.records import CommitId, PullRequest
+    from release_tool.repository import Repository
+
+
+class NoForge:
+    """Finds nothing and refuses the rest. The contract stands in `forges/base.py`."""
+
+    kind = "none"
+    proposes = False
+
+    def find_open(self, head: str, base: str) -> PullRequest | None:  # noqa: ARG002
+        """None: there are no pull requests."""
+        return None
+
+    def last_finished(self, head: str, base: str) -> PullRequest | None:  # noqa: ARG002
+        """None: there are no pull requests."""
+        return None
+
+    def open(self, head: str, base: str, title: str, body: str, labels: Sequence[str] = ()) -> Opened:  # noqa: ARG002
+        """Refused."""
+        _refuse()
+
+    def update(self, number: int, title: str, body: str, labels: Sequence[str] = ()) -> PullRequest:  # noqa: ARG002
+        """Refused."""
+        _refuse()
+
+    def close(self, number: int, comment: str = "") -> PullRequest:  # noqa: ARG002
+        """Refused."""
+        _refuse()
+
+    def comment(self, number: int, text: str) -> None:  # noqa: ARG002
+        """Refused."""
+        _refuse()
+
+    def get(self, number: int) -> PullRequest:  # noqa: ARG002
+        """Refused."""
+        _refuse()
+
+    def list(self, state: str = "open") -> tuple[PullRequest, ...]:  # noqa: ARG002
+        """Nothing."""
+        return ()
+
+    def landed_at(self, commit: CommitId) -> datetime | None:  # noqa: ARG002
+        """None: git's committer time is all there is."""
+        return None
+
+    def merge(
+        self,
+        number: int,  # noqa: ARG002
+        method: str = "merge",  # noqa: ARG002
+        check: Callable[[CommitId], None] | None = None,  # noqa: ARG002
+    ) -> PullRequest:
+        """Refused."""
+        _refuse()
+
+
+def _refuse() -> NoReturn:
+    raise Refused(
+        "the forge is `none`: there are no pull requests",
+        hint="set forge.kind in release.yaml; `local` keeps pull requests in the git remote itself",
+    )
+
+
+def connect(repository: Repository, now: Callable[[], datetime]) -> NoForge:  # noqa: ARG001
+    """The forge of any repository."""
+    return NoForge()

@@ -1,0 +1,125 @@
+"""The compare-and-swap push, and what a rejection means."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from release_tool.errors import ReleaseError, TryAgain
+from release_tool.git.errors import Protected, Stale, complaint, explain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from release_tool.git.process import Answer
+    from release_tool.records import CommitId, RefUpdate
+
+    Look = Callable[[Sequence[str]], Mapping[str, CommitId]]
+
+# A ref that nobody moved was locked by somebody who then didn't move it, or the server only says that it lost a race.
+_RACE = (
+    r"(?i)stale info|fetch first|cannot lock ref|failed to (update|lock) ref|incorrect old value"
+    r"|reference already exists|failed to lock|\.lock': File exists"
+)
+_DISK = r"unpacker error|Permission denied|Read-only file system"
+_REJECTED = r"(?m)^!\t[^\t]*:(?P<ref>[^\t]+)\t\[(?P<who>[^]]+)\] \((?P<reason>.*)\)$"
+
+
+def push_arguments(remote: str, updates: Sequence[RefUpdate], *, atomic: bool) -> list[str]:
+    """The arguments of one `git push`.
+
+    A lease per ref: git compares it with what the server tells at the beginning, and the server compares that once more
+    when it takes the push, so no push of anybody is lost in between.
+    """
+    leases = [f"--force-with-lease={update.ref}:{update.old or ''}" for update in updates]
+    specs = [f"{update.new or ''}:{update.ref}" for update in updates]
+    return ["push", "--porcelain", *(["--atomic"] if atomic else []), *leases, remote, *specs]
+
+
+def moved(answer: Answer) -> bool:
+    """Whether a push that succeeded changed anything; `=` marks a ref that was up to date."""
+    return any(line[1:2] == "\t" and line[0] != "=" for line in answer.lines)
+
+
+def lacks_atomic(answer: Answer) -> bool:
+    """Whether the server can't push several refs as one."""
+    return "does not support --atomic" in answer.err
+
+
+def rejection(answer: Answer, updates: Sequence[RefUpdate], where: str, look: Look) -> ReleaseError | None:
+    """The error that a failed push means; None: what it was to do is done (the answer to an earlier try was lost).
+
+    The refs themselves are looked at again, since the words of git's versions and of the hosts differ.
+
+    Args:
+        answer: of the push.
+        updates: what was to be pushed.
+        where: the redacted URL.
+        look: asks the remote for refs by patterns.
+    """
+    # One rejected ref fails the others with it ("atomic push failed"): they aren't the cause.
+    causes = [found for found in re.finditer(_REJECTED, answer.text) if not found["reason"].startswith("atomic push")]
+    rejected = causes[0] if causes else re.search(_REJECTED, answer.text)
+    error = explain(answer, "push", where) if rejected is None else None
+    if error is not None and not isinstance(error, TryAgain) and "remote ref does not exist" not in answer.err:
+        return error
+    try:
+        refs = look([pattern for update in updates for pattern in _neighbours(update.ref)])
+    except ReleaseError:  # the remote is still away: the first complaint says more
+        return error or _reason(rejected, answer, where)
+    if all(refs.get(update.ref) == update.new for update in updates):
+        return None
+    return _obstacle(updates, refs, where) or error or _reason(rejected, answer, where)
+
+
+def _neighbours(ref: str) -> list[str]:
+    """The ref, and all names that git can't hold beside it."""
+    parts = ref.split("/")
+    return [ref, *("/".join(parts[:length]) for length in range(3, len(parts))), f"{ref}/*"]
+
+
+def _obstacle(updates: Sequence[RefUpdate], refs: Mapping[str, CommitId], where: str) -> ReleaseError | None:
+    """What the refs themselves tell: a name in the way, or a ref that somebody moved."""
+    for update in updates:
+        if update.old is None and update.ref not in refs:
+            for other in refs:
+                if update.ref.startswith(f"{other}/") or other.startswith(f"{update.ref}/"):
+                    return ReleaseError(
+                        f"the branch `{short(other)}` is in the way: git can't hold `{short(update.ref)}` beside it",
+                        where=where,
+                        hint=f"rename or delete `{short(other)}`, or choose another name in publish.branch",
+                    )
+    for update in updates:
+        if refs.get(update.ref) != update.old:
+            return Stale(f"`{short(update.ref)}` has moved meanwhile", where=where, hint="run the same command again")
+    return None
+
+
+def _reason(rejected: re.Match[str] | None, answer: Answer, where: str) -> ReleaseError:
+    """The error of a ref that stands as expected and was rejected all the same."""
+    if rejected is None:
+        return explain(answer, "push", where)
+    ref, reason = short(rejected["ref"]), rejected["reason"]
+    words = f"{reason}: {complaint(answer.err)}"
+    if "declined" not in reason:
+        if re.search(_DISK, words + answer.err):
+            return explain(answer, "push", where)
+        if re.search(_RACE, words + answer.err):
+            return Stale(f"`{ref}` was being changed by somebody else", where=where, cause=words)
+    if "currently checked out" in words:
+        return ReleaseError(
+            f"`{ref}` is checked out in the remote, which therefore refuses the push",
+            where=where,
+            hint="use a bare repository as remote",
+        )
+    return Protected(
+        f"the remote refuses the push to `{ref}`",
+        where=where,
+        cause=words,
+        hint="the branch is protected or a hook declined: go through a pull request, or give the token the right",
+    )
+
+
+def short(ref: str) -> str:
+    """`refs/heads/main` as people say it: `main`."""
+    return ref.removeprefix("refs/heads/")
