@@ -1,0 +1,46 @@
+{{/* The chart's name, or the name that the values put in its place. */}}
+{{- define "grpc-manifest.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 52 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/*
+The name of the objects: `<release>-<chart>`, or the release alone where it holds the chart's name already.
+At most 52 characters, so that `<fullname>-v<N>` is a DNS label (63) with nine digits.
+*/}}
+{{- define "grpc-manifest.fullname" -}}
+{{- $name := default .Chart.Name .Values.nameOverride -}}
+{{- $fullname := printf "%s-%s" .Release.Name $name -}}
+{{- if .Values.fullnameOverride -}}
+  {{- $fullname = .Values.fullnameOverride -}}
+{{- else if contains $name .Release.Name -}}
+  {{- $fullname = .Release.Name -}}
+{{- end -}}
+{{- $fullname = $fullname | trunc 52 | trimSuffix "-" -}}
+{{- if not (regexMatch "^[a-z]([a-z0-9-]*[a-z0-9])?$" $fullname) -}}
+  {{- printf "the objects would be called %s, which a Service can't be: set fullnameOverride to a name of small letters, digits and dashes that begins with a letter" ($fullname | quote) | fail -}}
+{{- end -}}
+{{- $fullname -}}
+{{- end -}}
+
+{{/* The service's full name: short ones mean different services in different namespaces. */}}
+{{- define "grpc-manifest.host" -}}
+{{- printf "%s.%s.svc.%s" (include "grpc-manifest.fullname" .) .Release.Namespace .Values.clusterDomain -}}
+{{- end -}}
+
+{{/* The labels that pods of every version share. `instance` is the release's name, not the fullname. */}}
+{{- define "grpc-manifest.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "grpc-manifest.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
+{{- end -}}
+
+{{/* The labels of every object. None of them is on the pods, or a new chart would roll them all. */}}
+{{- define "grpc-manifest.labels" -}}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" | quote }}
+{{ include "grpc-manifest.selectorLabels" . }}
+app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
+{{- end -}}
+
+{{/* The port that the containers listen on. */}}
+{{- define "grpc-manifest.containerPort" -}}
+{{- .Values.service.containerPort | default .Values.service.port | int -}}
+{{- end -}}

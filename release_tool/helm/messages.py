@@ -1,0 +1,82 @@
+"""Helm's messages as errors of ours, without its noise."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from release_tool.errors import ReleaseError
+
+if TYPE_CHECKING:
+    from release_tool.helm.request import RenderRequest
+
+_LONGEST_MESSAGE = 600  # a template that includes itself is reported with a thousand places
+_TEMPLATE = re.compile(r'[^\s/():"]+/((?:templates|charts|crds)/[^\s:()"]+(?::\d+(?::\d+)?)?)')
+_STEP = re.compile(r'executing "[^"]*" at <(.*?)>:\s*', re.DOTALL)
+_SCHEMA = "values don't meet the specifications of the schema"
+
+
+def explained(request: RenderRequest, message: str) -> ReleaseError:
+    """Helm's message as an error of ours: what is wrong in its own words, where in the chart, what to do."""
+    text = _without_noise(message)
+    names = " or ".join(values.name for values in request.values)
+    if _SCHEMA in text:
+        return ReleaseError(
+            f"the values don't fit the chart: {_schema_findings(text)}",
+            where=f"{request.chart}/values.schema.json",
+            hint=f"correct {names or 'the values'}",
+        )
+    places = _TEMPLATE.findall(text)
+    places = [place for place in places if ":" in place] or places  # the innermost is last
+    steps = list(_STEP.finditer(text))
+    refused = re.search(r"execution error at \([^)]*\): ", text)
+    what = text[refused.end() :] if refused else text[steps[-1].end() :] if steps else text
+    return ReleaseError(
+        f"the chart {'refuses the values' if refused else 'does not render'}: {_shortened(what)}",
+        where=f"{request.chart}/{places[-1]}" if places else request.chart,
+        cause=f"it happened in <{steps[-1][1]}>" if steps else "",
+        hint=f"correct {names} or the chart" if names else "correct the chart",
+    )
+
+
+def _without_noise(message: str) -> str:
+    """Helm's message without log lines, the word `Error:` and the advice on options of its program."""
+    lines = [
+        line
+        for line in message.splitlines()
+        if not line.startswith(("level=", "WARNING: ", "Use --debug flag")) and not re.match(r"\d{4}/\d\d/\d\d ", line)
+    ]
+    return "\n".join(lines).strip().removeprefix("Error: ")
+
+
+def _schema_findings(text: str) -> str:
+    """The findings of a schema in one line, sorted, for Helm gives them in an order of chance."""
+    findings = sorted(line.strip()[2:] for line in text.splitlines() if line.strip().startswith("- "))
+    return _shortened("; ".join(findings) or text.splitlines()[-1])
+
+
+def bad_values(name: str, message: str) -> ReleaseError:
+    """The error about a values file that Helm can't read."""
+    line = re.search(r"yaml: line (\d+): ", message)
+    kind = re.search(r"cannot unmarshal (\w+) into Go value of type", message)
+    kinds = {"array": "a list", "string": "text", "bool": "true or false"}
+    return ReleaseError(
+        f"the values are no mapping but {kinds.get(kind[1], f'a {kind[1]}')}" if kind else "the values can't be read",
+        where=f"{name}:{line[1]}" if line else name,
+        cause="" if kind else _shortened(message[line.end() :] if line else message.rpartition(": yaml: ")[2]),
+        hint="correct the file",
+    )
+
+
+def _shortened(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]} …"
+
+
+def log(remarks: str) -> None:
+    """Hand what Helm remarks beside its result to the logger, line by line."""
+    if remarks.strip():
+        import logging
+
+        for line in remarks.strip().splitlines():
+            logging.getLogger("release_tool.helm").info("helm: %s", line)

@@ -1,0 +1,360 @@
+"""The chart grpc-manifest: what it renders from which values, and what it refuses."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from rendering import GOLDEN, ROOT, SEED, changed, chart_files, contents, rendered, request
+
+from release_tool import manifests
+from release_tool.errors import ReleaseError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from release_tool.helm import Renderer
+
+FOUR = "v1: v1.0.1, v2: v1.0.2, v3: v1.0.3, v4: v1.0.4"
+
+
+def image(tag: str, **more: str) -> str:
+    """`image_tag.yaml` in flow style."""
+    return f"image: {{tag: {tag}" + "".join(f", {key}: {value}" for key, value in more.items()) + "}\n"
+
+
+def routes(objects: dict[str, Any]) -> dict[str, list[str]]:
+    """Name of the route -> values of `grpcsvc` that take it."""
+    service = next(content for name, content in objects.items() if name.startswith("VirtualService"))
+    found = {}
+    for route in service["spec"]["http"]:
+        matches = [match.get("headers", {}).get("grpcsvc", {}).get("exact") for match in route["match"]]
+        found[route["name"]] = [value for value in matches if value]
+    return found
+
+
+def subsets(objects: dict[str, Any]) -> dict[str, Any]:
+    rule = next(content for name, content in objects.items() if name.startswith("DestinationRule"))
+    return {subset["name"]: subset for subset in rule["spec"]["subsets"]}
+
+
+def deployments(objects: dict[str, Any]) -> dict[str, Any]:
+    return {name.split()[1]: content for name, content in objects.items() if name.startswith("Deployment")}
+
+
+# -- golden renderings: a folder is a case, and its manifests are reviewed as text --
+
+
+@pytest.mark.parametrize("case", sorted(GOLDEN.iterdir()), ids=lambda case: case.name)
+def test_a_set_of_values_renders_as_reviewed(case: Path, renderer: Renderer) -> None:
+    text = renderer.render(request((case / "values.yaml").read_text(encoding="utf-8")))
+    golden = case / "manifests.yaml"
+    if os.environ.get("UPDATE_GOLDEN") and renderer.name == "embedded":
+        golden.write_text(text, encoding="utf-8")
+    assert manifests.difference_text(manifests.difference(golden.read_text(encoding="utf-8"), text)) == ""
+
+
+@pytest.mark.parametrize("environment", ["devel", "staging", "production"])
+def test_the_repositorys_own_environments_render(environment: str, renderer: Renderer) -> None:
+    folder = ROOT / "environments" / environment
+    texts = [(folder / name).read_text(encoding="utf-8") for name in ("values.yaml", "image_tag.yaml")]
+    objects = rendered(renderer, *texts)
+    assert len(deployments(objects)) == texts[1].count("v1.0.")
+
+
+# -- the two forms, and the names --
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        image(f"{{{FOUR}}}"),
+        image("{v4: v1.0.4, v2: v1.0.2, v3: v1.0.3, v1: v1.0.1}"),
+        image(f"{{{FOUR}}}", default="v1", retired="{}", quarantined="{}", pinned="{v2: {reason: x}}"),
+    ],
+    ids=["mapping", "in another order", "with the default written"],
+)
+def test_list_and_mapping_give_the_same_manifests(values: str, engine: Renderer) -> None:
+    assert engine.render(request(values)) == engine.render(request(SEED))
+
+
+def test_without_a_default_the_lowest_number_is_the_default(engine: Renderer) -> None:
+    objects = rendered(engine, image("{v10: v1.1.0, v9: v1.0.9}"))
+    assert subsets(objects)["default"]["trafficPolicy"]["loadBalancer"]["localityLbSetting"] == {
+        "enabled": True,
+        "failoverPriority": ["app.kubernetes.io/tag=v9"],
+    }
+
+
+def test_versions_are_ordered_by_their_numbers(engine: Renderer) -> None:
+    objects = rendered(engine, image("{v10: a, v9: b, v100: c}"))
+    assert list(routes(objects)) == ["v9", "v10", "v100", "default"]
+    assert list(subsets(objects)) == ["default", "v9", "v10", "v100"]
+    assert [name.rpartition("-")[2] for name in deployments(objects)] == ["v9", "v10", "v100"]
+
+
+# -- states --
+
+
+def test_retired_and_quarantined_versions_are_deployed_but_not_routed(engine: Renderer) -> None:
+    objects = rendered(
+        engine, image("{v2: b, v3: c}", default="v3", retired="{v1: a}", quarantined="{v2: {reason: bad}}")
+    )
+    assert routes(objects) == {"v3": ["v3", "c"], "default": []}
+    assert list(subsets(objects)) == ["default", "v1", "v2", "v3"]
+    assert len(deployments(objects)) == 3
+
+
+def test_moving_the_default_changes_no_deployment(engine: Renderer) -> None:
+    before = engine.render(request(image(f"{{{FOUR}}}", default="v4")))
+    after = engine.render(request(image(f"{{{FOUR}}}", default="v2")))
+    assert changed(before, after) == {
+        "DestinationRule engine-grpc-manifest": "changed",
+        "VirtualService engine-grpc-manifest": "changed",
+    }
+
+
+def test_adding_a_version_changes_no_other_deployment(engine: Renderer) -> None:
+    before = engine.render(request(SEED))
+    after = engine.render(request(SEED + "  - v1.0.5\n"))
+    assert changed(before, after) == {
+        "Deployment engine-grpc-manifest-v5": "added",
+        "DestinationRule engine-grpc-manifest": "changed",
+        "VirtualService engine-grpc-manifest": "changed",
+    }
+
+
+def test_retiring_takes_the_route_and_nothing_else_away(engine: Renderer) -> None:
+    before = engine.render(request(image(f"{{{FOUR}}}", default="v4")))
+    after = engine.render(request(image("{v2: v1.0.2, v3: v1.0.3, v4: v1.0.4}", default="v4", retired="{v1: v1.0.1}")))
+    assert changed(before, after) == {"VirtualService engine-grpc-manifest": "changed"}
+    assert set(routes(contents(before))) - set(routes(contents(after))) == {"v1"}
+
+
+def test_a_quarantine_takes_the_route_and_nothing_else_away(engine: Renderer) -> None:
+    before = engine.render(request(image(f"{{{FOUR}}}", default="v4")))
+    after = engine.render(request(image(f"{{{FOUR}}}", default="v4", quarantined="{v2: {reason: bad}}")))
+    assert changed(before, after) == {"VirtualService engine-grpc-manifest": "changed"}
+    assert set(routes(contents(before))) - set(routes(contents(after))) == {"v2"}
+
+
+# -- tags --
+
+
+def test_a_digest_is_part_of_the_image_and_of_nothing_else(engine: Renderer) -> None:
+    digest = "sha256:" + "0a" * 32
+    objects = rendered(engine, image(f'{{v3: "v1.0.3@{digest}"}}'))
+    pod = deployments(objects)["engine-grpc-manifest-v3"]["spec"]["template"]
+    assert pod["spec"]["containers"][0]["image"] == f"registry.example.com/engine:v1.0.3@{digest}"
+    assert pod["metadata"]["labels"]["app.kubernetes.io/version"] == "v1.0.3"
+    assert routes(objects)["v3"] == ["v3", "v1.0.3"]
+
+
+def test_a_tag_that_looks_like_a_name_gets_no_route(engine: Renderer) -> None:
+    assert routes(rendered(engine, image("{v1: v2, v2: v1.0.2}"))) == {
+        "v1": ["v1"],
+        "v2": ["v2", "v1.0.2"],
+        "default": [],
+    }
+
+
+@pytest.mark.parametrize(
+    "tag",
+    ["1.20", "_x", "a" * 128, "x-", "12e3", "2026-11-23", "___", "A.b_c-D", "yes", "1_000", "0x1F", "_" + "b." * 40],
+)
+def test_every_tag_gives_valid_labels(tag: str, engine: Renderer) -> None:
+    deployment = deployments(rendered(engine, image(f'{{v1: "{tag}"}}')))["engine-grpc-manifest-v1"]
+    label = deployment["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/version"]
+    assert re.fullmatch(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?", label)
+    assert deployment["spec"]["template"]["spec"]["containers"][0]["image"].endswith(f":{tag}")
+
+
+# -- how the objects fit together --
+
+
+@pytest.mark.parametrize(
+    ("release_name", "fullname"),
+    [
+        ("engine", "engine-grpc-manifest"),
+        ("grpc-manifest", "grpc-manifest"),
+        ("my-grpc-manifest-2", "my-grpc-manifest-2"),
+        ("r" * 53, "r" * 52),
+    ],
+)
+def test_every_route_ends_at_pods_whatever_the_release_is_called(
+    release_name: str, fullname: str, engine: Renderer
+) -> None:
+    objects = rendered(engine, SEED, release_name=release_name)
+    host = f"{fullname}.engine.svc.cluster.local"
+    service = objects[f"Service {fullname}"]["spec"]
+    rule = objects[f"DestinationRule {fullname}"]["spec"]
+    pods = {
+        content["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/tag"]: content["spec"]["template"]
+        for content in deployments(objects).values()
+    }
+    assert rule["host"] == host
+    for pod in pods.values():
+        assert service["selector"].items() <= pod["metadata"]["labels"].items()
+        assert {"name": "grpc", "containerPort": 50051, "protocol": "TCP"} in pod["spec"]["containers"][0]["ports"]
+    for name, subset in subsets(objects).items():
+        chosen = [tag for tag, pod in pods.items() if subset["labels"].items() <= pod["metadata"]["labels"].items()]
+        assert chosen == (list(pods) if name == "default" else [name])
+    for route in objects[f"VirtualService {fullname}"]["spec"]["http"]:
+        (destination,) = route["route"]
+        assert destination["destination"] == {"host": host, "port": {"number": 50051}, "subset": route["name"]}
+        assert destination["weight"] == 100
+
+
+def test_a_deployments_selector_never_changes(engine: Renderer) -> None:
+    for deployment in deployments(rendered(engine, SEED)).values():
+        selector = deployment["spec"]["selector"]["matchLabels"]
+        assert selector == {
+            "app.kubernetes.io/name": "grpc-manifest",
+            "app.kubernetes.io/instance": "engine",
+            "app.kubernetes.io/tag": deployment["metadata"]["name"].rpartition("-")[2],
+        }
+        assert selector.items() <= deployment["spec"]["template"]["metadata"]["labels"].items()
+
+
+def test_a_new_chart_version_rolls_no_pod(engine: Renderer) -> None:
+    files = chart_files()
+    before = contents(engine.render(request(SEED, files=files)))
+    files["Chart.yaml"] = files["Chart.yaml"].replace(b"version: 0.1.0", b"version: 9.9.9+build")
+    after = contents(engine.render(request(SEED, files=files)))
+    assert before != after
+    for name, deployment in deployments(before).items():
+        assert deployment["spec"] == deployments(after)[name]["spec"]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "routed"),
+    [
+        ("application/grpc", True),
+        ("application/grpc+proto", True),
+        ("application/GRPC", True),
+        ("application/grpc;charset=utf-8", True),
+        ("application/grpc-web-text+proto", True),
+        ("text/x-not-grpc", False),
+        ("application/grpcish", False),
+        ("application/json", False),
+    ],
+)
+def test_the_last_route_takes_grpc_alone(content_type: str, routed: bool, engine: Renderer) -> None:
+    last = rendered(engine, SEED)["VirtualService engine-grpc-manifest"]["spec"]["http"][-1]
+    (match,) = last["match"]
+    assert bool(re.fullmatch(match["headers"]["content-type"]["regex"], content_type)) == routed
+
+
+def test_the_response_tells_which_version_was_chosen(engine: Renderer) -> None:
+    objects = rendered(engine, image(f"{{{FOUR}}}", default="v4"))
+    told = {
+        route["name"]: route["route"][0]["headers"]["response"]["set"]["grpcsvc"]
+        for route in objects["VirtualService engine-grpc-manifest"]["spec"]["http"]
+    }
+    assert told == {"v1": "v1", "v2": "v2", "v3": "v3", "v4": "v4", "default": "v4"}
+
+
+def test_a_weight_below_100_leaves_the_rest_to_the_default(engine: Renderer) -> None:
+    objects = rendered(engine, SEED, "virtualService: {weight: 80}\n")
+    for route in objects["VirtualService engine-grpc-manifest"]["spec"]["http"][:-1]:
+        shares = {part["destination"]["subset"]: part["weight"] for part in route["route"]}
+        assert shares == {route["name"]: 80, "default": 20}
+
+
+def test_empty_parts_of_the_values_are_left_out(engine: Renderer) -> None:
+    empty = (
+        "podLabels: null\nstrategy: null\npodSecurityContext: null\naffinity: null\n"
+        "destinationRule: {trafficPolicy: null}\n"
+        "topologySpreadConstraints:\n"
+        "- {maxSkew: 1, topologyKey: zone, whenUnsatisfiable: DoNotSchedule, labelSelector: {}}\n"
+    )
+    objects = rendered(engine, image("[a]"), empty)
+    (deployment,) = deployments(objects).values()
+    assert "strategy" not in deployment["spec"]
+    assert "securityContext" not in deployment["spec"]["template"]["spec"]
+    (spread,) = deployment["spec"]["template"]["spec"]["topologySpreadConstraints"]
+    assert spread["labelSelector"]["matchLabels"]["app.kubernetes.io/tag"] == "v1"
+    assert "trafficPolicy" not in objects["DestinationRule engine-grpc-manifest"]["spec"]
+
+
+# -- what the chart refuses --
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ("image: {}\n", "image.tag holds no version: name at least one"),
+        (image("[]"), "image.tag holds no version"),
+        (image("{}"), "image.tag holds no version"),
+        (image(""), "image.tag holds no version"),
+        (image("[]", retired="{v1: a}"), "image.tag holds no version"),
+        (
+            image("[a, b]", default="v3"),
+            "image.default is v3, but v3 is not in image.tag: set image.default to a live version (v1, v2)",
+        ),
+        (
+            image("{v2: b}", default="v1", retired="{v1: a}"),
+            "image.default is v1, but v1 is retired: set image.default to a live version (v2)",
+        ),
+        (
+            image("[a, b]", default="v2", quarantined="{v2: {reason: bad}}"),
+            "image.default is v2, but v2 is quarantined: set image.default to a live version (v1)",
+        ),
+        (
+            image("[a, b]", quarantined="{v1: {reason: bad}}"),
+            "image.default is not set, so the lowest name, v1, is the default, but v1 is quarantined",
+        ),
+        (image("[a]", quarantined="{v1: {reason: bad}}"), "no version is live: take one out of image.quarantined"),
+        (
+            image("[a]", quarantined="{v7: {reason: bad}}"),
+            "image.quarantined names v7, which image.tag does not hold (it holds v1)",
+        ),
+        (image("[a, b]", retired="{v2: c}"), "v2 stands in image.tag and in image.retired"),
+        (image("[a, b, a]"), "v1 and v3 have the same tag, a"),
+        (image("{v1: a}", retired=f"{{v2: 'a@sha256:{'0' * 64}'}}"), "v1 and v2 have the same tag, a"),
+        (image("{first: a}"), 'image.tag: "first" is no name of a version'),
+        (image("{v01: a}"), 'image.tag: "v01" is no name of a version'),
+        (image("{v1: a}", retired="{V2: b}"), 'image.retired: "V2" is no name of a version'),
+        (
+            image("[a]") + "virtualService: {gateways: [istio/public]}\n",
+            "virtualService.hosts is empty: name the hosts",
+        ),
+        (image("[a]") + "fullnameOverride: 1st\n", 'the objects would be called "1st", which a Service can\'t be'),
+    ],
+)
+def test_contradictions_are_refused_with_a_sentence(values: str, sentence: str, renderer: Renderer) -> None:
+    with pytest.raises(ReleaseError) as caught:
+        renderer.render(request(values))
+    assert sentence in caught.value.what
+    assert caught.value.where.startswith("charts/grpc-manifest/templates/")
+    assert caught.value.hint == "correct environments/devel/values-1.yaml or the chart"
+
+
+@pytest.mark.parametrize(
+    ("values", "finding"),
+    [
+        (image("[1.20]"), "at '/image/tag/0': got number, want string"),
+        (image("{v1: 2026}"), "at '/image/tag/v1': got number, want string"),
+        (image("v1.0.1"), "at '/image/tag': got string, want null or array or object"),
+        (image("['a b']"), "at '/image/tag/0': 'a b' does not match pattern"),
+        (image("['a@sha256:0']"), "at '/image/tag/0': 'a@sha256:0' does not match pattern"),
+        (image("[a]", default="1"), "at '/image/default': got number, want null or string"),
+        (image("[a]", retired="[b]"), "at '/image/retired': got array, want null or object"),
+        (image("[a]", quarantined="[v1]"), "at '/image/quarantined': got array, want null or object"),
+        ("image: {tags: [a]}\n", "at '/image': additional properties 'tags' not allowed"),
+        (image("[a]") + "services: {port: 1}\n", "at '': additional properties 'services' not allowed"),
+        (image("[a]") + "service: {port: http}\n", "at '/service/port': got string, want integer"),
+        (image("[a]") + "virtualService: {weight: 101}\n", "at '/virtualService/weight': maximum: got 101, want 100"),
+        (image("[a]") + "virtualService: {gateways: []}\n", "at '/virtualService/gateways': minItems: got 0, want 1"),
+        (image("[a]") + "replicaCount: null\n", "at '': missing property 'replicaCount'"),
+        (image("[a]") + "replicaCount: -1\n", "at '/replicaCount': minimum: got -1, want 0"),
+    ],
+)
+def test_wrong_types_are_refused_by_the_schema(values: str, finding: str, renderer: Renderer) -> None:
+    with pytest.raises(ReleaseError) as caught:
+        renderer.render(request(values))
+    assert finding in caught.value.what
+    assert caught.value.where == "charts/grpc-manifest/values.schema.json"
+    assert caught.value.hint == "correct environments/devel/values-1.yaml"
