@@ -1,0 +1,141 @@
+"""`release demo`: the whole pipeline in a temporary repository, step by step, with the real commands."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from release_tool.errors import ReleaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+CHART = Path(__file__).resolve().parent.parent / "chart"
+"""The chart that comes with the package."""
+
+_CONFIG = """\
+version: 1
+chart: charts/grpc-manifest
+release_name: engine
+namespace: engine
+environments:
+  devel:
+    default: newest                   # a bump moves the default
+    retention: {keep: 4, drain: 1h}
+  production:
+    promote_from: devel
+    default: promoted
+"""
+
+_TAGS = """\
+image:
+  tag:
+  - v1.0.1
+  - v1.0.2
+  - v1.0.3   # mobile clients 2.x
+  - v1.0.4
+"""
+
+_STEPS: tuple[tuple[str, str, timedelta], ...] = (
+    ("The versions that run now: a list, as the chart takes it.", "cat devel", timedelta(0)),
+    ("What they are in each environment.", "status", timedelta(0)),
+    ("An image was built. The bump adds its tag, and opens a pull request.", "bump devel v1.0.5", timedelta(0)),
+    ("The same bump again, as a retried job runs it: nothing happens twice.", "bump devel v1.0.5", timedelta(0)),
+    ("The pull request.", "pulls show 1", timedelta(0)),
+    ("What it changes in the manifests.", "diff devel", timedelta(0)),
+    ("A person merges it.", "pulls merge 1", timedelta(minutes=20)),
+    ("One line was added, the default is written; everything else kept its bytes.", "cat devel", timedelta(0)),
+    ("The next day another image: six are live, four are kept.", "bump devel v1.0.6", timedelta(days=1)),
+    ("It lands: the list became names, so no version changed its name.", "pulls merge 2", timedelta(minutes=5)),
+    ("Retired versions still run, without a route.", "cat devel", timedelta(0)),
+    ("Two hours later the next one; what has drained is removed.", "bump devel v1.0.7", timedelta(hours=2)),
+    ("It lands.", "pulls merge 3", timedelta(minutes=5)),
+    ("The end.", "cat devel", timedelta(0)),
+    ("", "status", timedelta(0)),
+    ("Everything is right.", "check --ref main", timedelta(0)),
+)
+
+
+class _Clock:
+    """The demo's own time: days pass in it."""
+
+    def __init__(self) -> None:
+        self.now = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(days=2)
+
+
+def run(command: Callable[[Sequence[str], Callable[[], datetime]], int]) -> Iterator[str]:
+    """Run the demo.
+
+    Args:
+        command: the command line: arguments and clock in, exit status out; it prints.
+
+    Yields:
+        What there is to say between the commands.
+
+    Raises:
+        RuntimeError: a step failed; that is a bug.
+    """
+    clock = _Clock()
+    with _repository(clock) as directory:
+        yield "A Git repository with a chart, two environments and the versions of one service."
+        for text, step, later in _STEPS:
+            clock.now += later
+            if text:
+                yield f"\n# {text}"
+            yield f"$ {'cat environments/devel/image_tag.yaml' if step == 'cat devel' else f'release {step}'}"
+            if step == "cat devel":
+                yield _tags(directory).rstrip("\n")
+            elif command([*step.split(), "--repo", str(directory / "origin.git")], lambda: clock.now):
+                raise RuntimeError(f"the step `release {step}` failed")
+        yield "\nThat was a temporary repository; nothing of it is left."
+
+
+@contextmanager
+def _repository(clock: _Clock) -> Iterator[Path]:
+    """A bare repository `origin.git` with a chart, a configuration and two environments."""
+    try:
+        from git import Actor, Repo
+    except ImportError as error:  # what GitPython raises where there is no git program
+        raise ReleaseError(
+            "the program `git` can't be run", hint="install git 2.38 or newer, or correct PATH"
+        ) from error
+
+    with tempfile.TemporaryDirectory(prefix="release-demo-") as name:
+        directory = Path(name)
+        origin = Repo.init(directory / "origin.git", bare=True, initial_branch="main")
+        with Repo.init(directory / "work", initial_branch="main") as work:
+            _write_files(directory / "work")
+            work.index.add(_paths(directory / "work"))
+            author = Actor("Demo", "demo@example.com")
+            stamp = f"{int(clock.now.timestamp())} +0000"
+            work.index.commit("Begin", author=author, committer=author, author_date=stamp, commit_date=stamp)
+            work.git.push(str(directory / "origin.git"), "main")
+        origin.close()
+        yield directory
+
+
+def _write_files(work: Path) -> None:
+    shutil.copytree(CHART, work / "charts" / "grpc-manifest")
+    files = {
+        "release.yaml": _CONFIG,
+        "environments/devel/image_tag.yaml": _TAGS,
+        "environments/production/image_tag.yaml": _TAGS,
+    }
+    for path, text in files.items():
+        (work / path).parent.mkdir(parents=True, exist_ok=True)
+        (work / path).write_text(text, encoding="utf-8", newline="\n")
+
+
+def _paths(work: Path) -> list[str]:
+    return [str(path.relative_to(work)) for path in work.rglob("*") if path.is_file() and ".git" not in path.parts]
+
+
+def _tags(directory: Path) -> str:
+    from git import Repo
+
+    with Repo(directory / "origin.git") as origin:
+        return str(origin.git.show("main:environments/devel/image_tag.yaml", strip_newline_in_stdout=False))

@@ -1,0 +1,86 @@
+"""`release render ENV` and `release diff ENV`: the manifests, and their difference from the base branch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from release_tool.errors import ReleaseError
+from release_tool.publishing.branch import look
+from release_tool.publishing.proposal import Renderings
+from release_tool.publishing.snapshot import read_files, take
+from release_tool.publishing.source import AtCommit
+
+if TYPE_CHECKING:
+    from release_tool.manifests import ObjectChange
+    from release_tool.publishing.snapshot import Files, Snapshot
+    from release_tool.publishing.tool import Tool
+    from release_tool.records import CommitId
+
+
+def run(tool: Tool, environment: str, ref: str | None = None) -> str:
+    """The manifests of an environment.
+
+    Args:
+        tool: the outside world.
+        environment: its name.
+        ref: a branch of the remote; None: the base branch.
+
+    Returns:
+        Multi-document YAML.
+
+    Raises:
+        ReleaseError: an unknown environment or branch, or a chart that fails to render.
+    """
+    snapshot = take(tool)
+    files = snapshot.files[snapshot.config.environment(environment).name]
+    if ref is not None:
+        files = _files_at(tool, snapshot, environment, _branch(tool, snapshot, ref))
+    return _renderings(tool, snapshot).render(
+        files.place.tag_file, files.tag_file().text, files.place.values_file, files.values
+    )
+
+
+def diff(tool: Tool, environment: str, ref: str | None = None) -> tuple[ObjectChange, ...] | None:
+    """The difference of the manifests from the base branch.
+
+    Args:
+        tool: the outside world.
+        environment: its name.
+        ref: a branch of the remote; None: the rolling branch of the environment.
+
+    Returns:
+        None where there is no such rolling branch, or nothing pending on it.
+
+    Raises:
+        ReleaseError: an unknown environment or branch, or a chart that fails to render.
+    """
+    snapshot = take(tool)
+    place = snapshot.config.place(environment)
+    if ref is None:
+        branch = look(tool.repository, tool.forge(snapshot.config), snapshot, place)
+        if branch.tip is None or not (branch.pending or branch.append_only):
+            return None
+        commit = branch.tip
+    else:
+        commit = _branch(tool, snapshot, ref)
+    files = _files_at(tool, snapshot, environment, commit)
+    files.tag_file()  # a file that breaks a rule is told before Helm stumbles over it
+    return _renderings(tool, snapshot).difference(snapshot.files[environment], files, {})
+
+
+def _renderings(tool: Tool, snapshot: Snapshot) -> Renderings:
+    return Renderings(snapshot.source, snapshot.config, tool.renderer(snapshot.config))
+
+
+def _branch(tool: Tool, snapshot: Snapshot, ref: str) -> CommitId:
+    commit = snapshot.refs.branch(ref.removeprefix("refs/heads/"))
+    if commit is None:
+        raise ReleaseError(
+            f"the remote has no branch {ref!r}", where=tool.repository.display_url, hint="push it, or correct its name"
+        )
+    tool.repository.fetch(commit)
+    return commit
+
+
+def _files_at(tool: Tool, snapshot: Snapshot, environment: str, commit: CommitId) -> Files:
+    return read_files(AtCommit(tool.repository, commit), [snapshot.config.place(environment)])[environment]

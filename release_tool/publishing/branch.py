@@ -1,0 +1,102 @@
+"""The rolling branch of an environment: which lines are pending on it, and whether a person works on it too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from release_tool import history, wording
+from release_tool.publishing.snapshot import decode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from release_tool.config import Place
+    from release_tool.forges.base import Forge
+    from release_tool.publishing.snapshot import Snapshot
+    from release_tool.records import CommitId, Line, PullRequest
+    from release_tool.repository import CommitInfo, Repository
+
+
+class Branch(NamedTuple):
+    """A rolling branch as it stands.
+
+    Attributes:
+        name: its short name.
+        tip: its tip; None if there is no such branch.
+        fork: its merge base with the base branch; None without a branch.
+        pending: the lines that it brings and that nobody has decided about, in their order.
+        append_only: whether a person's commits are on it.
+        finished: the branch's last merged or closed pull request.
+        decided: ids of the lines that were merged or closed with that pull request and are not in the base now.
+    """
+
+    name: str
+    tip: CommitId | None = None
+    fork: CommitId | None = None
+    pending: tuple[Line, ...] = ()
+    append_only: bool = False
+    finished: PullRequest | None = None
+    decided: frozenset[str] = frozenset()
+
+
+def look(repository: Repository, forge: Forge, snapshot: Snapshot, place: Place) -> Branch:
+    """The rolling branch of an environment.
+
+    Pending = ids of the branch - ids of its merge base with the base - ids of the base - ids of the head of its last
+    merged or closed pull request: what was merged in any way, reverted or closed is never repeated.
+    """
+    tip = snapshot.refs.branch(place.branch)
+    finished = forge.last_finished(place.branch, snapshot.config.base)
+    if tip is None:
+        return Branch(place.branch, finished=finished)
+    seen = _ids(snapshot.files[place.environment].lines())
+    decided: frozenset[str] = frozenset()
+    if finished is not None:
+        repository.fetch(finished.head_commit)
+        decided = _ids(_lines(repository, finished.head_commit, place)) - seen
+    fork = repository.merge_base(snapshot.base, tip)
+    if fork is not None:
+        seen |= _ids(_lines(repository, fork, place))
+    pending = tuple(line for line in _lines(repository, tip, place) if line.id not in seen | decided)
+    return Branch(
+        name=place.branch,
+        tip=tip,
+        fork=fork,
+        pending=pending,
+        append_only=_has_foreign_commits(repository, snapshot, tip, finished),
+        finished=finished,
+        decided=decided,
+    )
+
+
+def _lines(repository: Repository, commit: CommitId, place: Place) -> tuple[Line, ...]:
+    data = repository.read(commit, [place.history_file]).get(place.history_file, b"")
+    return history.parse(decode(data, place.history_file), place.history_file)
+
+
+def _ids(lines: Iterable[Line]) -> frozenset[str]:
+    return frozenset(line.id for line in lines)
+
+
+def _has_foreign_commits(
+    repository: Repository, snapshot: Snapshot, tip: CommitId, finished: PullRequest | None
+) -> bool:
+    """Whether a commit is neither the tool's nor a merge of the base; older ones than the last decision don't count."""
+    settled: frozenset[CommitId] = frozenset()
+    if finished is not None:
+        settled = frozenset(commit.id for commit in repository.commits(snapshot.base, finished.head_commit))
+    return any(
+        commit.id not in settled and not _is_ours(commit) and not _merges_base(repository, snapshot, commit)
+        for commit in repository.commits(snapshot.base, tip)
+    )
+
+
+def _is_ours(commit: CommitInfo) -> bool:
+    """Whether the tool made a commit, and nobody amended it: an amended one keeps its message and has another tree."""
+    return bool(commit.operations) and f"{wording.TREE_TRAILER}: {commit.tree}" in commit.message.splitlines()
+
+
+def _merges_base(repository: Repository, snapshot: Snapshot, commit: CommitInfo) -> bool:
+    return len(commit.parents) > 1 and any(
+        repository.is_ancestor(parent, snapshot.base) for parent in commit.parents[1:]
+    )

@@ -1,0 +1,102 @@
+"""What every command works with, and what it gives back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from release_tool.config import Config
+    from release_tool.forges.base import Forge
+    from release_tool.helm import Renderer
+    from release_tool.manifests import ObjectChange
+    from release_tool.publishing.look import Look
+    from release_tool.records import Change, CommitId, Intent, Kept, PullRequest
+    from release_tool.repository import Repository
+
+
+class Tool(NamedTuple):
+    """The outside world, handed in. `wiring` is the only place that makes one.
+
+    Attributes:
+        repository: the git remote.
+        look: looks at its branches.
+        forge: the forge of a configuration.
+        renderer: the Helm engine of a configuration.
+        now: the present time (UTC).
+        wait: sleeps, given the number of the try that lost a race; the time grows with it, with jitter.
+        config_path: path of the configuration inside the repository.
+        by: who runs the tool, for the record.
+        run: link to the CI run, empty outside CI.
+    """
+
+    repository: Repository
+    look: Look
+    forge: Callable[[Config], Forge]
+    renderer: Callable[[Config], Renderer]
+    now: Callable[[], datetime]
+    wait: Callable[[int], None]
+    config_path: str
+    by: str
+    run: str
+
+    def close(self) -> None:
+        """Give the private store of the repository back."""
+        self.look.wait()
+        self.repository.close()
+
+
+class Request(NamedTuple):
+    """One operation that somebody asked for.
+
+    Attributes:
+        environment: its name.
+        intent: operation and arguments; None for sync, which has none of its own.
+        direct: push to the base branch instead of proposing; None: as the configuration says.
+        dry_run: plan and render, and stop there.
+    """
+
+    environment: str
+    intent: Intent | None
+    direct: bool | None = None
+    dry_run: bool = False
+
+
+class Outcome(NamedTuple):
+    """What a changing command did.
+
+    Attributes:
+        operation: `bump`, `sync`, …
+        subject: the operation in a few words: `bump v1.0.5`.
+        environment: its name.
+        changed: whether this call changed anything in the remote (for a dry run: whether it would).
+        changes: this operation's changes, the sweep's included.
+        kept: the live versions that the sweep keeps.
+        branch: the branch that holds the result; None if there is none.
+        commit: the commit that this call pushed; None if it pushed none.
+        pull_request: the open pull request of the branch.
+        created: whether this call opened it.
+        notes: what else there is to say, in sentences.
+        manifests: the difference of the rendered manifests; None where nothing was rendered.
+        file_difference: unified difference of the files, for a dry run.
+        text: a text for a person to carry on with (the forge `none`).
+        dry_run: whether nothing was written.
+    """
+
+    operation: str
+    subject: str
+    environment: str
+    changed: bool
+    changes: tuple[Change, ...] = ()
+    kept: tuple[Kept, ...] = ()
+    branch: str | None = None
+    commit: CommitId | None = None
+    pull_request: PullRequest | None = None
+    created: bool = False
+    notes: tuple[str, ...] = ()
+    manifests: tuple[ObjectChange, ...] | None = None
+    file_difference: str = ""
+    text: str = ""
+    dry_run: bool = False

@@ -1,0 +1,138 @@
+"""One attempt at one operation: what it was given, and what every path through it needs."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from release_tool import history, wording
+from release_tool.errors import Refused
+from release_tool.planning import Ground
+from release_tool.publishing import facts
+from release_tool.publishing.proposal import Renderings
+from release_tool.publishing.tool import Outcome
+from release_tool.records import Line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from release_tool.forges.base import Forge
+    from release_tool.manifests import ObjectChange
+    from release_tool.publishing.snapshot import Files, Snapshot
+    from release_tool.publishing.tool import Request, Tool
+    from release_tool.records import CommitId, Intent, State
+
+
+class Again(Exception):
+    """The world moved during an attempt: it is made again on what stands there now."""
+
+
+class Work:
+    """One attempt.
+
+    Args:
+        tool: the outside world.
+        snapshot: the remote at one moment.
+        request: the operation.
+        tries: how many attempts of this call were lost before.
+    """
+
+    def __init__(self, tool: Tool, snapshot: Snapshot, request: Request, tries: int) -> None:
+        self.tool = tool
+        self.snapshot = snapshot
+        self.request = request
+        self.tries = tries
+        self.repository = tool.repository
+        self.environment = snapshot.config.environment(request.environment)
+        self.place = snapshot.config.place(request.environment)
+        self.files = snapshot.files[request.environment]
+        self.lines = self.files.lines()
+
+    @cached_property
+    def forge(self) -> Forge:
+        """Where pull requests live; made when it is asked, a push to the base needs none."""
+        return self.tool.forge(self.snapshot.config)
+
+    def own_line(self, known: Iterable[Line]) -> Line | None:
+        """This operation as a line.
+
+        Args:
+            known: lines among which it may be already.
+
+        Returns:
+            None if it is there and only to be finished, or if there is no operation (sync).
+        """
+        intent = self.request.intent
+        if intent is None or self._known(known, intent) is not None:
+            return None
+        return Line(intent, self.tool.now())
+
+    def planned_at(self, lines: Sequence[Line]) -> datetime:
+        """The time of planning: never before the last `at`. Sync plans at that one, only operations at a new one."""
+        times = [line.at for line in lines]
+        return max([*times, self.tool.now()] if self.request.intent is not None or not times else times)
+
+    def ground(self, state: State, lines: Sequence[Line], now: datetime) -> Ground:
+        """What to plan on.
+
+        Args:
+            state: the versions to begin with.
+            lines: the record to begin with.
+            now: the time of planning.
+        """
+        landed = facts.Landed(self.snapshot.base, self.place, self.files.state(empty=True), self.lines)
+        known = facts.gather(self.repository, self._merged_at, landed, self.environment.retention, now)
+        names = facts.names_known(self.repository, self.snapshot)
+        return Ground(self.environment, self.snapshot.config.versions.order, state, lines, known, names)
+
+    def _merged_at(self, commit: CommitId) -> datetime | None:
+        return self.forge.landed_at(commit)
+
+    def rendered(self, files: Files, changed: Mapping[str, bytes]) -> tuple[ObjectChange, ...]:
+        """The difference of the manifests, from the base to the proposal.
+
+        Args:
+            files: the environment's files that `changed` changes.
+            changed: path -> bytes.
+
+        Raises:
+            ReleaseError: the proposal can't be rendered; nothing may be published then.
+        """
+        config = self.snapshot.config
+        renderings = Renderings(self.snapshot.source, config, self.tool.renderer(config))
+        return renderings.difference(self.files, files, changed)
+
+    def _known(self, lines: Iterable[Line], intent: Intent) -> Line | None:
+        line = history.same_operation(lines, intent)
+        if line is None or (line.intent.operation, line.intent.arguments) == (intent.operation, intent.arguments):
+            return line
+        raise Refused(
+            f"the id {intent.id} belongs to another operation: {wording.subject(line.intent)}",
+            where=self.place.history_file,
+            hint="give each operation an id of its own, or none",
+        )
+
+    def outcome(self, **more: Any) -> Outcome:
+        """What this call did; unchanged unless said otherwise."""
+        intent = self.request.intent
+        operation = "sync" if intent is None else intent.operation
+        base = Outcome(
+            operation, wording.subject(intent), self.environment.name, changed=False, dry_run=self.request.dry_run
+        )
+        return base._replace(**more)
+
+    def is_ours(self, line: Line) -> bool:
+        """Whether an earlier attempt of this very call wrote a line."""
+        return self.tries > 0 and self.request.intent is not None and line.id == self.request.intent.id
+
+    def landed(self) -> Outcome | None:
+        """The outcome if this operation has landed already; None if it has not."""
+        intent = self.request.intent
+        line = None if intent is None else self._known(self.lines, intent)
+        if line is None:
+            return None
+        ours = self.is_ours(line)
+        note = () if ours else (f"this operation has landed already, as {line.id}",)
+        base = self.snapshot.config.base
+        return self.outcome(changed=ours, changes=line.changes if ours else (), branch=base, notes=note)

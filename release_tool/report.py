@@ -1,0 +1,275 @@
+"""What commands print: text for people, JSON for machines. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from release_tool.history import change_data
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from release_tool.commands.check import Report
+    from release_tool.commands.status import Status
+    from release_tool.manifests import ObjectChange
+    from release_tool.publishing.tool import Outcome
+    from release_tool.records import Name, PullRequest, State, Tag
+
+
+# What moves the cursor or the reading direction of a terminal: control characters, and Unicode's own.
+_CONTROL = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)], "\ufffd")
+
+
+def plain(text: str) -> str:
+    """A text from outside, so that it can do nothing to a terminal."""
+    return text.translate(_CONTROL)
+
+
+def columns(rows: Sequence[Sequence[str]], indent: str = "  ") -> list[str]:
+    """Rows as aligned lines; the last column is as wide as it is."""
+    rows = [[plain(value) for value in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)] if rows else []
+    return [
+        indent + "  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+# -- a changing command -----------------------------------------------------------------------------------------------
+
+
+def outcome_data(outcome: Outcome) -> dict[str, Any]:
+    """The documented JSON of a changing command; its names are stable."""
+    shown = outcome.pull_request
+    pull_request = None
+    if shown is not None:
+        pull_request = {"number": shown.number, "url": shown.url, "created": outcome.created}
+    return {
+        "operation": outcome.operation,
+        "environment": outcome.environment,
+        "changed": outcome.changed,
+        "changes": [change_data(change) for change in outcome.changes],
+        "kept": [{"version": kept.version, "tag": kept.tag, "reason": kept.reason} for kept in outcome.kept],
+        "branch": outcome.branch,
+        "commit": outcome.commit,
+        "pull_request": pull_request,
+        "notes": list(outcome.notes),
+        **(
+            {"title": outcome.text.partition("\n")[0], "body": outcome.text.partition("\n\n")[2]}
+            if outcome.text
+            else {}
+        ),
+    }
+
+
+def outcome_text(outcome: Outcome) -> str:
+    """What a person sees of a changing command; empty for a sync without work."""
+    lines = [f"{outcome.environment}: {_headline(outcome)}"]
+    rows = []
+    for change in outcome.changes:
+        was = f" (was {change.before})" if change.action == "set-default" and change.before else ""
+        rows.append((change.action, change.version, change.tag, change.reason + was))
+    rows += [("keep", kept.version, kept.tag, kept.reason) for kept in outcome.kept if outcome.changes]
+    lines += columns(rows)
+    lines += [f"  note: {plain(note)}" for note in outcome.notes]
+    lines += _manifest_lines(outcome)
+    lines += [f"  {where}" for where in _where(outcome)]
+    if outcome.text:
+        lines += ["", *map(plain, outcome.text.splitlines())]
+    return "\n".join(lines)
+
+
+def sync_text(outcome: Outcome) -> str:
+    """What a person sees of one environment that sync did something about."""
+    verb = "would make the release branch again" if outcome.dry_run else "made the release branch again"
+    lines = [f"{outcome.environment}: {verb if outcome.commit or outcome.dry_run else 'sync'}"]
+    lines += [f"  note: {plain(note)}" for note in outcome.notes]
+    return "\n".join([*lines, *(f"  {where}" for where in _where(outcome))])
+
+
+def _headline(outcome: Outcome) -> str:
+    if not outcome.changed:
+        return f"{outcome.subject}: nothing to do"
+    return f"{outcome.subject} (dry run, nothing was written)" if outcome.dry_run else outcome.subject
+
+
+def _manifest_lines(outcome: Outcome) -> list[str]:
+    if outcome.manifests is None:
+        return []
+    if not outcome.dry_run:
+        counts: dict[str, int] = {}
+        for change in outcome.manifests:
+            counts[change.action] = counts.get(change.action, 0) + 1
+        said = ", ".join(f"{count} {action}" for action, count in counts.items()) or "no object changes"
+        return [f"  manifests: {said}"]
+    return ["", outcome.file_difference.rstrip("\n"), "", difference_text(outcome.manifests)]
+
+
+def _where(outcome: Outcome) -> list[str]:
+    words = []
+    if outcome.branch is not None and not outcome.dry_run and (outcome.changed or outcome.pull_request):
+        words.append(f"branch {outcome.branch}")
+    if outcome.commit is not None:
+        words.append(f"commit {outcome.commit[:12]}")
+    shown = outcome.pull_request
+    if shown is not None:
+        words.append(f"pull request #{shown.number} ({'opened' if outcome.created else 'open'}): {shown.url}")
+    return [", ".join(words)] if words else []
+
+
+def difference_text(difference: Sequence[ObjectChange]) -> str:
+    """The difference of two renderings, object by object."""
+    from release_tool import manifests
+
+    return manifests.difference_text(difference).rstrip("\n")
+
+
+def difference_data(environment: str, difference: Sequence[ObjectChange] | None) -> dict[str, Any]:
+    """`release diff --output json`."""
+    from release_tool.manifests import object_difference
+
+    return {
+        "environment": environment,
+        "changes": [
+            {"action": one.action, "object": str(one.key), "difference": object_difference(one)}
+            for one in difference or ()
+        ],
+    }
+
+
+# -- looking ----------------------------------------------------------------------------------------------------------
+
+
+def status_data(status: Status) -> dict[str, Any]:
+    """`release status --output json`."""
+    return {
+        "base": status.base,
+        "environments": [
+            {
+                "environment": one.name,
+                "default": None if one.state is None else one.state.default,
+                "versions": [] if one.state is None else _version_rows(one.state),
+                "branch": one.branch,
+                "pending": [line.id for line in one.pending],
+                "pull_request": None
+                if one.pull_request is None
+                else {"number": one.pull_request.number, "url": one.pull_request.url},
+            }
+            for one in status.environments
+        ],
+    }
+
+
+def _version_rows(state: State) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for name, tag in {**state.versions, **state.retired}.items():
+        where = "retired" if name in state.retired else "quarantined" if name in state.quarantined else "live"
+        rows.append({"version": name, "tag": tag, "state": where, "pinned": name in state.pinned})
+    return rows
+
+
+def status_text(status: Status, width: int) -> str:
+    """The version x environment matrix; below each other where the terminal is too narrow for it.
+
+    Args:
+        status: what was found.
+        width: characters of a line.
+    """
+    rows = status.rows()
+    heads = [one.name for one in status.environments]
+    body = [[name, tag, *(cell(one.state, name, tag) or "-" for one in status.environments)] for name, tag in rows]
+    lines = columns([["version", "tag", *heads], *body], indent="")
+    if max(map(len, lines)) > width:
+        lines = _below_each_other(status)
+    for one in status.environments:
+        if one.state is None:
+            lines.append(f"{one.name}: no image_tag.yaml in {status.base}")
+        if one.pending:
+            shown = "no pull request" if one.pull_request is None else f"pull request #{one.pull_request.number}"
+            lines.append(f"{one.name}: {len(one.pending)} pending on {one.branch}, {shown}")
+    return "\n".join(lines)
+
+
+def cell(state: State | None, name: Name, tag: Tag) -> str:
+    """What the matrix says of a version in an environment, in words; empty where it isn't there.
+
+    Args:
+        state: the environment's versions.
+        name: the version.
+        tag: the tag that stands in the row's head; a different one is named.
+    """
+    if state is None:
+        return ""
+    words = []
+    here = {**state.versions, **state.retired}
+    if name not in here:
+        return ""
+    if name in state.retired:
+        words.append("retired")
+    elif name in state.quarantined:
+        words.append("quarantined")
+    else:
+        words.append("default" if name == state.default else "live")
+    if name in state.pinned:
+        words.append("pinned")
+    if here[name] != tag:
+        words.append(here[name])
+    return ", ".join(words)
+
+
+def _below_each_other(status: Status) -> list[str]:
+    lines = []
+    for one in status.environments:
+        rows = [(name, tag, cell(one.state, name, tag)) for name, tag in status.rows()]
+        lines += [f"{one.name}:", *columns([row for row in rows if row[2]])]
+    return lines
+
+
+def report_data(report: Report) -> dict[str, Any]:
+    """`release check --output json`."""
+    return {
+        "checked": list(report.checked),
+        "findings": [{"where": one.where, "what": one.what, "hint": one.hint} for one in report.findings],
+    }
+
+
+def report_text(report: Report) -> str:
+    """What `release check` found."""
+    if not report.findings:
+        return f"{len(report.checked)} files are right: {', '.join(report.checked)}"
+    lines = []
+    for finding in report.findings:
+        lines.append(plain(f"{finding.where}: {finding.what}" if finding.where else finding.what))
+        lines += [f"  next: {plain(finding.hint)}"] if finding.hint else []
+    return "\n".join(lines)
+
+
+def pull_data(shown: PullRequest) -> dict[str, Any]:
+    """One pull request as JSON."""
+    return {
+        "number": shown.number,
+        "state": shown.state,
+        "title": shown.title,
+        "head": shown.head,
+        "base": shown.base,
+        "head_commit": shown.head_commit,
+        "merge_commit": shown.merge_commit,
+        "url": shown.url,
+        "labels": list(shown.labels),
+        "body": shown.body,
+        "comments": list(shown.comments),
+    }
+
+
+def pulls_text(pulls: Sequence[PullRequest]) -> str:
+    """Pull requests, a line each."""
+    return "\n".join(columns([(f"#{one.number}", one.state, one.head, one.title) for one in pulls], indent=""))
+
+
+def pull_text(shown: PullRequest) -> str:
+    """One pull request, whole."""
+    lines = [f"#{shown.number} {shown.title}", f"{shown.state}: {shown.head} -> {shown.base}", ""]
+    lines += shown.body.rstrip().splitlines()
+    for comment in shown.comments:
+        lines += ["", f"> {comment}"]
+    return "\n".join(map(plain, lines))

@@ -1,0 +1,133 @@
+"""Configuration -> real repository, forge, renderer, clock. The only factory."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from release_tool.config import Config
+    from release_tool.forges.base import Forge
+    from release_tool.helm import Renderer
+    from release_tool.publishing.tool import Tool
+    from release_tool.repository import Repository
+    from release_tool.working_tree import WorkingTree
+
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_LONGEST_WAIT = timedelta(seconds=3)
+
+
+def utc_now() -> datetime:
+    """The present time in UTC, to the second, as the record writes it."""
+    return datetime.now(timezone.utc).replace(microsecond=0)
+
+
+def new_id() -> str:
+    """A new id of an operation: a ULID, sortable by creation (48 bits of milliseconds, 80 random bits)."""
+    number = (time.time_ns() // 1_000_000 << 80) | int.from_bytes(os.urandom(10), "big")
+    return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
+
+
+def wait(tries: int) -> None:
+    """Sleep before another try: longer after each, and by chance, so that those who met once don't meet again."""
+    import random
+
+    longest = min(_LONGEST_WAIT.total_seconds(), 0.05 * 1.6**tries)
+    time.sleep(random.uniform(0.2, 1.0) * longest)  # noqa: S311 (no secret depends on it)
+
+
+def run_link() -> str:
+    """Link to the CI run, by the variables of GitHub Actions, GitLab and Jenkins; empty elsewhere."""
+    run = os.environ.get("GITHUB_RUN_ID")
+    if run:
+        server = os.environ.get("GITHUB_SERVER_URL", "https://github.com")
+        return f"{server}/{os.environ.get('GITHUB_REPOSITORY', '')}/actions/runs/{run}"
+    return os.environ.get("CI_JOB_URL") or os.environ.get("BUILD_URL") or ""
+
+
+def run_by() -> str:
+    """Who runs the tool: the actor of the CI run, else the user of the machine."""
+    actor = os.environ.get("GITHUB_ACTOR") or os.environ.get("GITLAB_USER_LOGIN")
+    if actor:
+        return actor
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""
+
+
+def make_tool(
+    directory: str | None,
+    url: str | None,
+    config_path: str,
+    now: Callable[[], datetime] = utc_now,
+    *,
+    renders: bool = False,
+) -> Tool:
+    """The tool on a checkout or on a remote; close its repository at the end.
+
+    Args:
+        directory: anywhere in a checkout; None: the current directory.
+        url: a remote to work on without a checkout.
+        config_path: path of the configuration inside the repository.
+        now: the clock.
+        renders: whether it will render: the engine is loaded beside everything else then.
+    """
+    from release_tool.publishing.look import Look
+    from release_tool.publishing.tool import Tool
+    from release_tool.repository import Repository
+
+    if renders:
+        warm_up()
+    repository = Repository.open(None if directory is None else Path(directory), url)
+    look = Look(repository)
+    look.begin()
+    return Tool(
+        repository=repository,
+        look=look,
+        forge=lambda config: make_forge(config, repository, now),
+        renderer=make_renderer,
+        now=now,
+        wait=wait,
+        config_path=config_path,
+        by=run_by(),
+        run=run_link(),
+    )
+
+
+def working_tree(directory: str | None) -> WorkingTree:
+    """The checkout that a directory belongs to; None: the current directory."""
+    from release_tool.working_tree import WorkingTree
+
+    return WorkingTree.open(Path(directory or "."))
+
+
+def make_renderer(config: Config) -> Renderer:
+    """The Helm engine that the configuration names."""
+    from release_tool import helm
+
+    return helm.make_renderer(config.render.engine)
+
+
+def warm_up() -> None:
+    """Begin to load the embedded Helm engine beside git's work; a failure shows when the engine is needed."""
+    import importlib.util
+
+    from release_tool import helm
+
+    if importlib.util.find_spec("helm_python") is not None:
+        helm.EmbeddedRenderer().warm_up()
+
+
+def make_forge(config: Config, repository: Repository, now: Callable[[], datetime]) -> Forge:
+    """The forge that the configuration names."""
+    from release_tool import forges
+
+    return forges.connect(config.forge.kind, repository, now)
