@@ -1,0 +1,54 @@
+"""The documentation names things that exist, and the README's commands run."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from release_tool import arguments, cli
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+
+
+def test_make_demo_runs_the_whole_pipeline() -> None:
+    done = subprocess.run(["make", "demo"], cwd=ROOT, capture_output=True, text=True, timeout=280, check=False)
+    assert done.returncode == 0, done.stderr
+    for words in ("$ release bump devel v1.0.5", "pull request #1 (opened)", "retire", "remove", "files are right"):
+        assert words in done.stdout
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    ends = re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL)
+    assert ends[0] in done.stdout, "the README shows the file that the demo begins with"
+    assert done.stdout.rindex(ends[-1]) > done.stdout.rindex("bump devel v1.0.7"), "and the one that it ends with"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_in_the_pages_exist(page: Path) -> None:
+    known = {*cli._COMMANDS, *arguments._LATER}
+    for command in re.findall(r"(?:^|[`$ ])release ([a-z]+)", page.read_text(encoding="utf-8"), re.MULTILINE):
+        if command not in {"tool", "branch", "branches"}:
+            assert command in known, f"{page.name} speaks of `release {command}`"
+
+
+def test_every_command_is_documented() -> None:
+    page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    for command in cli._COMMANDS:
+        assert f"release {command}" in page
+
+
+def test_the_demo_starts_from_any_directory(tmp_path: Path) -> None:
+    program = shutil.which("release", path=str(ROOT / ".venv" / "bin")) or shutil.which("release")
+    assert program is not None
+    done = subprocess.run([program, "demo"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.iterdir()) == []
