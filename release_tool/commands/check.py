@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool import tag_file
+from release_tool import history, tag_file
 from release_tool.config import ConfigError
 from release_tool.errors import FileProblems, ReleaseError
 from release_tool.publishing.proposal import Renderings
 from release_tool.publishing.snapshot import read_config, read_files, take
 from release_tool.publishing.source import AtCommit
+from release_tool.records import name_number
 from release_tool.versions import tag_part
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from release_tool.publishing.snapshot import Files
     from release_tool.publishing.source import Source
     from release_tool.publishing.tool import Tool
+
+
+_HIGHEST_NAME = 900_000_000
 
 
 class Finding(NamedTuple):
@@ -68,6 +72,7 @@ def run(source: Source, config_path: str, renderer: Callable[[Config], Renderer]
         found_files = {place.tag_file: files.tags, place.history_file: files.record, place.values_file: files.values}
         checked += [path for path, text in found_files.items() if text]
         found = [*_files(files), *_names(files, known)]
+        found = found or list(_high_names(files))  # the record must be readable for it
         findings += found or _rendering(files, renderings)
     return Report(tuple(checked), tuple(findings))
 
@@ -130,6 +135,19 @@ def _names(files: Files, known: dict[str, tuple[str, str]]) -> Iterator[Finding]
             if other != value:
                 what = f"the {key} is {value} here and {other} in {other_path}"
                 yield Finding(path, what, "tags and names are one to one; `release sync` renumbers what has not landed")
+
+
+def _high_names(files: Files) -> Iterator[Finding]:
+    """Names are given once and for ever, and end at v999999999: one near that, once landed, leaves none to give."""
+    state, place = tag_file.read_leniently(files.tags or ""), files.place
+    for path, names in (
+        (place.tag_file, [*state.versions, *state.retired]),
+        (place.history_file, history.names_of(files.lines()).values()),
+    ):
+        for name in names:
+            if name_number(name) > _HIGHEST_NAME:
+                what = f"the name {name} leaves hardly a name for new versions: they get 1 + the highest number known"
+                yield Finding(path, what, "give it the next free name before this lands; a revert frees no name")
 
 
 def _rendering(files: Files, renderings: Renderings) -> list[Finding]:

@@ -294,3 +294,11 @@ def test_a_closed_standard_output_stops_nothing(world: World) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert "v1.0.5" in world.tags(ref="release/devel")
+
+
+def test_a_name_that_leaves_none_for_new_versions_is_found_before_it_lands(world: World) -> None:
+    world.release("bump", "devel", "v1.0.5")
+    edited = world.tags(ref="release/devel") + "  retired:\n    v999999999: v0.0.1\n"
+    world.commit({TAGS: edited}, "A name by hand", "release/devel")
+    assert "v999999999" in world.release("check", "--ref", "release/devel", code=1).out
+    assert "v999999999" in world.release("pulls", "merge", "1", code=1).err
