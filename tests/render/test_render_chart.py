@@ -44,6 +44,23 @@ def deployments(objects: dict[str, Any]) -> dict[str, Any]:
     return {name.split()[1]: content for name, content in objects.items() if name.startswith("Deployment")}
 
 
+def moved_in_place(before: str, after: str) -> set[str]:
+    """What changed, after a look that no Deployment changed but in its wave, and no subset came or went."""
+    assert set(changed(before, after).values()) == {"changed"}
+    old, new = contents(before), contents(after)
+    for name in deployments(old):
+        assert deployments(old)[name]["spec"] == deployments(new)[name]["spec"]
+    assert list(subsets(old)) == list(subsets(new))
+    return set(changed(before, after))
+
+
+def default_pool(objects: dict[str, Any]) -> list[str]:
+    setting = subsets(objects)["default"]["trafficPolicy"]["loadBalancer"]["localityLbSetting"]
+    assert setting["enabled"] is True
+    priorities: list[str] = setting["failoverPriority"]
+    return priorities
+
+
 # -- golden renderings: a folder is a case, and its manifests are reviewed as text --
 
 
@@ -82,10 +99,7 @@ def test_list_and_mapping_give_the_same_manifests(values: str, engine: Renderer)
 
 def test_without_a_default_the_lowest_number_is_the_default(engine: Renderer) -> None:
     objects = rendered(engine, image("{v10: v1.1.0, v9: v1.0.9}"))
-    assert subsets(objects)["default"]["trafficPolicy"]["loadBalancer"]["localityLbSetting"] == {
-        "enabled": True,
-        "failoverPriority": ["app.kubernetes.io/tag=v9"],
-    }
+    assert default_pool(objects) == ["grpcsvc/v10=", "app.kubernetes.io/tag=v9"]
 
 
 def test_versions_are_ordered_by_their_numbers(engine: Renderer) -> None:
@@ -121,6 +135,7 @@ def test_adding_a_version_changes_no_other_deployment(engine: Renderer) -> None:
     after = engine.render(request(SEED + "  - v1.0.5\n"))
     assert changed(before, after) == {
         "Deployment engine-grpc-manifest-v5": "added",
+        "PodDisruptionBudget engine-grpc-manifest-v5": "added",
         "DestinationRule engine-grpc-manifest": "changed",
         "VirtualService engine-grpc-manifest": "changed",
     }
@@ -129,15 +144,191 @@ def test_adding_a_version_changes_no_other_deployment(engine: Renderer) -> None:
 def test_retiring_takes_the_route_and_nothing_else_away(engine: Renderer) -> None:
     before = engine.render(request(image(f"{{{FOUR}}}", default="v4")))
     after = engine.render(request(image("{v2: v1.0.2, v3: v1.0.3, v4: v1.0.4}", default="v4", retired="{v1: v1.0.1}")))
-    assert changed(before, after) == {"VirtualService engine-grpc-manifest": "changed"}
+    assert moved_in_place(before, after) == {
+        "Deployment engine-grpc-manifest-v1",
+        "DestinationRule engine-grpc-manifest",
+        "VirtualService engine-grpc-manifest",
+    }
     assert set(routes(contents(before))) - set(routes(contents(after))) == {"v1"}
 
 
 def test_a_quarantine_takes_the_route_and_nothing_else_away(engine: Renderer) -> None:
     before = engine.render(request(image(f"{{{FOUR}}}", default="v4")))
     after = engine.render(request(image(f"{{{FOUR}}}", default="v4", quarantined="{v2: {reason: bad}}")))
-    assert changed(before, after) == {"VirtualService engine-grpc-manifest": "changed"}
+    assert moved_in_place(before, after) == {
+        "Deployment engine-grpc-manifest-v2",
+        "DestinationRule engine-grpc-manifest",
+        "VirtualService engine-grpc-manifest",
+    }
     assert set(routes(contents(before))) - set(routes(contents(after))) == {"v2"}
+
+
+def test_the_default_pool_ends_with_what_is_not_live(engine: Renderer) -> None:
+    values = image(
+        "{v1: a, v4: d, v5: e, v6: f, v7: g, v10: h}",
+        default="v4",
+        retired="{v2: b, v3: c}",
+        quarantined="{v5: {reason: bad}, v6: {reason: bad}}",
+    )
+    objects = rendered(engine, values)
+    ranks: dict[int, list[str]] = {}
+    for name, deployment in deployments(objects).items():
+        labels = deployment["spec"]["template"]["metadata"]["labels"]
+        # Istio's rule: the first line that a pod does not match; a line without a value wants the label to be absent.
+        lines = [line.split("=") for line in default_pool(objects)]
+        missed = [place for place, (key, value) in enumerate(lines) if labels.get(key, "") != value]
+        ranks.setdefault(len(lines) - missed[0] if missed else 0, []).append(name.rpartition("-")[2])
+    assert [ranks[rank] for rank in sorted(ranks)] == [
+        ["v4"],  # the default
+        ["v1"],  # live and below it, together
+        ["v7"],  # live and above it, the nearest first
+        ["v10"],
+        ["v3"],  # retired, the newest first
+        ["v2"],
+        ["v5"],  # quarantined
+        ["v6"],
+    ]
+
+
+# -- waves --
+
+
+def waves(objects: dict[str, Any]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, content in objects.items():
+        wave = content["metadata"].get("annotations", {}).get("argocd.argoproj.io/sync-wave", "none")
+        found.setdefault(wave, []).append(name.replace("engine-grpc-manifest", "*"))
+    return found
+
+
+EVERYTHING_ON = (
+    "virtualService: {hosts: [engine.example.com]}\ngateway: {enabled: true}\nenvoyFilter: {enabled: true}\n"
+    "autoscaling: {enabled: true}\n"
+)
+IN_STATES = image("{v2: b, v3: c}", default="v3", retired="{v1: a}", quarantined="{v2: {reason: bad}}")
+
+
+def test_live_versions_come_before_their_routes_and_the_others_after_them(engine: Renderer) -> None:
+    found = waves(rendered(engine, IN_STATES, EVERYTHING_ON))
+    assert {wave: sorted(names) for wave, names in found.items()} == {
+        "0": [
+            "Deployment *-v3",
+            *[f"PodDisruptionBudget *-{name}" for name in ("v1", "v2", "v3")],
+            "Service *",
+            "ServiceAccount *",
+        ],
+        "1": ["DestinationRule *", "Gateway *"],
+        "2": ["EnvoyFilter engine-*", "VirtualService *"],
+        "3": [
+            "Deployment *-v1",
+            "Deployment *-v2",
+            *[f"HorizontalPodAutoscaler *-{name}" for name in ("v1", "v2", "v3")],
+        ],
+    }
+
+
+def test_the_waves_can_be_left_out_or_chosen(engine: Renderer) -> None:
+    assert list(waves(rendered(engine, IN_STATES, EVERYTHING_ON, "syncWaves: false\n"))) == ["none"]
+    own = 'service: {annotations: {argocd.argoproj.io/sync-wave: "-5", example.com/a: b}}\n'
+    service = rendered(engine, IN_STATES, own)["Service engine-grpc-manifest"]
+    assert service["metadata"]["annotations"] == {"argocd.argoproj.io/sync-wave": "-5", "example.com/a": "b"}
+
+
+# -- gateway and filter --
+
+
+def test_the_filter_knows_what_the_routes_know(engine: Renderer) -> None:
+    objects = rendered(engine, IN_STATES, EVERYTHING_ON, "envoyFilter: {namespace: istio-ingress}\n")
+    found = objects["EnvoyFilter engine-engine-grpc-manifest"]
+    assert found["metadata"]["namespace"] == "istio-ingress"
+    inserted, host = found["spec"]["configPatches"]
+    name = inserted["patch"]["value"]["name"]
+    assert inserted["patch"]["value"]["disabled"] is True
+    assert host["match"]["routeConfiguration"]["vhost"] == {"domainName": "engine.example.com"}
+    context = host["patch"]["value"]["typed_per_filter_config"][name]["filter_context"]
+    taken = {value: name for name, values in routes(objects).items() for value in values}
+    assert context == {"default": "v3", "versions": taken}
+
+
+def test_a_new_version_or_default_changes_no_filter_but_its_lists(engine: Renderer) -> None:
+    def constant(values: str) -> Any:
+        patches = rendered(engine, values, EVERYTHING_ON)["EnvoyFilter engine-engine-grpc-manifest"]["spec"]
+        return [patch for patch in patches["configPatches"] if patch["applyTo"] == "HTTP_FILTER"]
+
+    assert constant(image("[a, b]")) == constant(image("[a, b, c]", default="v3")) == constant(IN_STATES)
+
+
+def test_the_releases_own_gateway_takes_the_hosts_of_the_routes(engine: Renderer) -> None:
+    servers = (
+        "gateway: {enabled: true, servers: [{port: {number: 443, name: grpc, protocol: HTTPS}, "
+        "tls: {mode: SIMPLE, credentialName: c}}, {port: {number: 80, name: http, protocol: HTTP}, hosts: [a.example.com]}]}\n"
+        "virtualService: {hosts: [engine.example.com], gateways: [mesh]}\n"
+    )
+    objects = rendered(engine, image("[a]"), servers)
+    first, second = objects["Gateway engine-grpc-manifest"]["spec"]["servers"]
+    assert first == {
+        "hosts": ["engine.example.com"],
+        "port": {"number": 443, "name": "grpc", "protocol": "HTTPS"},
+        "tls": {"mode": "SIMPLE", "credentialName": "c"},
+    }
+    assert second["hosts"] == ["a.example.com"]
+    assert objects["VirtualService engine-grpc-manifest"]["spec"]["gateways"] == ["mesh", "engine/engine-grpc-manifest"]
+
+
+# -- autoscaling, disruption, accounts --
+
+
+def test_an_autoscaler_takes_the_place_of_the_replicas(engine: Renderer) -> None:
+    objects = rendered(
+        engine, image("[a]"), "autoscaling: {enabled: true, targetMemoryUtilizationPercentage: 70, maxReplicas: 9}\n"
+    )
+    assert "replicas" not in objects["Deployment engine-grpc-manifest-v1"]["spec"]
+    scaler = objects["HorizontalPodAutoscaler engine-grpc-manifest-v1"]["spec"]
+    assert scaler["scaleTargetRef"]["name"] == "engine-grpc-manifest-v1"
+    assert (scaler["minReplicas"], scaler["maxReplicas"]) == (2, 9)
+    targets = {
+        metric["resource"]["name"]: metric["resource"]["target"]["averageUtilization"] for metric in scaler["metrics"]
+    }
+    assert targets == {"cpu": 80, "memory": 70}
+
+
+@pytest.mark.parametrize(
+    ("values", "limit"),
+    [
+        ("", {"maxUnavailable": 1}),
+        ("podDisruptionBudget: {maxUnavailable: 0}\n", {"maxUnavailable": 0}),
+        ("podDisruptionBudget: {minAvailable: 50%}\n", {"minAvailable": "50%"}),
+        ("podDisruptionBudget: {minAvailable: 0}\n", {"minAvailable": 0}),
+    ],
+)
+def test_a_budget_limits_the_disruption_of_each_version(values: str, limit: dict[str, Any], engine: Renderer) -> None:
+    objects = rendered(engine, image("[a, b]"), values)
+    for name in ("v1", "v2"):
+        budget = dict(objects[f"PodDisruptionBudget engine-grpc-manifest-{name}"]["spec"])
+        selector = objects[f"Deployment engine-grpc-manifest-{name}"]["spec"]["selector"]
+        assert budget == {"selector": selector, "unhealthyPodEvictionPolicy": "AlwaysAllow", **limit}
+    assert not any(
+        name.startswith("PodDisr") for name in rendered(engine, image("[a]"), "podDisruptionBudget: {enabled: false}\n")
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "created", "used"),
+    [
+        ("", "engine-grpc-manifest", "engine-grpc-manifest"),
+        ("serviceAccount: {name: own}\n", "own", "own"),
+        ("serviceAccount: {create: false, name: theirs}\n", None, "theirs"),
+        ("serviceAccount: {create: false}\n", None, None),
+    ],
+)
+def test_pods_run_under_the_account_that_is_named(
+    values: str, created: str | None, used: str | None, engine: Renderer
+) -> None:
+    objects = rendered(engine, image("[a]"), values)
+    accounts = [name.partition(" ")[2] for name in objects if name.startswith("ServiceAccount")]
+    assert accounts == ([created] if created else [])
+    pod = objects["Deployment engine-grpc-manifest-v1"]["spec"]["template"]["spec"]
+    assert pod.get("serviceAccountName") == used
 
 
 # -- tags --
@@ -162,12 +353,13 @@ def test_a_tag_that_looks_like_a_name_gets_no_route(engine: Renderer) -> None:
 
 @pytest.mark.parametrize(
     "tag",
-    ["1.20", "_x", "a" * 128, "x-", "12e3", "2026-11-23", "___", "A.b_c-D", "yes", "1_000", "0x1F", "_" + "b." * 40],
+    ["1.20", "a" * 63, "12e3", "2026-11-23", "A.b_c-D", "yes", "1_000", "0x1F", "a--b..c__d"],
 )
 def test_every_tag_gives_valid_labels(tag: str, engine: Renderer) -> None:
     deployment = deployments(rendered(engine, image(f'{{v1: "{tag}"}}')))["engine-grpc-manifest-v1"]
     label = deployment["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/version"]
-    assert re.fullmatch(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?", label)
+    assert label == tag
+    assert re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?", label)
     assert deployment["spec"]["template"]["spec"]["containers"][0]["image"].endswith(f":{tag}")
 
 
@@ -314,12 +506,38 @@ def test_empty_parts_of_the_values_are_left_out(engine: Renderer) -> None:
         (image("[a, b]", retired="{v2: c}"), "v2 stands in image.tag and in image.retired"),
         (image("[a, b, a]"), "v1 and v3 have the same tag, a"),
         (image("{v1: a}", retired=f"{{v2: 'a@sha256:{'0' * 64}'}}"), "v1 and v2 have the same tag, a"),
+        (image(f"[{'a' * 64}]"), f"the tag of v1, {'a' * 64}, can't be the value of a label"),
+        (
+            image("[a, x-]"),
+            "the tag of v2, x-, can't be the value of a label (app.kubernetes.io/version): give the image",
+        ),
+        (image("[_x]"), "the tag of v1, _x, can't be the value of a label"),
         (image("{first: a}"), 'image.tag: "first" is no name of a version'),
         (image("{v01: a}"), 'image.tag: "v01" is no name of a version'),
         (image("{v1: a}", retired="{V2: b}"), 'image.retired: "V2" is no name of a version'),
         (
             image("[a]") + "virtualService: {gateways: [istio/public]}\n",
             "virtualService.hosts is empty: name the hosts",
+        ),
+        (image("[a]") + "virtualService: {gateways: []}\n", "virtualService.gateways is empty, so no call would find"),
+        (image("[a]") + "gateway: {enabled: true}\n", "virtualService.hosts is empty: name the hosts"),
+        (image("[a]") + "envoyFilter: {enabled: true}\n", "virtualService.hosts must name them"),
+        (
+            image("[a]") + "envoyFilter: {enabled: true}\nvirtualService: {hosts: ['*']}\n",
+            "virtualService.hosts must name them",
+        ),
+        (
+            image("[a]") + "autoscaling: {enabled: true, targetCPUUtilizationPercentage: null}\n",
+            "autoscaling has nothing to measure",
+        ),
+        (
+            image("[a]") + "autoscaling: {enabled: true, minReplicas: 11}\n",
+            "autoscaling.minReplicas (11) is above autoscaling.maxReplicas (10)",
+        ),
+        (image("[a]") + "podDisruptionBudget: {maxUnavailable: null}\n", "neither maxUnavailable nor minAvailable"),
+        (
+            image("[a]") + "destinationRule: {trafficPolicy: {portLevelSettings: [{port: {number: 1}}]}}\n",
+            "destinationRule.trafficPolicy.portLevelSettings would take the place",
         ),
         (image("[a]") + "fullnameOverride: 1st\n", 'the objects would be called "1st", which a Service can\'t be'),
     ],
@@ -347,7 +565,15 @@ def test_contradictions_are_refused_with_a_sentence(values: str, sentence: str, 
         (image("[a]") + "services: {port: 1}\n", "at '': additional properties 'services' not allowed"),
         (image("[a]") + "service: {port: http}\n", "at '/service/port': got string, want integer"),
         (image("[a]") + "virtualService: {weight: 101}\n", "at '/virtualService/weight': maximum: got 101, want 100"),
-        (image("[a]") + "virtualService: {gateways: []}\n", "at '/virtualService/gateways': minItems: got 0, want 1"),
+        (
+            image("[a]") + "gateway: {servers: [{port: {number: 80}}]}\n",
+            "at '/gateway/servers/0/port': missing properties",
+        ),
+        (
+            image("[a]") + "podDisruptionBudget: {maxUnavailable: x}\n",
+            "at '/podDisruptionBudget/maxUnavailable': 'x' does",
+        ),
+        (image("[a]") + "syncWaves: maybe\n", "at '/syncWaves': got string, want boolean"),
         (image("[a]") + "replicaCount: null\n", "at '': missing property 'replicaCount'"),
         (image("[a]") + "replicaCount: -1\n", "at '/replicaCount': minimum: got -1, want 0"),
     ],

@@ -468,4 +468,4 @@ def test_the_program_sees_nothing_of_the_environment(tmp_path: Path, monkeypatch
 def test_fifty_versions_render(renderer: Renderer) -> None:
     tags = "".join(f"  - v1.0.{number}\n" for number in range(1, 51))
     objects = contents(renderer.render(request(f"image:\n  tag:\n{tags}")))
-    assert len(objects) == 53
+    assert len(objects) == 50 * 2 + 4

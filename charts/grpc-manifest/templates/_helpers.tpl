@@ -44,3 +44,29 @@ app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
 {{- define "grpc-manifest.containerPort" -}}
 {{- .Values.service.containerPort | default .Values.service.port | int -}}
 {{- end -}}
+
+{{/* The service account of the pods; empty: the namespace's default one. */}}
+{{- define "grpc-manifest.serviceAccountName" -}}
+{{- $created := .Values.serviceAccount.create | ternary (include "grpc-manifest.fullname" .) "" -}}
+{{- default $created .Values.serviceAccount.name -}}
+{{- end -}}
+
+{{/*
+Annotations with the wave in which Argo CD applies an object, nothing if there are none. Takes {wave,
+annotations, values}. The waves:
+
+  0  ServiceAccount, Service, disruption budgets, live versions: Argo CD waits until they are healthy
+  1  DestinationRule, Gateway: the subsets are there before a route names them
+  2  VirtualService, EnvoyFilter
+  3  quarantined and retired versions, autoscalers: they may be Degraded (an autoscaler is until its pods are measured),
+     and hold nothing up here
+*/}}
+{{- define "grpc-manifest.annotations" -}}
+{{- $annotations := default dict .annotations -}}
+{{- if and .values.syncWaves (not (hasKey $annotations "argocd.argoproj.io/sync-wave")) -}}
+  {{- $annotations = merge (dict "argocd.argoproj.io/sync-wave" (toString .wave)) $annotations -}}
+{{- end -}}
+{{- if $annotations -}}
+{{- printf "annotations:%s" (toYaml $annotations | nindent 2) -}}
+{{- end -}}
+{{- end -}}

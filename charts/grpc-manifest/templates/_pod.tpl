@@ -9,10 +9,13 @@ default nor a retirement or a quarantine rolls them.
 {{- $settings := dict
   "automountServiceAccountToken" .Values.automountServiceAccountToken
   "terminationGracePeriodSeconds" .Values.terminationGracePeriodSeconds -}}
-{{- range $key := list "imagePullSecrets" "serviceAccountName" "volumes" "nodeSelector" "affinity" "tolerations" -}}
+{{- range $key := list "imagePullSecrets" "volumes" "nodeSelector" "affinity" "tolerations" -}}
   {{- with get $.Values $key -}}
     {{- $_ := set $settings $key . -}}
   {{- end -}}
+{{- end -}}
+{{- with include "grpc-manifest.serviceAccountName" . -}}
+  {{- $_ := set $settings "serviceAccountName" . -}}
 {{- end -}}
 {{- with .Values.podSecurityContext -}}
   {{- $_ := set $settings "securityContext" . -}}

@@ -3,6 +3,9 @@ The hosts of the VirtualService: those of the values and, for the sidecars of th
 */}}
 {{- define "grpc-manifest.routedHosts" -}}
 {{- $hosts := .Values.virtualService.hosts -}}
+{{- if and .Values.gateway.enabled (not $hosts) -}}
+  {{- fail "virtualService.hosts is empty: name the hosts that clients call through the gateway (gateway.enabled)" -}}
+{{- end -}}
 {{- if has "mesh" .Values.virtualService.gateways -}}
   {{- $hosts = append $hosts (include "grpc-manifest.host" .) | uniq -}}
 {{- end -}}
@@ -39,4 +42,43 @@ The hosts of the VirtualService: those of the values and, for the sidecars of th
 {{- if $options -}}
   {{- toYaml $options -}}
 {{- end -}}
+{{- end -}}
+
+{{/* The gateways of the VirtualService: those of the values and the release's own. */}}
+{{- define "grpc-manifest.gateways" -}}
+{{- $gateways := .Values.virtualService.gateways -}}
+{{- if .Values.gateway.enabled -}}
+  {{- $gateways = append $gateways (printf "%s/%s" .Release.Namespace (include "grpc-manifest.fullname" .)) | uniq -}}
+{{- end -}}
+{{- if not $gateways -}}
+  {{- fail "virtualService.gateways is empty, so no call would find the routes: name a gateway as namespace/name, write `mesh`, or set gateway.enabled" -}}
+{{- end -}}
+{{- toYaml $gateways -}}
+{{- end -}}
+
+{{/*
+The order of the `default` subset's pods, for Istio's failoverPriority. Takes the versions.
+
+A pod has the priority of the first line that it does not match, the last line being the most wanted. Of lines with the
+same key Istio keeps one, and `<key>=` matches pods without the key: so each version has a key of its own, which lets any
+set of versions be put last by labels that no change of state has to touch.
+*/}}
+{{- define "grpc-manifest.failoverPriority" -}}
+{{- $default := .default | trimPrefix "v" | int -}}
+{{- $quarantined := list -}}
+{{- $retired := list -}}
+{{- $above := list -}}
+{{- range .deployed -}}
+  {{- if eq .state "quarantined" -}}
+    {{- $quarantined = prepend $quarantined .name -}}
+  {{- else if eq .state "retired" -}}
+    {{- $retired = append $retired .name -}}
+  {{- else if gt (.name | trimPrefix "v" | int) $default -}}
+    {{- $above = prepend $above .name -}}
+  {{- end -}}
+{{- end -}}
+{{- range concat $quarantined $retired $above -}}
+- grpcsvc/{{ . }}=
+{{ end -}}
+- app.kubernetes.io/tag={{ .default }}
 {{- end -}}

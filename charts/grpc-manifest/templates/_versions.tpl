@@ -1,4 +1,14 @@
 {{/*
+Puts the versions (below) into `.Values.table`, for the first template that asks: every other finds them there. The values
+are checked against their schema before, so nobody can bring a table of their own.
+*/}}
+{{- define "grpc-manifest.table" -}}
+{{- if not (hasKey .Values "table") -}}
+  {{- $_ := set .Values "table" (include "grpc-manifest.versions" . | fromJson) -}}
+{{- end -}}
+{{- end -}}
+
+{{/*
 The versions of this release, normalised from either form of the values, as JSON:
 
   default   the name of the default
@@ -9,12 +19,11 @@ and a version is
   name      v<N>
   state     live (routed), quarantined or retired
   image     <repository>:<tag>, with the digest if there is one
-  label     the tag as a label's value
+  tag       the tag, without a digest
   headers   what clients may send as `grpcsvc` to reach it: its name, and its tag
 
 They are in the order of their numbers, whatever the order in the values: so a version that comes, goes or changes its
-state moves nothing else in what is rendered. Every template asks anew, so this is written for speed where it counts:
-it prints its list instead of appending to one, which copies it each time.
+state moves nothing else in what is rendered. It prints its list instead of appending to one, which copies it each time.
 */}}
 {{- define "grpc-manifest.versions" -}}
 {{- $image := .Values.image -}}
@@ -29,6 +38,9 @@ it prints its list instead of appending to one, which copies it each time.
 {{- range $position, $name := include "grpc-manifest.sortedNames" (list $running $retired) | fromJsonArray -}}
   {{- $written := get $running $name | default (get $retired $name) -}}
   {{- $tag := splitList "@" $written | first -}}
+  {{- if or (gt (len $tag) 63) (not (eq $tag (trimAll "._-" $tag))) -}}
+    {{- printf "the tag of %s, %s, can't be the value of a label (app.kubernetes.io/version): give the image a tag of at most 63 characters that begins and ends with a letter or a digit" $name $tag | fail -}}
+  {{- end -}}
   {{- if hasKey $holders $tag -}}
     {{- printf "%s and %s have the same tag, %s: a call that names it could go to either; keep one of them" (get $holders $tag) $name $tag | fail -}}
   {{- end -}}
@@ -44,7 +56,7 @@ it prints its list instead of appending to one, which copies it each time.
     "name" $name
     "state" $state
     "image" (printf "%s:%s" $image.repository $written)
-    "label" (trunc 63 $tag | trimAll "._-")
+    "tag" $tag
     "headers" $headers | toJson -}}
 {{- end -}}
 ]}
