@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 
-.PHONY: demo test lint types format nightly bench schema clean
+.PHONY: demo test lint types format nightly bench schema istiod clean
 
 demo: $(VENV)/.installed ## the whole pipeline in a temporary repository
 	@$(BIN)/release demo
@@ -45,3 +45,6 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+istiod: $(VENV)/.installed-dev ## the golden files of istiod's own answers, made again (it needs Go)
+	@$(BIN)/python tests/routing/istiod/record.py

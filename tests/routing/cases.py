@@ -1,0 +1,72 @@
+"""The renderings of which the translator's reading is held against istiod's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rendering import GOLDEN, request
+from translator import Endpoint, Object
+
+from release_tool import manifests
+from release_tool.helm import make_renderer
+
+FILTERED = """
+image:
+  default: v4
+  tag: {v1: v1.0.1, v3: v1.0.3, v4: v1.0.4, v5: v1.0.5, v6: v1.0.6}
+  retired: {v2: v1.0.2}
+  quarantined: {v5: {reason: bad}}
+virtualService: {gateways: [], hosts: [engine.example.com, engine.example.org]}
+gateway: {enabled: true}
+envoyFilter: {enabled: true, namespace: istio-ingress}
+"""
+OPTIONS = """
+image: {default: v2, tag: [v1.0.1, v1.0.2]}
+virtualService:
+  gateways: [mesh]
+  hosts: [engine.example.com]
+  weight: 90
+  timeout: 30s
+  retries: {attempts: 3, retryOn: "connect-failure,refused-stream"}
+  grpcWeb: true
+  corsPolicy:
+    allowOrigins: [{exact: "https://app.example.com"}]
+    allowMethods: [POST, OPTIONS]
+    allowHeaders: [content-type, grpcsvc, x-grpc-web]
+    exposeHeaders: [grpcsvc]
+gateway: {enabled: true}
+destinationRule:
+  trafficPolicy:
+    loadBalancer: {simple: ROUND_ROBIN}
+    outlierDetection: {consecutive5xxErrors: 3, interval: 2s, baseEjectionTime: 10s, maxEjectionPercent: 100}
+    connectionPool: {http: {http2MaxRequests: 1000}}
+"""
+ELSEWHERE = FILTERED.replace("namespace: istio-ingress", "namespace: engine")
+CASES: dict[str, str | None] = {
+    "seed": None,
+    "states": None,
+    "filter": FILTERED,
+    "filter-in-another-namespace": ELSEWHERE,
+    "options": OPTIONS,
+}
+
+
+def objects_of(name: str) -> list[Object]:
+    """The objects of a case; those with a text of None are golden renderings."""
+    text = CASES[name]
+    values = (GOLDEN / name / "values.yaml").read_text(encoding="utf-8") if text is None else text
+    rendering = make_renderer("auto").render(request(values))
+    return [found.content for found in manifests.objects(rendering)]
+
+
+def pods_of(objects: list[Object]) -> dict[str, Endpoint]:
+    """Two pods for each Deployment, all of them ready: name -> pod."""
+    found: dict[str, Endpoint] = {}
+    for deployment in objects:
+        if deployment["kind"] == "Deployment":
+            metadata: dict[str, Any] = deployment["metadata"]
+            labels = deployment["spec"]["template"]["metadata"]["labels"]
+            for number in (1, 2):
+                address = f"10.0.{len(found) // 200}.{len(found) % 200 + 1}"
+                found[f"{metadata['name']}-{number}"] = Endpoint(address, 50051, metadata["namespace"], labels)
+    return found
