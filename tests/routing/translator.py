@@ -391,7 +391,7 @@ def _routes(service: Object) -> Iterator[Object]:
 def _match(match: Fields) -> Object:
     headers = []
     with match:
-        for key, wanted in match.take("headers", {}).items():
+        for key, wanted in sorted(match.take("headers", {}).items()):
             headers.append({"name": key, "string_match": _string(Fields(wanted, f"{key}"))})
         method = match.take("method")
         if method is not None:
@@ -462,10 +462,17 @@ def _retries(wanted: Object) -> Object:
     }
     with Fields(wanted, "retries") as fields:
         attempts, on = fields.take("attempts"), fields.take("retryOn")
+        elsewhere = fields.take("retryRemoteLocalities", False)
     if attempts is not None:
         policy["num_retries"] = attempts
     if on:
         policy["retry_on"] = on
+    if elsewhere:
+        kind = "type.googleapis.com/envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig"
+        policy["retry_priority"] = {
+            "name": "envoy.retry_priorities.previous_priorities",
+            "typed_config": {"@type": kind, "update_frequency": 2},
+        }
     return policy
 
 

@@ -1,0 +1,136 @@
+"""A cluster in small: objects, pods that are real servers, one gateway that is a real Envoy."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from envoy import Envoy
+from rendering import request
+from servers import Client, Pod
+from translator import Configuration, Object, Proxy, translate
+
+from release_tool import manifests
+from release_tool.helm import make_renderer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from release_tool.manifests import ObjectKey
+
+HOST = "engine.example.com"
+GATEWAY = Proxy("istio-ingress", {"istio": "ingressgateway"})
+ROUTED = (
+    f"virtualService: {{gateways: [], hosts: [{HOST}]}}\ngateway: {{enabled: true}}\nreplicaCount: 1\n"
+    # Short, so that a test sees a pod come back.
+    "destinationRule: {trafficPolicy: {outlierDetection: {baseEjectionTime: 3s, interval: 1s}}}\n"
+)
+FILTERED = ROUTED + "envoyFilter: {enabled: true, namespace: istio-ingress}\n"
+
+
+class SyncStuck(Exception):
+    """A live version does not become ready: Argo CD goes on to no later wave."""
+
+
+class Cluster:
+    """Objects are applied as Argo CD applies them, and the gateway learns of them as from istiod.
+
+    Args:
+        folder: an empty folder for Envoy's files.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.envoy = Envoy(folder)
+        self.objects: dict[tuple[str, ObjectKey], Object] = {}
+        self.pods: dict[str, Pod] = {}
+        self.never_ready: set[str] = set()
+        self.lag = 0.0
+
+    def __enter__(self) -> Cluster:
+        self.envoy.__enter__()
+        return self
+
+    def __exit__(self, *what: object) -> None:
+        self.envoy.__exit__(*what)
+        for pod in self.pods.values():
+            pod.die()
+
+    def client(self, host: str = HOST) -> Client:
+        """Calls through the gateway."""
+        return Client(self.envoy.ports[80], host)
+
+    def of(self, name: str) -> list[Pod]:
+        """The pods of a version."""
+        return [pod for pod in self.pods.values() if pod.version == name]
+
+    # -- as istiod --
+
+    def configuration(self, objects: Iterable[Object] | None = None) -> Configuration:
+        """What the gateway has to know now."""
+        ready = [pod.endpoint for pod in self.pods.values() if pod.listed]
+        return translate(list(self.objects.values() if objects is None else objects), ready, GATEWAY)
+
+    def push(self, *kinds: str) -> set[str]:
+        """Tell the gateway."""
+        return self.envoy.apply(self.configuration(), *kinds)
+
+    # -- as Argo CD --
+
+    def sync(self, *values: str, release_name: str = "engine") -> set[str]:
+        """Apply a rendering wave by wave, and remove at the end what it no longer holds.
+
+        Returns:
+            The kinds of the gateway's configuration that changed.
+
+        Raises:
+            SyncStuck: a Deployment before the last wave is not ready; nothing after its wave was applied.
+        """
+        found = manifests.objects(make_renderer("auto").render(request(*values, release_name=release_name)))
+        changed: set[str] = set()
+        by_wave: dict[int, list[manifests.ManifestObject]] = {}
+        for one in found:
+            by_wave.setdefault(_wave(one.content), []).append(one)
+        for wave in sorted(by_wave):
+            for one in by_wave[wave]:
+                self.objects[release_name, one.key] = one.content
+            healthy = self._start_pods()
+            changed |= self.push()
+            if not healthy and wave != max(by_wave):
+                raise SyncStuck
+            time.sleep(self.lag)
+        kept = {(release_name, one.key) for one in found}
+        for key in [key for key in self.objects if key[0] == release_name and key not in kept]:
+            del self.objects[key]
+        self._stop_pods(lambda: changed.update(self.push()))
+        return changed
+
+    def _start_pods(self) -> bool:
+        healthy = True
+        for one in self._deployments():
+            labels = one["spec"]["template"]["metadata"]["labels"]
+            version = labels["app.kubernetes.io/tag"]
+            for number in range(one["spec"]["replicas"]):
+                name = f"{one['metadata']['name']}-{number}"
+                if name not in self.pods:
+                    self.pods[name] = Pod(name, version, one["metadata"]["namespace"], labels)
+                    self.pods[name].become_ready(ready=version not in self.never_ready)
+            healthy = healthy and (version not in self.never_ready or _wave(one) > 0)
+        return healthy
+
+    def _stop_pods(self, push: Callable[[], Any]) -> None:
+        """A pod that goes leaves the endpoints first, and has its preStop pause while the proxies learn of it."""
+        wanted = {one["metadata"]["name"] for one in self._deployments()}
+        going = [name for name in self.pods if name.rpartition("-")[0] not in wanted]
+        for name in going:
+            self.pods[name].listed = False
+        push()
+        for name in going:
+            self.pods.pop(name).end()
+
+    def _deployments(self) -> list[Object]:
+        return [one for one in self.objects.values() if one["kind"] == "Deployment"]
+
+
+def _wave(content: Object) -> int:
+    return int(content["metadata"].get("annotations", {}).get("argocd.argoproj.io/sync-wave", 0))

@@ -1,0 +1,139 @@
+"""gRPC servers in the place of pods, and a client that tells where its calls went."""
+
+from __future__ import annotations
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from translator import Endpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+
+class Pod:
+    """One server of the service `engine.Engine`, with grpc.health.v1.
+
+    Args:
+        name: of the pod.
+        version: what it answers.
+        namespace: of the pod.
+        labels: of the pod.
+    """
+
+    def __init__(self, name: str, version: str, namespace: str, labels: Mapping[str, str]) -> None:
+        self.name, self.version, self.namespace, self.labels = name, version, namespace, labels
+        self.listed = True
+        self._pool = ThreadPoolExecutor(max_workers=32)
+        self._server = grpc.server(self._pool, options=[("grpc.so_reuseport", 0)])
+        handlers = {
+            "Call": grpc.unary_unary_rpc_method_handler(self._call),
+            "Watch": grpc.unary_stream_rpc_method_handler(self._watch),
+        }
+        self._server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler("engine.Engine", handlers)])
+        self._health = health.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        self._health.set("", health_pb2.HealthCheckResponse.SERVING)
+        self.port = self._server.add_insecure_port("127.0.0.1:0")
+        self._server.start()
+        self._running = True
+
+    @property
+    def endpoint(self) -> Endpoint:
+        return Endpoint("127.0.0.1", self.port, self.namespace, self.labels)
+
+    def become_ready(self, *, ready: bool) -> None:
+        """What its readiness probe says; Kubernetes takes it out of the endpoints."""
+        states = health_pb2.HealthCheckResponse
+        self._health.set("", states.SERVING if ready else states.NOT_SERVING)
+        self.listed = ready
+
+    def die(self) -> None:
+        """Stop at once; whether it is still listed is another matter."""
+        self._running = False
+        self._server.stop(0).wait(5)
+
+    def end(self) -> None:
+        """Stop as a pod does after its preStop pause: calls under way may finish."""
+        self._running = False
+        self._server.stop(2).wait(5)
+        self._pool.shutdown(wait=False)
+
+    def _seen(self, context: Any) -> bytes:
+        sent = [value for key, value in context.invocation_metadata() if key == "grpcsvc"]
+        return json.dumps({"version": self.version, "pod": self.name, "grpcsvc": sent}).encode()
+
+    def _call(self, _: bytes, context: Any) -> bytes:
+        return self._seen(context)
+
+    def _watch(self, _: bytes, context: Any) -> Iterator[bytes]:
+        while self._running and context.is_active():
+            yield self._seen(context)
+            time.sleep(0.05)
+
+
+class Answer(NamedTuple):
+    """What a call came to.
+
+    Attributes:
+        version: who answered; empty if nobody did.
+        status: the name of the gRPC status.
+        seen: the values of `grpcsvc` that the server saw.
+        told: the value of `grpcsvc` in the response's headers.
+    """
+
+    version: str
+    status: str
+    seen: tuple[str, ...] = ()
+    told: str = ""
+
+
+class Client:
+    """Calls through a proxy.
+
+    Args:
+        port: of the proxy on 127.0.0.1.
+        host: whom the calls are for.
+    """
+
+    def __init__(self, port: int, host: str) -> None:
+        options = [("grpc.default_authority", host), ("grpc.use_local_subchannel_pool", 1), ("grpc.enable_retries", 0)]
+        self._channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=options)
+        self._call = self._channel.unary_unary("/engine.Engine/Call")
+        self._watch = self._channel.unary_stream("/engine.Engine/Watch")
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._channel.close()
+
+    def call(self, *versions: str, timeout: float = 5) -> Answer:
+        """One call.
+
+        Args:
+            versions: the values of `grpcsvc`.
+            timeout: seconds.
+        """
+        try:
+            data, call = self._call.with_call(b"", metadata=_metadata(versions), timeout=timeout)
+        except grpc.RpcError as error:
+            return Answer("", error.code().name, told=_told(error.initial_metadata()))
+        found = json.loads(data)
+        return Answer(found["version"], "OK", tuple(found["grpcsvc"]), _told(call.initial_metadata()))
+
+    def watch(self, *versions: str) -> Any:
+        """A stream that ends when its server does."""
+        return self._watch(b"", metadata=_metadata(versions))
+
+
+def _metadata(versions: Sequence[str]) -> list[tuple[str, str]]:
+    return [("grpcsvc", value) for value in versions]
+
+
+def _told(metadata: Any) -> str:
+    return ",".join(value for key, value in metadata or () if key == "grpcsvc")
