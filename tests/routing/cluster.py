@@ -94,9 +94,10 @@ class Cluster:
         for wave in sorted(by_wave):
             for one in by_wave[wave]:
                 self.objects[release_name, one.key] = one.content
-            healthy = self._start_pods()
+            self._start_pods()
             changed |= self.push()
-            if not healthy and wave != max(by_wave):
+            versions = {_version(one.content) for one in by_wave[wave] if one.content["kind"] == "Deployment"}
+            if versions & self.never_ready and wave != max(by_wave):
                 raise SyncStuck
             time.sleep(self.lag)
         kept = {(release_name, one.key) for one in found}
@@ -105,18 +106,15 @@ class Cluster:
         self._stop_pods(lambda: changed.update(self.push()))
         return changed
 
-    def _start_pods(self) -> bool:
-        healthy = True
+    def _start_pods(self) -> None:
         for one in self._deployments():
             labels = one["spec"]["template"]["metadata"]["labels"]
-            version = labels["app.kubernetes.io/tag"]
+            version = _version(one)
             for number in range(one["spec"]["replicas"]):
                 name = f"{one['metadata']['name']}-{number}"
                 if name not in self.pods:
                     self.pods[name] = Pod(name, version, one["metadata"]["namespace"], labels)
                     self.pods[name].become_ready(ready=version not in self.never_ready)
-            healthy = healthy and (version not in self.never_ready or _wave(one) > 0)
-        return healthy
 
     def _stop_pods(self, push: Callable[[], Any]) -> None:
         """A pod that goes leaves the endpoints first, and has its preStop pause while the proxies learn of it."""
@@ -134,3 +132,8 @@ class Cluster:
 
 def _wave(content: Object) -> int:
     return int(content["metadata"].get("annotations", {}).get("argocd.argoproj.io/sync-wave", 0))
+
+
+def _version(deployment: Object) -> str:
+    name: str = deployment["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/tag"]
+    return name

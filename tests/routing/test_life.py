@@ -1,0 +1,153 @@
+"""The life of a version under load: in the order that the tool produces nothing fails; in the wrong order it does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cluster as small
+import pytest
+from load import Load
+from translator import cluster_name
+
+if TYPE_CHECKING:
+    from cluster import Cluster
+
+PAUSE = 0.7
+SET = "v1: v1.0.1, v2: v1.0.2, v3: v1.0.3"
+BEGIN = f"image: {{default: v3, tag: {{{SET}}}}}\n"
+ADDED = f"image: {{default: v3, tag: {{{SET}, v4: v1.0.4}}}}\n"
+MOVED = f"image: {{default: v4, tag: {{{SET}, v4: v1.0.4}}}}\n"
+QUARANTINED = f"image: {{default: v3, tag: {{{SET}, v4: v1.0.4}}, quarantined: {{v4: {{reason: bad}}}}}}\n"
+RETIRED = "image: {default: v3, tag: {v2: v1.0.2, v3: v1.0.3, v4: v1.0.4}, retired: {v1: v1.0.1}}\n"
+REMOVED = "image: {default: v3, tag: {v2: v1.0.2, v3: v1.0.3, v4: v1.0.4}}\n"
+HOST = "engine-grpc-manifest.engine.svc.cluster.local"
+
+
+@pytest.fixture(params=[small.ROUTED, small.FILTERED], ids=["VirtualService alone", "with EnvoyFilter"])
+def values(request: pytest.FixtureRequest) -> str:
+    found: str = request.param
+    return found
+
+
+def test_no_step_of_a_versions_life_fails_a_call_or_cuts_a_stream(values: str, cluster: Cluster) -> None:
+    cluster.sync(BEGIN, values)
+    with cluster.client() as client:
+        # Whoever names v1 stops before it goes (`drain`); its streams are those of v2 and v3 here.
+        with Load(client, ("", "v1", "v2", "v3")) as load:
+            load.during(PAUSE)
+            assert "listeners" not in cluster.sync(ADDED, values)
+            load.during(PAUSE)
+            assert "listeners" not in cluster.sync(MOVED, values)
+            load.during(PAUSE)
+            assert "listeners" not in cluster.sync(QUARANTINED, values)
+            load.during(PAUSE)
+        assert (load.failed, load.cut) == (0, 0), load.answers
+        assert {who for sent, who in load.answers if not sent} == {"v3", "v4"}
+        with Load(client, ("", "v2", "v3", "v4")) as load:  # nobody names v1 any more
+            cluster.sync(ADDED, values)
+            load.during(PAUSE)
+            assert "listeners" not in cluster.sync(RETIRED, values)
+            load.during(PAUSE)
+            assert "listeners" not in cluster.sync(REMOVED, values)
+            load.during(PAUSE)
+        # v4 was quarantined until the first step arrived: who named it got the default.
+        load.answers.pop(("v4", "v3"), None)
+        assert (load.failed, load.cut) == (0, 0), load.answers
+        assert load.calls > 100
+    assert not cluster.of("v1")
+
+
+def test_streams_of_a_version_go_on_while_it_is_retired_or_quarantined(cluster: Cluster) -> None:
+    cluster.sync(BEGIN, small.ROUTED)
+    with cluster.client() as client, Load(client, ("", "v2"), streams=("v1", "v2")) as load:
+        cluster.sync("image: {default: v3, tag: {v2: v1.0.2, v3: v1.0.3}, retired: {v1: v1.0.1}}\n", small.ROUTED)
+        load.during(PAUSE)
+        cluster.sync(
+            "image: {default: v3, tag: {v2: v1.0.2, v3: v1.0.3}, retired: {v1: v1.0.1}, quarantined: {v2: {reason: b}}}\n",
+            small.ROUTED,
+        )
+        load.during(PAUSE)
+        assert load.cut == 0
+    assert load.answers["", "UNAVAILABLE"] == 0
+
+
+def test_a_retired_version_serves_its_callers_by_the_default(cluster: Cluster) -> None:
+    cluster.sync(BEGIN, small.ROUTED)
+    with cluster.client() as client, Load(client, ("v1",)) as load:
+        load.during(PAUSE)
+        cluster.sync("image: {default: v3, tag: {v2: v1.0.2, v3: v1.0.3}, retired: {v1: v1.0.1}}\n", small.ROUTED)
+        load.during(PAUSE)
+        cluster.sync("image: {default: v3, tag: {v2: v1.0.2, v3: v1.0.3}}\n", small.ROUTED)
+    assert {who for _, who in load.answers} == {"v1", "v3"}
+
+
+def test_a_new_version_that_never_gets_ready_takes_no_call_and_the_downgrade_arrives(cluster: Cluster) -> None:
+    cluster.sync(BEGIN, small.ROUTED)
+    cluster.never_ready.add("v4")
+    with cluster.client() as client, Load(client, ("", "v1", "v2", "v3")) as load:
+        with pytest.raises(small.SyncStuck):
+            cluster.sync(MOVED, small.ROUTED)
+        load.during(PAUSE)
+        cluster.sync(QUARANTINED, small.ROUTED)  # the broken version stands in the last wave now
+        load.during(PAUSE)
+    assert (load.failed, load.cut) == (0, 0), load.answers
+    assert {who for sent, who in load.answers if not sent} == {"v3"}
+
+
+def test_without_waves_a_default_that_is_not_ready_is_covered_by_its_pool(cluster: Cluster) -> None:
+    cluster.sync(BEGIN, small.ROUTED)
+    cluster.never_ready.add("v4")
+    with cluster.client() as client, Load(client, ("", "v1", "v2", "v3")) as load:
+        cluster.sync(MOVED, small.ROUTED, "syncWaves: false\n")
+        load.during(PAUSE)
+    assert (load.failed, load.cut) == (0, 0), load.answers
+
+
+# -- the wrong orders, so that the laboratory is known to see what it looks for --
+
+
+def test_seen_a_route_before_its_cluster(cluster: Cluster) -> None:
+    cluster.sync(BEGIN, small.ROUTED)
+    cluster.sync(ADDED, small.ROUTED)
+    everything = cluster.configuration()
+    without = everything._replace(
+        clusters={name: one for name, one in everything.clusters.items() if "|v4|" not in name},
+        endpoints={name: one for name, one in everything.endpoints.items() if "|v4|" not in name},
+    )
+    cluster.envoy.apply(without)
+    with cluster.client() as client, Load(client, ("v4",), streams=("v1",)) as load:
+        load.during(PAUSE)
+        cluster.envoy.apply(everything)
+    assert load.failed > 0
+
+
+def test_seen_a_cluster_that_goes_before_its_route(cluster: Cluster) -> None:
+    cluster.sync(BEGIN, small.ROUTED)
+    with cluster.client() as client, Load(client, ("v1",), streams=("v2",)) as load:
+        now = cluster.configuration()
+        gone = cluster_name(50051, "v1", HOST)
+        clusters = {name: one for name, one in now.clusters.items() if name != gone}
+        cluster.envoy.apply(now._replace(clusters=clusters, endpoints={n: now.endpoints[n] for n in clusters}))
+        load.during(PAUSE)
+    assert load.failed > 0
+
+
+def test_seen_a_pod_that_goes_first(cluster: Cluster) -> None:
+    cluster.sync(BEGIN, small.ROUTED)
+    with cluster.client() as client, Load(client, ("v1",)) as load:
+        for pod in cluster.of("v1"):
+            pod.die()
+        load.during(PAUSE)
+        cluster.sync("image: {default: v3, tag: {v2: v1.0.2, v3: v1.0.3}}\n", small.ROUTED)
+    assert load.failed > 0
+    assert load.cut > 0
+
+
+def test_seen_a_route_before_its_pods_are_ready(cluster: Cluster) -> None:
+    cluster.sync(BEGIN, small.ROUTED)
+    cluster.never_ready.add("v4")
+    with cluster.client() as client:
+        cluster.sync(ADDED, small.ROUTED, "syncWaves: false\n")
+        with Load(client, ("v4",), streams=("v1",)) as load:
+            load.during(PAUSE)
+    assert load.failed > 0
