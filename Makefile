@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 
-.PHONY: demo test lint types format nightly bench schema istiod clean
+.PHONY: demo test lint types format nightly bench schema istiod istio-definitions clean
 
 demo: $(VENV)/.installed ## the whole pipeline in a temporary repository
 	@$(BIN)/release demo
@@ -46,5 +46,13 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-istiod: $(VENV)/.installed-dev ## the golden files of istiod's own answers, made again (it needs Go)
+istiod: $(VENV)/.installed-dev istio-definitions ## the golden files of istiod's own answers, made again (it needs Go)
 	@$(BIN)/python tests/routing/istiod/record.py
+
+istio-definitions: .cache/istio-definitions.yaml ## the schemas of Istio's objects, for the tests (it needs Go)
+
+.cache/istio-definitions.yaml:
+	@mkdir -p .cache
+	@cd / && go mod download istio.io/api@v1.31.4
+	@cp "$$(go env GOMODCACHE)/istio.io/api@v1.31.4/kubernetes/customresourcedefinitions.gen.yaml" $@
+	@chmod u+w $@

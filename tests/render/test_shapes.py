@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 from functools import cache
@@ -20,7 +19,6 @@ from release_tool import manifests
 if TYPE_CHECKING:
     from release_tool.helm import Renderer
 
-ISTIO_API = "istio.io/api@v1.31.4"
 KUBERNETES = ["1.30", "1.37"]
 ALL_ON = (
     "image: {default: v4, tag: {v1: v1.0.1, v3: v1.0.3, v4: v1.0.4, v5: v1.0.5}, retired: {v2: v1.0.2}, "
@@ -39,15 +37,7 @@ def definitions() -> dict[tuple[str, str], dict[str, Any]]:
     """Kind and version -> schema, from the Go module that holds Istio's definitions."""
     held = ROOT / ".cache" / "istio-definitions.yaml"
     if not held.is_file():
-        if shutil.which("go") is None:
-            pytest.skip("there is no go on PATH, which fetches Istio's definitions: apt-get install golang-go")
-        asked = ["go", "mod", "download", "-json", ISTIO_API]
-        done = subprocess.run(asked, check=False, capture_output=True, text=True, cwd="/", timeout=300)
-        if done.returncode:
-            pytest.skip(f"Istio's definitions can't be had: {done.stdout}{done.stderr}")
-        held.parent.mkdir(exist_ok=True)
-        source = Path(json.loads(done.stdout)["Dir"]) / "kubernetes" / "customresourcedefinitions.gen.yaml"
-        shutil.copyfile(source, held)
+        pytest.skip("Istio's definitions are not here: make istio-definitions (it needs Go: apt-get install golang-go)")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     found = {}
     for definition in yaml.load_all(held.read_text(encoding="utf-8"), Loader=loader):
