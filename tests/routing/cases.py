@@ -42,7 +42,17 @@ destinationRule:
     connectionPool: {http: {http2MaxRequests: 1000}}
 """
 ELSEWHERE = FILTERED.replace("namespace: istio-ingress", "namespace: engine")
+WITHOUT_DETECTION = """
+image: {default: v2, tag: [v1.0.1, v1.0.2]}
+destinationRule: {trafficPolicy: null}
+"""
+OTHER_PODS = FILTERED.replace("namespace: istio-ingress", "namespace: istio-ingress, selector: {istio: another}")
+# A second release on the same gateway, with hosts of its own.
+BESIDE = FILTERED.replace("engine.example", "rules.example").replace("default: v4", "default: v6")
 CASES: dict[str, str | None] = {
+    "two-releases": FILTERED,
+    "filter-for-another-gateway": OTHER_PODS,
+    "without-detection": WITHOUT_DETECTION,
     "seed": None,
     "states": None,
     "filter": FILTERED,
@@ -56,6 +66,8 @@ def objects_of(name: str) -> list[Object]:
     text = CASES[name]
     values = (GOLDEN / name / "values.yaml").read_text(encoding="utf-8") if text is None else text
     rendering = make_renderer("auto").render(request(values))
+    if name == "two-releases":
+        rendering += make_renderer("auto").render(request(BESIDE, release_name="rules"))
     return [found.content for found in manifests.objects(rendering)]
 
 

@@ -126,6 +126,15 @@ class Client:
         found = json.loads(data)
         return Answer(found["version"], "OK", tuple(found["grpcsvc"]), _told(call.initial_metadata()))
 
+    def unknown(self, *versions: str) -> str:
+        """A call of a method that the service doesn't have: the name of its status."""
+        try:
+            self._channel.unary_unary("/engine.Engine/Nothing")(b"", metadata=_metadata(versions), timeout=5)
+        except grpc.RpcError as error:
+            name: str = error.code().name
+            return name
+        return "OK"
+
     def watch(self, *versions: str) -> Any:
         """A stream that ends when its server does."""
         return self._watch(b"", metadata=_metadata(versions))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -93,3 +94,14 @@ def test_a_default_that_is_half_up_shares_with_live_versions_alone(cluster: Clus
     assert failed(found) <= 2
     assert set(found) - {"UNAVAILABLE"} <= {"v4", "v1", "v3"}
     assert found["v4"] >= 100
+
+
+def test_bad_calls_of_one_client_take_no_pod_from_the_others(cluster: Cluster) -> None:
+    cluster.sync(STATES, TWO_EACH)
+    with cluster.client() as client:
+        for sent in ((), ("v3",)):
+            for _ in range(60):
+                assert client.unknown(*sent) == "UNIMPLEMENTED"
+    time.sleep(1.5)  # a proxy tells its workers of ejected pods once a second
+    assert calls(cluster, "v3") == {"v3": 60}
+    assert calls(cluster) == {"v4": 60}

@@ -5,7 +5,7 @@ that is not known here is refused with its place, never skipped: a translation t
 nothing. The reading of istiod is held against a real one in `istiod/`.
 
 Sources: istio's pilot/pkg/networking/core (route/route.go, gateway.go, cluster_builder.go, cluster_traffic_policy.go,
-loadbalancer/loadbalancer.go, envoyfilter/), read at 1.30.
+loadbalancer/loadbalancer.go, envoyfilter/), read at 1.31.
 """
 
 from __future__ import annotations
@@ -222,9 +222,12 @@ def _cluster(name: str, policy: Object) -> Object:
     if "outlierDetection" in policy:
         with Fields(policy["outlierDetection"], f"{name} outlierDetection") as outlier:
             errors = outlier.take("consecutive5xxErrors")
+            gateway = outlier.take("consecutiveGatewayErrors")
             found = {
                 "consecutive_5xx": errors,
-                "enforcing_consecutive_5xx": 100 if errors else 0,
+                "enforcing_consecutive_5xx": None if errors is None else 100 if errors else 0,
+                "consecutive_gateway_failure": gateway,
+                "enforcing_consecutive_gateway_failure": None if gateway is None else 100 if gateway else 0,
                 "interval": outlier.take("interval"),
                 "base_ejection_time": outlier.take("baseEjectionTime"),
                 "max_ejection_percent": outlier.take("maxEjectionPercent"),

@@ -7,6 +7,9 @@ The hosts of the VirtualService: those of the values and, for the sidecars of th
   {{- fail "virtualService.hosts is empty: name the hosts that clients call through the gateway (gateway.enabled)" -}}
 {{- end -}}
 {{- if has "mesh" .Values.virtualService.gateways -}}
+  {{- if has "*" $hosts -}}
+    {{- fail "virtualService.hosts holds \"*\", which Istio refuses for `mesh`: name the hosts, or take `mesh` out of virtualService.gateways" -}}
+  {{- end -}}
   {{- $hosts = append $hosts (include "grpc-manifest.host" .) | uniq -}}
 {{- end -}}
 {{- if not $hosts -}}
