@@ -7,9 +7,14 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+# No timing is asserted in a test, and two cores are shared by all of them.
+settings.register_profile("tests", deadline=None)
+settings.load_profile("tests")
 
 sys.path.insert(0, os.path.dirname(__file__))  # `from world import World` in every test folder
 
