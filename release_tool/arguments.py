@@ -122,6 +122,8 @@ def _rendering_arguments(parser: _Parser, _: _Parser) -> None:
 
 def _check_arguments(check: _Parser, _: _Parser) -> None:
     check.add_argument("--ref", metavar="BRANCH", help="check this branch of the remote instead")
+    text = "judge the step from this branch of the remote, too; without BRANCH: from the base branch"
+    check.add_argument("--base", metavar="BRANCH", nargs="?", const="", help=text)
 
 
 def _pulls_arguments(pulls: _Parser, shared: _Parser) -> None:

@@ -159,7 +159,10 @@ def _check(run: _Run) -> int:
     given = run.arguments
     if given.ref or given.repo:
         with run.tool() as tool:
-            found = check.run_at(tool, given.ref)
+            found = check.run_at(tool, given.ref, given.base)
+    elif given.base is not None:
+        with run.tool() as tool:
+            found = check.run_in(tool, wiring.working_tree(given.directory), given.base)
     else:
         found = check.run(InTree(wiring.working_tree(given.directory)), given.config, wiring.make_renderer)
     run.show(lambda: report.report_data(found), lambda: report.report_text(found))

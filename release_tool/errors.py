@@ -4,6 +4,7 @@
     ├── Refused           1   the operation is against the rules as things stand
     ├── EditRefused       1   a YAML file can't be edited safely at this place
     ├── FileProblems      1   a file that people own can't be used; all its problems at once
+    ├── ValuesRefused     1   the chart refuses its values: by its schema, or by a sentence of a template
     ├── UsageError        2   the command line alone is enough to see it
     └── TryAgain         75   something outside is down or busy; run it again (EX_TEMPFAIL of sysexits.h)
 
@@ -81,6 +82,35 @@ class TryAgain(ReleaseError):
     """Something outside is down or busy; the same command, run again, may succeed."""
 
     exit_code = 75
+
+
+class BadValue(NamedTuple):
+    """One value that a chart refuses.
+
+    Attributes:
+        pointer: where it is among the values, a JSON pointer (`/image/tag/v1`); None where the chart doesn't say.
+        what: what is wrong with it.
+        where: `file:line:column`, once it is known.
+    """
+
+    pointer: str | None
+    what: str
+    where: str = ""
+
+
+class ValuesRefused(ReleaseError):
+    """The chart refuses its values. Holds all that it has to say.
+
+    Args:
+        what, where, cause, hint: as for ReleaseError.
+        values: at least one.
+    """
+
+    def __init__(
+        self, what: str, values: Iterable[BadValue], *, where: str = "", cause: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(what, where=where, cause=cause, hint=hint)
+        self.values = tuple(values)
 
 
 class Problem(NamedTuple):

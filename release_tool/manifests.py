@@ -80,6 +80,44 @@ def objects(rendering: str) -> tuple[ManifestObject, ...]:
     )
 
 
+def outlines(rendering: str, kinds: frozenset[str]) -> tuple[ManifestObject, ...]:
+    """Some objects of a rendering, without what their pods are made of (`spec.template.spec`).
+
+    That is what routing is judged by, at a fraction of the cost: the other objects are not parsed, and no document is
+    parsed twice, whichever rendering holds it. So the contents belong to all callers: don't change them.
+
+    Args:
+        rendering: YAML documents.
+        kinds: the kinds that are wanted. Whatever has a template of pods is wanted too.
+
+    Raises:
+        ReleaseError: as `objects`.
+    """
+    return tuple(
+        ManifestObject(key, document.source, _parsed_once(document) if key.kind in kinds else _outline(document))
+        for key, document in _by_key(rendering).items()
+        if key.kind in kinds or _TEMPLATE.search(document.text)
+    )
+
+
+def pair(before: str, after: str, keys: tuple[ObjectKey, ObjectKey]) -> tuple[Mapping[str, Any], ...]:
+    """One object in two renderings, with nothing left out.
+
+    Args:
+        before: one rendering.
+        after: the other one.
+        keys: the object in each; both hold it.
+
+    Returns:
+        Both, or nothing where they are written alike.
+
+    Raises:
+        ReleaseError: as `objects`.
+    """
+    was, now = _by_key(before)[keys[0]], _by_key(after)[keys[1]]
+    return () if was.text == now.text else (_content(was), _content(now))
+
+
 def difference(before: str, after: str) -> tuple[ObjectChange, ...]:
     """What changed between two renderings.
 
@@ -160,7 +198,8 @@ _METADATA = re.compile(r"^metadata:[ \t]*\r?\n((?:[ ]+\S.*\n?|[ \t]*\r?\n)+)", r
 _TOP = re.compile(r"^(apiVersion|kind|metadata)\b", re.MULTILINE)
 
 
-def _by_key(rendering: str) -> dict[ObjectKey, _Document]:
+@lru_cache(maxsize=4)  # two renderings are compared, then judged
+def _by_key(rendering: str) -> Mapping[ObjectKey, _Document]:
     found: dict[ObjectKey, _Document] = {}
     for key, document in _documents(rendering):
         if key in found:
@@ -237,6 +276,31 @@ def _key(content: Mapping[str, Any], source: str) -> ObjectKey:
 
 
 # -- YAML --
+
+# A template of pods, and in it the lines of `spec` in block style: they are longer than all the rest.
+_TEMPLATE = re.compile(r"\btemplate[\"']?:")
+_POD_SPEC = re.compile(
+    r"^( +)template:[ \t]*\n(?:\1 .*\n|[ \t]*\n)*?(\1 +)spec:[ \t]*\n((?:\2 .*\n|[ \t]*\n)+)", re.MULTILINE
+)
+
+
+@lru_cache(maxsize=1024)
+def _parsed_once(document: _Document) -> Mapping[str, Any]:
+    from release_tool import yaml_plain
+
+    return yaml_plain.read(document.text) or _content(document)
+
+
+@lru_cache(maxsize=1024)
+def _outline(document: _Document) -> Mapping[str, Any]:
+    """An object without the specification of its pods, where that can be told apart from the rest."""
+    found = _POD_SPEC.search(document.text)
+    if found is None:
+        return _parsed_once(document)
+    try:
+        return _parsed_once(document._replace(text=document.text[: found.start(3)] + document.text[found.end(3) :]))
+    except ReleaseError:  # the rest needs an anchor that was in it, or the whole is no YAML
+        return _parsed_once(document)
 
 
 def _content(document: _Document) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from release_tool.history import change_data
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from release_tool.commands.check import Report
+    from release_tool.commands.check import Finding, Report
     from release_tool.commands.status import Status
     from release_tool.manifests import ObjectChange
     from release_tool.publishing.tool import Outcome
@@ -229,18 +229,22 @@ def report_data(report: Report) -> dict[str, Any]:
     """`release check --output json`."""
     return {
         "checked": list(report.checked),
-        "findings": [{"where": one.where, "what": one.what, "hint": one.hint} for one in report.findings],
+        "findings": [_finding_data(one) for one in report.findings],
+        "warnings": [_finding_data(one) for one in report.warnings],
     }
+
+
+def _finding_data(one: Finding) -> dict[str, str]:
+    return {"where": one.where, "what": one.what, "hint": one.hint}
 
 
 def report_text(report: Report) -> str:
     """What `release check` found."""
-    if not report.findings:
-        return f"{len(report.checked)} files are right: {', '.join(report.checked)}"
-    lines = []
-    for finding in report.findings:
-        lines.append(plain(f"{finding.where}: {finding.what}" if finding.where else finding.what))
-        lines += [f"  next: {plain(finding.hint)}"] if finding.hint else []
+    lines = [] if report.findings else [f"{len(report.checked)} files are right: {', '.join(report.checked)}"]
+    for mark, findings in (("", report.findings), ("warning: ", report.warnings)):
+        for one in findings:
+            lines.append(plain(f"{mark}{one.where}: {one.what}" if one.where else f"{mark}{one.what}"))
+            lines += [f"  next: {plain(one.hint)}"] if one.hint else []
     return "\n".join(lines)
 
 

@@ -19,6 +19,11 @@ KEYS = ("default", "tag", "retired", "pinned", "quarantined")
 would come back in every rendering."""
 
 _EXAMPLE = "write `image:` with `tag:` below it, and below that `v1: <tag>`"
+_EXAMPLES = {
+    "image.retired": "write `v1: <tag>` below it",
+    "image.pinned": "write `v1: {reason: …}` below it",
+    "image.quarantined": "write `v1: {reason: …}` below it",
+}
 
 
 class TagFile(NamedTuple):
@@ -107,7 +112,9 @@ class _Reader:
         if _is_nothing(node):
             return
         if node.kind != "mapping":
-            self.problem(node, key, f"expected a mapping, found {_kind(node)}", _EXAMPLE)
+            marked = "write `{reason: …}` after the name" if key.count(".") > 1 else _EXAMPLE
+            hint = _EXAMPLES.get(key, marked)
+            self.problem(node, key, f"expected a mapping, found {_kind(node)}", hint)
             return
         seen: set[str] = set()
         for name, value in node.pairs:

@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "release_tool"
 
 BASE = {"", "errors", "records"}
 PURE = re.compile(
-    r"config|config\.\w+|fallback|history|manifests|operations|planning|report|retention|states|tag_file|tag_reader|versions|wording|yaml_\w+"
+    r"config|config\.\w+|fallback|history|manifests|operations|planning|report|retention|routes|routes\.\w+|states|tag_file|tag_reader|versions|wording|yaml_\w+"
 )
 
 MAY_IMPORT = {

@@ -70,7 +70,6 @@ def run(
     if not made.lines:
         return outcome
     changed = new_files(files, made)
-    renderings = Renderings(source, config, renderer(config))
-    manifests = renderings.difference(files, files, changed)
+    manifests, notes = Renderings(source, config, renderer(config)).judged(files, files, changed)
     tree.write(changed)
-    return outcome._replace(changes=made.own, kept=made.kept, manifests=manifests)
+    return outcome._replace(changes=made.own, kept=made.kept, notes=(*outcome.notes, *notes), manifests=manifests)

@@ -47,9 +47,11 @@ def merged(tool: Tool, number: int, method: str) -> PullRequest:
     Raises:
         Refused: conflicts, or findings.
     """
+    snapshot = take(tool)
+    before = AtCommit(tool.repository, snapshot.base)
 
     def right(commit: CommitId) -> None:
-        report = check.run(AtCommit(tool.repository, commit), tool.config_path, tool.renderer)
+        report = check.run(AtCommit(tool.repository, commit), tool.config_path, tool.renderer, before)
         if report.findings:
             first = report.findings[0]
             more = f" (and {len(report.findings) - 1} more)" if len(report.findings) > 1 else ""
@@ -59,4 +61,4 @@ def merged(tool: Tool, number: int, method: str) -> PullRequest:
                 hint=first.hint or "correct the pull request's branch; `release check --ref BRANCH` shows all findings",
             )
 
-    return _forge(tool).merge(number, method, right)
+    return tool.forge(snapshot.config).merge(number, method, right)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from release_tool.errors import ReleaseError
+from release_tool.errors import BadValue, ReleaseError, ValuesRefused
 
 if TYPE_CHECKING:
     from release_tool.helm.request import RenderRequest
@@ -21,8 +21,10 @@ def explained(request: RenderRequest, message: str) -> ReleaseError:
     text = _without_noise(message)
     names = " or ".join(values.name for values in request.values)
     if _SCHEMA in text:
-        return ReleaseError(
-            f"the values don't fit the chart: {_schema_findings(text)}",
+        findings = _schema_findings(text)
+        return ValuesRefused(
+            f"the values don't fit the chart: {_shortened('; '.join(findings))}",
+            [_bad_value(finding) for finding in findings],
             where=f"{request.chart}/values.schema.json",
             hint=f"correct {names or 'the values'}",
         )
@@ -31,12 +33,16 @@ def explained(request: RenderRequest, message: str) -> ReleaseError:
     steps = list(_STEP.finditer(text))
     refused = re.search(r"execution error at \([^)]*\): ", text)
     what = text[refused.end() :] if refused else text[steps[-1].end() :] if steps else text
-    return ReleaseError(
-        f"the chart {'refuses the values' if refused else 'does not render'}: {_shortened(what)}",
-        where=f"{request.chart}/{places[-1]}" if places else request.chart,
-        cause=f"it happened in <{steps[-1][1]}>" if steps else "",
-        hint=f"correct {names} or the chart" if names else "correct the chart",
-    )
+    told = {
+        "where": f"{request.chart}/{places[-1]}" if places else request.chart,
+        "cause": f"it happened in <{steps[-1][1]}>" if steps else "",
+        "hint": f"correct {names} or the chart" if names else "correct the chart",
+    }
+    if refused:
+        return ValuesRefused(
+            f"the chart refuses the values: {_shortened(what)}", [BadValue(None, _shortened(what))], **told
+        )
+    return ReleaseError(f"the chart does not render: {_shortened(what)}", **told)
 
 
 def _without_noise(message: str) -> str:
@@ -49,10 +55,16 @@ def _without_noise(message: str) -> str:
     return "\n".join(lines).strip().removeprefix("Error: ")
 
 
-def _schema_findings(text: str) -> str:
-    """The findings of a schema in one line, sorted, for Helm gives them in an order of chance."""
+def _schema_findings(text: str) -> list[str]:
+    """The findings of a schema, sorted, for Helm gives them in an order of chance."""
     findings = sorted(line.strip()[2:] for line in text.splitlines() if line.strip().startswith("- "))
-    return _shortened("; ".join(findings) or text.splitlines()[-1])
+    return findings or [text.splitlines()[-1]]
+
+
+def _bad_value(finding: str) -> BadValue:
+    """A finding of a schema: `at '/image/tag': got number, want object`."""
+    found = re.match(r"at '([^']*)': ", finding)
+    return BadValue(found[1] if found else None, _shortened(finding[found.end() :] if found else finding))
 
 
 def bad_values(name: str, message: str) -> ReleaseError:

@@ -32,8 +32,10 @@ def push(work: Work) -> Outcome:
     if not made.lines:
         return outcome
     changed = new_files(work.files, made)
-    manifests = work.rendered(work.files, changed)
-    outcome = outcome._replace(changed=True, changes=made.own, kept=made.kept, manifests=manifests)
+    manifests, notes = work.rendered(work.files, changed)
+    outcome = outcome._replace(
+        changed=True, changes=made.own, kept=made.kept, notes=(*outcome.notes, *notes), manifests=manifests
+    )
     if work.request.dry_run:
         return outcome._replace(file_difference=file_difference(work.files, changed))
     tree = work.repository.write_tree(tip, changed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool import history, tag_file
-from release_tool.errors import ReleaseError
+from release_tool.errors import ReleaseError, ValuesRefused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +28,18 @@ class Rendering(NamedTuple):
 
     text: str
     failure: str = ""
+
+
+class Judged(NamedTuple):
+    """A proposal that may be published.
+
+    Attributes:
+        manifests: the difference of the manifests.
+        notes: what the checks have to say beside it, in sentences.
+    """
+
+    manifests: tuple[ObjectChange, ...]
+    notes: tuple[str, ...]
 
 
 def new_files(files: Files, plan: Plan) -> dict[str, bytes]:
@@ -90,7 +102,13 @@ class Renderings:
             release_name=self._config.release_name,
             namespace=self._config.namespace,
         )
-        return self._renderer.render(request)
+        try:
+            return self._renderer.render(request)
+        except ValuesRefused as error:
+            from release_tool.publishing import blame
+
+            places = [(tags_path, tags), (values_path, values or "")]
+            raise blame.located(error, places) from None
 
     def chart(self) -> Mapping[str, bytes]:
         """The chart's files, by path inside the chart."""
@@ -126,9 +144,33 @@ class Renderings:
         Raises:
             ReleaseError: the proposal can't be rendered; nothing may be published then.
         """
-        from threading import Thread
-
         from release_tool import manifests
+
+        return manifests.difference(*self._both(present, files, changed))
+
+    def judged(self, present: Files, files: Files, changed: Mapping[str, bytes]) -> Judged:
+        """The same, once the checks of routing find nothing wrong with the proposal that isn't wrong already.
+
+        Args:
+            present: the environment's files as they stand.
+            files: the files that `changed` changes: the same, or those of a release branch, with a person's commits.
+            changed: path -> bytes.
+
+        Raises:
+            Refused: a call would fail by what is proposed.
+            ReleaseError: the proposal can't be rendered; nothing may be published then.
+        """
+        from release_tool import manifests
+        from release_tool.publishing import judging
+
+        before, after = self._both(present, files, changed)
+        changes = manifests.difference(before, after)
+        others = None if files == present else lambda: self.of(files).text
+        return Judged(changes, judging.notes(self._config, files.place.environment, before, after, others))
+
+    def _both(self, present: Files, files: Files, changed: Mapping[str, bytes]) -> tuple[str, str]:
+        """What stands there (empty where that can't be rendered) and what is proposed, rendered at once."""
+        from threading import Thread
 
         self.chart()  # read by this thread: the repository serves one
         before: list[Rendering] = []
@@ -138,7 +180,7 @@ class Renderings:
             after = self.proposed(files, changed)
         finally:
             beside.join()
-        return manifests.difference(before[0].text, after)
+        return before[0].text, after
 
     def proposed(self, files: Files, changed: Mapping[str, bytes]) -> str:
         """The manifests of an environment with some files changed.

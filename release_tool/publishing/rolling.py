@@ -165,13 +165,14 @@ def _outcome(work: Work, branch: Branch, following: Following) -> Outcome:
     mine = [line for line in following.lines if intent is not None and line.id == intent.id]
     ours = any(work.is_ours(line) for line in mine)
     changes = made.own if made.own_line else tuple(change for line in mine for change in line.changes)
+    manifests, notes = work.rendered(following.files, following.changed)
     return work.outcome(
         changed=made.own_line or ours,
         changes=changes if made.own_line or ours else (),
         kept=made.kept,
         branch=branch.name,
-        notes=(*made.notes, *(wording.left_out(one) for one in made.left_out)),
-        manifests=work.rendered(following.files, following.changed),
+        notes=(*made.notes, *(wording.left_out(one) for one in made.left_out), *notes),
+        manifests=manifests,
     )
 
 

@@ -9,7 +9,7 @@ from release_tool import history, wording
 from release_tool.errors import Refused
 from release_tool.planning import Ground
 from release_tool.publishing import facts
-from release_tool.publishing.proposal import Renderings
+from release_tool.publishing.proposal import Judged, Renderings
 from release_tool.publishing.tool import Outcome
 from release_tool.records import Line
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from release_tool.forges.base import Forge
-    from release_tool.manifests import ObjectChange
     from release_tool.publishing.snapshot import Files, Snapshot
     from release_tool.publishing.tool import Request, Tool
     from release_tool.records import CommitId, Intent, State
@@ -89,19 +88,20 @@ class Work:
     def _merged_at(self, commit: CommitId) -> datetime | None:
         return self.forge.landed_at(commit)
 
-    def rendered(self, files: Files, changed: Mapping[str, bytes]) -> tuple[ObjectChange, ...]:
-        """The difference of the manifests, from the base to the proposal.
+    def rendered(self, files: Files, changed: Mapping[str, bytes]) -> Judged:
+        """The difference of the manifests, from the base to the proposal, once that has passed the checks.
 
         Args:
             files: the environment's files that `changed` changes.
             changed: path -> bytes.
 
         Raises:
+            Refused: calls would fail by the proposal.
             ReleaseError: the proposal can't be rendered; nothing may be published then.
         """
         config = self.snapshot.config
         renderings = Renderings(self.snapshot.source, config, self.tool.renderer(config))
-        return renderings.difference(self.files, files, changed)
+        return renderings.judged(self.files, files, changed)
 
     def _known(self, lines: Iterable[Line], intent: Intent) -> Line | None:
         line = history.same_operation(lines, intent)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import socket
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from translator import Configuration
 
 DEADLINE = 30.0
@@ -33,12 +38,12 @@ def program() -> str | None:
     return beside or shutil.which("envoy")
 
 
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
+def reserved_port() -> socket.socket:
+    """A socket that holds a free port and never listens: nobody gets the port but Envoy, which shares it."""
+    found = socket.socket()
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    found.bind(("127.0.0.1", 0))
+    return found
 
 
 class Envoy:
@@ -55,8 +60,17 @@ class Envoy:
         self._version = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._admin = ""
+        self._reserved = ExitStack()
 
     def __enter__(self) -> Envoy:
+        try:
+            self._start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _start(self) -> None:
         for kind in ("listeners", "clusters"):
             self._write(f"{kind}.json", [])
         dynamic = {
@@ -78,9 +92,9 @@ class Envoy:
         self._until(lambda: address.is_file() and ":" in address.read_text(encoding="utf-8"), "Envoy starts")
         self._admin = f"http://{address.read_text(encoding='utf-8').strip()}"
         self._until(lambda: self.get("/ready").strip() == "LIVE", "Envoy is ready")
-        return self
 
     def __exit__(self, *_: object) -> None:
+        self._reserved.close()
         if self._process is not None:
             self._process.terminate()
             try:
@@ -137,7 +151,9 @@ class Envoy:
         listeners = []
         for name in found.routes:
             number = int(name.removeprefix("http."))
-            self.ports.setdefault(number, free_port())
+            if number not in self.ports:
+                held = self._reserved.enter_context(reserved_port())
+                self.ports[number] = held.getsockname()[1]
             path = _file("routes", name)
             if path not in self._written:
                 self._write(path, [_routes(found.routes[name])])
@@ -210,7 +226,8 @@ class Envoy:
 
     def stat(self, name: str) -> int:
         """A counter or gauge; 0 if there is none."""
-        for line in self.get("/stats").splitlines():
+        wanted = urllib.parse.quote(f"^{re.escape(name)}$", safe="")
+        for line in self.get(f"/stats?filter={wanted}").splitlines():
             key, _, value = line.rpartition(": ")
             if key == name:
                 return int(value)
@@ -220,7 +237,7 @@ class Envoy:
         """What it logged."""
         return (self.folder / "log").read_text(encoding="utf-8")
 
-    def _until(self, done: Any, what: str) -> None:
+    def _until(self, done: Callable[[], bool], what: str) -> None:
         end = time.monotonic() + DEADLINE
         while True:
             try:

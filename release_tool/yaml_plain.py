@@ -1,0 +1,139 @@
+"""Reads YAML in the plain form that templates give it, several times faster than a parser of all YAML. Pure.
+
+Plain are mappings and lists in block style whose keys and values stand on one line each: words, whole numbers, `true`,
+`false`, `null`, quoted text without escapes, `{}` and `[]`. All else is refused, never guessed: whoever asks then takes
+the parser. What is read is what PyYAML's safe loader reads, to which tests hold it.
+
+Renderings repeat themselves, within and between them, so a line is looked at once for all its places.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+_ODD = re.compile(r"[^\n -~]")  # tabs, carriage returns, control characters, and letters that need thought
+_LINE = re.compile(
+    r"( *)(- +)?"  # the column, and the dash of an item
+    r"(?:(?:\"([\w./@-]{1,200})\"|'([\w./@-]{1,200})'|([A-Za-z_][\w./-]{0,200})):(?= |$))?"  # a key
+    r"(?: *(?:\"([^\"\\]*)\"|'([^']*)'|([\w./=@%+,:{}[\]-]+)))?(?: +#.*)? *",  # a value, and a comment
+    re.ASCII,
+)
+_BRACKET = re.compile(r"[][{}]")
+_LONGEST = 16  # digits of a whole number
+_COMMENT = re.compile(r" *(?:#.*)?")
+_READ: dict[str, Any] = {"true": True, "false": False, "null": None, "{}": dict, "[]": list}
+_OTHERWISE = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null"])  # what YAML 1.1 may take for more
+_UNITS = frozenset(["ms", "s", "m", "h", "Ki", "Mi", "Gi", "%"])
+
+_Line = tuple[int, int, "str | None", Any, bool]
+"""What a line says: its column, the column behind its dash (0: no dash), a key, a value, and whether there is a value.
+
+The value is `dict` or `list` itself for an empty one.
+"""
+
+
+class _Refused(Exception):
+    """The text is not in the plain form."""
+
+
+def read(text: str) -> dict[str, Any] | None:
+    """A mapping.
+
+    Args:
+        text: one document without markers.
+
+    Returns:
+        None where the text is not in the plain form, or no mapping, or empty.
+    """
+    if _ODD.search(text):
+        return None
+    root: dict[str, Any] = {}
+    # What is open, with its column. A key that may get its value from the next lines stands there as (mapping, key).
+    stack: list[tuple[int, Any]] = [(0, root)]
+    try:
+        for written in text.split("\n"):
+            line = _line(written)
+            if line is not None:
+                _take(stack, line)
+    except _Refused:
+        return None
+    return root or None
+
+
+@lru_cache(maxsize=8192)
+def _line(written: str) -> _Line | None:
+    """What a line says; None for an empty one or a comment."""
+    if _COMMENT.fullmatch(written):
+        return None
+    found = _LINE.fullmatch(written)
+    if found is None:
+        raise _Refused
+    lead, dash, double, single, plain, text, raw, word = found.groups()
+    if plain is not None and plain.lower() in _OTHERWISE:
+        raise _Refused
+    key, value = double or single or plain, raw if text is None else text
+    complete = value is not None or word is not None
+    if key is None and not (dash and complete):
+        raise _Refused
+    column = len(lead)
+    return column, column + len(dash) if dash else 0, key, value if word is None else _scalar(word), complete
+
+
+def _scalar(word: str) -> Any:
+    """What a value without quotes is; it holds no blank."""
+    if word in _READ:
+        return _READ[word]
+    first = word[0]
+    if first.isalpha() or first in "_/":
+        if word.lower() in _OTHERWISE or word[-1] == ":" or _BRACKET.search(word):
+            raise _Refused
+        return word
+    digits = word.rstrip("mshKMGi%")
+    number = digits.removeprefix("-")
+    if not number.isdigit() or len(number) > _LONGEST or (number[0] == "0" and number != "0"):
+        raise _Refused
+    if digits == word:
+        return int(word)
+    if digits == "0" or first == "-" or word[len(digits) :] not in _UNITS:
+        raise _Refused
+    return word
+
+
+def _take(stack: list[tuple[int, Any]], line: _Line) -> None:
+    """Put what a line says where it belongs: an item, an entry, or an item that begins with an entry."""
+    column, inner, key, value, complete = line
+    if value is dict or value is list:
+        value = value()
+    holder = _holder(stack, column, list if inner else dict)
+    if inner:
+        if key is None:
+            holder.append(value)
+            return
+        column = inner
+        holder.append({})
+        holder = holder[-1]
+        stack.append((column, holder))
+    holder[key] = value
+    if not complete:
+        stack.append((column, (holder, key)))
+
+
+def _holder(stack: list[tuple[int, Any]], column: int, kind: type) -> Any:
+    """The list or mapping that a line belongs to; a new one where a key waits for it."""
+    at, top = stack[-1]
+    if type(top) is tuple:
+        if column > at or (column == at and kind is list):
+            mapping, key = top
+            holder = mapping[key] = kind()
+            stack[-1] = (column, holder)
+            return holder
+        stack.pop()
+        at, top = stack[-1]
+    while at > column or (at == column and kind is dict and type(top) is list):
+        stack.pop()
+        at, top = stack[-1]
+    if at != column or type(top) is not kind:
+        raise _Refused
+    return top

@@ -1,0 +1,84 @@
+"""A proposal whose routes would lose calls is not published; what was wrong before does not hold up a release."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from world import WITH_DEFAULT, World
+
+TEMPLATES = "charts/grpc-manifest/templates"
+RULE = f"{TEMPLATES}/destinationrule.yaml"
+DEPLOYMENT = f"{TEMPLATES}/deployment.yaml"
+SOURCE = Path(__file__).resolve().parents[2] / "charts" / "grpc-manifest"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World.make(tmp_path, tags=WITH_DEFAULT)
+
+
+def with_chart(world: World, path: str, old: str, new: str) -> None:
+    """The real chart, with one of its templates changed."""
+    files: dict[str, str | None] = {
+        f"charts/grpc-manifest/{file.relative_to(SOURCE)}": file.read_text(encoding="utf-8")
+        for file in sorted(SOURCE.rglob("*"))
+        if file.is_file()
+    }
+    text = files[path]
+    assert text is not None
+    assert old in text
+    files[path] = text.replace(old, new)
+    world.commit(files, "another chart")
+
+
+NO_FIFTH = (
+    "  - name: {{ .name }}\n    labels:\n",
+    '  - name: {{ eq .name "v5" | ternary "v50" .name }}\n    labels:\n',
+)
+
+
+@pytest.mark.parametrize("how", [(), ("--direct",), ("--dry-run",), ("--local",)])
+def test_a_route_to_no_subset_is_not_published(how: tuple[str, ...], world: World) -> None:
+    with_chart(world, RULE, *NO_FIFTH)
+    world.git("pull", "-q", cwd=world.clone)
+    before = (world.refs(), world.git("status", "--porcelain", cwd=world.clone))
+    said = world.release("bump", "devel", "v1.0.5", *how, code=1).err
+    assert "with this change calls to devel would fail" in said
+    assert "v5" in said
+    assert "charts/grpc-manifest/templates/" in said
+    assert "next: " in said
+    assert (world.refs(), world.git("status", "--porcelain", cwd=world.clone)) == before
+
+
+def test_pods_of_other_versions_that_would_be_made_anew_are_not_published(world: World) -> None:
+    grown = (
+        "        app.kubernetes.io/type: grpc\n",
+        "        app.kubernetes.io/type: grpc\n        versions: {{ len $versions.deployed | quote }}\n",
+    )
+    with_chart(world, DEPLOYMENT, *grown)
+    before = world.refs()
+    said = world.release("bump", "devel", "v1.0.5", code=1).err
+    assert "its pods are made anew and lose their streams" in said
+    assert world.refs() == before
+
+
+def test_what_was_wrong_before_is_told_and_stops_nothing(world: World) -> None:
+    with_chart(
+        world,
+        RULE,
+        "  - name: {{ .name }}\n    labels:\n",
+        '  - name: {{ eq .name "v1" | ternary "v10" .name }}\n    labels:\n',
+    )
+    said = world.release("bump", "devel", "v1.0.5")
+    assert "wrong already" in said.out + said.err
+    assert len(world.pulls()) == 1
+    found = world.release("check", code=1)
+    assert "v1" in found.out + found.err
+
+
+def test_check_names_object_file_and_what_to_do(world: World) -> None:
+    with_chart(world, RULE, "      app.kubernetes.io/tag: {{ .name }}\n", "      app.kubernetes.io/tag: {{ .tag }}\n")
+    found = world.json("check", code=1)
+    texts = [f"{one['where']} {one['what']} {one['hint']}" for one in found["findings"]]
+    assert any("DestinationRule" in text and "templates/destinationrule.yaml" in text for text in texts), texts
