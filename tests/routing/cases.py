@@ -41,35 +41,6 @@ destinationRule:
     outlierDetection: {consecutive5xxErrors: 3, interval: 2s, baseEjectionTime: 10s, maxEjectionPercent: 100}
     connectionPool: {http: {http2MaxRequests: 1000}}
 """
-# What is allowed, and odd.
-CORNERS = """
-image: {default: v2, tag: [v1.0.1, v1.0.2]}
-virtualService:
-  gateways: []
-  hosts: [a.example.com, b.example.org, c.example.net]
-  weight: 0
-  timeout: 1.5m
-  retries: {attempts: 0}
-gateway:
-  enabled: true
-  servers:
-  - {port: {number: 80, name: http, protocol: HTTP}, hosts: ["engine/*.example.com", ./b.example.org, other/c.example.net]}
-destinationRule:
-  trafficPolicy:
-    loadBalancer: {simple: RANDOM, localityLbSetting: {enabled: false}}
-    outlierDetection: {consecutive5xxErrors: 3, consecutiveGatewayErrors: 0, interval: 1500ms, baseEjectionTime: 1m}
-"""
-STATUSES = """
-image: {default: v2, tag: [v1.0.1, v1.0.2]}
-virtualService:
-  gateways: []
-  hosts: [engine.example.com]
-  retries: {attempts: 2, retryOn: "503,unavailable", retryRemoteLocalities: false}
-gateway: {enabled: true}
-destinationRule:
-  trafficPolicy:
-    outlierDetection: {consecutive5xxErrors: null, consecutiveGatewayErrors: null, interval: null}
-"""
 ELSEWHERE = FILTERED.replace("namespace: istio-ingress", "namespace: engine")
 WITHOUT_DETECTION = """
 image: {default: v2, tag: [v1.0.1, v1.0.2]}
@@ -87,8 +58,6 @@ CASES: dict[str, str | None] = {
     "filter": FILTERED,
     "filter-in-another-namespace": ELSEWHERE,
     "options": OPTIONS,
-    "corners": CORNERS,
-    "statuses": STATUSES,
 }
 
 

@@ -54,7 +54,7 @@ class Cluster:
     def __exit__(self, *what: object) -> None:
         self.envoy.__exit__(*what)
         for pod in self.pods.values():
-            pod.forget()
+            pod.die()
 
     def client(self, host: str = HOST) -> Client:
         """Calls through the gateway."""
@@ -86,11 +86,7 @@ class Cluster:
         Raises:
             SyncStuck: a Deployment before the last wave is not ready; nothing after its wave was applied.
         """
-        return self.apply(make_renderer("auto").render(request(*values, release_name=release_name)), release_name)
-
-    def apply(self, rendering: str, release_name: str) -> set[str]:
-        """The same with a rendering."""
-        found = manifests.objects(rendering)
+        found = manifests.objects(make_renderer("auto").render(request(*values, release_name=release_name)))
         changed: set[str] = set()
         by_wave: dict[int, list[manifests.ManifestObject]] = {}
         for one in found:

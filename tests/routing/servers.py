@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,11 +18,6 @@ if TYPE_CHECKING:
 class Pod:
     """One server of the service `engine.Engine`, with grpc.health.v1.
 
-    Attributes:
-        listed: whether it is among the endpoints.
-        hangs: it takes calls and never answers.
-        fails: the status of its answers, in the place of one.
-
     Args:
         name: of the pod.
         version: what it answers.
@@ -34,9 +28,6 @@ class Pod:
     def __init__(self, name: str, version: str, namespace: str, labels: Mapping[str, str]) -> None:
         self.name, self.version, self.namespace, self.labels = name, version, namespace, labels
         self.listed = True
-        self.hangs = False
-        self.fails: grpc.StatusCode | None = None
-        self._held: socket.socket | None = None
         self._pool = ThreadPoolExecutor(max_workers=32)
         self._server = grpc.server(self._pool, options=[("grpc.so_reuseport", 0)])
         handlers = {
@@ -62,20 +53,9 @@ class Pod:
         self.listed = ready
 
     def die(self) -> None:
-        """Stop at once; whether it is still listed is another matter. Its port stays closed."""
+        """Stop at once; whether it is still listed is another matter."""
         self._running = False
         self._server.stop(0).wait(5)
-        if self._held is None:
-            # Held without listening: else a server of another test could get the port, and its calls.
-            self._held = socket.socket()
-            self._held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self._held.bind(("127.0.0.1", self.port))
-
-    def forget(self) -> None:
-        """Stop, and give the port away."""
-        self.die()
-        if self._held is not None:
-            self._held.close()
 
     def end(self) -> None:
         """Stop as a pod does after its preStop pause: calls under way may finish."""
@@ -88,10 +68,6 @@ class Pod:
         return json.dumps({"version": self.version, "pod": self.name, "grpcsvc": sent}).encode()
 
     def _call(self, _: bytes, context: Any) -> bytes:
-        while self.hangs and self._running and context.is_active():
-            time.sleep(0.01)
-        if self.fails:
-            context.abort(self.fails, "as the test wants it")
         return self._seen(context)
 
     def _watch(self, _: bytes, context: Any) -> Iterator[bytes]:

@@ -4,37 +4,48 @@ Pure: objects and endpoints in, Envoy's resources out, as mappings in the JSON f
 that is not known here is refused with its place, never skipped: a translation that ignores half of a route proves
 nothing. The reading of istiod is held against a real one in `istiod/`.
 
-The parts: `upstreams` (clusters, endpoints), `virtual_hosts` (routes), `patches` (EnvoyFilter); each names the files of
-istio's pilot/pkg/networking/core that it was read from, at 1.31.
+Sources: istio's pilot/pkg/networking/core (route/route.go, gateway.go, cluster_builder.go, cluster_traffic_policy.go,
+loadbalancer/loadbalancer.go, envoyfilter/), read at 1.31.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
-import patches
-import upstreams
-import virtual_hosts
-from fields import Object, Refused
-from upstreams import Endpoint, cluster_name, priority
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-__all__ = [
-    "Configuration",
-    "Endpoint",
-    "Object",
-    "Proxy",
-    "Refused",
-    "cluster_name",
-    "priority",
-    "translate",
-]
+Object = dict[str, Any]
 
-# Nothing in them concerns a proxy: the pods are given apart.
-_NO_ROUTING = {"Deployment", "HorizontalPodAutoscaler", "PodDisruptionBudget", "ServiceAccount"}
-_KNOWN = _NO_ROUTING | {"Service", "Gateway", "VirtualService", "DestinationRule", "EnvoyFilter"}
+RETRIES = "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes"
+ROOT_NAMESPACE = "istio-system"
+UNLIMITED = 4294967295
+HTTP2 = {
+    "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+        "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+        "explicit_http_config": {"http2_protocol_options": {}},
+    }
+}
+
+
+class Refused(Exception):
+    """The objects hold what the translator doesn't know."""
+
+
+class Endpoint(NamedTuple):
+    """A pod that is ready.
+
+    Attributes:
+        address: where it listens.
+        port: its port.
+        namespace: its namespace.
+        labels: its labels.
+    """
+
+    address: str
+    port: int
+    namespace: str
+    labels: Mapping[str, str]
 
 
 class Proxy(NamedTuple):
@@ -47,6 +58,10 @@ class Proxy(NamedTuple):
 
     namespace: str
     labels: Mapping[str, str] | None = None
+
+    @property
+    def is_gateway(self) -> bool:
+        return self.labels is not None
 
 
 class Configuration(NamedTuple):
@@ -65,6 +80,36 @@ class Configuration(NamedTuple):
     endpoints: dict[str, Object]
 
 
+class Fields:
+    """One mapping of an object, read field by field; what was not read by the end is refused."""
+
+    def __init__(self, content: Any, path: str) -> None:
+        if not isinstance(content, dict):
+            raise Refused(f"{path}: not a mapping")
+        self._content = dict(content)
+        self._path = path
+
+    def __enter__(self) -> Fields:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None and self._content:
+            raise Refused(f"{self._path}: unknown: {', '.join(sorted(map(str, self._content)))}")
+
+    def take(self, key: str, default: Any = None) -> Any:
+        return self._content.pop(key, default)
+
+    def fields(self, key: str) -> Fields:
+        return Fields(self._content.pop(key, {}), f"{self._path}.{key}")
+
+    def each(self, key: str) -> Iterator[Fields]:
+        for position, item in enumerate(self._content.pop(key, [])):
+            yield Fields(item, f"{self._path}.{key}[{position}]")
+
+    def refuse(self, what: str) -> Refused:
+        return Refused(f"{self._path}: {what}")
+
+
 def translate(objects: Sequence[Object], endpoints: Iterable[Endpoint], proxy: Proxy) -> Configuration:
     """What istiod sends to a proxy.
 
@@ -79,16 +124,429 @@ def translate(objects: Sequence[Object], endpoints: Iterable[Endpoint], proxy: P
     kinds: dict[str, list[Object]] = {}
     for found in objects:
         kinds.setdefault(found["kind"], []).append(found)
-    if unknown := set(kinds) - _KNOWN:
+    known = {"Deployment", "HorizontalPodAutoscaler", "PodDisruptionBudget", "ServiceAccount", "Service", "Gateway"}
+    unknown = set(kinds) - known - {"VirtualService", "DestinationRule", "EnvoyFilter"}
+    if unknown:
         raise Refused(f"unknown kinds: {', '.join(sorted(unknown))}")
-    known = upstreams.services(kinds.get("Service", []))
-    rules, routed = kinds.get("DestinationRule", []), kinds.get("VirtualService", [])
-    clusters, loads = upstreams.clusters(known, rules, tuple(endpoints), failover=proxy.labels != {})
-    if proxy.labels is None:
-        routes = virtual_hosts.of_sidecar(known, routed)
-    else:
-        routes = virtual_hosts.of_gateway(kinds.get("Gateway", []), routed, proxy.labels)
-    filters: dict[int, list[Object]] = {int(name.removeprefix("http.")): [] for name in routes}
-    if proxy.labels is not None:
-        patches.apply(kinds.get("EnvoyFilter", []), proxy.namespace, proxy.labels, filters, routes)
+    services = {_host_of(service): service for service in kinds.get("Service", [])}
+    rules = {rule["spec"]["host"]: rule for rule in kinds.get("DestinationRule", [])}
+    clusters, loads = _clusters(services, rules, tuple(endpoints), proxy)
+    routes = _gateway_routes(kinds, proxy) if proxy.is_gateway else _sidecar_routes(kinds, services)
+    ports = [int(name.removeprefix("http.")) for name in routes]
+    filters: dict[int, list[Object]] = {port: [] for port in ports}
+    if proxy.is_gateway:
+        _patch(kinds.get("EnvoyFilter", []), proxy, filters, routes)
     return Configuration(filters, routes, clusters, loads)
+
+
+def cluster_name(port: int, subset: str, host: str) -> str:
+    """istiod's name of a cluster."""
+    return f"outbound|{port}|{subset}|{host}"
+
+
+def _host_of(service: Object) -> str:
+    return f"{service['metadata']['name']}.{service['metadata']['namespace']}.svc.cluster.local"
+
+
+# -- clusters and endpoints --
+
+
+def _clusters(
+    services: dict[str, Object], rules: dict[str, Object], endpoints: tuple[Endpoint, ...], proxy: Proxy
+) -> tuple[dict[str, Object], dict[str, Object]]:
+    clusters, loads = {}, {}
+    for host, service in services.items():
+        selector = service["spec"]["selector"].items()
+        namespace = service["metadata"]["namespace"]
+        own = [pod for pod in endpoints if pod.namespace == namespace and selector <= dict(pod.labels).items()]
+        for port in service["spec"]["ports"]:
+            if port.get("appProtocol") != "grpc":
+                raise Refused(f"Service {host}: the port is no gRPC port: {port}")
+            for subset, labels, policy in _subsets(rules.get(host)):
+                name = cluster_name(port["port"], subset, host)
+                chosen = [pod for pod in own if labels.items() <= dict(pod.labels).items()]
+                clusters[name] = _cluster(name, policy)
+                loads[name] = _load(name, chosen, policy, proxy)
+    return clusters, loads
+
+
+def _subsets(rule: Object | None) -> Iterator[tuple[str, Object, Object]]:
+    """Name, labels and traffic policy of each subset, with the service itself (``""``) as the first."""
+    if rule is None:
+        yield "", {}, {}
+        return
+    with Fields(rule["spec"], f"DestinationRule {rule['metadata']['name']} spec") as spec:
+        spec.take("host")
+        policy = _policy(spec.fields("trafficPolicy"))
+        yield "", {}, policy
+        for subset in spec.each("subsets"):
+            with subset:
+                name, labels = subset.take("name"), subset.take("labels", {})
+                yield name, labels, {**policy, **_policy(subset.fields("trafficPolicy"))}
+
+
+def _policy(policy: Fields) -> Object:
+    found: Object = {}
+    with policy:
+        for key in ("loadBalancer", "outlierDetection", "connectionPool"):
+            value = policy.take(key)
+            if value is not None:
+                found[key] = value
+    return found
+
+
+def _cluster(name: str, policy: Object) -> Object:
+    limits = {"max_connections": UNLIMITED, "max_pending_requests": UNLIMITED, "max_requests": UNLIMITED}
+    cluster: Object = {
+        "name": name,
+        "type": "EDS",
+        "connect_timeout": "10s",
+        "lb_policy": "LEAST_REQUEST",
+        "circuit_breakers": {"thresholds": [{**limits, "max_retries": UNLIMITED}]},
+        "common_lb_config": {},
+        "typed_extension_protocol_options": HTTP2,
+    }
+    with Fields(policy.get("loadBalancer", {}), f"{name} loadBalancer") as balancer:
+        simple = balancer.take("simple", "LEAST_REQUEST")
+        if simple not in ("LEAST_REQUEST", "ROUND_ROBIN", "RANDOM"):
+            raise balancer.refuse(f"simple: {simple}")
+        cluster["lb_policy"] = simple
+        if simple == "ROUND_ROBIN":  # Envoy's own default, which the JSON form leaves out
+            del cluster["lb_policy"]
+        if balancer.take("localityLbSetting") and "outlierDetection" in policy:
+            cluster["common_lb_config"]["locality_weighted_lb_config"] = {}
+    with Fields(policy.get("connectionPool", {}), f"{name} connectionPool") as pool, pool.fields("http") as http:
+        requests = http.take("http2MaxRequests")
+        if requests is not None:
+            cluster["circuit_breakers"]["thresholds"][0]["max_requests"] = requests
+    if "outlierDetection" in policy:
+        with Fields(policy["outlierDetection"], f"{name} outlierDetection") as outlier:
+            errors = outlier.take("consecutive5xxErrors")
+            gateway = outlier.take("consecutiveGatewayErrors")
+            found = {
+                "consecutive_5xx": errors,
+                "enforcing_consecutive_5xx": None if errors is None else 100 if errors else 0,
+                "consecutive_gateway_failure": gateway,
+                "enforcing_consecutive_gateway_failure": None if gateway is None else 100 if gateway else 0,
+                "interval": outlier.take("interval"),
+                "base_ejection_time": outlier.take("baseEjectionTime"),
+                "max_ejection_percent": outlier.take("maxEjectionPercent"),
+                "enforcing_success_rate": 0,
+            }
+        cluster["outlier_detection"] = {key: value for key, value in found.items() if value is not None}
+        # minHealthPercent is 0: a pool never falls back to pods that were ejected.
+        cluster["common_lb_config"]["healthy_panic_threshold"] = {}
+    return cluster
+
+
+def _load(name: str, pods: list[Endpoint], policy: Object, proxy: Proxy) -> Object:
+    setting = policy.get("loadBalancer", {}).get("localityLbSetting", {})
+    groups: dict[int, list[Endpoint]] = {}
+    with Fields(setting, f"{name} localityLbSetting") as locality:
+        enabled, priorities = locality.take("enabled", True), locality.take("failoverPriority", [])
+    failover = enabled and priorities and "outlierDetection" in policy and proxy.labels != {}
+    for pod in pods:
+        groups.setdefault(priority(pod.labels, priorities) if failover else 0, []).append(pod)
+    return {
+        "cluster_name": name,
+        "endpoints": [
+            {
+                "locality": {},
+                "priority": rank,
+                "load_balancing_weight": len(groups[key]),
+                "lb_endpoints": [
+                    {
+                        "endpoint": {"address": _address(pod.address, pod.port)},
+                        "load_balancing_weight": 1,
+                    }
+                    for pod in groups[key]
+                ],
+            }
+            for rank, key in enumerate(sorted(groups))
+        ],
+    }
+
+
+def priority(labels: Mapping[str, str], order: Sequence[str]) -> int:
+    """Where an endpoint stands in an order of failover: 0 comes first.
+
+    Args:
+        labels: of the endpoint.
+        order: `key=value`; of several lines with one key istiod keeps the last value.
+    """
+    pairs = [line.partition("=") for line in order]
+    wanted = {key: value for key, _, value in pairs}
+    for place, (key, separator, _) in enumerate(pairs):
+        if not separator:
+            raise Refused(f"failoverPriority: {key}: only lines with a value are known")
+        if labels.get(key, "") != wanted[key]:
+            return len(order) - place
+    return 0
+
+
+def _address(address: str, port: int) -> Object:
+    return {"socket_address": {"address": address, "port_value": port}}
+
+
+# -- routes --
+
+
+def _gateway_routes(kinds: dict[str, list[Object]], proxy: Proxy) -> dict[str, Object]:
+    hosts: dict[int, list[Object]] = {}
+    for gateway in kinds.get("Gateway", []):
+        own = f"{gateway['metadata']['namespace']}/{gateway['metadata']['name']}"
+        with Fields(gateway["spec"], f"Gateway {own} spec") as spec:
+            if not spec.take("selector").items() <= dict(proxy.labels or {}).items():
+                spec.take("servers")
+                continue
+            for server in spec.each("servers"):
+                with server, server.fields("port") as port:
+                    port.take("name")
+                    number, protocol = port.take("number"), port.take("protocol")
+                    if protocol != "HTTP":
+                        raise server.refuse(f"protocol {protocol}")
+                    served = server.take("hosts")
+                    server.take("name")
+                found = hosts.setdefault(number, [])
+                for service in _bound(kinds, own):
+                    covered = [host for host in service["spec"]["hosts"] if any(_covers(one, host) for one in served)]
+                    if any(host in known["domains"] for known in found for host in covered):
+                        raise server.refuse(f"two VirtualServices for {', '.join(covered)}")
+                    if covered:
+                        name = f"{min(covered)}:{number}"
+                        found.append(_virtual_host(name, sorted(covered), list(_routes(service))))
+    return {f"http.{number}": _configuration(f"http.{number}", found) for number, found in hosts.items()}
+
+
+def _bound(kinds: dict[str, list[Object]], gateway: str) -> Iterator[Object]:
+    for service in kinds.get("VirtualService", []):
+        namespace = service["metadata"]["namespace"]
+        named = [name if "/" in name else f"{namespace}/{name}" for name in service["spec"]["gateways"]]
+        if gateway in named:
+            yield service
+
+
+def _covers(pattern: str, host: str) -> bool:
+    pattern = pattern.rpartition("/")[2]
+    return pattern in ("*", host) or (pattern.startswith("*.") and host.endswith(pattern[1:]))
+
+
+def _sidecar_routes(kinds: dict[str, list[Object]], services: dict[str, Object]) -> dict[str, Object]:
+    found: dict[int, list[Object]] = {}
+    for host, service in services.items():
+        name, namespace = service["metadata"]["name"], service["metadata"]["namespace"]
+        for port in service["spec"]["ports"]:
+            number = port["port"]
+            own = [
+                route
+                for routes in kinds.get("VirtualService", [])
+                if "mesh" in routes["spec"]["gateways"] and host in routes["spec"]["hosts"]
+                for route in _routes(routes)
+            ]
+            default = {
+                "name": "default",
+                "match": {"prefix": "/"},
+                "route": {**_ACTION, "cluster": cluster_name(number, "", host), "retry_policy": _retries({})},
+            }
+            domains = [host, f"{host}.", f"{name}.{namespace}", f"{name}.{namespace}.svc"]
+            found.setdefault(number, []).append(_virtual_host(f"{host}:{number}", domains, own or [default]))
+    for number, hosts in found.items():
+        for routes in kinds.get("VirtualService", []):
+            # Hosts that are no service of the cluster: the sidecars know them on every port.
+            others = sorted(host for host in routes["spec"]["hosts"] if host not in services)
+            if others and "mesh" in routes["spec"]["gateways"]:
+                hosts.extend(_virtual_host(f"{host}:{number}", [host], list(_routes(routes))) for host in others)
+    return {str(number): _configuration(str(number), hosts) for number, hosts in found.items()}
+
+
+def _configuration(name: str, hosts: list[Object]) -> Object:
+    return {
+        "name": name,
+        "virtual_hosts": hosts,
+        "validate_clusters": False,
+        "max_direct_response_body_size_bytes": 1048576,
+        "ignore_port_in_host_matching": True,
+    }
+
+
+def _virtual_host(name: str, domains: list[str], routes: list[Object]) -> Object:
+    return {"name": name, "domains": domains, "routes": routes, "include_request_attempt_count": True}
+
+
+_ACTION: Object = {"timeout": "0s", "max_grpc_timeout": "0s"}
+
+
+def _routes(service: Object) -> Iterator[Object]:
+    with Fields(service["spec"], f"VirtualService {service['metadata']['name']} spec") as spec:
+        spec.take("hosts")
+        spec.take("gateways")
+        for http in spec.each("http"):
+            with http:
+                name, matches = http.take("name"), list(http.each("match"))
+                rest = _route(http)
+                for match in matches:
+                    yield {"name": name, "match": _match(match), **rest}
+                if not matches:
+                    yield {"name": name, "match": {"prefix": "/"}, **rest}
+                    return
+
+
+def _match(match: Fields) -> Object:
+    headers = []
+    with match:
+        for key, wanted in sorted(match.take("headers", {}).items()):
+            headers.append({"name": key, "string_match": _string(Fields(wanted, f"{key}"))})
+        method = match.take("method")
+        if method is not None:
+            headers.append({"name": ":method", "string_match": _string(Fields(method, "method"))})
+    return {"prefix": "/", "case_sensitive": True, "headers": headers}
+
+
+def _string(wanted: Fields) -> Object:
+    with wanted:
+        exact, prefix, regex = wanted.take("exact"), wanted.take("prefix"), wanted.take("regex")
+    if exact is not None:
+        return {"exact": exact}
+    return {"prefix": prefix} if prefix is not None else {"safe_regex": {"regex": regex}}
+
+
+def _route(http: Fields) -> Object:
+    action: Object = {**_ACTION}
+    timeout = http.take("timeout")
+    if timeout:
+        action["timeout"] = timeout
+        action["max_grpc_timeout"] = timeout
+    action["retry_policy"] = _retries(http.take("retries", {}))
+    cors = http.take("corsPolicy")
+    parts = [_part(part) for part in http.each("route")]
+    route: Object = {}
+    if len(parts) == 1:
+        cluster, _, headers = parts[0]
+        action["cluster"] = cluster
+        if headers:
+            route["response_headers_to_add"] = headers
+    else:
+        action["weighted_clusters"] = {
+            "clusters": [
+                {"name": name, "weight": weight, **({"response_headers_to_add": headers} if headers else {})}
+                for name, weight, headers in parts
+            ]
+        }
+    if cors:
+        route["typed_per_filter_config"] = {"envoy.filters.http.cors": _cors(cors)}
+    return {"route": action, **route}
+
+
+def _part(part: Fields) -> tuple[str, int, list[Object]]:
+    with part, part.fields("destination") as destination, destination.fields("port") as port:
+        name = cluster_name(port.take("number"), destination.take("subset", ""), destination.take("host"))
+        weight = part.take("weight", 100)
+        with part.fields("headers") as headers, headers.fields("response") as response:
+            added = [
+                {"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+                for key, value in response.take("set", {}).items()
+            ]
+    return name, weight, added
+
+
+def _retries(wanted: Object) -> Object:
+    policy: Object = {
+        "retry_on": RETRIES,
+        "num_retries": 2,
+        "retry_host_predicate": [
+            {
+                "name": "envoy.retry_host_predicates.previous_hosts",
+                "typed_config": {
+                    "@type": "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
+                },
+            }
+        ],
+        "host_selection_retry_max_attempts": "5",
+    }
+    with Fields(wanted, "retries") as fields:
+        attempts, on = fields.take("attempts"), fields.take("retryOn")
+        elsewhere = fields.take("retryRemoteLocalities", False)
+    if attempts is not None:
+        policy["num_retries"] = attempts
+    if on:
+        policy["retry_on"] = on
+    if elsewhere:
+        kind = "type.googleapis.com/envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig"
+        policy["retry_priority"] = {
+            "name": "envoy.retry_priorities.previous_priorities",
+            "typed_config": {"@type": kind, "update_frequency": 2},
+        }
+    return policy
+
+
+def _cors(policy: Object) -> Object:
+    with Fields(policy, "corsPolicy") as fields:
+        origins = [_string(origin) for origin in fields.each("allowOrigins")]
+        found = {
+            "allow_origin_string_match": origins,
+            "allow_methods": ",".join(fields.take("allowMethods", [])),
+            "allow_headers": ",".join(fields.take("allowHeaders", [])),
+            "expose_headers": ",".join(fields.take("exposeHeaders", [])),
+        }
+    kept = {key: value for key, value in found.items() if value}
+    return {
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.cors.v3.CorsPolicy",
+        "filter_enabled": {"default_value": {"numerator": 100}},
+        "forward_not_matching_preflights": True,
+        **kept,
+    }
+
+
+# -- EnvoyFilter --
+
+
+def _patch(found: list[Object], proxy: Proxy, filters: dict[int, list[Object]], routes: dict[str, Object]) -> None:
+    for one in found:
+        name, namespace = one["metadata"]["name"], one["metadata"]["namespace"]
+        with Fields(one["spec"], f"EnvoyFilter {namespace}/{name} spec") as spec:
+            with spec.fields("workloadSelector") as selector:
+                labels = selector.take("labels", {})
+            chosen = (
+                namespace in (proxy.namespace, ROOT_NAMESPACE) and labels.items() <= dict(proxy.labels or {}).items()
+            )
+            for patch in spec.each("configPatches"):
+                with patch, patch.fields("match") as match, patch.fields("patch") as change:
+                    context, target = match.take("context"), patch.take("applyTo")
+                    if context != "GATEWAY":
+                        raise match.refuse(f"context {context}")
+                    operation, value = change.take("operation"), change.take("value")
+                    if target == "HTTP_FILTER":
+                        _insert(match, operation, value if chosen else None, filters)
+                    elif target == "VIRTUAL_HOST":
+                        _merge(match, operation, value if chosen else None, routes)
+                    else:
+                        raise patch.refuse(f"applyTo {target}")
+
+
+def _insert(match: Fields, operation: str, value: Object | None, filters: dict[int, list[Object]]) -> None:
+    with match.fields("listener") as listener, listener.fields("filterChain") as chain, chain.fields("filter") as kind:
+        if kind.take("name") != "envoy.filters.network.http_connection_manager":
+            raise kind.refuse("another filter than the connection manager")
+        before = kind.take("subFilter")
+    if operation == "INSERT_FIRST" and before is None:
+        place = 0
+    elif operation == "INSERT_BEFORE" and before == {"name": "envoy.filters.http.router"}:
+        place = 1_000
+    else:
+        raise match.refuse(f"operation {operation} at {before}")
+    if value is not None:
+        for chain_of_port in filters.values():
+            chain_of_port.insert(place, value)
+
+
+def _merge(match: Fields, operation: str, value: Object | None, routes: dict[str, Object]) -> None:
+    with match.fields("routeConfiguration") as wanted, wanted.fields("vhost") as host:
+        domain = host.take("domainName")
+    if operation != "MERGE" or (value is not None and set(value) != {"typed_per_filter_config"}):
+        raise match.refuse(f"operation {operation}")
+    if value is None:
+        return
+    for configuration in routes.values():
+        for found in configuration["virtual_hosts"]:
+            if domain in found["domains"]:
+                found.setdefault("typed_per_filter_config", {}).update(value["typed_per_filter_config"])
