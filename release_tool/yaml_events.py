@@ -10,6 +10,9 @@ from release_tool.yaml_tree import YamlError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+MAX_DEPTH = 200
+"""Collections inside collections; real files stay below 30."""
+
 
 def events_of() -> Callable[[str], Iterator[Any]]:
     """The C parser where PyYAML brings it, else ruamel.yaml."""
@@ -56,6 +59,8 @@ def _as_yaml_error(error: Exception, text: str, *, utf8: bool) -> YamlError:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     if mark is not None:
         problem = getattr(error, "problem", None) or "can't be read"
+        if "nesting depth" in problem:  # newer libyaml has a limit of its own
+            return too_deep(mark.line + 1, mark.column + 1)
         context = getattr(error, "context", None)
         reason = f"not YAML: {problem}" + (f" {context}" if context else "")
         return YamlError(reason, mark.line + 1, mark.column + 1, _hint(text, mark.index, problem))
@@ -70,6 +75,12 @@ def _as_yaml_error(error: Exception, text: str, *, utf8: bool) -> YamlError:
     return YamlError(
         f"not YAML: {reason}", line, position - text.rfind("\n", 0, position), _hint(text, position, reason)
     )
+
+
+def too_deep(line: int, column: int) -> YamlError:
+    """The error for collections nested beyond `MAX_DEPTH`, whoever notices first."""
+    reason = f"more than {MAX_DEPTH} collections inside each other"
+    return YamlError(reason, line, column, "Correct the file: nothing that people write is so deep.")
 
 
 _CONFLICT = re.compile(r"^(?:<{7}|={7}|>{7})", re.MULTILINE)

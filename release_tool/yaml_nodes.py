@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from release_tool.yaml_parser import MAX_DEPTH, MAX_SIZE, content_start, stream
+from release_tool.yaml_events import MAX_DEPTH
+from release_tool.yaml_parser import MAX_SIZE, content_start, stream
 from release_tool.yaml_scalars import is_string, reads_as_string, scalar_value
 from release_tool.yaml_tree import Document, Mark, Node, YamlError
 

@@ -10,7 +10,7 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from release_tool.yaml_events import events_of
+from release_tool.yaml_events import MAX_DEPTH, events_of, too_deep
 from release_tool.yaml_patterns import BREAK, COLON, GAP
 from release_tool.yaml_tree import Document, Node, ParserMark, RawMark, YamlError
 
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
 MAX_SIZE = 10_000_000
 """Characters of the longest text that is parsed."""
-
-MAX_DEPTH = 200
-"""Collections inside collections; real files stay below 30."""
 
 MAX_EVENTS = 1_000_000
 """Events of the longest text that is parsed: about as many values, keys and ends of collections."""
@@ -168,8 +165,7 @@ class _Builder:
         self.inside = []
         if len(self.open) > MAX_DEPTH:
             mark = node.start
-            reason = f"more than {MAX_DEPTH} collections inside each other"
-            raise YamlError(reason, mark.line, mark.column, "Correct the file: nothing that people write is so deep.")
+            raise too_deep(mark.line, mark.column)
 
     def finish(self, event: Any) -> None:
         """The end of a collection."""

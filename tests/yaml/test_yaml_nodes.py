@@ -112,7 +112,7 @@ def test_documents(parser: str):
         ('"\\q"', None, "not YAML"),
         ('a: "\\UFFFFFFFF"\n', None, "not YAML"),
         ("a: &b.c d\n", None, "not YAML"),
-        ("[" * 100_000, (1, MAX_DEPTH + 1), "inside each other"),
+        ("[" * 100_000, None, "inside each other"),  # libyaml looks ahead, and newer ones have a limit of their own
         ("{a: " * 100_000, (1, 4 * MAX_DEPTH + 1), "inside each other"),
         ("- " * 100_000, (1, 2 * MAX_DEPTH + 1), "inside each other"),
         ("a" * (MAX_SIZE + 1), (1, 1), "the limit is"),
