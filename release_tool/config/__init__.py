@@ -1,145 +1,55 @@
-"""The configuration `release.yaml` as frozen records. `reader.load` makes them from the text.
-
-The defaults of the optional keys are the defaults of these records, and nowhere else: the published schema and the
-reference in docs/configuration.md take them from here.
-"""
+"""The configuration `release.yaml` as frozen records. `reader.load` makes them from the text."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from release_tool.config.places import DEFAULT_PATH, SERVICE_PLACEHOLDER, Place, place_of
+from release_tool.config.records import (
+    Environment,
+    Forge,
+    InUse,
+    Publish,
+    Registry,
+    Render,
+    Retention,
+    Service,
+    Versions,
+)
 from release_tool.errors import FileProblems, ReleaseError
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Iterable, Iterator, Mapping
 
-PLACEHOLDER = "{environment}"
-"""What the templates of paths and branches hold in place of the environment's name."""
+__all__ = [
+    "DEFAULT_BASE",
+    "Config",
+    "ConfigError",
+    "Environment",
+    "Forge",
+    "InUse",
+    "Place",
+    "Publish",
+    "Registry",
+    "Render",
+    "Retention",
+    "Service",
+    "Versions",
+    "closest",
+    "place_of",
+]
 
-DEFAULT_PATH = "environments/{environment}"
-DEFAULT_BRANCH = "release/{environment}"
 DEFAULT_BASE = "main"
 
-DOWNGRADE_SUFFIX = "-downgrade"
-"""A downgrade never shares a branch with the other operations: this is added to the name of their branch."""
-
-Order = Literal["semver", "arrival"]
-Mode = Literal["pull_request", "direct"]
-DefaultPolicy = Literal["newest", "manual", "promoted"]
-ForgeKind = Literal["auto", "local", "none"]
-Engine = Literal["auto", "embedded", "helm"]
-
-
-class Versions(NamedTuple):
-    """`versions`: which tags are taken, and what "newer" means.
-
-    Attributes:
-        order: how tags are compared: by their semantic version, or by when they came (the later line is newer).
-        allow: what the tag part must match in full; None: any tag that the OCI rule allows.
-    """
-
-    order: Order = "semver"
-    allow: re.Pattern[str] | None = None
-
-    def allows(self, tag: str) -> bool:
-        """Whether `allow` accepts a tag (`tag` or `tag@sha256:…`; the tag part alone is looked at)."""
-        return self.allow is None or self.allow.fullmatch(tag.partition("@")[0]) is not None
-
-
-class Publish(NamedTuple):
-    """`publish`: how a change reaches the base branch.
-
-    Attributes:
-        mode: by the rolling pull request, or by a push to the base branch.
-        branch: template of the name of the rolling branch, with `{environment}`; ask `Config.place` for the name.
-        labels: labels of the pull request.
-        timeout: how long a command plans again when others are faster with their push.
-    """
-
-    mode: Mode = "pull_request"
-    branch: str = DEFAULT_BRANCH
-    labels: tuple[str, ...] = ()
-    timeout: timedelta = timedelta(minutes=2)
-
-
-class Forge(NamedTuple):
-    """`forge`: where pull requests live. `auto` reads the URL of the remote."""
-
-    kind: ForgeKind = "auto"
-
-
-class Render(NamedTuple):
-    """`render`: which Helm renders. `auto` takes the embedded engine, else the `helm` program."""
-
-    engine: Engine = "auto"
-
-
-class Retention(NamedTuple):
-    """`retention` of an environment: which versions stay live.
-
-    Attributes:
-        keep: how many of the newest live versions are kept; at least 1.
-        keep_per_minor: how many of the newest of each minor version are kept beside them; None: the rule is off.
-        min_age: a version younger than this is never retired.
-        max_age: an unprotected version older than this is retired, whatever `keep` says; None: no version is too old.
-        drain: how long a retired version stays deployed.
-        quarantine_for: after how long a quarantined version that is not pinned is retired.
-    """
-
-    keep: int = 5
-    keep_per_minor: int | None = None
-    min_age: timedelta = timedelta(0)
-    max_age: timedelta | None = None
-    drain: timedelta = timedelta(hours=1)
-    quarantine_for: timedelta = timedelta(days=14)
-
-
-class Environment(NamedTuple):
-    """One entry of `environments`.
-
-    Attributes:
-        name: its key, a DNS label.
-        promote_from: the environment whose versions are promoted to this one; None: it is the entry.
-        default: what moves the default: a bump, a person only, or a promotion.
-        soak: how long a version must have been the default of `promote_from` before it is promoted.
-        retention: which versions stay live.
-        publish: the file's `publish` with this environment's own `mode` and `labels`.
-    """
-
-    name: str
-    promote_from: str | None = None
-    default: DefaultPolicy = "manual"
-    soak: timedelta = timedelta(0)
-    retention: Retention = Retention()
-    publish: Publish = Publish()
-
-
-class Place(NamedTuple):
-    """Where an environment lives: its files in the repository (paths from the root, `/` between parts), its branches.
-
-    Attributes:
-        environment: its name.
-        directory: the directory of its files.
-        tag_file: the versions, `image_tag.yaml`.
-        values_file: the environment's other chart values, `values.yaml`.
-        history_file: the record of every operation, `history.jsonl`.
-        branch: the rolling branch.
-        downgrade_branch: the branch of a downgrade, which is never shared.
-    """
-
-    environment: str
-    directory: str
-    tag_file: str
-    values_file: str
-    history_file: str
-    branch: str
-    downgrade_branch: str
+_SHOWN = 20
+"""So many names are listed in one line of an error."""
 
 
 class Config(NamedTuple):
     """`release.yaml`, checked.
+
+    A file with `services` is read as one `Config` for all of them, whose `views` are complete ones for one service
+    each. What is about one service (`place`, `chart`, `versions` and so on) is asked of a view.
 
     Attributes:
         chart: directory of the chart, from the root of the repository.
@@ -152,6 +62,9 @@ class Config(NamedTuple):
         publish: how changes reach the base; each environment holds its own, overrides included.
         forge: where pull requests live.
         render: which Helm renders.
+        registry: where the images are; None: nobody is asked.
+        services: name -> service, in the order of the file; empty in a view, and where the file has none.
+        service: the service that this view is of; empty where the repository has one without a name.
     """
 
     chart: str
@@ -164,6 +77,9 @@ class Config(NamedTuple):
     publish: Publish = Publish()
     forge: Forge = Forge()
     render: Render = Render()
+    registry: Registry | None = None
+    services: Mapping[str, Service] = {}
+    service: str = ""
 
     @property
     def entry(self) -> Environment:
@@ -178,22 +94,70 @@ class Config(NamedTuple):
         """
         found = self.environments.get(name)
         if found is None:
-            likely = closest(name, self.environments)
-            hint = f"did you mean {likely!r}?" if likely else f"there are: {', '.join(self.environments)}"
-            raise ReleaseError(f"there is no environment {name!r} in the configuration", hint=hint)
+            what = f"there is no environment {name!r} in the configuration"
+            raise ReleaseError(what, hint=suggestion(name, self.environments))
         return found
+
+    def views(self) -> tuple[Config, ...]:
+        """One complete configuration per service, in the order of the file; just this one without `services`."""
+        return tuple(self._view(service) for service in self.services.values()) or (self,)
+
+    def view(self, service: str = "") -> Config:
+        """The configuration of one service.
+
+        Args:
+            service: its name, as `--service` gives it; empty: the only one.
+
+        Raises:
+            ReleaseError: no name where there are several services, an unknown one, or one where there are none.
+        """
+        if service in self.services:
+            return self._view(self.services[service])
+        if self.services and not service:
+            if len(self.services) == 1:
+                return self.views()[0]
+            raise ReleaseError(f"which service? there are: {_some(self.services)}", hint="--service NAME")
+        if service == self.service:
+            return self
+        if self.services or self.service:
+            what = f"there is no service {service!r} in the configuration"
+            raise ReleaseError(what, hint=suggestion(service, self.services or [self.service]))
+        what = f"the configuration has no services, so there is no {service!r}"
+        raise ReleaseError(what, hint="leave out --service, or give release.yaml a section `services`")
+
+    def _view(self, service: Service) -> Config:
+        branch = self.publish.branch.replace(SERVICE_PLACEHOLDER, service.name)
+        return self._replace(
+            service=service.name,
+            services={},
+            chart=service.chart,
+            release_name=service.release_name,
+            namespace=service.namespace,
+            versions=service.versions,
+            registry=service.registry,
+            path=self.path.replace(SERVICE_PLACEHOLDER, service.name),
+            publish=self.publish._replace(branch=branch),
+            environments={
+                name: environment._replace(publish=environment.publish._replace(branch=branch))
+                for name, environment in self.environments.items()
+            },
+        )
 
     def place(self, environment: str) -> Place:
         """The files and branches of an environment. Nothing else makes a path or the name of a branch.
 
         Raises:
-            ReleaseError: there is no such environment.
+            ReleaseError: there is no such environment; or there are several services, and this is no view of one.
         """
-        return place_of(self.environment(environment).name, path=self.path, branch=self.publish.branch)
+        one = self.view(self.service)
+        name = one.environment(environment).name
+        return place_of(name, path=one.path, branch=one.publish.branch, service=one.service)
 
     def places(self) -> Iterator[Place]:
-        """The places of all environments, in promotion order."""
-        return (self.place(name) for name in self.environments)
+        """The places of all environments, in promotion order; of all services, one after the other."""
+        for name in self.services or (self.service,):
+            for environment in self.environments:
+                yield place_of(environment, path=self.path, branch=self.publish.branch, service=name)
 
     @property
     def branch_prefix(self) -> str:
@@ -202,22 +166,19 @@ class Config(NamedTuple):
         Good for one look at a remote (`refs/heads/<prefix>*`); other branches may begin with it too, the base
         among them, and it may be empty: compare what is found with `places`.
         """
-        return self.publish.branch.partition(PLACEHOLDER)[0]
+        return self.publish.branch.partition("{")[0]
 
 
-def place_of(environment: str, *, path: str, branch: str) -> Place:
-    """The place of an environment by the templates of its path and of its branch."""
-    directory = path.replace(PLACEHOLDER, environment)
-    rolling = branch.replace(PLACEHOLDER, environment)
-    return Place(
-        environment=environment,
-        directory=directory,
-        tag_file=f"{directory}/image_tag.yaml",
-        values_file=f"{directory}/values.yaml",
-        history_file=f"{directory}/history.jsonl",
-        branch=rolling,
-        downgrade_branch=rolling + DOWNGRADE_SUFFIX,
-    )
+def suggestion(name: str, possible: Iterable[str]) -> str:
+    """The hint for a name that is not there: the likely one, or all."""
+    likely = closest(name, possible)
+    return f"did you mean {likely!r}?" if likely else f"there are: {_some(possible)}"
+
+
+def _some(names: Iterable[str]) -> str:
+    """Names for one line; of many, the first."""
+    listed = list(names)
+    return ", ".join(listed if len(listed) <= _SHOWN else [*listed[:_SHOWN], f"and {len(listed) - _SHOWN} more"])
 
 
 def closest(word: str, possible: Iterable[str]) -> str | None:

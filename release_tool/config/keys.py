@@ -4,248 +4,57 @@ One source for three readers:
 
 * config/reader.py checks a file against them, with positions;
 * config/schema.py makes the published JSON Schema and the reference in docs/configuration.md of them;
-* the defaults come from the records in config.py: a key whose field has no default there is required.
+* the defaults come from the records in config/records.py and config.py: a key whose field has no default there is
+  required.
 
-A new key is a field in config.py and a line here. A key or value that is planned and not there yet stands under
+A new key is a field of a record and a line here. A key or value that is planned and not there yet stands under
 `later`, so that it is refused with that sentence rather than as a spelling mistake.
-
-Patterns are searched by Python here and by ECMAScript in editors, so they keep to what both read alike. Each rule
-is one pattern with the sentence that a person gets.
 """
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, NamedTuple
-
-from release_tool.config import Config, Environment, Forge, Publish, Render, Retention, Versions
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+from release_tool.config import (
+    Config,
+    Environment,
+    Forge,
+    InUse,
+    Publish,
+    Registry,
+    Render,
+    Retention,
+    Versions,
+)
+from release_tool.config.kinds import (
+    Boolean,
+    Choice,
+    Constant,
+    Duration,
+    Expression,
+    Key,
+    Listing,
+    Section,
+    Table,
+    Whole,
+)
+from release_tool.config.texts import (
+    BRANCH,
+    BRANCH_TEMPLATE,
+    DIRECTORY,
+    DIRECTORY_TEMPLATE,
+    ENVIRONMENT_NAME,
+    IMAGE,
+    LABEL,
+    NAMESPACE,
+    PROMETHEUS_URL,
+    PROMQL,
+    RELEASE_NAME,
+    SERVICE_NAME,
+    TIMEOUT,
+    WINDOW,
+)
 
 CURRENT_VERSION = 1
 """The `version` of the file that this tool reads."""
-
-
-class Rule(NamedTuple):
-    """One rule of a text.
-
-    Attributes:
-        pattern: what is searched for.
-        why: what is wrong with a text that breaks the rule; `%s` stands for what was found.
-        wanted: whether the pattern must be found, rather than must not.
-    """
-
-    pattern: str
-    why: str
-    wanted: bool = False
-
-
-class Text(NamedTuple):
-    """A text.
-
-    Attributes:
-        expected: what the text is, for errors: "a branch name".
-        rules: in the order in which they are tried; the first broken one is told.
-        longest: characters at most.
-    """
-
-    expected: str
-    rules: tuple[Rule, ...] = ()
-    longest: int = 200
-
-
-class Expression(NamedTuple):
-    """A regular expression of Python's `re`."""
-
-    longest: int = 1000
-
-
-class Choice(NamedTuple):
-    """One of some words.
-
-    Attributes:
-        values: word -> what it means.
-        later: words that are planned, and refused as such.
-    """
-
-    values: dict[str, str]
-    later: tuple[str, ...] = ()
-
-
-class Whole(NamedTuple):
-    """A whole number between two limits, both included."""
-
-    minimum: int
-    maximum: int
-
-
-class Constant(NamedTuple):
-    """The version of the file: this number and no other."""
-
-    value: int
-
-
-class Duration(NamedTuple):
-    """A whole number and a unit."""
-
-    pattern: str = r"^(0|[1-9][0-9]{0,4})[smhdw]$"
-
-
-class Listing(NamedTuple):
-    """A list of different texts."""
-
-    item: Text
-    most: int
-
-
-class Section(NamedTuple):
-    """A mapping with known keys.
-
-    Attributes:
-        keys: what may stand in it.
-        record: the record that it becomes, which holds the defaults; None: all keys are optional, without default.
-        later: keys that are planned, and refused as such.
-        inherits: the section that keys which are left out are taken from.
-    """
-
-    keys: tuple[Key, ...]
-    record: type | None = None
-    later: tuple[str, ...] = ()
-    inherits: str = ""
-
-    def key(self, name: str) -> Key | None:
-        """The key of this name, if there is one."""
-        return next((key for key in self.keys if key.name == name), None)
-
-    def is_required(self, name: str) -> bool:
-        """Whether a file without this key is refused: its record has no default for it."""
-        return self.record is not None and name not in self._defaults()
-
-    def default(self, name: str) -> object:
-        """The default of a key; None if it has none."""
-        return self._defaults().get(name)
-
-    def _defaults(self) -> Mapping[str, object]:
-        defaults: Mapping[str, object] = getattr(self.record, "_field_defaults", {})  # of a NamedTuple
-        return defaults
-
-
-class Table(NamedTuple):
-    """A mapping from names, which people choose, to sections.
-
-    Attributes:
-        name: what a name must look like.
-        entry: what stands under each.
-        most: how many there may be.
-    """
-
-    name: Text
-    entry: Section
-    most: int
-
-
-Kind = Text | Expression | Choice | Whole | Constant | Duration | Listing | Section | Table
-
-
-class Key(NamedTuple):
-    """One key of a section.
-
-    Attributes:
-        name: as it is written.
-        kind: what may stand behind it.
-        meaning: one or two sentences for people, in Markdown: schema, editors and reference show them.
-        examples: values that the reference shows.
-    """
-
-    name: str
-    kind: Kind
-    meaning: str
-    examples: tuple[str, ...] = ()
-
-
-def sections(path: str, section: Section) -> Iterator[tuple[str, Section]]:
-    """All sections with their paths, the outer one first."""
-    yield path, section
-    for key in section.keys:
-        inner = f"{path}.{key.name}" if path else key.name
-        if isinstance(key.kind, Section):
-            yield from sections(inner, key.kind)
-        elif isinstance(key.kind, Table):
-            yield from sections(f"{inner}.<name>", key.kind.entry)
-
-
-def broken_rule(text: str, kind: Text) -> str | None:
-    """What is wrong with a text of this kind; None if nothing is."""
-    if len(text) > kind.longest:
-        return f"it has {len(text)} characters, and {kind.longest} are possible"
-    for rule in kind.rules:
-        found = re.search(rule.pattern, text)
-        if (found is None) is rule.wanted:
-            return rule.why.replace("%s", repr(found.group()) if found else "")
-    return None
-
-
-PLAIN = (
-    Rule(r"^$", "it is empty"),
-    Rule(r"[\u0000-\u001f\u007f-\u009f\u2028\u2029]", "it holds the control character %s"),
-    Rule(r"^\s|\s$", "it begins or ends with a blank"),
-)
-"""The rules of every text."""
-
-TEMPLATE = (
-    Rule(r"\{(?!environment\})[^{}]*\}?", "%s is no placeholder; possible: {environment}"),
-    Rule(r"^([^{}]|\{environment\})*$", "a '}' stands alone", wanted=True),
-    Rule(r"\{environment\}", "{environment} is missing, so all environments would share it", wanted=True),
-)
-"""The rules of a text with a place for the environment's name."""
-
-INSIDE = (
-    *PLAIN,
-    Rule(r"^[/~]|^[A-Za-z]:", "it is absolute; write it from the root of the repository"),
-    Rule(r"\\", "write '/' between its parts"),
-    Rule(r"(^|/)\.\.(/|$)", "'..' leads out of its directory"),
-    Rule(r"^\.$", "it is the root of the repository, and must be a directory below it"),
-    Rule(r"(^|/)\.(/|$)|//|/$", "leave out './', '//' and a '/' at the end"),
-    Rule(r"(^|/)\.[Gg][Ii][Tt](/|$)", "git keeps nothing under '.git'"),
-    Rule(r"^-", "programs would take it for an option, as it begins with '-'"),
-)
-"""The rules of a path in the repository."""
-
-BRANCH_RULES = (
-    *PLAIN,
-    Rule(r"[ ~^:?*\[\\]", "git allows no %s in the name of a branch"),
-    Rule(r"^/|/$|//", "git allows no empty part in the name of a branch"),
-    Rule(r"(^|/)\.", "git allows no part that begins with '.'"),
-    Rule(r"\.\.|@\{|^@$|^HEAD$", "git reads %s as something else than a branch"),
-    Rule(r"\.lock(/|$)|\.$", "git allows no part that ends with '.lock', and no '.' at the end"),
-    Rule(r"^-", "git would take it for an option, as it begins with '-'"),
-    Rule(r"^refs/(heads/)?", "write the name of the branch without %s"),
-)
-"""The rules of `git check-ref-format --branch`, and no full names of refs."""
-
-DNS_LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
-LABEL_WHY = "it must be made of a-z, 0-9 and '-', and begin and end with a letter or a digit"
-
-DIRECTORY = Text("a directory of the repository", INSIDE)
-DIRECTORY_TEMPLATE = Text("a directory of the repository with {environment} in it", (*INSIDE, *TEMPLATE))
-BRANCH = Text("the name of a branch", BRANCH_RULES)
-BRANCH_TEMPLATE = Text("the name of a branch with {environment} in it", (*BRANCH_RULES, *TEMPLATE))
-RELEASE_NAME = Text(
-    "the name of a Helm release",
-    (
-        *PLAIN,
-        Rule(
-            r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
-            "it must be made of a-z, 0-9, '-' and '.', and each part between dots begin and end with a letter or digit",
-            wanted=True,
-        ),
-    ),
-    longest=53,  # Helm's own limit: Kubernetes names have 63, and charts add to it
-)
-NAMESPACE = Text("a Kubernetes namespace", (*PLAIN, Rule(DNS_LABEL, LABEL_WHY, wanted=True)), longest=63)
-ENVIRONMENT_NAME = Text("the name of an environment", (*PLAIN, Rule(DNS_LABEL, LABEL_WHY, wanted=True)), longest=63)
-LABEL = Text("a label", PLAIN, longest=50)  # GitHub's limit, the lowest of the known forges
 
 MODE = Choice(
     {
@@ -263,9 +72,10 @@ VERSIONS = Section(
             Choice(
                 {
                     "semver": "by Semantic Versioning 2.0.0, with or without a leading `v`",
+                    "calver": "by the date that they are made of (calver.org): `2026.11.1`, `26.11-rc1`, `20261123-2`",
+                    "number": "by the number that they end with: `1234`, `build-1234`, `r57`",
                     "arrival": "by when they came: what was added later is newer",
                 },
-                later=("calver", "number"),
             ),
             "How tags are compared: what *newer* means.",
         ),
@@ -279,6 +89,38 @@ VERSIONS = Section(
     ),
 )
 
+SERVICE_VERSIONS = VERSIONS._replace(record=None, inherits="versions")
+
+REGISTRY = Section(
+    record=Registry,
+    keys=(
+        Key(
+            "image",
+            IMAGE,
+            "The repository of the image, without a tag. One without a host is on Docker Hub.",
+            examples=("registry.example.com/team/engine",),
+        ),
+        Key(
+            "verify",
+            Choice(
+                {
+                    "off": "nothing is looked up",
+                    "exists": "the manifest of the tag must exist; its digest is recorded",
+                    "digest": "the same, and the digest is written behind the tag: `v1.0.5@sha256:…`",
+                }
+            ),
+            "What a tag must prove before a bump or a promotion takes it. Anything but `off` needs `image`.",
+        ),
+        Key(
+            "plain_http",
+            Boolean(),
+            "Whether the registry is asked without TLS; for one on the same machine, or in a trusted network.",
+        ),
+        Key("timeout", TIMEOUT, "How long one answer of the registry may take.", examples=("10s",)),
+    ),
+)
+SERVICE_REGISTRY = REGISTRY._replace(record=None, inherits="registry")
+
 PUBLISH = Section(
     record=Publish,
     keys=(
@@ -287,7 +129,7 @@ PUBLISH = Section(
             "branch",
             BRANCH_TEMPLATE,
             "The rolling branch of an environment. The branch of a downgrade has the same name with `-downgrade` "
-            "added.",
+            "added. With `services` it holds `{service}` too, and is `release/{service}/{environment}` by default.",
             examples=("'release/{environment}'",),
         ),
         Key("labels", LABELS, "The labels of the pull requests.", examples=("[release]",)),
@@ -309,9 +151,35 @@ ENVIRONMENT_PUBLISH = Section(
     ),
 )
 
+IN_USE = Section(
+    record=InUse,
+    keys=(
+        Key(
+            "prometheus",
+            PROMETHEUS_URL,
+            "The URL of the Prometheus that counts the calls. A token is read from the environment variable "
+            "`RELEASE_PROMETHEUS_TOKEN`, never from this file.",
+            examples=("http://prometheus.monitoring:9090",),
+        ),
+        Key(
+            "query",
+            PROMQL,
+            "The question, in PromQL. `{environment}`, `{namespace}`, `{service}` (empty without `services`), "
+            "`{release}` and `{window}` are filled in. Without it, Istio's `istio_requests_total` is asked for.",
+            otherwise="the built-in query",
+        ),
+        Key("window", WINDOW, "How far back a call counts.", examples=("7d",)),
+        Key(
+            "timeout",
+            TIMEOUT,
+            "How long one answer may take. Without an answer every version is kept.",
+            examples=("10s",),
+        ),
+    ),
+)
+
 RETENTION = Section(
     record=Retention,
-    later=("in_use",),
     keys=(
         Key(
             "keep",
@@ -323,8 +191,8 @@ RETENTION = Section(
         Key(
             "keep_per_minor",
             Whole(1, 10_000),
-            "How many of the newest of each minor version (`1.4.x`) are kept besides. Without it, minor versions are "
-            "not looked at.",
+            "How many of the newest of each minor version (`1.4.x`; with `calver` the first two numbers, `2026.11`) "
+            "are kept besides. Without it, minor versions are not looked at; `number` and `arrival` know none.",
             examples=("1",),
         ),
         Key("min_age", Duration(), "A version is not retired before it is this old.", examples=("2d",)),
@@ -348,6 +216,7 @@ RETENTION = Section(
             "After how long a quarantined version is retired, unless it is pinned.",
             examples=("14d",),
         ),
+        Key("in_use", IN_USE, "A version that is still called is kept; without this section nobody is asked."),
     ),
 )
 
@@ -419,24 +288,64 @@ RENDER = Section(
     ),
 )
 
+SERVICE = Section(
+    keys=(
+        Key("chart", DIRECTORY, "As `chart`, for this service alone.", otherwise="that of the top; one is required"),
+        Key(
+            "release_name",
+            RELEASE_NAME,
+            "As `release_name`, for this service alone.",
+            otherwise="that of the top, else the name of the service",
+        ),
+        Key(
+            "namespace",
+            NAMESPACE,
+            "As `namespace`, for this service alone.",
+            otherwise="that of the top, else the name of the service",
+        ),
+        Key("versions", SERVICE_VERSIONS, "What differs from `versions` for this service."),
+        Key("registry", SERVICE_REGISTRY, "What differs from `registry` for this service."),
+    ),
+)
+
 CONFIG = Section(
     record=Config,
-    later=("services", "registry", "downgrade"),
+    later=("downgrade",),
     keys=(
         Key("version", Constant(CURRENT_VERSION), "The version of this file's format.", examples=("1",)),
-        Key("chart", DIRECTORY, "The directory of the Helm chart.", examples=("charts/grpc-manifest",)),
-        Key("release_name", RELEASE_NAME, "The name of the Helm release, in every environment.", examples=("engine",)),
-        Key("namespace", NAMESPACE, "The Kubernetes namespace of the Helm release.", examples=("engine",)),
+        Key(
+            "chart",
+            DIRECTORY,
+            "The directory of the Helm chart.",
+            examples=("charts/grpc-manifest",),
+            unless="services",
+        ),
+        Key(
+            "release_name",
+            RELEASE_NAME,
+            "The name of the Helm release, in every environment.",
+            examples=("engine",),
+            unless="services",
+        ),
+        Key(
+            "namespace",
+            NAMESPACE,
+            "The Kubernetes namespace of the Helm release.",
+            examples=("engine",),
+            unless="services",
+        ),
         Key(
             "path",
             DIRECTORY_TEMPLATE,
-            "The directory of an environment: `image_tag.yaml`, `values.yaml` and `history.jsonl`.",
+            "The directory of an environment: `image_tag.yaml`, `values.yaml` and `history.jsonl`. With `services` it "
+            "holds `{service}` too, and is `environments/{environment}/{service}` by default.",
             examples=("environments/{environment}",),
         ),
         Key(
             "base", BRANCH, "The branch that the cluster follows; everything is planned on its tip.", examples=("main",)
         ),
         Key("versions", VERSIONS, "Which tags are taken, and how they are ordered."),
+        Key("registry", REGISTRY, "Where the images are, and what is asked about them; without it nobody is asked."),
         Key("publish", PUBLISH, "How changes reach the base branch."),
         Key("forge", FORGE, "Where pull requests live."),
         Key("render", RENDER, "How the chart is rendered."),
@@ -444,6 +353,11 @@ CONFIG = Section(
             "environments",
             Table(ENVIRONMENT_NAME, ENVIRONMENT, most=1000),
             "The environments in promotion order, by name. At least one.",
+        ),
+        Key(
+            "services",
+            Table(SERVICE_NAME, SERVICE, most=1000),
+            "The services of the repository, by name. Each has all environments. Without it there is one service.",
         ),
     ),
 )

@@ -1,35 +1,35 @@
 """`release.yaml` to records: `load`. Pure: text in, `Config` out, or one `ConfigError` with all mistakes.
 
-The single values are read by config/values.py; here is what spans several keys, and the records are made.
+The single values are read by config/values.py, what spans several keys is checked by config/environments.py and
+config/services.py, and here the records are made.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from release_tool.config import (
-    DEFAULT_BASE,
-    DEFAULT_BRANCH,
-    DEFAULT_PATH,
-    Config,
-    ConfigError,
-    Environment,
-    Forge,
-    Publish,
-    Render,
-    Retention,
-    Versions,
-    closest,
-    place_of,
+from release_tool.config import Config, ConfigError, Environment, Registry, Service
+from release_tool.config.environments import check_environments
+from release_tool.config.keys import (
+    CONFIG,
+    CURRENT_VERSION,
+    FORGE,
+    PUBLISH,
+    REGISTRY,
+    RENDER,
+    RETENTION,
+    VERSIONS,
 )
-from release_tool.config.keys import BRANCH, CONFIG, CURRENT_VERSION, DIRECTORY, broken_rule
-from release_tool.config.values import BAD, MAX_PROBLEMS, Reading, TooManyProblems, joined, shown
+from release_tool.config.kinds import Section
+from release_tool.config.services import check_places, check_services, filled, templates
+from release_tool.config.values import BAD, MAX_PROBLEMS, Reading, TooManyProblems
 from release_tool.errors import Problem
 from release_tool.yaml_nodes import YamlError, documents, scalar_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
+    from release_tool.config import Publish
     from release_tool.yaml_nodes import Node
 
 MAX_SIZE = 1_000_000
@@ -68,7 +68,10 @@ def load(text: str, path: str = "release.yaml") -> Config:
         _refuse_newer(root, path)
         values = reading.value(CONFIG, root, "")
         if values is not BAD:
-            _check(values, reading)
+            check_services(values, reading)
+            if values.get("environments", BAD) is not BAD:
+                check_environments(values["environments"], reading)
+                check_places(values, reading)
     except YamlError as error:
         raise ConfigError(path, [Problem(error.line, error.column, "", error.reason, error.hint)]) from None
     except TooManyProblems:
@@ -106,176 +109,54 @@ def _refuse_newer(root: Node, path: str) -> None:
         raise ConfigError(path, [Problem(node.start.line, node.start.column, "version", what, hint)])
 
 
-# --- what spans several keys ------------------------------------------------------------------------------------------
-
-
-def _check(values: dict[str, Any], reading: Reading) -> None:
-    """Look at what several keys say together, as far as the single ones are right."""
-    environments = values.get("environments", BAD)
-    if environments is BAD:
-        return
-    _check_entry(environments, reading)
-    for name, entry in environments.items():
-        if entry is not BAD:
-            _check_source(name, entry, environments, reading)
-            _check_ages(name, entry, reading)
-    _check_places(values, reading)
-
-
-def _check_entry(environments: Mapping[str, Any], reading: Reading) -> None:
-    """Exactly one environment is the entry, and it is promoted from nowhere."""
-    if BAD in environments.values():
-        return
-    entries = [name for name, entry in environments.items() if "promote_from" not in entry]
-    if not entries:
-        what = "every environment has promote_from; exactly one, the entry, must have none"
-        reading.problem(reading.places["environments"], "environments", what)
-        return
-    first, *more = entries
-    for name in more:
-        line = _at(reading, first).start.line
-        what = f"one environment alone has no promote_from, and {first!r} on line {line} is that one"
-        before = list(environments)[list(environments).index(name) - 1]
-        reading.problem(_at(reading, name), f"environments.{name}", what, f"for example promote_from: {before}")
-    if more:
-        return
-    entry = environments[first]
-    if entry.get("default") == "promoted":
-        what = "nothing is promoted to the entry, so nothing would ever move its default; possible: newest, manual"
-        reading.problem(_at(reading, first, "default"), f"environments.{first}.default", what)
-    if "soak" in entry:
-        what = "nothing is promoted to the entry, so nothing soaks for it"
-        hint = "write it in the environment that a version is promoted to"
-        reading.problem(_at(reading, first, "soak"), f"environments.{first}.soak", what, hint)
-
-
-def _check_source(name: str, entry: Mapping[str, Any], environments: Mapping[str, Any], reading: Reading) -> None:
-    """`promote_from` names an environment that stands above."""
-    source = entry.get("promote_from", BAD)
-    if source is BAD:
-        return
-    order = list(environments)
-    what = hint = ""
-    if source not in environments:
-        likely = closest(source, [other for other in environments if other != name])
-        what = (
-            f"there is no environment {source!r}; possible: {', '.join(order[: order.index(name)]) or 'none above it'}"
-        )
-        hint = f"did you mean {likely!r}?" if likely else ""
-    elif source == name:
-        what = "an environment can't be promoted from itself"
-    elif order.index(source) > order.index(name):
-        what = f"{source!r} stands below {name!r}; the order in the file is the order of promotion"
-        hint = f"move {source!r} above {name!r}"
-        circle = _circle(name, environments)
-        if circle:
-            what, hint = f"promotions go round in a circle: {' from '.join(circle)}", ""
-    if what:
-        reading.problem(_at(reading, name, "promote_from"), f"environments.{name}.promote_from", what, hint)
-
-
-def _circle(name: str, environments: Mapping[str, Any]) -> list[str]:
-    """The way along `promote_from` that leads back to an environment; empty if none does."""
-    way = [name]
-    while True:
-        entry = environments.get(way[-1], BAD)
-        source = BAD if entry is BAD else entry.get("promote_from", BAD)
-        if source is BAD:
-            return []
-        if source in way:
-            return [*way, source] if source == name else []
-        way.append(source)
-
-
-def _check_ages(name: str, entry: Mapping[str, Any], reading: Reading) -> None:
-    """`min_age` is not above `max_age`."""
-    retention = entry.get("retention", BAD)
-    if retention is BAD:
-        return
-    youngest, oldest = retention.get("min_age", BAD), retention.get("max_age", BAD)
-    if youngest is not BAD and oldest is not BAD and youngest > oldest:
-        what = "it is less than min_age, so a version would have to go before it may"
-        where = _at(reading, name, "retention", "max_age")
-        reading.problem(where, f"environments.{name}.retention.max_age", what)
-
-
-def _check_places(values: Mapping[str, Any], reading: Reading) -> None:
-    """With the names put into the templates, each environment has its own directory and branches."""
-    publish = values.get("publish", {})
-    path = values.get("path", DEFAULT_PATH)
-    branch = BAD if publish is BAD else publish.get("branch", DEFAULT_BRANCH)
-    base = values.get("base", DEFAULT_BASE)
-    if BAD in (path, branch, base):
-        return
-    taken: dict[str, str] = {}
-    _enter(base, "the base branch", taken)
-    for name, entry in values["environments"].items():
-        if entry is BAD:
-            continue
-        place = place_of(name, path=path, branch=branch)
-        what = (
-            _bad_place(place.directory, place.branch)
-            or ("the chart has the same directory" if place.directory == values.get("chart") else None)
-            or _taken(place.branch, f"the branch of {name!r}", taken)
-            or _taken(place.downgrade_branch, f"the branch of downgrades of {name!r}", taken)
-        )
-        if what:
-            reading.problem(_at(reading, name), f"environments.{name}", what, "change the name, or path or branch")
-
-
-def _bad_place(directory: str, branch: str) -> str | None:
-    """What a name makes of good templates: `.{environment}` and `git` is `.git`."""
-    for text, kind in ((directory, DIRECTORY), (branch, BRANCH)):
-        broken = broken_rule(text, kind)
-        if broken:
-            return f"its place would be {shown(text)}, which is not {kind.expected}: {broken}"
-    return None
-
-
-def _taken(branch: str, owner: str, taken: dict[str, str]) -> str | None:
-    """Enter a branch; what is wrong if git can't hold it beside the others (a ref is a file or a directory)."""
-    parents = [branch[:index] for index, character in enumerate(branch) if character == "/"]
-    beside = next((other for other in (branch, *parents) if other in taken), None)
-    beside = beside or taken.get(f"{branch}/")
-    if beside is not None:
-        how = "would be" if beside == branch else f"can't stand beside {beside!r}, which is"
-        return f"its branch {branch!r} {how} {taken[beside]}"
-    _enter(branch, owner, taken)
-    return None
-
-
-def _enter(branch: str, owner: str, taken: dict[str, str]) -> None:
-    """Enter a branch with its owner, and its directories (`release/`) with the branch."""
-    taken[branch] = owner
-    for index, character in enumerate(branch):
-        if character == "/":
-            taken.setdefault(branch[: index + 1], branch)
-
-
-def _at(reading: Reading, name: str, *keys: str) -> Node:
-    """The node of a key of an environment; behind an alias it may stand elsewhere, and then it is the environment's."""
-    path = joined("environments", name)
-    return reading.places.get(".".join([path, *keys])) or reading.places[path]
-
-
 # --- records ----------------------------------------------------------------------------------------------------------
 
-_RECORDS: tuple[tuple[str, Callable[..., Any]], ...] = (("versions", Versions), ("forge", Forge), ("render", Render))
+_SECTIONS = {"versions": VERSIONS, "forge": FORGE, "render": RENDER}
+_WORDS = ("path", "base", "chart", "release_name", "namespace")
 
 
 def _config(values: dict[str, Any]) -> Config:
     """The records of values without a mistake."""
-    given = {name: value for name, value in values.items() if name != "version"}
-    for name, record in _RECORDS:
-        if name in given:
-            given[name] = record(**given[name])
-    publish = Publish(**given.pop("publish", {}))
-    environments = {environment.name: environment for environment in _environments(given.pop("environments"), publish)}
-    return Config(**given, publish=publish, environments=environments)
+    given = {name: values[name] for name in _WORDS if name in values}
+    given |= {name: _record(section, values[name]) for name, section in _SECTIONS.items() if name in values}
+    made = templates(values)
+    if "services" in values and made is not None:
+        given = {"chart": "", "release_name": "", "namespace": "", **given, "path": made.path}
+        values = {**values, "publish": {**values.get("publish", {}), "branch": made.branch}}
+    publish: Publish = _record(PUBLISH, values.get("publish", {}))
+    return Config(
+        **given,
+        publish=publish,
+        registry=_registry(values),
+        environments={one.name: one for one in _environments(values["environments"], publish)},
+        services={name: _service(values, name, own) for name, own in values.get("services", {}).items()},
+    )
+
+
+def _record(section: Section, values: Mapping[str, Any]) -> Any:
+    """The record of a section, with those of the sections in it."""
+    made = dict(values)
+    for key in section.keys:
+        if isinstance(key.kind, Section) and key.kind.record and key.name in made:
+            made[key.name] = _record(key.kind, made[key.name])
+    return section.record(**made) if section.record else made
+
+
+def _registry(values: Mapping[str, Any]) -> Registry | None:
+    """The registry that is asked; without an image there is nothing to ask."""
+    made: Registry = _record(REGISTRY, values.get("registry", {}))
+    return made if made.image else None
+
+
+def _service(top: Mapping[str, Any], name: str, own: Mapping[str, Any]) -> Service:
+    values = filled(top, name, own)
+    values["versions"] = _record(VERSIONS, values.get("versions", {}))
+    values["registry"] = _registry(values)
+    return Service(name, **values)
 
 
 def _environments(entries: Mapping[str, dict[str, Any]], publish: Publish) -> Iterator[Environment]:
     for name, entry in entries.items():
         own = publish._replace(**entry.get("publish", {}))
-        retention = Retention(**entry.get("retention", {}))
+        retention = _record(RETENTION, entry.get("retention", {}))
         yield Environment(**{**entry, "name": name, "publish": own, "retention": retention})

@@ -14,8 +14,9 @@ import sys
 from datetime import timedelta
 from typing import Any
 
-from release_tool.config.keys import (
-    CONFIG,
+from release_tool.config.keys import CONFIG
+from release_tool.config.kinds import (
+    Boolean,
     Choice,
     Constant,
     Duration,
@@ -24,6 +25,7 @@ from release_tool.config.keys import (
     Kind,
     Listing,
     Section,
+    Single,
     Table,
     Text,
     Whole,
@@ -59,6 +61,20 @@ def duration_text(duration: timedelta) -> str:
 def _of(kind: Kind) -> dict[str, Any]:
     """The schema of one value."""
     match kind:
+        case Listing(item=item, most=most):
+            made = {"type": "array", "items": _of_text(item), "maxItems": most, "uniqueItems": True}
+        case Table():
+            made = _of_table(kind)
+        case Section():
+            # nothing behind the colon is an empty section: what is left when all its keys are commented out
+            made = {**_of_section(kind), **({"type": ["object", "null"]} if kind.may_be_empty else {})}
+        case _:
+            made = _of_single(kind)
+    return made
+
+
+def _of_single(kind: Single) -> dict[str, Any]:
+    match kind:
         case Text():
             made = _of_text(kind)
         case Expression(longest=longest):
@@ -67,17 +83,12 @@ def _of(kind: Kind) -> dict[str, Any]:
             made = {"enum": list(values)}
         case Whole(minimum=minimum, maximum=maximum):
             made = {"type": "integer", "minimum": minimum, "maximum": maximum}
+        case Boolean():
+            made = {"type": "boolean"}
         case Constant(value=value):
             made = {"const": value}
         case Duration(pattern=pattern):
             made = {"type": "string", "pattern": pattern}
-        case Listing(item=item, most=most):
-            made = {"type": "array", "items": _of_text(item), "maxItems": most, "uniqueItems": True}
-        case Table():
-            made = _of_table(kind)
-        case Section():
-            # nothing behind the colon is an empty section: what is left when all its keys are commented out
-            made = {**_of_section(kind), "type": ["object", "null"]}
     return made
 
 
@@ -101,18 +112,27 @@ def _of_table(kind: Table) -> dict[str, Any]:
 
 
 def _of_section(section: Section) -> dict[str, Any]:
-    required = [key.name for key in section.keys if section.is_required(key.name)]
+    required = [key.name for key in section.keys if section.is_required(key.name) and not key.unless]
     return {
         "type": "object",
         "additionalProperties": False,
         **({"required": required} if required else {}),
+        **_excused(section),
         "properties": {key.name: _of_key(section, key) for key in section.keys},
     }
 
 
+def _excused(section: Section) -> dict[str, Any]:
+    """The keys that are required only where another one is missing; a section has one such other key at most."""
+    waiting = [key for key in section.keys if section.is_required(key.name) and key.unless]
+    if not waiting:
+        return {}
+    return {"if": {"required": [waiting[0].unless]}, "else": {"required": [key.name for key in waiting]}}
+
+
 def _of_key(section: Section, key: Key) -> dict[str, Any]:
     made = {"description": _description(key), **_of(key.kind)}
-    default = None if isinstance(key.kind, Section) else _plain(section.default(key.name))
+    default = None if isinstance(key.kind, Section | Table) else _plain(section.default(key.name))
     if default is not None:
         made["default"] = default
     return made
@@ -127,10 +147,10 @@ def _description(key: Key) -> str:
 
 
 def _plain(value: object) -> object:
-    """A default as JSON."""
+    """A default as JSON; None where nobody would write it out."""
     if isinstance(value, timedelta):
         return duration_text(value)
-    return list(value) if isinstance(value, tuple) else value
+    return list(value) if isinstance(value, tuple) else None if value == "" else value
 
 
 def reference() -> str:
@@ -149,7 +169,7 @@ def _row(path: str, section: Section, key: Key) -> str:
     meaning = key.meaning
     if isinstance(key.kind, Choice):
         meaning += "".join(f"<br>`{value}`: {text}" for value, text in key.kind.values.items())
-    cells = [f"`{named}`", _values(key), _default(section, key), meaning]
+    cells = [f"`{named}`", _values(key), key.otherwise or _default(section, key), meaning]
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
@@ -162,6 +182,8 @@ def _values(key: Key) -> str:
             text = f"whole number, at least {minimum}"
         case Constant(value=value):
             return f"`{value}`"
+        case Boolean():
+            return "`true`, `false`"
         case Duration():
             text = "duration"
         case Expression():
@@ -177,13 +199,13 @@ def _values(key: Key) -> str:
 
 def _default(section: Section, key: Key) -> str:
     if section.is_required(key.name):
-        return "required"
+        return f"required without `{key.unless}`" if key.unless else "required"
     if section.inherits:
         return f"that of `{section.inherits}`"
     default = _plain(section.default(key.name))
     if default is None:
         return "none"
-    return f"`{json.dumps(default)}`" if isinstance(default, list) else f"`{default}`"
+    return f"`{json.dumps(default)}`" if isinstance(default, list | bool) else f"`{default}`"
 
 
 if __name__ == "__main__":

@@ -11,8 +11,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from release_tool.config import closest
-from release_tool.config.keys import (
-    CONFIG,
+from release_tool.config.keys import CONFIG
+from release_tool.config.kinds import (
+    Boolean,
     Choice,
     Constant,
     Duration,
@@ -21,18 +22,18 @@ from release_tool.config.keys import (
     Kind,
     Listing,
     Section,
+    Single,
     Table,
     Text,
     Whole,
     broken_rule,
     sections,
 )
+from release_tool.config.words import found, joined, listed, one_of, shown
 from release_tool.errors import Problem
 from release_tool.yaml_nodes import is_string, scalar_value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from release_tool.yaml_nodes import Node
 
 MAX_PROBLEMS = 100
@@ -42,6 +43,7 @@ LATER_HINT = "leave it out, or install a version of release whose documentation 
 
 _PLAIN_TAGS = frozenset(("!", *(f"tag:yaml.org,2002:{name}" for name in ("str", "map", "seq"))))
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_SPOKEN_BOOLEAN = {"true": "true", "yes": "true", "on": "true", "false": "false", "no": "false", "off": "false"}
 _SPOKEN_DURATION = re.compile(
     r"\s*([0-9]{1,5})\s*(s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?)\s*", re.IGNORECASE
 )
@@ -96,6 +98,19 @@ class Reading:
         if node.tag is not None and node.tag not in _PLAIN_TAGS:
             return self.problem(node, path, f"the YAML tag {shown(node.tag)} has no meaning here", "leave it out")
         match kind:
+            case Listing():
+                made: Any = self.listing(kind, node, path)
+            case Section():
+                made = self.section(kind, node, path)
+            case Table():
+                made = self.table(kind, node, path)
+            case _:
+                made = self.single(kind, node, path)
+        return made
+
+    def single(self, kind: Single, node: Node, path: str) -> Any:
+        """A value that is no collection."""
+        match kind:
             case Text():
                 made: Any = self.text(kind, node, path)
             case Expression():
@@ -104,14 +119,10 @@ class Reading:
                 made = self.choice(kind, node, path)
             case Whole() | Constant():
                 made = self.whole(kind, node, path)
+            case Boolean():
+                made = self.boolean(node, path)
             case Duration():
                 made = self.duration(kind, node, path)
-            case Listing():
-                made = self.listing(kind, node, path)
-            case Section():
-                made = self.section(kind, node, path)
-            case Table():
-                made = self.table(kind, node, path)
         return made
 
     def unexpected(self, node: Node, path: str, expected: str, hint: str = "") -> _Bad:
@@ -145,8 +156,8 @@ class Reading:
             return self.problem(node, path, f"{shown(node.value)} is not a regular expression: {error}")
 
     def choice(self, kind: Choice, node: Node, path: str) -> str | _Bad:
-        """One of the possible words."""
-        if is_string(node) and node.value in kind.values:
+        """One of the possible words. A word that readers of YAML see differently (`off`) can only mean itself here."""
+        if node.kind == "scalar" and node.value in kind.values and isinstance(scalar_value(node), str):
             return node.value
         possible = one_of(kind.values)
         if is_string(node) and node.value in kind.later:
@@ -165,19 +176,33 @@ class Reading:
         quoted = isinstance(value, str) and is_string(node) and re.fullmatch(r"[0-9]{1,9}", value)
         return self.unexpected(node, path, expected, "write it without quotes" if quoted else "")
 
+    def boolean(self, node: Node, path: str) -> bool | _Bad:
+        """`true` or `false`."""
+        value = scalar_value(node) if node.kind == "scalar" else None
+        if isinstance(value, bool):
+            return value
+        word = _SPOKEN_BOOLEAN.get(node.value.lower()) if node.kind == "scalar" else None
+        return self.unexpected(node, path, "true or false", f"write {word}, without quotes" if word else "")
+
     def duration(self, kind: Duration, node: Node, path: str) -> timedelta | _Bad:
         """A duration."""
         if is_string(node) and re.fullmatch(kind.pattern, node.value):
             return timedelta(**{_UNITS[node.value[-1]]: int(node.value[:-1])})
         hint = ""
         if node.kind == "scalar" and (spoken := _SPOKEN_DURATION.fullmatch(node.value)):
-            hint = f"did you mean '{int(spoken[1])}{spoken[2][0].lower()}'?"
+            likely = f"{int(spoken[1])}{spoken[2][0].lower()}"
+            hint = f"did you mean '{likely}'?" if re.fullmatch(kind.pattern, likely) else ""
         elif node.kind == "scalar" and re.fullmatch(r"[0-9]{1,5}", node.value):
             number = int(node.value)
-            hint = f"add the unit: '{number}d' for days, '{number}h' for hours, '{number}m' for minutes"
+            possible = [
+                f"'{number}{unit}' for {_UNITS[unit]}"
+                for unit in "dhms"
+                if re.fullmatch(kind.pattern, f"{number}{unit}")
+            ]
+            hint = f"add the unit: {', '.join(possible[:3])}" if possible else ""
         elif node.kind == "scalar" and re.fullmatch(r"[0-9]{6,}[smhdw]", node.value):
             hint = "five digits are possible: take a larger unit"
-        return self.unexpected(node, path, "a duration like 90s, 15m, 1h, 2d or 1w", hint)
+        return self.unexpected(node, path, kind.expected, hint)
 
     def listing(self, kind: Listing, node: Node, path: str) -> tuple[str, ...] | _Bad:
         """A list of different texts."""
@@ -197,7 +222,7 @@ class Reading:
 
     def section(self, section: Section, node: Node, path: str) -> dict[str, Any] | _Bad:
         """The keys of a section that are written; one with a mistake is `BAD`. An empty value is an empty section."""
-        if node.kind == "scalar" and scalar_value(node) is None:
+        if node.kind == "scalar" and scalar_value(node) is None and section.may_be_empty:
             return {}
         if node.kind != "mapping":
             return self.unexpected(node, path, f"a mapping (possible keys: {listed(key.name for key in section.keys)})")
@@ -213,9 +238,9 @@ class Reading:
                 values[name] = self.value(key.kind, value_node, inner)
         for key in section.keys:
             # a misspelt key is one mistake, not two
-            if section.is_required(key.name) and key.name not in pairs and key.name not in meant:
+            if section.is_required(key.name) and not {key.name, key.unless} & {*pairs, *meant}:
                 self.missing(key, node, path)
-        return values
+        return {**values, **{name: BAD for name in meant if name}}
 
     def missing(self, key: Key, node: Node, path: str) -> None:
         """Note that a required key is not there."""
@@ -230,7 +255,12 @@ class Reading:
             self.problem(node, path, "the key is not supported by this version of release", LATER_HINT)
             return None
         likely = closest(name, free)
-        homes = [title for title, other in sections("", CONFIG) if other is not section and other.key(name)]
+        # the keys of a service are those of the top, which is where most people look for them
+        homes = [
+            title
+            for title, other in sections("", CONFIG)
+            if other is not section and other.key(name) and not title.startswith("services.")
+        ]
         if likely:
             hint = f"did you mean {likely!r}?"
         elif homes:
@@ -273,42 +303,3 @@ class Reading:
                 pairs[name] = (key_node, value_node)
                 self.places[joined(path, name)] = key_node
         return pairs
-
-
-def found(node: Node) -> str:
-    """What stands at a node, in words."""
-    if node.kind != "scalar":
-        word = {"mapping": "mapping", "sequence": "list"}.get(node.kind, "alias")
-        return f"a {word}" if node.pairs or node.items else f"an empty {word}"
-    value = scalar_value(node)
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if not isinstance(value, str):
-        return f"the number {node.value}"
-    if is_string(node):
-        return f"the text {shown(value)}"
-    return f"{shown(value)}, which not all readers of YAML take for a text"
-
-
-def shown(text: str) -> str:
-    """A text for one line of an error: quoted, control characters escaped, cut."""
-    return repr(text if len(text) <= 60 else text[:59] + "…")
-
-
-def listed(words: Iterator[str] | list[str]) -> str:
-    """`a, b, c`."""
-    return ", ".join(words)
-
-
-def one_of(words: dict[str, str]) -> str:
-    """`a, b or c`."""
-    *most, last = words
-    return f"{', '.join(most)} or {last}" if most else last
-
-
-def joined(path: str, name: str) -> str:
-    """The path of a key. A name that isn't plain is shown as Python would write it, so no line is broken."""
-    safe = name if re.fullmatch(r"[A-Za-z0-9_-]{1,63}", name) else shown(name)
-    return f"{path}.{safe}" if path else safe

@@ -14,7 +14,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from release_tool.config import Config, ConfigError, Environment, Forge, Publish, Render, Retention, Versions
+from release_tool.config import (
+    Config,
+    ConfigError,
+    Environment,
+    Forge,
+    InUse,
+    Publish,
+    Registry,
+    Render,
+    Retention,
+    Versions,
+)
 from release_tool.config.reader import load, load_bytes
 from release_tool.errors import ReleaseError
 
@@ -79,6 +90,7 @@ def test_every_key_reaches_its_record() -> None:
         publish=publish,
         forge=Forge("none"),
         render=Render("helm"),
+        registry=Registry("registry.example.com:5000/team_a/engine-x.y", "digest", True, timedelta(minutes=2)),
     )
     devel = Environment(
         "devel",
@@ -93,7 +105,15 @@ def test_every_key_reaches_its_record() -> None:
         ),
         publish=publish._replace(mode="pull_request", labels=()),
     )
-    staging = Environment("staging", "devel", "promoted", timedelta(hours=2), publish=publish)
+    in_use = config.environment("staging").retention.in_use
+    assert in_use is not None
+    assert in_use.query.startswith("sum by (version) (increase(calls_total{")
+    assert in_use._replace(query="") == InUse(
+        "https://prometheus.example.com:9090/select/0/", "", timedelta(hours=36), timedelta(seconds=90)
+    )
+    staging = Environment(
+        "staging", "devel", "promoted", timedelta(hours=2), retention=Retention(in_use=in_use), publish=publish
+    )
     assert list(config.environments.values()) == [
         devel,
         staging,
@@ -282,9 +302,12 @@ def test_a_damaged_file_is_read_or_refused_and_nothing_else(data: st.DataObject)
     else:
         config = result
         assert config.entry.name == next(iter(config.environments))
-        branches = [branch for place in config.places() for branch in (place.branch, place.downgrade_branch)]
-        assert len({config.base, *branches}) == 1 + 2 * len(config.environments)
-        assert len({place.directory for place in config.places()}) == len(config.environments)
+        places = list(config.places())
+        branches = [branch for place in places for branch in (place.branch, place.downgrade_branch)]
+        assert len(places) == len(config.environments) * len(config.views())
+        assert len({config.base, *branches}) == 1 + 2 * len(places)
+        assert len({place.directory for place in places}) == len(places)
+        assert places == [place for view in config.views() for place in view.places()]
 
 
 if __name__ == "__main__":

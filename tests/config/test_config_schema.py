@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from release_tool import config
-from release_tool.config import keys as config_keys
-from release_tool.config.keys import CONFIG, Choice, Key, Section, Table, Text, sections
+from release_tool.config import records, texts
+from release_tool.config.keys import CONFIG, REGISTRY, SERVICE, SERVICE_REGISTRY, SERVICE_VERSIONS, VERSIONS
+from release_tool.config.kinds import Choice, Duration, Key, Section, Table, Text, broken_rule, sections
 from release_tool.config.reader import load
 from release_tool.config.schema import duration_text, reference, schema
 from release_tool.config.values import Reading
@@ -31,7 +32,10 @@ ROOT = HERE.parents[1]
 DOCUMENT = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
 PUBLISHED = json.loads((ROOT / "release.schema.json").read_text(encoding="utf-8"))
 VALIDATOR = Draft202012Validator(PUBLISHED, format_checker=Draft202012Validator.FORMAT_CHECKER)
-EVERYTHING: dict[str, Any] = yaml.safe_load((HERE / "good" / "everything.yaml").read_text(encoding="utf-8"))
+EVERYTHING, SERVICES = (
+    yaml.safe_load((HERE / "good" / f"{file}.yaml").read_text(encoding="utf-8")) for file in ("everything", "services")
+)
+SERVICES["services"]["search"]["registry"]["verify"] = "off"  # which this reader takes for a boolean
 
 
 def name(path: Path) -> str:
@@ -110,7 +114,11 @@ TEXTS = st.one_of(
     st.text(st.sampled_from("abz019-_./{}\\ ~^:?*[@é"), max_size=8),
     st.sampled_from(["x" * 51, "x" * 54, "x" * 201, "x" * 1001, "a\tb", "refs/heads/a", ".git/{environment}", "c:/x"]),
     st.sampled_from(["1", "2d", "0s", "123456s", "manual", "direct", "calver", "HEAD", "(", r"\d"]),
-    st.sampled_from(["{environment}", "a/{environment}", "{environment}.lock", "{env}/{environment}"]),
+    st.sampled_from(["{environment}", "a/{environment}", "{environment}.lock", "{env}/{environment}", "{service}"]),
+    st.sampled_from(
+        ["a.b/c", "a.b:1/c", "a:1", "A/b", "a@b", "http://a", "https://a:1/b", "http://[::1]/", "http://a b"]
+    ),
+    st.sampled_from(["off", "exists", "{window}", "up{a='b'}", "up{x}", "up{}\n", "x{service}/{environment}"]),
 )
 VALUES = st.one_of(
     TEXTS,
@@ -121,13 +129,13 @@ VALUES = st.one_of(
     st.lists(TEXTS, max_size=3),
     st.dictionaries(TEXTS, st.none(), max_size=2),
 )
-KEYS = st.sampled_from(sorted({key.name for _, _, key in all_keys()} | {"services", "health", "Path", "x-y"}))
+KEYS = st.sampled_from(sorted({key.name for _, _, key in all_keys()} | {"downgrade", "health", "Path", "x-y"}))
 
 
 @settings(max_examples=400, deadline=None)
 @given(draw=st.data())
 def test_reader_and_schema_judge_single_values_alike(draw: st.DataObject) -> None:
-    data: Any = deepcopy(EVERYTHING)
+    data: Any = deepcopy(draw.draw(st.sampled_from([EVERYTHING, SERVICES])))
     for _ in range(draw.draw(st.integers(1, 3))):
         *way, last = draw.draw(st.sampled_from([path for path in paths_in(data) if path]))
         parent = data
@@ -157,12 +165,21 @@ def test_reader_and_schema_judge_single_values_alike(draw: st.DataObject) -> Non
     "section", [part for _, part in sections("", CONFIG) if part.record], ids=lambda part: part.record.__name__
 )
 def test_keys_and_records_have_the_same_fields_and_words(section: Section) -> None:
-    hints = get_type_hints(section.record, {**vars(config), "re": re, "Mapping": dict})
+    hints = get_type_hints(section.record, {**vars(config), **vars(records), "re": re, "Mapping": dict})
     names = {key.name for key in section.keys}
-    assert names - {"version"} == set(hints) - {"name"}
+    assert names - {"version"} == set(hints) - {"name", "service"}
     for key in section.keys:
         if isinstance(key.kind, Choice):
             assert set(key.kind.values) == set(get_args(hints[key.name]))
+
+
+def test_a_service_has_the_keys_of_its_record_and_those_of_the_top() -> None:
+    assert {"name", *(key.name for key in SERVICE.keys)} == set(records.Service._fields)
+    assert (SERVICE_VERSIONS.keys, SERVICE_REGISTRY.keys) == (VERSIONS.keys, REGISTRY.keys)
+    for key in SERVICE.keys:
+        top = CONFIG.key(key.name)
+        assert top is not None
+        assert isinstance(key.kind, Section) or key.kind == top.kind
 
 
 def defaults(part: dict[str, Any]) -> dict[str, Any]:
@@ -171,7 +188,7 @@ def defaults(part: dict[str, Any]) -> dict[str, Any]:
     for key, inner in part["properties"].items():
         if "default" in inner:
             found[key] = inner["default"]
-        elif "properties" in inner:
+        elif "properties" in inner and "required" not in inner:
             found[key] = defaults(inner)
     return found
 
@@ -201,9 +218,10 @@ def test_a_default_duration_is_shown_in_its_largest_unit(text: str, duration: ti
 
 
 def test_patterns_keep_to_what_python_and_editors_read_alike() -> None:
-    texts = [kind for kind in vars(config_keys).values() if isinstance(kind, Text)]
-    patterns = {rule.pattern for text in texts for rule in text.rules} | {config_keys.Duration().pattern}
-    assert len(patterns) > 20
+    every = vars(texts).values()
+    patterns = {rule.pattern for text in every if isinstance(text, Text) for rule in text.rules}
+    patterns |= {Duration().pattern} | {one.pattern for one in every if isinstance(one, Duration)}
+    assert len(patterns) > 30
     for pattern in patterns:
         assert not re.search(r"\(\?[P<#i]|\\[AZzbB]|\[\[|\(\?\(|[*+?}]\+", pattern), pattern
 
@@ -220,14 +238,14 @@ def test_patterns_keep_to_what_python_and_editors_read_alike() -> None:
     ],
 )
 def test_the_rules_of_branches_are_those_of_git(branch: str, good: bool) -> None:
-    assert (config_keys.broken_rule(branch, config_keys.BRANCH) is None) is good
+    assert (broken_rule(branch, texts.BRANCH) is None) is good
     assert (subprocess.run(["git", "check-ref-format", "--branch", branch], check=False).returncode == 0) is good
 
 
 @settings(max_examples=100, deadline=None)
 @given(branch=st.text(st.sampled_from("ab/.@{}-lock~ :\\é"), min_size=1, max_size=8))
 def test_a_branch_that_passes_is_one_for_git(branch: str) -> None:
-    if config_keys.broken_rule(branch, config_keys.BRANCH) is None:
+    if broken_rule(branch, texts.BRANCH) is None:
         subprocess.run(["git", "check-ref-format", "--branch", branch], capture_output=True, check=True)
 
 
@@ -252,7 +270,7 @@ def test_every_reserved_key_is_documented(later: str) -> None:
 
 def test_every_example_of_the_documentation_is_read() -> None:
     examples = re.findall(r"```yaml\n(.*?)```", DOCUMENT, re.DOTALL)
-    assert len(examples) == 2
+    assert len(examples) == 4
     for example in examples:
         load(example)
 

@@ -6,10 +6,20 @@ from itertools import combinations
 
 import pytest
 from hypothesis import strategies as st
-from model_builders import DIGEST, ORDERS, TAGS, law, versions
+from model_builders import DIGEST, TAGS, law, versions
 
 from release_tool.records import Name, Tag, name_number, name_of
-from release_tool.versions import is_name, is_newer, is_tag, minor_of, newest_first, rank, tag_part
+from release_tool.versions import (
+    ORDERS,
+    is_name,
+    is_newer,
+    is_readable,
+    is_tag,
+    minor_of,
+    newest_first,
+    rank,
+    tag_part,
+)
 
 NEW_TO_OLD = [
     "2.0.0",
@@ -111,10 +121,139 @@ def test_versions_are_sorted_from_new_to_old_and_equal_ones_by_name() -> None:
     assert [name for name, _ in newest_first("arrival", mixed.items())] == ["v5", "v4", "v3", "v2", "v1"]
 
 
-VERSIONS = st.tuples(st.integers(1, 12).map(name_of), TAGS.map(Tag))
+# --- by the calendar --------------------------------------------------------------------------------------------------
+
+LATE_TO_EARLY = [
+    "2027.1",
+    "26.12",
+    "v2026-11-23",
+    "20261123-rc10",
+    "2026.11.23-rc9",
+    "2026.11.23.rc",
+    "2026-11-23-beta.3",
+    "2026.11.23-beta2",
+    "2026.11.23-beta",
+    "2026_11_23-1b2",
+    "2026.11.2",
+    "2026.11.1rc1",
+    "2026.11.0",
+    "2026.11",
+    "v2026.11-dev",
+    "2026.9.30",
+    "20260930-dev",
+    "26.9",
+    "2025.12.31.99999",
+    "06.4",
+    "1999.12",
+]
 
 
-@law(ORDERS, VERSIONS, VERSIONS, VERSIONS, examples=150)
+@pytest.mark.parametrize(("newer", "older"), list(combinations(LATE_TO_EARLY, 2)))
+def test_dates_are_ordered_number_by_number_and_a_modifier_stands_below_its_date(newer: str, older: str) -> None:
+    assert is_newer("calver", (Name("v1"), Tag(newer)), (Name("v2"), Tag(older)))
+    assert not is_newer("calver", (Name("v2"), Tag(older)), (Name("v1"), Tag(newer)))
+
+
+@pytest.mark.parametrize(
+    "same",
+    ["20261104.1", "v20261104-1", "2026.11.4.1", "2026-11-04-1", "26.11.04_1", "v26.11.4.001", "26.11.4.1" + DIGEST],
+)
+def test_one_date_is_one_version_however_it_is_written(same: str) -> None:
+    assert rank("calver", Name("v1"), Tag(same)) == rank("calver", Name("v2"), Tag("2026.11.04.1"))
+
+
+@pytest.mark.parametrize("same", ["2026.11-rc1", "2026.11-rc.1", "2026.11.RC1", "2026.11rc1", "26.11_rc-01"])
+def test_one_modifier_is_one_version_however_it_is_written(same: str) -> None:
+    assert rank("calver", Name("v1"), Tag(same)) == rank("calver", Name("v2"), Tag("2026.11-rc1"))
+
+
+NO_DATES = [
+    "2026", "26", "v2026", "1.2.3", "126.4", "12345.1", "20261301", "20261132", "2026112", "202611230", "2026..11", "2026.11-",
+    "2026-rc1", "2026.x.1", "latest", "main-20261123", "vv2026.11", "V2026.11", "2026rc1.2", "_",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("tag", NO_DATES)
+def test_what_is_no_date_is_older_than_any_date(tag: str) -> None:
+    assert is_tag(tag)
+    assert not is_readable("calver", tag)
+    assert is_newer("calver", (Name("v1"), Tag("00.0-0a")), (Name("v9"), Tag(tag)))
+    assert minor_of(tag, "calver") is None
+
+
+def test_builds_of_one_day_are_ordered_by_their_counter() -> None:
+    built = versions(*(f"20261123.{number}" for number in range(1, 12)))
+    assert [name for name, _ in newest_first("calver", built.items())][:3] == ["v11", "v10", "v9"]
+
+
+# --- by the number ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("newer", "older"), [("10", "9"), ("build-10", "build-9"), ("r10", "9"), ("v1001", "r57"), ("a.b-2", "_00001")]
+)
+def test_by_number_the_number_at_the_end_counts_and_nothing_else(newer: str, older: str) -> None:
+    assert is_newer("number", (Name("v1"), Tag(newer)), (Name("v2"), Tag(older)))
+    assert not is_newer("number", (Name("v2"), Tag(older)), (Name("v1"), Tag(newer + DIGEST)))
+
+
+@pytest.mark.parametrize("tag", ["latest", "1.2", "57-rc", "r57a", "v1-2", "_"])
+def test_what_does_not_end_with_its_only_number_is_older_than_any_that_does(tag: str) -> None:
+    assert not is_readable("number", tag)
+    assert is_newer("number", (Name("v1"), Tag("0")), (Name("v9"), Tag(tag)))
+
+
+def test_a_number_as_long_as_a_tag_is_compared_whole() -> None:
+    assert is_newer("number", (Name("v1"), Tag("9" * 128)), (Name("v2"), Tag("9" * 127 + "8")))
+    assert is_newer("calver", (Name("v1"), Tag("2026." + "9" * 123)), (Name("v2"), Tag("2026." + "9" * 122)))
+
+
+# --- all orders -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("order", "tag", "minor"),
+    [
+        ("calver", "2026.11.3", (2026, 11)),
+        ("calver", "v26.04-rc1" + DIGEST, (2026, 4)),
+        ("calver", "20261123-2", (2026, 11)),
+        ("semver", "2026.11.3", (2026, 11)),
+        ("number", "1234", None),
+        ("arrival", "1.2.3", None),
+    ],
+)
+def test_the_minor_version_depends_on_the_order(order: str, tag: str, minor: tuple[int, int] | None) -> None:
+    assert minor_of(tag, order) == minor
+
+
+def test_arrival_reads_every_tag() -> None:
+    assert is_readable("arrival", "latest")
+    assert is_readable("semver", "v1.0.5" + DIGEST)
+    assert not is_readable("semver", "1.0")
+
+
+EVERY_ORDER = st.sampled_from(ORDERS)
+MIXED = st.one_of(
+    TAGS,
+    st.sampled_from([*LATE_TO_EARLY, *NO_DATES, "57", "build-57", "r058", "20261123-a1b2c3d", "20261123-1234567"]),
+    st.from_regex(r"v?(20)?2[67][._-]1?[0-9]([._-]?(rc|dev|beta)?[0-9]?[._-]?[0-9a-c]{0,2})?", fullmatch=True),
+)
+VERSIONS = st.tuples(st.integers(1, 12).map(name_of), MIXED.map(Tag))
+
+
+@law(EVERY_ORDER, MIXED)
+def test_every_tag_is_read_the_same_with_a_digest(order: str, tag: str) -> None:
+    assert rank(order, Name("v1"), Tag(tag)) == rank(order, Name("v1"), Tag(tag + DIGEST))
+    assert is_readable(order, tag) is is_readable(order, tag + DIGEST)
+
+
+@law(EVERY_ORDER, VERSIONS, VERSIONS)
+def test_what_can_be_read_is_newer_than_what_cannot(order: str, one: tuple[Name, Tag], two: tuple[Name, Tag]) -> None:
+    if is_readable(order, one[1]) and not is_readable(order, two[1]):
+        assert is_newer(order, one, two)
+
+
+@law(EVERY_ORDER, VERSIONS, VERSIONS, VERSIONS, examples=150)
 def test_the_order_is_total(order: str, one: tuple[Name, Tag], two: tuple[Name, Tag], three: tuple[Name, Tag]) -> None:
     equal = rank(order, *one) == rank(order, *two)
     assert is_newer(order, one, two) + is_newer(order, two, one) + equal == 1
@@ -122,7 +261,7 @@ def test_the_order_is_total(order: str, one: tuple[Name, Tag], two: tuple[Name, 
         assert is_newer(order, one, three)
 
 
-@law(ORDERS, st.lists(VERSIONS, max_size=8, unique_by=lambda version: version[0]), st.randoms())
+@law(EVERY_ORDER, st.lists(VERSIONS, max_size=8, unique_by=lambda version: version[0]), st.randoms())
 def test_sorting_does_not_depend_on_the_order_in_the_file(
     order: str, found: list[tuple[Name, Tag]], chance: object
 ) -> None:
