@@ -1,0 +1,115 @@
+"""A real Prometheus with given series, on 127.0.0.1, for tests that ask one.
+
+`promtool` (of the same Debian package) writes the series as blocks of the database, so that days of samples are there at
+once, and Prometheus opens them. It scrapes nothing.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+
+class Series(NamedTuple):
+    """One series: the name of its metric, its labels, and its samples, oldest first."""
+
+    metric: str
+    labels: Mapping[str, str]
+    samples: Sequence[tuple[datetime, float]]
+
+    def lines(self) -> Iterator[str]:
+        def escaped(value: str) -> str:
+            return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+
+        labels = ",".join(f'{label}="{escaped(value)}"' for label, value in self.labels.items())
+        for at, value in self.samples:
+            yield f"{self.metric}{{{labels}}} {value} {at.timestamp():.3f}\n"
+
+
+def need_prometheus() -> None:
+    """Skips the test where the machine has no Prometheus."""
+    if shutil.which("prometheus") is None or shutil.which("promtool") is None:
+        pytest.skip("needs prometheus and promtool: apt-get install prometheus")
+
+
+@contextmanager
+def real_prometheus(directory: Path, series: Iterable[Series]) -> Iterator[str]:
+    """A Prometheus that holds some series, while the block runs.
+
+    Args:
+        directory: an empty one, for its files.
+        series: what it holds.
+
+    Yields:
+        its URL.
+    """
+    need_prometheus()
+    data = directory / "data"
+    _backfill(directory / "series.txt", series, data)
+    config = directory / "prometheus.yml"
+    config.write_text("global: {}\n", encoding="utf-8")
+    port = _free_port()
+    log = directory / "log"
+    with log.open("wb") as written:
+        server = subprocess.Popen(
+            [
+                "prometheus",
+                f"--config.file={config}",
+                f"--storage.tsdb.path={data}",
+                "--storage.tsdb.retention.time=10y",
+                f"--web.listen-address=127.0.0.1:{port}",
+            ],
+            stdout=written,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        _wait_until_ready(f"http://127.0.0.1:{port}/-/ready", server, log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def _backfill(text: Path, series: Iterable[Series], data: Path) -> None:
+    with text.open("w", encoding="utf-8") as written:
+        for one in series:
+            written.writelines(one.lines())
+        written.write("# EOF\n")
+    data.mkdir()
+    if text.stat().st_size > len("# EOF\n"):
+        command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "--quiet", str(text), str(data)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def _wait_until_ready(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        assert server.poll() is None, log.read_text("utf-8")
+        try:
+            with opener.open(url, timeout=5):
+                return
+        except (OSError, urllib.error.URLError):
+            time.sleep(0.05)
+    raise AssertionError(f"Prometheus was not ready in time: {log.read_text('utf-8')}")
