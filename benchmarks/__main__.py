@@ -1,4 +1,4 @@
-"""Prints the ratios that the project promises; see docs/benchmarks.md. `--runs N`, `--only help|bump|editor|render`."""
+"""Prints the ratios that the project promises; see docs/benchmarks.md. `--runs N`; `--only PART`, see `--help`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.charts import render_rows
+from benchmarks.cleanup import cleanup_rows
 from benchmarks.editor import editor_rows
 from benchmarks.repositories import PLAIN, PLAIN_WITHOUT_CHECKOUT, Template
 from benchmarks.timing import Side, in_turn, nothing, program, row
@@ -56,7 +57,7 @@ def _bump_sides(template: Template, *, without: bool) -> list[Side]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--runs", type=int, default=9, help="counted runs of each side (default: 9)")
-    parser.add_argument("--only", choices=("help", "bump", "editor", "render"), help="one part alone")
+    parser.add_argument("--only", choices=("help", "bump", "editor", "render", "cleanup"), help="one part alone")
     arguments = parser.parse_args()
     for name in [name for name in os.environ if name.startswith(("GIT_", "GITHUB_"))]:
         del os.environ[name]
@@ -70,6 +71,7 @@ def main() -> None:
             "bump": lambda: bump_rows(Path(name), arguments.runs),
             "editor": lambda: editor_rows(arguments.runs),
             "render": lambda: render_rows(arguments.runs),
+            "cleanup": lambda: cleanup_rows(Path(name), arguments.runs, RELEASE),
         }
         for part, rows in parts.items():
             if arguments.only in (None, part):

@@ -12,23 +12,36 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from release_tool.errors import ReleaseError
+from release_tool.git import opening
 from release_tool.git import push as git_push
 from release_tool.git import store as git_store
 from release_tool.git.commit import Committer, Merged
 from release_tool.git.errors import Protected, Stale
 from release_tool.git.files import Files
 from release_tool.git.history import History
-from release_tool.git.objects import CommitInfo, Entry, TreeId
-from release_tool.git.process import redact
+from release_tool.git.objects import BlobId, CommitInfo, Entry, Step, TreeId
 from release_tool.git.remote import Remote, RemoteRefs
+from release_tool.git.walks import Walks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from release_tool.outside import Secret
     from release_tool.records import CommitId, RefUpdate
 
-__all__ = ["CommitInfo", "Entry", "Merged", "Protected", "RemoteRefs", "Repository", "Stale", "TreeId"]
+__all__ = [
+    "BlobId",
+    "CommitInfo",
+    "Entry",
+    "Merged",
+    "Protected",
+    "RemoteRefs",
+    "Repository",
+    "Stale",
+    "Step",
+    "TreeId",
+]
 
 MAX_FILE = 20 * 1024 * 1024
 """Bytes of a file that are read unless the caller says otherwise: nothing that the tool reads comes near it."""
@@ -58,6 +71,7 @@ class Repository:
         self._files = Files(remote)
         self._history = History(remote)
         self._committer = Committer(remote, settings)
+        self._walks = Walks(remote, self._history, self._files)
 
     @classmethod
     def open(
@@ -67,6 +81,7 @@ class Repository:
         *,
         remote: str = "origin",
         timeout: float = NETWORK_TIMEOUT,
+        entitle: Callable[[str], Secret | None] = lambda _url: None,
     ) -> Repository:
         """Opens the repository of a directory, or (with a URL) one without any checkout. Asks the remote nothing yet.
 
@@ -75,42 +90,15 @@ class Repository:
             url: a URL without credentials, or a path.
             remote: which remote of the checkout; the only one is taken whatever its name.
             timeout: seconds that one git command may talk to the remote.
+            entitle: gets the remote's URL and gives the header `Authorization: …` for it; None: git's own ways.
 
         Raises:
             UsageError: a URL that is empty or holds a credential.
             ReleaseError: no git, no repository, no remote, or one that git refuses.
         """
         if url is not None:
-            return cls._of_url(git_store.checked_url(url), timeout)
-        return cls._of_checkout((directory or Path.cwd()).absolute(), remote, timeout)
-
-    @classmethod
-    def _of_url(cls, url: str, timeout: float) -> Repository:
-        own = f'[remote "origin"]\n\turl = {git_store.quoted(url)}\n{_promisor("origin")}'
-        store = git_store.make_store(None, (), own)
-        try:
-            settings = git_store.settings((f"--git-dir={store}",), str(store))
-            shown = redact(git_store.full_url(settings, url))
-            link = Remote(store, str(store), "origin", shown, "sha1", thin=True, partial=True, timeout=timeout)
-            return cls(store, link, settings, None)
-        except BaseException:
-            git_store.remove_store(store)
-            raise
-
-    @classmethod
-    def _of_checkout(cls, directory: Path, wanted: str, timeout: float) -> Repository:
-        checkout, settings = git_store.look_at(directory)
-        name = git_store.remote_name(settings, wanted, str(checkout.top or checkout.common))
-        shown = redact(git_store.full_url(settings, git_store.first(settings, f"remote.{name}.url")))
-        # A mirror's push takes no refspecs.
-        own = f"[remote {git_store.quoted(name)}]\n\tmirror = false\n" + (_promisor(name) if checkout.shallow else "")
-        store = git_store.make_store(checkout, git_store.config_files(checkout, settings), own)
-        cwd = str(checkout.top or checkout.common)  # relative URLs count from there
-        partial = checkout.shallow or git_store.is_true(git_store.last(settings, f"remote.{name}.promisor"))
-        link = Remote(
-            store, cwd, name, shown, checkout.algorithm, thin=checkout.shallow, partial=partial, timeout=timeout
-        )
-        return cls(store, link, settings, checkout.top)
+            return cls(*opening.of_url(git_store.checked_url(url), timeout, entitle))
+        return cls(*opening.of_checkout((directory or Path.cwd()).absolute(), remote, timeout, entitle))
 
     def __enter__(self) -> Repository:
         return self
@@ -120,6 +108,7 @@ class Repository:
 
     def close(self) -> None:
         """Removes the private store; what wasn't pushed is gone."""
+        self._walks.close()
         self._database.close()
         git_store.remove_store(self._store)
 
@@ -164,6 +153,10 @@ class Repository:
         """The same at many commits, with one request for all files that aren't here yet."""
         return self._files.read_at(list(commits), list(paths), limit)
 
+    def blob(self, blob: BlobId) -> bytes:
+        """A content that a walk named (`touching`), however large it is."""
+        return self._files.blob(blob)
+
     def files(self, commit: CommitId, prefixes: Iterable[str] = ("",)) -> dict[str, Entry]:
         """All that isn't a directory, below directories or named itself, path -> entry; `` is everything."""
         return {path: entry for prefix in prefixes for path, entry in self._files.below(commit, prefix)}
@@ -199,6 +192,7 @@ class Repository:
         *,
         when: datetime | None = None,
         author_of: CommitId | None = None,
+        sign: bool = True,
     ) -> CommitId:
         """A new commit, signed if commit.gpgSign says so. The same input gives the same id (unless it is signed).
 
@@ -209,12 +203,13 @@ class Repository:
             message: the whole message.
             when: author and committer time; None: now.
             author_of: a commit whose author and author time it takes over.
+            sign: whether commit.gpgSign holds; not for a commit that nobody will ever see.
 
         Raises:
             ReleaseError: git doesn't know who commits, it can't be signed, or the reasons of `write_tree`.
         """
         tree = self.write_tree(tree_of, changes)
-        return self._committer.commit(tree, parents, message, when or _now(), author_of)
+        return self._committer.commit(tree, parents, message, when or _now(), author_of, sign=sign)
 
     def push(self, updates: Sequence[RefUpdate]) -> bool:
         """Changes refs of the remote, all or none, if each holds what is expected.
@@ -269,12 +264,20 @@ class Repository:
             paths: files or directories.
             since: ends after the first commit that is older, which shows how things stood at that time; None: the root.
         """
-        # The caller will read the files of each: where they are missing, not with one request for each.
-        chunk = 32 if self._remote.partial else 1
-        for run in self._history.first_parent(tip, paths, since, chunk):
-            if self._remote.partial:
-                self._files.prefetch([info.id for info in run], paths)
-            yield from ((info.id, info.committed_at) for info in run)
+        return self._walks.first_parent(tip, paths, since)
+
+    def touching(self, tip: CommitId, paths: Sequence[str], since: datetime | None = None) -> Iterator[Step]:
+        """The first-parent commits that touch some of many files, newest first, each with what it makes of them; lazy.
+
+        One walk costs about the same for hundreds of files as for one, and `blob` reads what it names. Steps without
+        any of the files may stand in between, so that a caller sees how far back it is.
+
+        Args:
+            tip: where to begin.
+            paths: files.
+            since: how far back the caller will probably go; a hint of how much to fetch where the history is cut.
+        """
+        return self._walks.touching(tip, paths, since)
 
     # -- merging: in the private store
 
@@ -296,11 +299,6 @@ class Repository:
             The new commit, or what conflicts.
         """
         return self._committer.replay(commit, onto, when or _now())
-
-
-def _promisor(name: str) -> str:
-    """Marks a remote as the one that has what a filter leaves out; git would write this after the first such fetch."""
-    return f"[remote {git_store.quoted(name)}]\n\tpromisor = true\n\tpartialCloneFilter = blob:none\n"
 
 
 def _now() -> datetime:

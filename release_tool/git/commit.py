@@ -39,15 +39,22 @@ class Committer:
         self._settings = settings
 
     def commit(
-        self, tree: TreeId, parents: Sequence[CommitId], message: str, when: datetime, author_of: CommitId | None
+        self,
+        tree: TreeId,
+        parents: Sequence[CommitId],
+        message: str,
+        when: datetime,
+        author_of: CommitId | None,
+        *,
+        sign: bool = True,
     ) -> CommitId:
-        """A commit of a tree, signed where commit.gpgSign says so."""
+        """A commit of a tree, signed where commit.gpgSign says so, unless it is not to be."""
         committed = stamp(self._identity("committer"), when)
         if author_of is None:
             authored = stamp(self._identity("author"), when)
         else:
             authored = self._remote.database.commit(author_of).authored
-        if is_true(last(self._settings, "commit.gpgsign")):
+        if sign and is_true(last(self._settings, "commit.gpgsign")):
             return self._signed(tree, parents, authored, committed, message)
         return CommitId(self._remote.database.write("commit", commit_body(tree, parents, authored, committed, message)))
 

@@ -10,8 +10,9 @@ from release_tool.git.objects import TREE, Entry, TreeId, name_bytes
 from release_tool.records import CommitId
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from release_tool.git.objects import BlobId
     from release_tool.git.remote import Remote
 
 T = TypeVar("T")
@@ -39,10 +40,17 @@ class Files:
     def prefetch(self, commits: Sequence[CommitId], paths: Sequence[str]) -> None:
         """Brings what a filter left out of some files of many commits, in one request."""
         entries = (self._entry(commit, path) for commit in commits for path in paths)
-        names = {entry.id for entry in entries if entry is not None and entry.is_file}
-        missing = [name for name in sorted(names) if self._database.find(name) is None]
+        self.bring({entry.id for entry in entries if entry is not None and entry.is_file}, commits)
+
+    def bring(self, blobs: Iterable[str], commits: Sequence[CommitId]) -> None:
+        """Brings contents that a filter left out, in one request; commits: some that hold them."""
+        missing = [name for name in sorted(set(blobs)) if self._database.find(name) is None]
         if missing:
             self._fetch(missing, commits)
+
+    def blob(self, name: BlobId) -> bytes:
+        """The content of a file, however large: one of an old commit can't be made smaller any more."""
+        return self._contents({name: ""}, (), None)[name]
 
     def below(self, commit: CommitId, prefix: str) -> Iterator[tuple[str, Entry]]:
         """All that isn't a directory, below a directory or named itself; `` is everything."""
@@ -100,7 +108,7 @@ class Files:
             result = _tried(work)
         return result
 
-    def _contents(self, blobs: Mapping[str, str], commits: Sequence[CommitId], limit: int) -> dict[str, bytes]:
+    def _contents(self, blobs: Mapping[str, str], commits: Sequence[CommitId], limit: int | None) -> dict[str, bytes]:
         """Contents by id; blobs: id -> path."""
         contents = {name: self._database.find(name, limit, path) for name, path in blobs.items()}
         missing = [name for name, content in contents.items() if content is None]

@@ -8,18 +8,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from release_tool.git.database import Missing
+from release_tool.git.objects import Step, moment, parse_raw, shown
 from release_tool.git.process import stream
 from release_tool.records import CommitId
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from release_tool.git.objects import CommitInfo
+    from release_tool.git.objects import Blobs, CommitInfo
     from release_tool.git.remote import Remote
 
 _LINEAR = 200
 """So many commits are looked at one by one before git is asked."""
+
+_PATHSPECS = 32
+"""So many paths are given to git: it compares every name in every tree with each of them."""
+
+# Each option undoes what somebody's configuration may say: log.follow, log.showRoot, log.showSignature, diff.relative.
+_LOG = (
+    *("-c", "core.quotePath=false", "--literal-pathspecs", "log", "--first-parent", "--diff-merges=first-parent"),
+    *("--raw", "--no-abbrev", "--no-renames", "--no-follow", "--root", "--no-show-signature", "--no-relative"),
+    *("--no-color", "--no-decorate", "--format=%H %ct"),
+)
 
 
 class History:
@@ -59,8 +70,9 @@ class History:
         """
         begin = tip
         for _ in self._steps([tip], since):
+            cut = self._end_of_line(begin)  # first: while a caller holds the walk, others may fetch older commits
             run: list[CommitInfo] = []
-            for info in self._walk(begin, paths):
+            for info in self._walk(begin, paths, cut):
                 run.append(info)
                 if since is not None and info.committed_at < since:
                     yield run
@@ -70,19 +82,68 @@ class History:
                     run = []
             if run:
                 yield run
-            cut = self._end_of_line(begin)
             if cut is None:
                 return
             begin = cut
 
-    def _walk(self, begin: CommitId, paths: Sequence[str]) -> Iterator[CommitInfo]:
+    def touching(
+        self, tip: CommitId, paths: Sequence[str], since: datetime | None, chunk: int, most: int
+    ) -> Iterator[list[Step]]:
+        """The first-parent commits that touch one of many files, newest first, down to the root.
+
+        Where older commits must be fetched to go on, the oldest one that is here comes before that: what it changes
+        isn't known yet, but how old it is.
+
+        Args:
+            tip: where to begin.
+            paths: the files. Commits that touch only others beside them may come too.
+            since: how far back the walk will probably go: so much is fetched in the second step.
+            chunk: how many steps come at once at first; each time twice as many.
+            most: but never more.
+        """
+        begin = tip
+        for _ in self._steps([tip], since):
+            cut = self._end_of_line(begin)
+            run: list[Step] = []
+            for step in self._changes(begin, paths, cut):
+                run.append(step)
+                if len(run) == chunk:
+                    yield run
+                    run, chunk = [], min(chunk * 2, most)
+            if cut is not None:
+                run.append(Step(cut, self._remote.database.commit(cut).committed_at, {}))
+            if run:
+                yield run
+            if cut is None:
+                return
+            begin = cut
+
+    def _walk(self, begin: CommitId, paths: Sequence[str], cut: CommitId | None) -> Iterator[CommitInfo]:
         """The commits that touch a path, as far as the first-parent line is here."""
-        cuts = self._remote.cuts()
-        arguments = ("rev-list", "--first-parent", begin, "--", *paths)
+        arguments = ("--literal-pathspecs", "rev-list", "--first-parent", begin, "--", *paths)
         for line in stream(self._remote.arguments(*arguments), self._remote.cwd):
-            if line in cuts:  # looks like a root that adds every file; what it really changed isn't known
+            if line == cut:  # looks like a root that adds every file; what it really changed isn't known
                 return
             yield self._remote.database.commit(CommitId(line))
+
+    def _changes(self, begin: CommitId, paths: Sequence[str], cut: CommitId | None) -> Iterator[Step]:
+        """The commits that touch one of some files, with what they make of them, as far as the line is here."""
+        ours = {shown(path): path for path in paths}
+        commit = ""
+        files: dict[str, Blobs] = {}
+        for line in stream(self._remote.arguments(*_LOG, begin, "--", *_pathspecs(paths)), self._remote.cwd):
+            if line.startswith(":"):
+                path, blobs = parse_raw(line)
+                if path in ours:
+                    files[ours[path]] = blobs
+            elif line:
+                if commit:
+                    yield _step(commit, files)
+                commit, files = line, {}
+                if line.partition(" ")[0] == cut:
+                    return
+        if commit:
+            yield _step(commit, files)
 
     def _end_of_line(self, begin: CommitId) -> CommitId | None:
         """Where the first-parent line of a commit is cut; None where it reaches its root."""
@@ -119,13 +180,29 @@ class History:
         return not cuts.isdisjoint(self._commits("rev-list", *tips, *(f"^{commit}" for commit in excluded)))
 
     def _steps(self, tips: Sequence[CommitId], since: datetime | None = None) -> Iterator[None]:
-        """One round with what is here, then one after each step of deepening."""
+        """One round with what is here, then one after each step of deepening (somebody else's, too)."""
         yield
-        window = [f"--shallow-since={int(since.timestamp())}"] if since is not None else []
+        seconds = int(since.timestamp()) if since is not None else 0
+        window = [f"--shallow-since={seconds}"] if seconds > 0 else []
         for depth in ("--deepen=50", *window, "--deepen=500", "--unshallow"):
             if self._remote.cuts():
                 self._remote.deepen(tips, depth)
-                yield
+            yield
 
     def _commits(self, *arguments: str, ok: tuple[int, ...] = (0,)) -> list[CommitId]:
         return [CommitId(line) for line in self._remote.local(*arguments, ok=ok).lines]
+
+
+def _step(line: str, files: Mapping[str, Blobs]) -> Step:
+    """A step of its line, `<commit> <seconds>`."""
+    commit, _, seconds = line.partition(" ")
+    return Step(CommitId(commit), moment(seconds), files)
+
+
+def _pathspecs(paths: Sequence[str]) -> list[str]:
+    """The paths; or directories that hold them all, the deepest that are few enough; or nothing: all that is there."""
+    found = list(dict.fromkeys(paths))
+    while len(found) > _PATHSPECS:
+        depth = max(path.count("/") for path in found)
+        found = list(dict.fromkeys("/".join(path.split("/")[:depth]) for path in found)) if depth else []
+    return found

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 TreeId = NewType("TreeId", str)
 """The full hexadecimal id of a tree."""
 
+BlobId = NewType("BlobId", str)
+"""The full hexadecimal id of a file's content."""
+
 TREE, FILE, EXECUTABLE, SYMLINK, SUBMODULE = "40000", "100644", "100755", "120000", "160000"
 
 _SECONDS = re.compile(r"> (\d{1,11})\b")
@@ -71,6 +74,27 @@ class CommitInfo(NamedTuple):
     def operations(self) -> tuple[str, ...]:
         """The values of the `Release-Operation` trailers: those in the last paragraph of the message."""
         return tuple(_OPERATION.findall(self.message.strip().rpartition("\n\n")[2]))
+
+
+class Blobs(NamedTuple):
+    """What a commit made of a file: its content before and after; None where no regular file stood."""
+
+    before: BlobId | None
+    after: BlobId | None
+
+
+class Step(NamedTuple):
+    """One commit on a walk along the first parents.
+
+    Attributes:
+        commit: its id.
+        committed_at: its committer time.
+        files: path -> what it made of the file, against its first parent; those of the walk's files that it changes.
+    """
+
+    commit: CommitId
+    committed_at: datetime
+    files: Mapping[str, Blobs]
 
 
 def name_bytes(name: str) -> bytes:
@@ -135,12 +159,31 @@ def stamp(identity: str, when: datetime) -> str:
     return f"{identity} {int(when.timestamp())} {when.strftime('%z')[:5]}"
 
 
-def _time(stamped: str) -> datetime:
-    """The time of `Name <mail> seconds zone`, in UTC."""
+def parse_raw(line: str) -> tuple[str, Blobs]:
+    """A line of `git diff --raw --no-abbrev --no-renames`: the path as git shows it, and what became of the file."""
+    head, _, path = line.partition("\t")
+    old_mode, mode, old, new, _ = head.removeprefix(":").split(" ")
+    return path, Blobs(
+        *(BlobId(name) if Entry(kind, name).is_file else None for kind, name in ((old_mode, old), (mode, new)))
+    )
+
+
+def shown(path: str) -> str:
+    """A path as git shows it where core.quotePath is off; no path of the tool holds a control character."""
+    return '"' + path.replace("\\", "\\\\").replace('"', '\\"') + '"' if '"' in path or "\\" in path else path
+
+
+def moment(seconds: str) -> datetime:
+    """A time in seconds since 1970, as git has it, in UTC; what no calendar holds is 1970."""
     from datetime import datetime, timezone
 
+    return datetime.fromtimestamp(int(seconds) if seconds.isdecimal() and len(seconds) <= 11 else 0, timezone.utc)
+
+
+def _time(stamped: str) -> datetime:
+    """The time of `Name <mail> seconds zone`, in UTC."""
     seconds = _SECONDS.search(stamped)  # old importers left commits without a readable time
-    return datetime.fromtimestamp(int(seconds[1]) if seconds else 0, timezone.utc)
+    return moment(seconds[1] if seconds else "")
 
 
 def _decoded(message: bytes, encoding: str) -> str:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.errors import TryAgain
+from release_tool.git.access import NONE
 from release_tool.git.database import Database, Missing
 from release_tool.git.errors import explain
 from release_tool.git.process import run
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from release_tool.git.access import Access
     from release_tool.git.process import Answer
 
 _NO_FILES = "--filter=blob:none"
@@ -73,6 +75,7 @@ class Remote:
         thin: bool,
         partial: bool,
         timeout: float,
+        access: Access = NONE,
     ) -> None:
         self.name = name
         self.url = url
@@ -82,11 +85,16 @@ class Remote:
         self._store = store
         self._thin = thin  # no full checkout lends its objects: fetch one commit deep and without files
         self._timeout = timeout
+        self._access = access
         self._seen: dict[str, CommitId] = {}
 
     def arguments(self, *arguments: str) -> list[str]:
         """The arguments of a git command on the store."""
         return [f"--git-dir={self._store}", "-c", f"include.path={self._store / SETTINGS_FILE}", *arguments]
+
+    def _entitled(self, arguments: Sequence[str]) -> list[str]:
+        """The same for a command that may talk to the remote."""
+        return self.arguments(*self._access.options, *arguments)
 
     def local(
         self,
@@ -101,7 +109,8 @@ class Remote:
             ReleaseError: its exit status is none of `ok`.
         """
         # It gets the time limit all the same: in a partial clone git may fetch what is missing.
-        answer = run(self.arguments(*arguments), self.cwd, stdin=stdin, extra=extra, timeout=self._timeout)
+        variables = {**self._access.variables, **(extra or {})}
+        answer = run(self._entitled(arguments), self.cwd, stdin=stdin, extra=variables, timeout=self._timeout)
         if answer.code not in ok:
             raise explain(answer, f"run {arguments[0]}", self.url)
         return answer
@@ -110,7 +119,8 @@ class Remote:
         """Runs a git command that talks to the remote; its failure is the caller's to judge."""
         # A stalled download over HTTP ends after a minute, long before the time limit of the whole command.
         stalled = {"GIT_HTTP_LOW_SPEED_LIMIT": "1", "GIT_HTTP_LOW_SPEED_TIME": "60"}
-        return run(self.arguments(*arguments), self.cwd, stdin=stdin, extra=stalled, timeout=self._timeout)
+        variables = {**self._access.variables, **stalled}
+        return run(self._entitled(arguments), self.cwd, stdin=stdin, extra=variables, timeout=self._timeout)
 
     def refs(self, patterns: Sequence[str]) -> RemoteRefs:
         """The refs that match: full names, or with a `*` at the end that stands for anything. One request."""
