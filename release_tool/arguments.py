@@ -95,20 +95,100 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
 def _bump_arguments(bump: _Parser, _: _Parser) -> None:
     _changing_arguments(bump)
     bump.add_argument("environment", metavar="ENV", help="the environment that takes the bumps")
-    bump.add_argument("tag", metavar="TAG", help="image tag, `tag` or `tag@sha256:…`")
+    bump.add_argument("tag", metavar="TAG", nargs="?", default="", help="image tag, `tag` or `tag@sha256:…`")
+    text = "instead of TAG: every allowed tag of the registry that is newer than the newest known one"
+    bump.add_argument("--from-registry", action="store_true", help=text)
     bump.add_argument("--image", default="", help="repository of the image, for the record")
     bump.add_argument("--digest", default="", help="digest of the image, for the record")
     bump.add_argument("--commit", default="", help="commit that was built, for the record")
     bump.add_argument("--build-url", default="", metavar="URL", help="link to the build, for the record")
     bump.add_argument("--pin", action="store_true", help="never retire it, until it is unpinned")
     bump.add_argument("--force", action="store_true", help="where the configuration takes no such bump; with --reason")
-    bump.add_argument("--reason", default="", help="why, for the record")
-    bump.add_argument("--id", default="", help="id of the operation: the same id is the same operation")
+    _asked_arguments(bump)
+
+
+def _promote_arguments(promote: _Parser, _: _Parser) -> None:
+    _changing_arguments(promote, local=False)
+    promote.add_argument("source", metavar="FROM", help="the environment that the version comes from")
+    promote.add_argument("environment", metavar="TO", help="the environment that it goes to")
+    promote.add_argument(
+        "--version", default="", metavar="NAME", dest="wanted", help="not the default of FROM, but this"
+    )
+    promote.add_argument("--pin", action="store_true", help="never retire it in TO, until it is unpinned")
+    promote.add_argument("--force", action="store_true", help="overrule gates that say no; with --reason")
+    _asked_arguments(promote)
+
+
+def _one_version_arguments(parser: _Parser, _: _Parser) -> None:
+    _changing_arguments(parser)
+    parser.add_argument("environment", metavar="ENV")
+    parser.add_argument("wanted", metavar="NAME", help="name of the version (v5), or its tag")
+    _asked_arguments(parser)
+
+
+def _until_arguments(parser: _Parser, _: _Parser) -> None:
+    _one_version_arguments(parser, _)
+    _until_argument(parser)
+
+
+def _until_argument(parser: _Parser) -> None:
+    parser.add_argument("--until", default="", metavar="DAY", help="last day of the pin: 2027-03-31, 14d, 6w or never")
+
+
+def _downgrade_arguments(parser: _Parser, _: _Parser) -> None:
+    _changing_arguments(parser, local=False)
+    parser.add_argument("environment", metavar="ENV")
+    parser.add_argument("--to", default="", metavar="NAME", help="the version to go back to, not the fallback target")
+    text = "the version to leave; nothing happens where it is not the default"
+    parser.add_argument("--from", default="", metavar="NAME", dest="leave", help=text)
+    parser.add_argument("--no-quarantine", action="store_true", help="leave what is left live")
+    _asked_arguments(parser)
+
+
+def _undo_arguments(parser: _Parser, _: _Parser) -> None:
+    _changing_arguments(parser, local=False)
+    parser.add_argument("environment", metavar="ENV")
+    parser.add_argument(
+        "operation", nargs="?", default="", metavar="ID", help="of a landed operation; none: the last one"
+    )
+    _until_argument(parser)
+    _asked_arguments(parser)
+
+
+def _cleanup_arguments(cleanup: _Parser, _: _Parser) -> None:
+    _environments_argument(cleanup)
+    cleanup.add_argument("--dry-run", action="store_true", help="plan, difference, rendering; write nothing anywhere")
+    cleanup.add_argument("--direct", action="store_true", help="push to the base branch, without a pull request")
+    cleanup.add_argument("--reason", default="", help="why, for the record")
+
+
+def _asked_arguments(parser: _Parser) -> None:
+    parser.add_argument("--reason", default="", help="why, for the record")
+    parser.add_argument("--id", default="", help="id of the operation: the same id is the same operation")
 
 
 def _sync_arguments(sync: _Parser, _: _Parser) -> None:
     _environments_argument(sync)
     sync.add_argument("--dry-run", action="store_true", help="plan and render; write nothing anywhere")
+
+
+def _status_arguments(status: _Parser, _: _Parser) -> None:
+    _environments_argument(status)
+    text = "also ask who calls the versions, where `retention.in_use` says how"
+    status.add_argument("--in-use", action="store_true", help=text)
+
+
+def _history_arguments(history: _Parser, _: _Parser) -> None:
+    _environments_argument(history)
+    text = "only what is about this version, name or tag"
+    history.add_argument("--version", default="", metavar="NAME|TAG", dest="wanted", help=text)
+    text = "only this operation: bump, promote, …; may be given several times"
+    history.add_argument("--operation", action="append", default=[], metavar="OP", help=text)
+    text = "from then on: 2026-11-23, 2026-11-23T12:00:00Z, or 14d (12h, 6w) back"
+    history.add_argument("--since", default="", metavar="TIME", help=text)
+    history.add_argument("--until", default="", metavar="TIME", help="up to then; a day is included")
+    history.add_argument("--limit", type=int, metavar="N", help="the newest N; none: all")
+    history.add_argument("--pending", action="store_true", help="also what waits on release branches, marked")
 
 
 def _environments_argument(parser: _Parser, _: _Parser | None = None) -> None:
@@ -145,8 +225,20 @@ def _no_arguments(_: _Parser, __: _Parser) -> None:
 
 _ARGUMENTS: dict[str, tuple[str, Callable[[_Parser, _Parser], None]]] = {
     "bump": ("on each image build: add a tag, retire by policy, render, publish", _bump_arguments),
+    "promote": ("carry a version to the next environment, with its name", _promote_arguments),
+    "default": ("move the default to a live version, either way", _one_version_arguments),
+    "downgrade": ("move the default back, and quarantine what it leaves", _downgrade_arguments),
+    "cleanup": ("the sweep everywhere: for a schedule; silent without work", _cleanup_arguments),
+    "pin": ("never retire a version", _until_arguments),
+    "unpin": ("take the pin of a version away", _one_version_arguments),
+    "retire": ("take the route of a version away; it drains, then it is removed", _one_version_arguments),
+    "restore": ("bring a retired or removed version back, pinned for a week", _until_arguments),
+    "quarantine": ("take the route of a bad version away until it is cleared", _one_version_arguments),
+    "clear": ("lift a quarantine", _one_version_arguments),
+    "undo": ("the inverse of a landed operation, as a new operation", _undo_arguments),
     "sync": ("make each open release branch again on the base's tip; silent without work", _sync_arguments),
-    "status": ("the version x environment matrix", _environments_argument),
+    "status": ("the version x environment matrix; what stands, waits and comes in each", _status_arguments),
+    "history": ("who moved what, when, why, with which run; newest first", _history_arguments),
     "render": ("the manifests of an environment, as the base branch gives them", _rendering_arguments),
     "diff": ("how the manifests differ from the base branch, object by object", _rendering_arguments),
     "check": ("every file, policy and rendering of the working tree is right", _check_arguments),
@@ -160,34 +252,24 @@ def _shared() -> _Parser:
     group = shared.add_argument_group("shared options")
     group.add_argument("-C", dest="directory", metavar="DIR", help="work in this checkout")
     group.add_argument("--repo", metavar="URL", help="work on a remote, with no checkout")
+    group.add_argument("--service", default="", metavar="NAME", help="which service, where the repository has several")
     group.add_argument("--config", default="release.yaml", metavar="FILE", help="path inside the repository")
     group.add_argument("--output", choices=("text", "json"), default="text", help="what to print on standard output")
     group.add_argument("-v", "--verbose", action="count", default=0, help="say what is done; -vv: every git command")
     return shared
 
 
-def _changing_arguments(parser: _Parser) -> None:
+def _changing_arguments(parser: _Parser, *, local: bool = True) -> None:
     group = parser.add_mutually_exclusive_group()
     group.add_argument("--dry-run", action="store_true", help="plan, difference, rendering; write nothing anywhere")
-    group.add_argument("--local", action="store_true", help="edit the files of the working tree and stop there")
+    if local:
+        group.add_argument("--local", action="store_true", help="edit the files of the working tree and stop there")
     parser.add_argument("--direct", action="store_true", help="push to the base branch, without a pull request")
 
 
 _LATER = frozenset(
     [
-        "promote",
-        "default",
-        "downgrade",
         "guard",
-        "cleanup",
-        "pin",
-        "unpin",
-        "retire",
-        "restore",
-        "quarantine",
-        "clear",
-        "undo",
-        "history",
         "doctor",
         "init",
         "dashboard",

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from release_tool.arguments import parse
-from release_tool.errors import EXIT_BUG, EXIT_INTERRUPTED, ReleaseError
+from release_tool.errors import EXIT_BUG, EXIT_INTERRUPTED, Failed, ReleaseError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
-    from release_tool.commands.bump import Bump
+    from release_tool.commands.asked import Asked
+    from release_tool.commands.locally import Meant
+    from release_tool.publishing.tool import Outcome
 
 # -- commands ---------------------------------------------------------------------------------------------------------
 
@@ -52,88 +55,236 @@ class _Run:
                 print(written)
 
 
-def _bump(run: _Run) -> int:
-    given = run.arguments
-    if given.local:
-        return _bump_locally(run)
-    from release_tool import wiring
-    from release_tool.commands import bump
-
-    asked = _asked(given)
-    with run.tool(renders=True) as tool:
-        outcome = bump.run(tool, asked, given.id or wiring.new_id())
+def _shown(run: _Run, outcome: Outcome) -> int:
+    """Print what a changing command did; its exit status."""
     from release_tool import report
 
     run.show(lambda: report.outcome_data(outcome), lambda: report.outcome_text(outcome))
-    return 0
+    return _status_of([outcome])
 
 
-def _asked(given: argparse.Namespace) -> Bump:
+def _shown_all(run: _Run, outcomes: Sequence[Outcome | Failed], text: Callable[[Outcome], str]) -> int:
+    """Print what a command did to several environments, each failure on standard error; its exit status."""
+    from release_tool import report
+
+    done = [one for one in outcomes if not isinstance(one, Failed)]
+    run.show(
+        lambda: [report.outcome_data(outcome) for outcome in done],
+        lambda: "\n".join(filter(None, map(text, done))),
+    )
+    return _status_of(outcomes)
+
+
+def _status_of(outcomes: Sequence[Outcome | Failed]) -> int:
+    status = 0
+    for one in outcomes:
+        if isinstance(one, Failed):
+            _print_error(one.error, one.title)
+            status = one.error.exit_code if status in {0, one.error.exit_code} else ReleaseError.exit_code
+        elif one.refused:
+            print(f"release: {one.environment}: {one.refused}", file=sys.stderr)
+            status = ReleaseError.exit_code
+    return status
+
+
+def _bump(run: _Run) -> int:
+    from release_tool import report, wiring
     from release_tool.commands import bump
 
+    given = run.arguments
     provenance = {"image": given.image, "digest": given.digest, "commit": given.commit, "build": given.build_url}
     asked = bump.Bump(
         environment=given.environment,
         tag=given.tag,
+        asked=_asked(given),
         pin=given.pin,
         force=given.force,
-        reason=given.reason,
         provenance={key: value for key, value in provenance.items() if value},
+    )
+    if given.from_registry:
+        from release_tool.commands import bump_from_registry
+
+        bump_from_registry.check_usage(asked, local=given.local)
+        with run.tool(renders=True) as tool:
+            outcomes = list(bump_from_registry.run(tool, asked, wiring.new_id))
+        return _shown_all(run, outcomes, report.outcome_text)
+    bump.check_usage(asked)
+    if given.local:
+        return _locally(
+            run,
+            asked.asked,
+            lambda config, files: bump.intent_of(asked, config, wiring.make_registry(config), files.values()),
+        )
+    with run.tool(renders=True) as tool:
+        outcome = bump.run(tool, asked)
+    return _shown(run, outcome)
+
+
+def _asked(given: argparse.Namespace) -> Asked:
+    """What every operation that somebody asks for has in common."""
+    from release_tool import wiring
+    from release_tool.commands.asked import Asked, checked_id, checked_reason
+
+    return Asked(
+        environment=given.environment,
+        intent_id=checked_id(given.id) or wiring.new_id(),
+        by=wiring.run_by(),
+        run=wiring.run_link(),
+        reason=checked_reason(given.reason),
+        service=given.service,
         direct=True if given.direct else None,
-        intent_id=given.id,
         dry_run=given.dry_run,
     )
-    bump.check_usage(asked)
-    return asked
 
 
-def _bump_locally(run: _Run) -> int:
-    from release_tool import report, wiring
-    from release_tool.commands import bump, bump_locally
+def _locally(run: _Run, asked: Asked, meant: Meant) -> int:
+    from release_tool import wiring
+    from release_tool.commands import locally
 
     given = run.arguments
-    asked = _asked(given)
     tree = wiring.working_tree(given.directory)
-    intent = bump.intent_of(asked, given.id or wiring.new_id(), wiring.run_by(), wiring.run_link())
-    outcome = bump_locally.run(
-        tree, asked, intent, config_path=given.config, renderer=wiring.make_renderer, now=run.now()
-    )
-    run.show(lambda: report.outcome_data(outcome), lambda: report.outcome_text(outcome))
-    return 0
+    here = locally.Here(tree, given.config, wiring.make_renderer, run.now())
+    return _shown(run, locally.run(here, asked, meant))
+
+
+def _promote(run: _Run) -> int:
+    from release_tool.commands import promote
+
+    given = run.arguments
+    command = promote.Promote(given.source, _asked(given), given.wanted, pin=given.pin, force=given.force)
+    promote.check_usage(command)
+    with run.tool(renders=True) as tool:
+        outcome = promote.run(tool, command)
+    return _shown(run, outcome)
+
+
+def _by_hand(run: _Run) -> int:
+    from release_tool.commands import by_hand
+
+    given = run.arguments
+    command = by_hand.ByHand(given.command, given.wanted, _asked(given), getattr(given, "until", ""))
+    by_hand.check_usage(command)
+    if given.local:
+        return _locally(run, command.asked, lambda _, files: by_hand.intent_in_files(command, files, run.now()))
+    with run.tool(renders=True) as tool:
+        outcome = by_hand.run(tool, command)
+    return _shown(run, outcome)
+
+
+def _downgrade(run: _Run) -> int:
+    from release_tool.commands import downgrade
+
+    given = run.arguments
+    command = downgrade.Downgrade(_asked(given), given.leave, given.to, quarantine=not given.no_quarantine)
+    downgrade.check_usage(command)
+    with run.tool(renders=True) as tool:
+        outcome = downgrade.run(tool, command)
+    return _shown(run, outcome)
+
+
+def _undo(run: _Run) -> int:
+    from release_tool.commands import undo
+
+    given = run.arguments
+    command = undo.Undo(_asked(given), given.operation, given.until)
+    undo.check_usage(command)
+    with run.tool(renders=True) as tool:
+        outcome = undo.run(tool, command)
+    return _shown(run, outcome)
+
+
+def _cleanup(run: _Run) -> int:
+    from release_tool import report, wiring
+    from release_tool.commands import cleanup
+
+    given = run.arguments
+    given.environment, given.id = "", ""
+    command = cleanup.Cleanup(given.environments, _asked(given))
+    with run.tool() as tool, _progress("cleanup") as progress:
+        outcomes = list(cleanup.run(tool, command, wiring.new_id, progress))
+    everything = given.dry_run or bool(given.verbose)
+    return _shown_all(run, outcomes, lambda outcome: report.cleanup_text(outcome, everything=everything))
+
+
+@contextmanager
+def _progress(title: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on a terminal; elsewhere nothing."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield lambda _done, _of: None
+        return
+    from tqdm import tqdm
+
+    with tqdm(desc=title, unit="environment", leave=False, file=sys.stderr) as bar:
+
+        def told(done: int, of: int) -> None:
+            bar.total = of
+            bar.update(done - bar.n)
+
+        yield told
 
 
 def _sync(run: _Run) -> int:
     from release_tool import report
     from release_tool.commands import sync
 
+    given = run.arguments
     with run.tool() as tool:
-        outcomes = list(sync.run(tool, run.arguments.environments, dry_run=run.arguments.dry_run))
-    done = [outcome for outcome in outcomes if outcome.commit or outcome.changed or outcome.created or outcome.dry_run]
-    run.show(
-        lambda: [report.outcome_data(outcome) for outcome in outcomes],
-        lambda: "\n".join(report.sync_text(outcome) for outcome in done),
-    )
-    return 0
+        outcomes = list(sync.run(tool, given.environments, service=given.service, dry_run=given.dry_run))
+    return _shown_all(run, outcomes, report.sync_text)
 
 
 def _status(run: _Run) -> int:
-    import shutil
-
-    from release_tool import report
+    from release_tool import report_status
     from release_tool.commands import status
 
+    given = run.arguments
     with run.tool() as tool:
-        found = status.run(tool, run.arguments.environments)
-    width = shutil.get_terminal_size((100, 24)).columns if sys.stdout is not None and sys.stdout.isatty() else 10_000
-    run.show(lambda: report.status_data(found), lambda: report.status_text(found, width))
+        found = status.run(tool, given.environments, given.service, in_use=given.in_use)
+    run.show(lambda: report_status.status_data(found), lambda: report_status.status_text(found, _width()))
+    failures = [(one.place.title, error) for one in found.environments() for error in one.errors]
+    for title, error in failures:  # all of it stands in its place on standard output
+        print(f"release: {title}: {error}", file=sys.stderr)
+    return ReleaseError.exit_code if failures else 0
+
+
+def _history(run: _Run) -> int:
+    from release_tool import report_history
+    from release_tool.commands import history
+
+    given = run.arguments
+    wanted = history.Wanted(
+        environments=given.environments,
+        service=given.service,
+        version=given.wanted,
+        operations=given.operation,
+        since=given.since,
+        until=given.until,
+        limit=given.limit,
+        pending=given.pending,
+    )
+    history.check_usage(wanted, run.now())
+    with run.tool() as tool:
+        found = history.run(tool, wanted)
+    if not found:
+        print("release: no recorded operation is like that", file=sys.stderr)
+    run.show(lambda: report_history.history_data(found), lambda: report_history.history_text(found, _width()))
     return 0
+
+
+def _width() -> int | None:
+    """Characters of a line of the terminal; None where standard output is none: nothing is folded there."""
+    import shutil
+
+    if sys.stdout is None or not sys.stdout.isatty():
+        return None
+    return shutil.get_terminal_size((100, 24)).columns
 
 
 def _render(run: _Run) -> int:
     from release_tool.commands import render
 
     with run.tool(renders=True) as tool:
-        text = render.run(tool, run.arguments.environment, run.arguments.ref)
+        text = render.run(tool, run.arguments.environment, run.arguments.ref, run.arguments.service)
     run.show(lambda: {"environment": run.arguments.environment, "manifests": text}, lambda: text.rstrip("\n"))
     return 0
 
@@ -143,7 +294,7 @@ def _diff(run: _Run) -> int:
     from release_tool.commands import render
 
     with run.tool(renders=True) as tool:
-        found = render.diff(tool, run.arguments.environment, run.arguments.ref)
+        found = render.diff(tool, run.arguments.environment, run.arguments.ref, run.arguments.service)
     run.show(
         lambda: report.difference_data(run.arguments.environment, found),
         lambda: "" if found is None else report.difference_text(found),
@@ -164,7 +315,9 @@ def _check(run: _Run) -> int:
         with run.tool() as tool:
             found = check.run_in(tool, wiring.working_tree(given.directory), given.base)
     else:
-        found = check.run(InTree(wiring.working_tree(given.directory)), given.config, wiring.make_renderer)
+        found = check.run(
+            InTree(wiring.working_tree(given.directory)), given.config, wiring.make_renderer, now=run.now()
+        )
     run.show(lambda: report.report_data(found), lambda: report.report_text(found))
     return 1 if found.findings else 0
 
@@ -201,8 +354,20 @@ def _demo(_: _Run) -> int:
 
 _COMMANDS: dict[str, Callable[[_Run], int]] = {
     "bump": _bump,
+    "promote": _promote,
+    "default": _by_hand,
+    "downgrade": _downgrade,
+    "cleanup": _cleanup,
+    "pin": _by_hand,
+    "unpin": _by_hand,
+    "retire": _by_hand,
+    "restore": _by_hand,
+    "quarantine": _by_hand,
+    "clear": _by_hand,
+    "undo": _undo,
     "sync": _sync,
     "status": _status,
+    "history": _history,
     "render": _render,
     "diff": _diff,
     "check": _check,
@@ -280,8 +445,8 @@ def _log(verbose: int) -> None:
     logger.setLevel(logging.DEBUG if verbose > 1 else logging.INFO)
 
 
-def _print_error(error: ReleaseError) -> None:
-    lines = [f"release: error: {error.what}"]
+def _print_error(error: ReleaseError, title: str = "") -> None:
+    lines = [f"release: error: {title}: {error.what}" if title else f"release: error: {error.what}"]
     for label, text in (("where", error.where), ("cause", error.cause), ("next", error.hint)):
         if text:
             lines.append(f"  {label + ':':6} {text}")

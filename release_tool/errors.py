@@ -84,6 +84,18 @@ class TryAgain(ReleaseError):
     exit_code = 75
 
 
+class Failed(NamedTuple):
+    """One of several environments that a command could not do; the others were done.
+
+    Attributes:
+        title: the environment, with its service where there are several.
+        error: why.
+    """
+
+    title: str
+    error: ReleaseError
+
+
 class BadValue(NamedTuple):
     """One value that a chart refuses.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from release_tool import states
 from release_tool.errors import ReleaseError
-from release_tool.records import Change, Intent, Line, Name, State, Tag
+from release_tool.records import Change, Gate, Intent, Line, Name, State, Tag
 from release_tool.versions import is_name, is_tag, tag_part
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 _PROVENANCE = ("image", "digest", "commit", "build")
-_KNOWN = {"schema", "id", "at", "operation", "arguments", "changes", "adopted", "by", "run", *_PROVENANCE}
+_KNOWN = {"schema", "id", "at", "operation", "arguments", "gates", "changes", "adopted", "by", "run", *_PROVENANCE}
 
 _RFC_3339 = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
@@ -136,6 +136,7 @@ def _line_of(data: dict[str, Any]) -> Line:
         by=_text(data.get("by", "")),
         run=_text(data.get("run", "")),
         provenance={key: _text(data[key]) for key in _PROVENANCE if key in data},
+        gates=_gates_of(data.get("gates", [])),
     )
     return Line(
         intent=intent,
@@ -164,6 +165,13 @@ def _object(value: object) -> dict[str, Any]:
     return value
 
 
+def _gates_of(value: object) -> tuple[Gate, ...]:
+    if not isinstance(value, list):
+        raise TypeError(f"expected a list of gates, found {value!r}")
+    keys = ("gate", "verdict", "reason")
+    return tuple(Gate(*(_text(_object(gate)[key]) for key in keys)) for gate in value)
+
+
 def _changes_of(value: object) -> tuple[Change, ...]:
     if not isinstance(value, list):
         raise TypeError(f"expected a list of changes, found {value!r}")
@@ -185,6 +193,7 @@ def _change_of(data: dict[str, Any]) -> Change:
         before=None if before is None else Name(_text(before)),
         until=day_of(_text(data["until"])) if "until" in data else None,
         since=moment_of(data["since"]) if "since" in data else None,
+        sweep=data.get("sweep") is True,
     )
 
 
@@ -208,6 +217,11 @@ def change_data(change: Change) -> dict[str, Any]:
     return data
 
 
+def gate_data(gate: Gate) -> dict[str, str]:
+    """A gate as JSON data, as the record and `--output json` write it."""
+    return {"gate": gate.name, "verdict": gate.verdict, "reason": gate.reason}
+
+
 def format_line(line: Line) -> str:
     """A line as JSON, without its line end."""
     intent = line.intent
@@ -217,7 +231,8 @@ def format_line(line: Line) -> str:
         "at": timestamp(line.at),
         "operation": intent.operation,
         "arguments": dict(intent.arguments),
-        "changes": [change_data(change) for change in line.changes],
+        **({"gates": [gate_data(gate) for gate in intent.gates]} if intent.gates else {}),
+        "changes": [{**change_data(change), **({"sweep": True} if change.sweep else {})} for change in line.changes],
     }
     if line.adopted:
         data["adopted"] = [change_data(change) for change in line.adopted]
@@ -288,6 +303,16 @@ def quarantined_tags(changes: Iterable[Change]) -> dict[str, str]:
     return bad
 
 
+def quarantined_now(lines: Sequence[Line], state: State) -> dict[str, str]:
+    """Tag part -> reason of every tag that is quarantined in an environment.
+
+    By its file; or, for a tag that left `image.tag`, by the record. What people wrote into the file wins: a quarantine
+    that they took out of it is cleared, one that they wrote is one.
+    """
+    bad = quarantined_tags([*changes_of(lines), *by_hand(lines, state)])
+    return bad | {tag_part(state.versions[name]): entry.reason for name, entry in state.quarantined.items()}
+
+
 def names_of(lines: Iterable[Line]) -> dict[str, Name]:
     """Tag part -> name of every version that the lines ever gave a name, superseded ones too."""
     return {tag_part(change.tag): change.version for change in changes_of(lines)}
@@ -314,6 +339,27 @@ def entered_at(lines: Sequence[Line], section: str, name: Name, tag: Tag) -> dat
     return None
 
 
+def recorded_digest(lines: Sequence[Line], part: str) -> str:
+    """The digest that the last operation on a tag recorded for it; empty if none did."""
+    for line in reversed(lines):
+        tag = line.intent.arguments.get("tag")
+        digest: str = line.intent.provenance.get("digest", "")
+        if digest and isinstance(tag, str) and tag_part(tag) == part:
+            return digest
+    return ""
+
+
+_OF_THE_CLOCK = frozenset({"since"})  # arguments that the clock gave: asked again, they differ
+
+
+def same_arguments(one: Intent, other: Intent) -> bool:
+    """Whether two intents ask for the same, whenever they were asked."""
+    plain = (
+        {key: value for key, value in intent.arguments.items() if key not in _OF_THE_CLOCK} for intent in (one, other)
+    )
+    return next(plain) == next(plain)
+
+
 def same_operation(lines: Iterable[Line], intent: Intent) -> Line | None:
     """The line of the same operation: the same id, or the same intent from the same run."""
     for line in lines:
@@ -324,7 +370,7 @@ def same_operation(lines: Iterable[Line], intent: Intent) -> Line | None:
             intent.run
             and other.run == intent.run
             and other.operation == intent.operation
-            and other.arguments == intent.arguments
+            and same_arguments(other, intent)
         ):
             return line
     return None

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from release_tool import history
 from release_tool.errors import Refused
 from release_tool.operations import Context, Names, Step, plan_step
+from release_tool.operations.replacing import replaced as replaced_by
 from release_tool.retention import Facts, Sweep, sweep
 from release_tool.states import apply
 from release_tool.versions import newest_first
@@ -40,6 +41,7 @@ class Ground(NamedTuple):
         lines: the record to begin with, in the same sense.
         facts: what the base branch tells about ages, former defaults and itself.
         names: the names known; those of the lines that are planned here may be among the pending ones.
+        elsewhere: tag part -> `staging: reason` of the tags that are quarantined in another environment.
     """
 
     environment: Environment
@@ -48,6 +50,7 @@ class Ground(NamedTuple):
     lines: Sequence[Line]
     facts: Facts
     names: Names
+    elsewhere: Mapping[str, str] = {}
 
 
 class LeftOut(NamedTuple):
@@ -66,6 +69,7 @@ class Plan(NamedTuple):
         after: the state that they give.
         own: the changes of this operation: its own and the sweep's.
         kept: the live versions that the sweep keeps, with their reasons.
+        waiting: the quarantined and retired versions that the sweep leaves as they are, with their reasons.
         left_out: the pending intents that the new base refuses.
         notes: what else there is to say.
         own_line: whether this operation writes a line.
@@ -76,6 +80,7 @@ class Plan(NamedTuple):
     after: State
     own: tuple[Change, ...] = ()
     kept: tuple[Kept, ...] = ()
+    waiting: tuple[Kept, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()
     own_line: bool = False
@@ -95,9 +100,10 @@ def plan(ground: Ground, pending: Sequence[Line], own: Line | None) -> Plan:
     if own is not None and not history.is_id(own.id):
         raise Refused(f"{own.id!r} can't be the id of an operation", hint="give one word, 128 characters at most")
     by_hand = history.by_hand(ground.lines, ground.state)
+    replaced = frozenset[str]() if own is None else replaced_by(pending, own.intent)
     skipped: frozenset[str] = frozenset()
     while True:
-        attempt = _apply_all(ground, by_hand, pending, own, skipped)
+        attempt = _apply_all(ground, by_hand, pending, own, _Dropped(replaced, skipped))
         swept = sweep(attempt.state, ground.environment.retention, ground.order, ground.facts)
         at_once = _retired_at_once(ground, attempt, swept)
         if not at_once:
@@ -113,6 +119,13 @@ class _Planned(NamedTuple):
     own: bool
 
 
+class _Dropped(NamedTuple):
+    """Ids of the lines that change nothing: replaced by this operation; or of versions that would retire at once."""
+
+    replaced: frozenset[str]
+    at_once: frozenset[str]
+
+
 class _Attempt(NamedTuple):
     """Pending intents and this operation applied, before the sweep."""
 
@@ -122,13 +135,16 @@ class _Attempt(NamedTuple):
 
 
 def _apply_all(
-    ground: Ground, by_hand: Sequence[Change], pending: Sequence[Line], own: Line | None, skipped: frozenset[str]
+    ground: Ground, by_hand: Sequence[Change], pending: Sequence[Line], own: Line | None, dropped: _Dropped
 ) -> _Attempt:
     state, names = ground.state, ground.names.with_pending(history.names_of(pending))
     bad = history.quarantined_tags([*history.changes_of(ground.lines), *by_hand])
     planned: list[_Planned] = []
     left_out: list[LeftOut] = []
     for line in [*pending, *([] if own is None else [own])]:
+        if line.id in dropped.replaced:
+            left_out.append(LeftOut(line, "a later promotion of the default takes its place"))
+            continue
         try:
             proposed = frozenset(state.versions) - frozenset(ground.facts.base.versions)
             step = plan_step(state, line.intent, _context(ground, names, bad, proposed))
@@ -137,8 +153,8 @@ def _apply_all(
                 raise
             left_out.append(LeftOut(line, refusal.what))
             continue
-        if line.id in skipped:
-            step = _not_at_all(step, ground) if line is own else _superseded(step)
+        if line.id in dropped.at_once:
+            step = _not_at_all(line, step, ground) if line is own else _superseded(step)
         names = _with_names(names, step.changes)
         state = apply(state, step.changes)
         planned.append(_Planned(line, step, line is own))
@@ -153,6 +169,10 @@ def _context(ground: Ground, names: Names, bad: Mapping[str, str], proposed: fro
         names=names,
         bad=bad,
         proposed=proposed,
+        base=ground.facts.base,
+        former=ground.facts.former,
+        lines=ground.lines,
+        elsewhere=ground.elsewhere,
     )
 
 
@@ -168,25 +188,29 @@ def _superseded(step: Step) -> Step:
     return Step(added, step.notes)
 
 
-def _not_at_all(step: Step, ground: Ground) -> Step:
-    tags = [change.tag for change in step.changes if change.action == "add"]
+def _not_at_all(planned: Line, step: Step, ground: Ground) -> Step:
+    tags = [change.tag for change in step.changes if change.action in {"add", "restore"}]
+    environment, source = ground.environment.name, planned.intent.arguments.get("from")
+    command = f"promote {source} {environment} --version" if source else f"bump {environment}"
     return Step(
         notes=tuple(
             f"{tag} would be retired at once by the retention policy and is not added; "
-            f"`release bump {ground.environment.name} {tag} --pin` adds it pinned"
+            f"`release {command} {tag} --pin` adds it pinned"
             for tag in tags
         )
     )
 
 
 def _retired_at_once(ground: Ground, attempt: _Attempt, swept: Sweep) -> frozenset[str]:
-    """Ids of the lines that add a version which the sweep would retire at once."""
+    """Ids of the lines that bring a version which the sweep would retire at once."""
     retired = {change.version for change in swept.changes if change.action == "retire"}
     return frozenset(
         planned.line.id
         for planned in attempt.planned
         for change in planned.step.changes
-        if change.action == "add" and change.version in retired and change.version not in ground.state.versions
+        if change.action in {"add", "restore"}
+        and change.version in retired
+        and change.version not in ground.state.versions
     )
 
 
@@ -194,10 +218,11 @@ def _finish(ground: Ground, by_hand: tuple[Change, ...], attempt: _Attempt, swep
     notes = tuple(note for planned in attempt.planned if planned.own for note in planned.step.notes)
     kept_lines = [planned for planned in attempt.planned if planned.step.changes]
     if not kept_lines and swept.changes:
-        kept_lines = [planned for planned in attempt.planned if not planned.own][:1]
+        kept_lines = [one for one in attempt.planned if not one.own or one.line.intent.operation == "cleanup"][:1]
     if not kept_lines:
-        return Plan((), (), ground.state, left_out=attempt.left_out, notes=notes)
-    sweeping = tuple(_never_landed(change, ground) for change in swept.changes)
+        kept = (swept.kept, swept.waiting) if not swept.changes else ((), ())
+        return Plan((), (), ground.state, kept=kept[0], waiting=kept[1], left_out=attempt.left_out, notes=notes)
+    sweeping = tuple(_never_landed(change._replace(sweep=True), ground) for change in swept.changes)
     after = apply(attempt.state, sweeping)
     lines = [_line(planned, ground, after) for planned in kept_lines]
     lines[0] = lines[0]._replace(adopted=tuple(_stood_before(change, ground) for change in by_hand))
@@ -212,6 +237,7 @@ def _finish(ground: Ground, by_hand: tuple[Change, ...], attempt: _Attempt, swep
         after=after,
         own=(*own, *sweeping),
         kept=swept.kept,
+        waiting=swept.waiting,
         left_out=attempt.left_out,
         notes=notes,
         own_line=any(planned.own for planned in kept_lines),

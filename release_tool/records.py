@@ -88,6 +88,7 @@ class Change(NamedTuple):
         before: for `set-default`: the default before (None where there was none).
         until: for `pin`: its last day.
         since: for `quarantine`: since when.
+        sweep: whether the sweep made it, at the end of an operation, and not the operation itself.
     """
 
     action: str
@@ -97,6 +98,7 @@ class Change(NamedTuple):
     before: Name | None = None
     until: date | None = None
     since: datetime | None = None
+    sweep: bool = False
 
 
 class Kept(NamedTuple):
@@ -104,6 +106,20 @@ class Kept(NamedTuple):
 
     version: Name
     tag: Tag
+    reason: str
+
+
+class Gate(NamedTuple):
+    """What one gate of a promotion said.
+
+    Attributes:
+        name: `order`, `soak`, `quarantine`, `image` or `health`.
+        verdict: `passed`, `refused`, `forced` (refused, and overruled by a person), or `off` (not configured).
+        reason: why.
+    """
+
+    name: str
+    verdict: str
     reason: str
 
 
@@ -117,6 +133,7 @@ class Intent(NamedTuple):
         by: who asked.
         run: link to the CI run, empty outside CI.
         provenance: for a bump: `image`, `digest`, `commit`, `build`, as far as they are known.
+        gates: for a promotion: what its gates said when it was asked for; a pending one keeps that.
     """
 
     id: str
@@ -125,6 +142,7 @@ class Intent(NamedTuple):
     by: str = ""
     run: str = ""
     provenance: Mapping[str, str] = {}
+    gates: tuple[Gate, ...] = ()
 
 
 class Line(NamedTuple):

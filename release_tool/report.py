@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from release_tool.history import change_data
+from release_tool.history import change_data, gate_data
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from release_tool.commands.check import Finding, Report
-    from release_tool.commands.status import Status
     from release_tool.manifests import ObjectChange
     from release_tool.publishing.tool import Outcome
-    from release_tool.records import Name, PullRequest, State, Tag
+    from release_tool.records import Kept, PullRequest
 
 
 # What moves the cursor or the reading direction of a terminal: control characters, and Unicode's own.
@@ -47,9 +46,13 @@ def outcome_data(outcome: Outcome) -> dict[str, Any]:
     return {
         "operation": outcome.operation,
         "environment": outcome.environment,
+        **({"service": outcome.service} if outcome.service else {}),
         "changed": outcome.changed,
+        **({"refused": outcome.refused} if outcome.refused else {}),
+        **({"gates": [gate_data(gate) for gate in outcome.gates]} if outcome.gates else {}),
         "changes": [change_data(change) for change in outcome.changes],
-        "kept": [{"version": kept.version, "tag": kept.tag, "reason": kept.reason} for kept in outcome.kept],
+        "kept": [_kept_data(kept) for kept in outcome.kept],
+        "waiting": [_kept_data(kept) for kept in outcome.waiting],
         "branch": outcome.branch,
         "commit": outcome.commit,
         "pull_request": pull_request,
@@ -62,32 +65,74 @@ def outcome_data(outcome: Outcome) -> dict[str, Any]:
     }
 
 
+def _kept_data(kept: Kept) -> dict[str, str]:
+    return {"version": kept.version, "tag": kept.tag, "reason": kept.reason}
+
+
+def _title(outcome: Outcome) -> str:
+    return f"{outcome.service}/{outcome.environment}" if outcome.service else outcome.environment
+
+
 def outcome_text(outcome: Outcome) -> str:
-    """What a person sees of a changing command; empty for a sync without work."""
-    lines = [f"{outcome.environment}: {_headline(outcome)}"]
-    rows = []
+    """What a person sees of a changing command."""
+    lines = [f"{_title(outcome)}: {_headline(outcome)}"]
+    lines += columns([(gate.name, gate.verdict, gate.reason) for gate in outcome.gates], indent="  gate ")
+    lines += columns(_rows(outcome) if outcome.changes else [])
+    lines += _below(outcome)
+    return "\n".join(lines)
+
+
+def cleanup_text(outcome: Outcome, *, everything: bool) -> str:
+    """What a person sees of one environment after a cleanup; empty where there was nothing to do.
+
+    Args:
+        outcome: what was done.
+        everything: show the plan of an environment without work too: why each version stays.
+    """
+    if outcome.operation == "sync":
+        return sync_text(outcome)
+    if not outcome.changed and not everything and not outcome.notes:
+        return ""
+    lines = [f"{_title(outcome)}: {_headline(outcome)}"]
+    lines += columns(_rows(outcome) if outcome.changes or everything else [])
+    return "\n".join([*lines, *_below(outcome)])
+
+
+def _rows(outcome: Outcome) -> list[tuple[str, str, str, str]]:
+    """Every version with its reason: what changes, what is kept, what waits."""
+    rows: list[tuple[str, str, str, str]] = []
     for change in outcome.changes:
         was = f" (was {change.before})" if change.action == "set-default" and change.before else ""
         rows.append((change.action, change.version, change.tag, change.reason + was))
-    rows += [("keep", kept.version, kept.tag, kept.reason) for kept in outcome.kept if outcome.changes]
-    lines += columns(rows)
+    rows += [("keep", kept.version, kept.tag, kept.reason) for kept in outcome.kept]
+    rows += [("wait", kept.version, kept.tag, kept.reason) for kept in outcome.waiting]
+    return rows
+
+
+def _below(outcome: Outcome) -> list[str]:
+    """What follows the table: notes, manifests, where the result is, a text to carry on with."""
+    lines: list[str] = []
     lines += [f"  note: {plain(note)}" for note in outcome.notes]
     lines += _manifest_lines(outcome)
     lines += [f"  {where}" for where in _where(outcome)]
     if outcome.text:
         lines += ["", *map(plain, outcome.text.splitlines())]
-    return "\n".join(lines)
+    return lines
 
 
 def sync_text(outcome: Outcome) -> str:
-    """What a person sees of one environment that sync did something about."""
+    """What a person sees of one environment that sync did something about; empty where there was nothing to do."""
+    if not (outcome.commit or outcome.changed or outcome.created or outcome.dry_run):
+        return ""
     verb = "would make the release branch again" if outcome.dry_run else "made the release branch again"
-    lines = [f"{outcome.environment}: {verb if outcome.commit or outcome.dry_run else 'sync'}"]
+    lines = [f"{_title(outcome)}: {verb if outcome.commit or outcome.dry_run else 'sync'}"]
     lines += [f"  note: {plain(note)}" for note in outcome.notes]
     return "\n".join([*lines, *(f"  {where}" for where in _where(outcome))])
 
 
 def _headline(outcome: Outcome) -> str:
+    if outcome.refused and not outcome.changed:
+        return f"{outcome.subject}: refused, nothing was changed"
     if not outcome.changed:
         return f"{outcome.subject}: nothing to do"
     return f"{outcome.subject} (dry run, nothing was written)" if outcome.dry_run else outcome.subject
@@ -138,91 +183,6 @@ def difference_data(environment: str, difference: Sequence[ObjectChange] | None)
 
 
 # -- looking ----------------------------------------------------------------------------------------------------------
-
-
-def status_data(status: Status) -> dict[str, Any]:
-    """`release status --output json`."""
-    return {
-        "base": status.base,
-        "environments": [
-            {
-                "environment": one.name,
-                "default": None if one.state is None else one.state.default,
-                "versions": [] if one.state is None else _version_rows(one.state),
-                "branch": one.branch,
-                "pending": [line.id for line in one.pending],
-                "pull_request": None
-                if one.pull_request is None
-                else {"number": one.pull_request.number, "url": one.pull_request.url},
-            }
-            for one in status.environments
-        ],
-    }
-
-
-def _version_rows(state: State) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    for name, tag in {**state.versions, **state.retired}.items():
-        where = "retired" if name in state.retired else "quarantined" if name in state.quarantined else "live"
-        rows.append({"version": name, "tag": tag, "state": where, "pinned": name in state.pinned})
-    return rows
-
-
-def status_text(status: Status, width: int) -> str:
-    """The version x environment matrix; below each other where the terminal is too narrow for it.
-
-    Args:
-        status: what was found.
-        width: characters of a line.
-    """
-    rows = status.rows()
-    heads = [one.name for one in status.environments]
-    body = [[name, tag, *(cell(one.state, name, tag) or "-" for one in status.environments)] for name, tag in rows]
-    lines = columns([["version", "tag", *heads], *body], indent="")
-    if max(map(len, lines)) > width:
-        lines = _below_each_other(status)
-    for one in status.environments:
-        if one.state is None:
-            lines.append(f"{one.name}: no image_tag.yaml in {status.base}")
-        if one.pending:
-            shown = "no pull request" if one.pull_request is None else f"pull request #{one.pull_request.number}"
-            lines.append(f"{one.name}: {len(one.pending)} pending on {one.branch}, {shown}")
-    return "\n".join(lines)
-
-
-def cell(state: State | None, name: Name, tag: Tag) -> str:
-    """What the matrix says of a version in an environment, in words; empty where it isn't there.
-
-    Args:
-        state: the environment's versions.
-        name: the version.
-        tag: the tag that stands in the row's head; a different one is named.
-    """
-    if state is None:
-        return ""
-    words = []
-    here = {**state.versions, **state.retired}
-    if name not in here:
-        return ""
-    if name in state.retired:
-        words.append("retired")
-    elif name in state.quarantined:
-        words.append("quarantined")
-    else:
-        words.append("default" if name == state.default else "live")
-    if name in state.pinned:
-        words.append("pinned")
-    if here[name] != tag:
-        words.append(here[name])
-    return ", ".join(words)
-
-
-def _below_each_other(status: Status) -> list[str]:
-    lines = []
-    for one in status.environments:
-        rows = [(name, tag, cell(one.state, name, tag)) for name, tag in status.rows()]
-        lines += [f"{one.name}:", *columns([row for row in rows if row[2]])]
-    return lines
 
 
 def report_data(report: Report) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.fallback import fallback_target
-from release_tool.records import Change, Kept, Name, State, Tag
+from release_tool.records import Change, Kept, Name, Pin, State, Tag
 from release_tool.states import apply
 from release_tool.versions import minor_of, newest_first
 
@@ -44,12 +44,15 @@ class Facts(NamedTuple):
         base: the state of the base branch.
         landed: landing of the versions of the base, as far as an age matters; a version without one counts as new.
         former: the defaults that stood in the base branch, oldest first, the present one last.
+        in_use: name -> words (`in use by web`, `use unknown: no answer`) of the versions that are still called, as far
+            as `retention.in_use` asks for that.
     """
 
     now: datetime
     base: State
     landed: Mapping[tuple[str, Name], datetime] = {}
     former: Sequence[Name] = ()
+    in_use: Mapping[Name, str] = {}
 
     def age(self, section: str, name: Name) -> timedelta:
         """How long the base branch has held a version in a section; zero for one that has not landed there."""
@@ -58,10 +61,17 @@ class Facts(NamedTuple):
 
 
 class Sweep(NamedTuple):
-    """What the sweep changes, in order, and what it keeps."""
+    """What the sweep makes of every version, each with its reason.
+
+    Attributes:
+        changes: what it changes, in order.
+        kept: the live versions that stay live.
+        waiting: the quarantined and retired versions that it leaves as they are.
+    """
 
     changes: tuple[Change, ...]
     kept: tuple[Kept, ...]
+    waiting: tuple[Kept, ...] = ()
 
 
 def sweep(state: State, policy: Retention, order: str, facts: Facts) -> Sweep:
@@ -76,7 +86,13 @@ def sweep(state: State, policy: Retention, order: str, facts: Facts) -> Sweep:
     lifted = _expired_pins(state, facts)
     state = apply(state, lifted)
     retired, kept = _retention(state, policy, order, facts)
-    return Sweep((*lifted, *retired, *_drained(state, policy, facts)), kept)
+    # What people brought back on an open branch may still be retired, and drained, in the base: retired again it goes
+    # at once. A second sweep could not tell it from any other drained version.
+    state = apply(state, retired)
+    removed = _drained(state, policy, facts)
+    changed = {change.version for change in (*retired, *removed)}
+    waiting = tuple(one for one in _waiting(state, policy) if one.version not in changed)
+    return Sweep((*lifted, *retired, *removed), kept, waiting)
 
 
 def _expired_pins(state: State, facts: Facts) -> tuple[Change, ...]:
@@ -91,40 +107,55 @@ def _expired_pins(state: State, facts: Facts) -> tuple[Change, ...]:
 def _retention(
     state: State, policy: Retention, order: str, facts: Facts
 ) -> tuple[tuple[Change, ...], tuple[Kept, ...]]:
+    live = state.live
     protected = _protected(state, policy, order, facts)
     ranked = _ranked(state, policy, order)
-    changes: list[Change] = []
-    kept: list[Kept] = []
+    leaving: dict[Name, str] = {}
     for name, tag in state.versions.items():
-        if name in state.quarantined:
-            change = _long_quarantined(name, tag, state, policy, facts)
-            changes += [] if change is None else [change]
-            continue
-        reason = _reason_to_retire(name, tag, policy, facts, protected=protected, ranked=ranked, live=len(state.live))
-        if reason is None:
-            kept.append(Kept(name, tag, protected.get(name) or ranked[name]))
-        else:
-            changes.append(Change("retire", name, tag, reason))
-    return tuple(changes), tuple(kept)
+        reason = None
+        if name not in live:
+            reason = _end_of_quarantine(name, state, policy, facts)
+        elif name not in protected:
+            reason = _too_old(name, policy, facts)
+            if reason is None and name not in ranked:
+                reason = _beyond_the_counts(tag, policy, order, len(live))
+        if reason is not None:
+            leaving[name] = reason
+    if live and live.keys() <= leaving.keys():
+        # Only files that no operation writes come here: a default that is quarantined protects nothing else.
+        last, _ = newest_first(order, live.items())[0]
+        protected[last] = "last live version"
+        del leaving[last]
+    retired = tuple(Change("retire", name, state.versions[name], reason) for name, reason in leaving.items())
+    stay = (name for name in live if name not in leaving)
+    return retired, tuple(Kept(name, live[name], (protected if name in protected else ranked)[name]) for name in stay)
 
 
 def _protected(state: State, policy: Retention, order: str, facts: Facts) -> dict[Name, str]:
     """Name -> reason of every live version that is never retired as things stand; the strongest reason wins."""
+    live = state.live
     reasons: dict[Name, str] = {}
     if policy.min_age:
-        for name in state.live:
-            if facts.age("versions", name) < policy.min_age:
-                reasons[name] = f"younger than min_age {duration_text(policy.min_age)}"
+        young = f"younger than min_age {duration_text(policy.min_age)}"
+        reasons |= {name: young for name in live if facts.age("versions", name) < policy.min_age}
+    reasons |= {name: words for name, words in facts.in_use.items() if name in live}
     target = fallback_target(state, facts.former, order)
     if target is not None:
         reasons[target] = "fallback target"
     for name, pin in state.pinned.items():
-        if name in state.live:
-            until = "" if pin.until is None else f" until {pin.until.isoformat()}"
-            reasons[name] = f"pinned{until}: {pin.reason}" if pin.reason else f"pinned{until}"
+        if name in live:
+            reasons[name] = _with_reason(_pinned(pin), pin.reason)
     if state.default is not None:
         reasons[state.default] = "default"
     return reasons
+
+
+def _pinned(pin: Pin) -> str:
+    return "pinned" if pin.until is None else f"pinned until {pin.until.isoformat()}"
+
+
+def _with_reason(words: str, reason: str) -> str:
+    return f"{words}: {reason}" if reason else words
 
 
 def _ranked(state: State, policy: Retention, order: str) -> dict[Name, str]:
@@ -132,7 +163,7 @@ def _ranked(state: State, policy: Retention, order: str) -> dict[Name, str]:
     reasons: dict[Name, str] = {}
     seen: dict[tuple[int, int], int] = {}
     for position, (name, tag) in enumerate(newest_first(order, state.live.items())):
-        minor = minor_of(tag)
+        minor = minor_of(tag, order)
         if minor is not None and policy.keep_per_minor is not None:
             seen[minor] = seen.get(minor, 0) + 1
             if seen[minor] <= policy.keep_per_minor:
@@ -142,34 +173,25 @@ def _ranked(state: State, policy: Retention, order: str) -> dict[Name, str]:
     return reasons
 
 
-def _reason_to_retire(
-    name: Name,
-    tag: Tag,
-    policy: Retention,
-    facts: Facts,
-    *,
-    protected: Mapping[Name, str],
-    ranked: Mapping[Name, str],
-    live: int,
-) -> str | None:
-    if name in protected:
+def _too_old(name: Name, policy: Retention, facts: Facts) -> str | None:
+    if policy.max_age is None or facts.age("versions", name) <= policy.max_age:
         return None
-    if policy.max_age is not None and facts.age("versions", name) > policy.max_age:
-        return f"older than max_age {duration_text(policy.max_age)}"
-    if name in ranked:
-        return None
+    return f"older than max_age {duration_text(policy.max_age)}"
+
+
+def _beyond_the_counts(tag: Tag, policy: Retention, order: str, live: int) -> str:
     per_minor = ""
-    if policy.keep_per_minor is not None and minor_of(tag) is not None:
+    if policy.keep_per_minor is not None and minor_of(tag, order) is not None:
         per_minor = f", keep_per_minor {policy.keep_per_minor}"
     return f"keep {policy.keep}{per_minor}: {count_text(live)} live"
 
 
-def _long_quarantined(name: Name, tag: Tag, state: State, policy: Retention, facts: Facts) -> Change | None:
-    if name in state.pinned or ("quarantined", name) not in facts.landed:
+def _end_of_quarantine(name: Name, state: State, policy: Retention, facts: Facts) -> str | None:
+    if name in state.pinned or name == state.default or ("quarantined", name) not in facts.landed:
         return None
     if facts.age("quarantined", name) < policy.quarantine_for:
         return None
-    return Change("retire", name, tag, f"quarantined for {duration_text(policy.quarantine_for)}")
+    return f"quarantined for {duration_text(policy.quarantine_for)}"
 
 
 def _drained(state: State, policy: Retention, facts: Facts) -> tuple[Change, ...]:
@@ -180,3 +202,20 @@ def _drained(state: State, policy: Retention, facts: Facts) -> tuple[Change, ...
         and ("retired", name) in facts.landed
         and facts.age("retired", name) >= policy.drain
     )
+
+
+def _waiting(state: State, policy: Retention) -> tuple[Kept, ...]:
+    """Why the quarantined and the retired versions are where they are."""
+    quarantined = (
+        Kept(name, tag, _words_of_quarantine(name, state))
+        for name, tag in state.versions.items()
+        if name in state.quarantined
+    )
+    drain = f"drains for {duration_text(policy.drain)}"
+    return (*quarantined, *(Kept(name, tag, drain) for name, tag in state.retired.items()))
+
+
+def _words_of_quarantine(name: Name, state: State) -> str:
+    pin = state.pinned.get(name)
+    words = "quarantined" if pin is None else f"quarantined and {_pinned(pin)}"
+    return _with_reason(words, state.quarantined[name].reason)

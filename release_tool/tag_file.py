@@ -178,6 +178,9 @@ def _marked(
 
 def _unmark(section: str) -> Callable[[TagFile, Change], TagFile]:
     def edit_one(file: TagFile, change: Change) -> TagFile:
+        marked = file.state.pinned if section == "pinned" else file.state.quarantined
+        if change.version not in marked:  # a quarantine that outlived its version stands in the record alone
+            return file
         return _made(file, _take(file.text, section, change.version), change)
 
     return edit_one

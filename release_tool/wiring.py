@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from release_tool.config import Config
     from release_tool.forges.base import Forge
     from release_tool.helm import Renderer
     from release_tool.publishing.tool import Tool
+    from release_tool.records import Name, Tag
+    from release_tool.registry import Registry
     from release_tool.repository import Repository
     from release_tool.working_tree import WorkingTree
 
@@ -94,6 +96,8 @@ def make_tool(
         look=look,
         forge=lambda config: make_forge(config, repository, now),
         renderer=make_renderer,
+        registry=make_registry,
+        in_use=InUse(),
         now=now,
         wait=wait,
         config_path=config_path,
@@ -114,6 +118,46 @@ def make_renderer(config: Config) -> Renderer:
     from release_tool import helm
 
     return helm.make_renderer(config.render.engine)
+
+
+def make_registry(config: Config) -> Registry | None:
+    """The image registry of a service; None where none is configured."""
+    policy = config.registry
+    if policy is None:
+        return None
+    from release_tool.registry import Registry
+
+    return Registry(policy.image, plain_http=policy.plain_http, timeout=policy.timeout.total_seconds())
+
+
+class InUse:
+    """Which versions of an environment are called, in words; all of them where nobody knows.
+
+    One command asks once, however often it plans again.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str, frozenset[tuple[Name, Tag]]], Mapping[Name, str]] = {}
+
+    def __call__(
+        self, config: Config, environment: str, versions: Mapping[Name, Tag], now: datetime
+    ) -> Mapping[Name, str]:
+        """Look it up.
+
+        Args:
+            config: the configuration, as the service sees it; `retention.in_use` of the environment stands.
+            environment: its name.
+            versions: the live versions.
+            now: the present time.
+        """
+        policy = config.environment(environment).retention.in_use
+        assert policy is not None  # else nobody asks
+        key = (config.service, environment, frozenset(versions.items()))
+        if key not in self._known:
+            from release_tool import usage
+
+            self._known[key] = usage.words(config, environment, policy, versions, now)
+        return self._known[key]
 
 
 def warm_up() -> None:

@@ -51,8 +51,11 @@ def subject(intent: Intent | None) -> str:
     """An operation in a few words: `bump v1.0.5`; `sync` where there is none of its own."""
     if intent is None:
         return "sync"
-    tag = intent.arguments.get("tag")
-    return f"{intent.operation} {tag}" if isinstance(tag, str) else intent.operation
+    said = intent.arguments
+    about = said.get("what") if intent.operation == "undo" else said.get("tag")
+    to = f" to {said['to_tag']}" if isinstance(said.get("to_tag"), str) else ""
+    source = f" from {said['from']}" if isinstance(said.get("from"), str) else ""
+    return f"{intent.operation} {about}{source}{to}" if isinstance(about, str) else intent.operation
 
 
 def commit_message(environment: str, lines: Sequence[Line], tree: str) -> str:
@@ -91,8 +94,7 @@ def harmless(text: str) -> str:
 
 def left_out(one: LeftOut) -> str:
     """The sentence about a pending intent that the base refuses."""
-    arguments = " ".join(str(value) for value in one.line.intent.arguments.values())
-    return f"left out: {one.line.intent.operation} {arguments} ({one.line.id}): {one.reason}"
+    return f"left out: {subject(one.line.intent)} ({one.line.id}): {one.reason}"
 
 
 def _left_out_row(one: LeftOut) -> tuple[str, ...]:
@@ -124,30 +126,52 @@ class PullRequestText(NamedTuple):
     body: str
 
 
-def pull_request(
-    environment: str,
-    lines: Sequence[Line],
-    kept: Sequence[Kept],
-    refused: Sequence[LeftOut],
-    manifests: Sequence[ObjectChange] | None,
-) -> PullRequestText:
-    """Title and body of the rolling pull request.
+class Proposed(NamedTuple):
+    """What a pull request brings.
 
-    Args:
-        environment: its name.
+    Attributes:
+        title: the environment, with its service where there are several.
         lines: all lines that it brings.
         kept: the live versions that stay, with reasons.
+        waiting: the quarantined and retired versions that stay as they are, with reasons.
+        ending: the pins that end within a week: name, tag, the last day.
         refused: pending intents that the base refuses.
         manifests: the difference of the rendered manifests.
     """
-    parts = [_changes(lines)]
-    if kept:
-        parts.append("### What stays live\n\n" + table(("version", "tag", "why"), [_kept_row(one) for one in kept]))
-    if refused:
-        parts.append("### Left out\n\n" + table(("operation", "why"), [_left_out_row(one) for one in refused]))
-    parts += [_operations(lines), _notice()]
+
+    title: str
+    lines: Sequence[Line]
+    kept: Sequence[Kept] = ()
+    waiting: Sequence[Kept] = ()
+    ending: Sequence[tuple[str, str, str]] = ()
+    refused: Sequence[LeftOut] = ()
+    manifests: Sequence[ObjectChange] | None = None
+
+
+def pull_request(proposed: Proposed) -> PullRequestText:
+    """Title and body of a pull request."""
+    version = ("version", "tag", "why")
+    parts = [_changes(proposed.lines)]
+    parts += _section("What stays live", version, map(_kept_row, proposed.kept))
+    parts += _section("Deployed without a route", version, map(_kept_row, proposed.waiting))
+    parts += _section("Pins that end within a week", ("version", "tag", "last day"), proposed.ending)
+    parts += _section("Left out", ("operation", "why"), map(_left_out_row, proposed.refused))
+    parts += _section("Gates", ("promotion", "gate", "verdict", "why"), _gate_rows(proposed.lines))
+    parts += [_operations(proposed.lines), _notice()]
     body = "\n\n".join(parts)
-    return PullRequestText(title(environment, lines), _with_manifests(body, manifests))
+    return PullRequestText(title(proposed.title, proposed.lines), _with_manifests(body, proposed.manifests))
+
+
+def _section(heading: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """A heading and a table; nothing where there is no row."""
+    found = list(rows)
+    return [f"### {heading}\n\n{table(head, found)}"] if found else []
+
+
+def _gate_rows(lines: Sequence[Line]) -> list[tuple[str, ...]]:
+    return [
+        (subject(line.intent), gate.name, gate.verdict, gate.reason) for line in lines for gate in line.intent.gates
+    ]
 
 
 def _changes(lines: Sequence[Line]) -> str:
@@ -176,8 +200,8 @@ def _operations(lines: Sequence[Line]) -> str:
     for line in lines:
         intent = line.intent
         source = ", ".join(f"{key} {value}" for key, value in intent.provenance.items())
-        rows.append((f"{intent.operation} {intent.arguments.get('tag', '')}".strip(), intent.by, intent.run, source))
-    return "### Operations\n\n" + table(("operation", "by", "run", "from"), rows)
+        rows.append((subject(intent), str(intent.arguments.get("reason", "")), intent.by, intent.run, source))
+    return "### Operations\n\n" + table(("operation", "reason", "by", "run", "from"), rows)
 
 
 def _notice() -> str:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from release_tool.commands.asked import Asked, checked_reason
 from release_tool.errors import Refused, UsageError
-from release_tool.history import is_id
-from release_tool.records import Intent
+from release_tool.records import Tag
 from release_tool.versions import is_tag, tag_part
 
 # What publishes is imported by the functions that do: the command line checks its arguments, and begins to look at the
 # remote, before that.
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from release_tool.config import Config
+    from release_tool.publishing.snapshot import Files, Snapshot
     from release_tool.publishing.tool import Outcome, Tool
+    from release_tool.records import Intent
+    from release_tool.registry import Registry
 
 
 class Bump(NamedTuple):
@@ -25,28 +28,24 @@ class Bump(NamedTuple):
     Attributes:
         environment: its name.
         tag: the tag; with `digest` its digest is recorded, not written.
+        asked: why, and under which id; the reason is needed with `force`.
         pin: whether the version comes pinned.
         force: whether an environment that takes no bumps, or a tag outside `versions.allow`, is accepted.
-        reason: why, for the record; needed with `force`.
         provenance: `image`, `digest`, `commit`, `build`, as far as they are known.
-        intent_id: the id of the operation; empty: a new one.
-        direct: push to the base branch; None: as the configuration says.
-        dry_run: plan and render only.
     """
 
     environment: str
     tag: str
+    asked: Asked
     pin: bool = False
     force: bool = False
-    reason: str = ""
     provenance: Mapping[str, str] | None = None
-    intent_id: str = ""
-    direct: bool | None = None
-    dry_run: bool = False
 
 
 def check_usage(bump: Bump) -> None:
     """Raise UsageError for what the command line alone is enough to see."""
+    if not bump.tag:
+        raise UsageError("the TAG is missing", hint="`release bump ENV TAG`, or `release bump ENV --from-registry`")
     if not is_tag(bump.tag):
         raise UsageError(
             f"{bump.tag!r} is no image tag",
@@ -54,19 +53,45 @@ def check_usage(bump: Bump) -> None:
             "; `@sha256:` and 64 hexadecimal digits may follow",
             hint="give the tag alone, without the repository of the image",
         )
-    if bump.intent_id and not is_id(bump.intent_id):
-        raise UsageError(
-            f"{bump.intent_id!r} can't be an id", hint="an id is one word of visible ASCII characters, 128 at most"
-        )
-    if bump.force and not bump.reason:
+    check_reason(bump)
+
+
+def check_reason(bump: Bump) -> None:
+    """Raise UsageError for a reason that is missing or can't be one."""
+    checked_reason(bump.asked.reason)
+    if bump.force and not bump.asked.reason:
         raise UsageError("--force needs --reason", hint="say why, for the record: --reason 'hotfix for …'")
 
 
-def intent_of(bump: Bump, intent_id: str, by: str, run: str) -> Intent:
-    """The intent that the record keeps."""
-    given = {"pin": bump.pin, "force": bump.force, "reason": bump.reason}
-    arguments = {"tag": bump.tag, **{key: value for key, value in given.items() if value}}
-    return Intent(intent_id, "bump", arguments, by, run, dict(bump.provenance or {}))
+def intent_of(bump: Bump, config: Config, registry: Registry | None, files: Iterable[Files]) -> Intent:
+    """The intent that the record keeps.
+
+    Args:
+        bump: what was asked for.
+        config: the configuration, as the service sees it.
+        registry: the registry, where one is configured.
+        files: the files of all environments of the service.
+
+    Raises:
+        Refused: the configuration doesn't take this bump, or the registry has no such image, or another one.
+        TryAgain, ReleaseError: what the registry says.
+    """
+    allowed(bump, config)
+    provenance = dict(bump.provenance or {})
+    tag = bump.tag
+    if config.registry is not None:
+        from release_tool.publishing import images
+
+        try:
+            image = images.look_up(config.registry, registry, files, Tag(bump.tag), provenance.get("digest", ""))
+        except images.ImageRefused:
+            if not bump.force:
+                raise
+        else:
+            tag = image.tag
+            provenance |= {"digest": image.digest} if image.digest else {}
+    intent = bump.asked.intent("bump", {"tag": tag, "pin": bump.pin, "force": bump.force})
+    return intent._replace(provenance=provenance)
 
 
 def allowed(bump: Bump, config: Config) -> None:
@@ -89,20 +114,27 @@ def allowed(bump: Bump, config: Config) -> None:
         )
 
 
-def run(tool: Tool, bump: Bump, intent_id: str) -> Outcome:
+def run(tool: Tool, bump: Bump) -> Outcome:
     """Do a bump.
 
     Args:
         tool: the outside world.
         bump: its arguments, checked by `check_usage`.
-        intent_id: the id of the operation.
 
     Raises:
-        ReleaseError: see `publishing.publish.run`.
+        ReleaseError: see `intent_of` and `publishing.publish.run`.
     """
     from release_tool.publishing import publish
     from release_tool.publishing.tool import Request
 
-    intent = intent_of(bump, intent_id, tool.by, tool.run)
-    request = Request(bump.environment, intent, bump.direct, bump.dry_run)
-    return publish.run(tool, request, lambda snapshot: allowed(bump, snapshot.config))
+    asked = bump.asked
+    intents: list[Intent] = []
+
+    def prepare(snapshot: Snapshot) -> Request:
+        allowed(bump, snapshot.config)  # the configuration may have changed between two attempts
+        if not intents:
+            registry = tool.registry(snapshot.config)
+            intents.append(intent_of(bump, snapshot.config, registry, snapshot.files.values()))
+        return Request(asked.environment, intents[0], asked.direct, asked.dry_run)
+
+    return publish.run(tool, prepare, asked.service)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from release_tool.commands import check
 from release_tool.errors import Refused
-from release_tool.publishing.snapshot import take
+from release_tool.publishing.snapshot import take_all
 from release_tool.publishing.source import AtCommit
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def _forge(tool: Tool) -> Forge:
-    return tool.forge(take(tool).config)
+    return tool.forge(take_all(tool)[0].config)
 
 
 def listed(tool: Tool, state: str) -> Sequence[PullRequest]:
@@ -47,11 +47,11 @@ def merged(tool: Tool, number: int, method: str) -> PullRequest:
     Raises:
         Refused: conflicts, or findings.
     """
-    snapshot = take(tool)
+    snapshot = take_all(tool)[0]
     before = AtCommit(tool.repository, snapshot.base)
 
     def right(commit: CommitId) -> None:
-        report = check.run(AtCommit(tool.repository, commit), tool.config_path, tool.renderer, before)
+        report = check.run(AtCommit(tool.repository, commit), tool.config_path, tool.renderer, before, tool.now())
         if report.findings:
             first = report.findings[0]
             more = f" (and {len(report.findings) - 1} more)" if len(report.findings) > 1 else ""

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from release_tool.records import CommitId
 
 
-def run(tool: Tool, environment: str, ref: str | None = None) -> str:
+def run(tool: Tool, environment: str, ref: str | None = None, service: str = "") -> str:
     """The manifests of an environment.
 
     Args:
         tool: the outside world.
         environment: its name.
         ref: a branch of the remote; None: the base branch.
+        service: the service; empty: the only one.
 
     Returns:
         Multi-document YAML.
@@ -31,7 +32,7 @@ def run(tool: Tool, environment: str, ref: str | None = None) -> str:
     Raises:
         ReleaseError: an unknown environment or branch, or a chart that fails to render.
     """
-    snapshot = take(tool)
+    snapshot = take(tool, service)
     files = snapshot.files[snapshot.config.environment(environment).name]
     if ref is not None:
         files = _files_at(tool, snapshot, environment, _branch(tool, snapshot, ref))
@@ -40,13 +41,14 @@ def run(tool: Tool, environment: str, ref: str | None = None) -> str:
     )
 
 
-def diff(tool: Tool, environment: str, ref: str | None = None) -> tuple[ObjectChange, ...] | None:
+def diff(tool: Tool, environment: str, ref: str | None = None, service: str = "") -> tuple[ObjectChange, ...] | None:
     """The difference of the manifests from the base branch.
 
     Args:
         tool: the outside world.
         environment: its name.
         ref: a branch of the remote; None: the rolling branch of the environment.
+        service: the service; empty: the only one.
 
     Returns:
         None where there is no such rolling branch, or nothing pending on it.
@@ -54,7 +56,7 @@ def diff(tool: Tool, environment: str, ref: str | None = None) -> tuple[ObjectCh
     Raises:
         ReleaseError: an unknown environment or branch, or a chart that fails to render.
     """
-    snapshot = take(tool)
+    snapshot = take(tool, service)
     place = snapshot.config.place(environment)
     if ref is None:
         branch = look(tool.repository, tool.forge(snapshot.config), snapshot, place)

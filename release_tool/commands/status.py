@@ -1,72 +1,233 @@
-"""`release status`: the version x environment matrix."""
+"""`release status`: the version x environment matrix, and what stands, waits and comes in each environment."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from release_tool import history, outlook
+from release_tool.errors import ReleaseError, TryAgain
+from release_tool.publishing.ages import EXACTLY, Ages
 from release_tool.publishing.branch import look
-from release_tool.publishing.snapshot import take
-from release_tool.records import Name, Tag, name_number
+from release_tool.publishing.snapshot import take_all
+from release_tool.records import Name, State, Tag, name_number
+from release_tool.retention import Facts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
+    from release_tool.config import Environment, Place
+    from release_tool.forges.base import Forge
+    from release_tool.outlook import Outlook
+    from release_tool.publishing.ages import Entry
+    from release_tool.publishing.snapshot import Files, Snapshot
     from release_tool.publishing.tool import Tool
-    from release_tool.records import Line, PullRequest, State
+    from release_tool.records import Line, PullRequest
 
 
-class EnvironmentStatus(NamedTuple):
-    """One environment.
+class Waiting(NamedTuple):
+    """A release branch.
 
     Attributes:
-        name: its name.
-        state: its versions in the base branch; None where the file is missing.
-        branch: its rolling branch; None if there is none.
-        pending: the lines that wait on it.
-        pull_request: the open pull request of that branch.
+        branch: its short name.
+        pending: the lines that wait on it; may be none.
+        pull_request: its open pull request.
     """
 
-    name: str
-    state: State | None
-    branch: str | None
+    branch: str
     pending: tuple[Line, ...]
     pull_request: PullRequest | None
 
 
-class Status(NamedTuple):
-    """All environments, in promotion order."""
+class EnvironmentStatus(NamedTuple):
+    """One environment of one service.
 
-    base: str
+    Attributes:
+        place: where it lives.
+        policy: its part of the configuration.
+        state: its versions in the base branch; None where the file is missing or broken.
+        since: since when the base has held each entry as it is.
+        outlook: what stands out and what comes; None where that can't be told.
+        in_use: name -> who calls it, or why nobody knows; None: nobody was asked.
+        rolling: its rolling branch; None if there is none.
+        downgrade: the branch of its downgrade; None if there is none.
+        errors: what of it can't be read.
+    """
+
+    place: Place
+    policy: Environment
+    state: State | None = None
+    since: Mapping[Entry, datetime] = {}
+    outlook: Outlook | None = None
+    in_use: Mapping[Name, str] | None = None
+    rolling: Waiting | None = None
+    downgrade: Waiting | None = None
+    errors: tuple[ReleaseError, ...] = ()
+
+    def landed(self, name: Name) -> datetime | None:
+        """Since when a version is what it is; None where that isn't known."""
+        if self.state is None:
+            return None
+        word = outlook.where(self.state, name)
+        return self.since.get(("versions" if word == "live" else word, name))
+
+    @property
+    def default_since(self) -> datetime | None:
+        """Since when the default is the default."""
+        name = None if self.state is None else self.state.default
+        return None if name is None else self.since.get(("default", name))
+
+    def drained_at(self, name: Name) -> datetime | None:
+        """When a version may be removed; None for one that isn't retired."""
+        landed = self.since.get(("retired", name))
+        try:
+            return None if landed is None else landed + self.policy.retention.drain
+        except OverflowError:  # a drain time beyond the calendar
+            return None
+
+
+class ServiceStatus(NamedTuple):
+    """The environments of one service.
+
+    Attributes:
+        name: of the service; empty where the repository has one without a name.
+        environments: those that were asked for; all: in promotion order.
+    """
+
+    name: str
     environments: tuple[EnvironmentStatus, ...]
 
     def rows(self) -> list[tuple[Name, Tag]]:
         """Every version of any environment, newest name first; where tags differ, the first environment's."""
         tags: dict[Name, Tag] = {}
-        for environment in self.environments:
-            if environment.state is not None:
-                for name, tag in {**environment.state.versions, **environment.state.retired}.items():
-                    tags.setdefault(name, tag)
+        for one in self.environments:
+            for name, tag in outlook.all_of(one.state):
+                tags.setdefault(name, tag)
         return sorted(tags.items(), key=lambda row: name_number(row[0]), reverse=True)
 
+    def differences(self) -> list[outlook.Difference]:
+        """The tags that stand for different images."""
+        return outlook.differences({one.place.environment: one.state for one in self.environments})
 
-def run(tool: Tool, environments: Sequence[str]) -> Status:
+
+class Status(NamedTuple):
+    """What was found.
+
+    Attributes:
+        base: the base branch.
+        now: the time that ages count to.
+        services: in the order of the configuration.
+    """
+
+    base: str
+    now: datetime
+    services: tuple[ServiceStatus, ...]
+
+    def environments(self) -> list[EnvironmentStatus]:
+        """All environments of all services."""
+        return [one for service in self.services for one in service.environments]
+
+
+def run(tool: Tool, environments: Sequence[str], service: str = "", *, in_use: bool = False) -> Status:
     """Look at the environments.
 
     Args:
         tool: the outside world.
         environments: their names; none: all.
+        service: the service; empty: all of them.
+        in_use: also ask who calls the versions, where the configuration says how.
+
+    Returns:
+        What was found; what is broken in one environment stands in its `errors` and hides no other one.
 
     Raises:
-        ReleaseError: an unknown environment, or a file that can't be read.
+        ReleaseError: the configuration can't be used, or has no such environment.
+        TryAgain: the remote is away.
     """
-    snapshot = take(tool)
-    forge = tool.forge(snapshot.config)
-    found = []
-    for name in environments or snapshot.config.environments:
-        place = snapshot.config.place(name)
+    snapshots = take_all(tool, service)
+    config = snapshots[0].config
+    for name in environments:
+        config.environment(name)
+    forge = tool.forge(config)
+    places = [place for snapshot in snapshots for place in snapshot.config.places()]
+    ages = Ages(tool.repository, forge.landed_at, snapshots[0].base, places)
+    look_at = _Looking(tool, forge, ages, in_use=in_use)
+    wanted = list(dict.fromkeys(environments)) or list(config.environments)
+    services = [
+        ServiceStatus(snapshot.config.service, tuple(look_at.environment(snapshot, name) for name in wanted))
+        for snapshot in snapshots
+    ]
+    return Status(config.base, look_at.now, tuple(services))
+
+
+class _Looking:
+    """One look at many environments."""
+
+    def __init__(self, tool: Tool, forge: Forge, ages: Ages, *, in_use: bool) -> None:
+        self._tool = tool
+        self._forge = forge
+        self._ages = ages
+        self._in_use = in_use
+        self.now = tool.now()
+
+    def environment(self, snapshot: Snapshot, name: str) -> EnvironmentStatus:
+        """One environment, as far as it can be read."""
         files = snapshot.files[name]
-        state = None if files.tags is None else files.state(empty=True)
-        branch = look(tool.repository, forge, snapshot, place)
-        shown = forge.find_open(place.branch, snapshot.config.base) if branch.tip else None
-        found.append(EnvironmentStatus(name, state, branch.name if branch.tip else None, branch.pending, shown))
-    return Status(snapshot.config.base, tuple(found))
+        found = EnvironmentStatus(snapshot.config.place(name), snapshot.config.environment(name))
+        for part in (self._versions, self._outlook, self._branches):
+            try:
+                found = part(snapshot, files, found)
+            except TryAgain:
+                raise
+            except ReleaseError as error:
+                # A broken record stops the outlook and the branches alike; it is told once.
+                told = str(error) in map(str, found.errors)
+                found = found if told else found._replace(errors=(*found.errors, error))
+        return found
+
+    def _versions(self, _: Snapshot, files: Files, found: EnvironmentStatus) -> EnvironmentStatus:
+        """What stands in the base, and since when."""
+        if files.tags is None:
+            return found
+        found = found._replace(state=(state := files.state(empty=True)))
+        wanted = dict.fromkeys(_entries(state), EXACTLY)
+        return found._replace(since=self._ages.since(found.place, state, (), wanted, self.now))
+
+    def _outlook(self, snapshot: Snapshot, files: Files, found: EnvironmentStatus) -> EnvironmentStatus:
+        """What stands out and what comes; who calls the versions, where that is asked."""
+        state = found.state
+        if state is None:
+            return found
+        lines, config = files.lines(), snapshot.config
+        now = max([self.now, *(line.at for line in lines[-1:])])  # an operation is never planned before the last line
+        used = None
+        if self._in_use and found.policy.retention.in_use is not None:
+            used = self._tool.in_use(config, found.policy.name, state.live, now)
+        facts = Facts(now, state, found.since, history.former_defaults(lines, state.default), used or {})
+        seen = outlook.ahead(state, found.policy, config.versions.order, facts)
+        return found._replace(outlook=seen, in_use=used)
+
+    def _branches(self, snapshot: Snapshot, _: Files, found: EnvironmentStatus) -> EnvironmentStatus:
+        """What waits."""
+        place = found.place
+        return found._replace(
+            rolling=self._waiting(snapshot, place, place.branch),
+            downgrade=self._waiting(snapshot, place, place.downgrade_branch),
+        )
+
+    def _waiting(self, snapshot: Snapshot, place: Place, branch: str) -> Waiting | None:
+        """A branch that is there; each look asks the forge."""
+        if snapshot.refs.branch(branch) is None:
+            return None
+        pending = look(self._tool.repository, self._forge, snapshot, place, branch).pending
+        return Waiting(branch, pending, self._forge.find_open(branch, snapshot.config.base))
+
+
+def _entries(state: State) -> Iterator[Entry]:
+    """All entries that have an age."""
+    for name in state.versions:
+        yield ("quarantined" if name in state.quarantined else "versions"), name
+    for name in state.retired:
+        yield "retired", name
+    if state.default is not None:
+        yield "default", state.default

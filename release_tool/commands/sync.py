@@ -4,29 +4,56 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from release_tool.errors import Failed, ReleaseError
 from release_tool.publishing import publish
-from release_tool.publishing.snapshot import take
+from release_tool.publishing.snapshot import take_all
 from release_tool.publishing.tool import Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from release_tool.publishing.snapshot import Snapshot
     from release_tool.publishing.tool import Outcome, Tool
 
 
-def run(tool: Tool, environments: Sequence[str], *, dry_run: bool = False) -> Iterator[Outcome]:
+def run(
+    tool: Tool, environments: Sequence[str], *, service: str = "", dry_run: bool = False
+) -> Iterator[Outcome | Failed]:
     """Sync some environments, or all that have a release branch.
 
     Args:
         tool: the outside world.
         environments: their names; none: all.
+        service: the service; empty: all of them.
         dry_run: plan and render only.
 
     Yields:
-        An outcome for each environment that has a branch or was named.
+        An outcome for each release branch, and for each environment that was named.
+
+    Raises:
+        ReleaseError: the configuration can't be used, or has no such environment.
     """
-    snapshot = take(tool)
+    for snapshot in take_all(tool, service):
+        for name in environments:
+            snapshot.config.environment(name)
+        yield from _service(tool, snapshot, environments, dry_run=dry_run)
+
+
+def _service(
+    tool: Tool, snapshot: Snapshot, environments: Sequence[str], *, dry_run: bool
+) -> Iterator[Outcome | Failed]:
     for name in environments or snapshot.config.environments:
         place = snapshot.config.place(name)
+        rolling = Request(name, None, direct=False, dry_run=dry_run)
         if environments or snapshot.refs.branch(place.branch) is not None:
-            yield publish.run(tool, Request(name, None, direct=False, dry_run=dry_run))
+            yield one(tool, snapshot, rolling)
+        if snapshot.refs.branch(place.downgrade_branch) is not None:
+            yield one(tool, snapshot, rolling._replace(downgrade=True))
+
+
+def one(tool: Tool, snapshot: Snapshot, request: Request) -> Outcome | Failed:
+    """One release branch; what is wrong with it stops no other one."""
+    try:
+        return publish.run(tool, lambda _: request, snapshot.config.service)
+    except ReleaseError as error:
+        return Failed(snapshot.config.place(request.environment).title, error)

@@ -8,11 +8,12 @@ from release_tool import history, wording
 from release_tool.publishing.snapshot import decode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from release_tool.config import Place
     from release_tool.forges.base import Forge
-    from release_tool.publishing.snapshot import Snapshot
+    from release_tool.planning import Plan
+    from release_tool.publishing.snapshot import Files, Snapshot
     from release_tool.records import CommitId, Line, PullRequest
     from release_tool.repository import CommitInfo, Repository
 
@@ -39,27 +40,53 @@ class Branch(NamedTuple):
     decided: frozenset[str] = frozenset()
 
 
-def look(repository: Repository, forge: Forge, snapshot: Snapshot, place: Place) -> Branch:
-    """The rolling branch of an environment.
+class Following(NamedTuple):
+    """What the rolling branch shall hold next.
+
+    Attributes:
+        plan: the plan.
+        lines: all lines that the pull request brings.
+        files: the environment's files that `changed` changes.
+        changed: path -> bytes.
+        parent: the commit that the next one stands on.
+    """
+
+    plan: Plan
+    lines: tuple[Line, ...]
+    files: Files
+    changed: Mapping[str, bytes]
+    parent: CommitId
+
+
+def look(repository: Repository, forge: Forge, snapshot: Snapshot, place: Place, name: str = "") -> Branch:
+    """A release branch of an environment.
 
     Pending = ids of the branch - ids of its merge base with the base - ids of the base - ids of the head of its last
     merged or closed pull request: what was merged in any way, reverted or closed is never repeated.
+
+    Args:
+        repository: the remote.
+        forge: where its pull requests live.
+        snapshot: the remote at one moment.
+        place: the environment's files.
+        name: the branch; empty: the rolling one.
     """
-    tip = snapshot.refs.branch(place.branch)
-    finished = forge.last_finished(place.branch, snapshot.config.base)
+    name = name or place.branch
+    tip = snapshot.refs.branch(name)
+    finished = forge.last_finished(name, snapshot.config.base)
     if tip is None:
-        return Branch(place.branch, finished=finished)
+        return Branch(name, finished=finished)
     seen = _ids(snapshot.files[place.environment].lines())
     decided: frozenset[str] = frozenset()
     if finished is not None:
         repository.fetch(finished.head_commit)
-        decided = _ids(_lines(repository, finished.head_commit, place)) - seen
+        decided = _ids(lines_at(repository, finished.head_commit, place)) - seen
     fork = repository.merge_base(snapshot.base, tip)
     if fork is not None:
-        seen |= _ids(_lines(repository, fork, place))
-    pending = tuple(line for line in _lines(repository, tip, place) if line.id not in seen | decided)
+        seen |= _ids(lines_at(repository, fork, place))
+    pending = tuple(line for line in lines_at(repository, tip, place) if line.id not in seen | decided)
     return Branch(
-        name=place.branch,
+        name=name,
         tip=tip,
         fork=fork,
         pending=pending,
@@ -69,7 +96,8 @@ def look(repository: Repository, forge: Forge, snapshot: Snapshot, place: Place)
     )
 
 
-def _lines(repository: Repository, commit: CommitId, place: Place) -> tuple[Line, ...]:
+def lines_at(repository: Repository, commit: CommitId, place: Place) -> tuple[Line, ...]:
+    """The record of an environment at a commit."""
     data = repository.read(commit, [place.history_file]).get(place.history_file, b"")
     return history.parse(decode(data, place.history_file), place.history_file)
 

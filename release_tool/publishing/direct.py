@@ -28,18 +28,16 @@ def push(work: Work) -> Outcome:
     base, tip = work.snapshot.config.base, work.snapshot.base
     now = work.planned_at(work.lines)
     made = plan(work.ground(work.files.state(empty=True), work.lines, now), (), work.own_line(()))
-    outcome = work.outcome(branch=base, notes=made.notes)
+    outcome = work.outcome(branch=base, notes=made.notes, kept=made.kept, waiting=made.waiting)
     if not made.lines:
         return outcome
-    changed = new_files(work.files, made)
+    changed = new_files(work.files, made, work.snapshot.source)
     manifests, notes = work.rendered(work.files, changed)
-    outcome = outcome._replace(
-        changed=True, changes=made.own, kept=made.kept, notes=(*outcome.notes, *notes), manifests=manifests
-    )
+    outcome = outcome._replace(changed=True, changes=made.own, notes=(*outcome.notes, *notes), manifests=manifests)
     if work.request.dry_run:
         return outcome._replace(file_difference=file_difference(work.files, changed))
     tree = work.repository.write_tree(tip, changed)
-    message = wording.commit_message(work.environment.name, made.lines, tree)
+    message = wording.commit_message(work.place.title, made.lines, tree)
     commit = work.repository.commit([tip], tree, {}, message, when=work.tool.now())
     work.repository.push([RefUpdate(f"refs/heads/{base}", tip, commit)])
     return outcome._replace(commit=commit)

@@ -1,132 +1,52 @@
-"""What the history of the base branch tells a plan: ages from landing, and all names ever given."""
+"""What the base branch tells a plan beside its files: all names ever given, and what is quarantined elsewhere."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from release_tool import history, tag_file
 from release_tool.operations import Names
-from release_tool.records import CommitId, Line, Name, State, Tag, name_number
-from release_tool.retention import Facts
+from release_tool.records import Line, Name, name_number
 from release_tool.versions import tag_part
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator
 
-    from release_tool.config import Place, Retention
     from release_tool.publishing.snapshot import Files, Snapshot
     from release_tool.repository import Repository
 
-    # When the pull request that became a commit was merged, where the forge knows it: `Forge.landed_at`.
-    MergedAt = Callable[[CommitId], datetime | None]
-
-Entry = tuple[str, Name]
-"""A section (`versions`: live, `quarantined`, `retired`) and a name."""
 
 _CLOCKS_DIFFER = timedelta(days=1)  # how far the clocks of people and of CI may be apart when history is fetched
-
-
-class Landed(NamedTuple):
-    """One environment as the base branch holds it.
-
-    Attributes:
-        base: the tip of the base branch.
-        place: the environment's files.
-        state: its versions there.
-        lines: its record there.
-    """
-
-    base: CommitId
-    place: Place
-    state: State
-    lines: Sequence[Line]
-
-
-def gather(repository: Repository, merged: MergedAt, landed: Landed, policy: Retention, now: datetime) -> Facts:
-    """The facts of one environment, as far as its policy asks for them."""
-    since = landings(repository, merged, landed, policy, now)
-    return Facts(now, landed.state, since, history.former_defaults(landed.lines, landed.state.default))
-
-
-# -- ages from landing ------------------------------------------------------------------------------------------------
-
-
-def landings(
-    repository: Repository, merged: MergedAt, landed: Landed, policy: Retention, now: datetime
-) -> dict[Entry, datetime]:
-    """Since when the base branch has held its entries as they are, as far as it matters for retention.
-
-    The record's `at` is the time of planning, so it is at most too early: where even that age isn't enough, it is
-    taken as it is. Only where it is, the first-parent commits are looked at.
-    """
-    result: dict[Entry, datetime] = {}
-    wanted: dict[Entry, timedelta] = {}
-    for entry, tag in _entries(landed.state):
-        ages = _ages_that_matter(entry[0], policy)
-        if not ages:
-            continue
-        planned = history.entered_at(landed.lines, *entry, tag)
-        if planned is not None and now - planned < min(ages):
-            result[entry] = planned
-        else:
-            wanted[entry] = max(ages)
-    return {**result, **_looked_up(repository, merged, landed, wanted, now)} if wanted else result
-
-
-def _entries(state: State) -> Iterator[tuple[Entry, Tag]]:
-    for name, tag in state.versions.items():
-        yield ("quarantined" if name in state.quarantined else "versions", name), tag
-    for name, tag in state.retired.items():
-        yield ("retired", name), tag
-
-
-def _ages_that_matter(section: str, policy: Retention) -> list[timedelta]:
-    if section == "retired":
-        return [policy.drain]
-    if section == "quarantined":
-        return [policy.quarantine_for]
-    return [age for age in (policy.min_age, policy.max_age) if age]
-
-
-def _looked_up(
-    repository: Repository, merged: MergedAt, landed: Landed, wanted: Mapping[Entry, timedelta], now: datetime
-) -> dict[Entry, datetime]:
-    """Walk back along the first parents until each entry's run ends, or is older than any age that matters."""
-    tags = dict(_entries(landed.state))
-    horizon = now - max(wanted.values())
-    first: dict[Entry, tuple[CommitId, datetime]] = {}
-    running = set(wanted)
-    for commit, time in repository.first_parent(landed.base, [landed.place.tag_file], since=horizon):
-        held = _entries_at(repository, commit, landed.place)
-        running = {entry for entry in running if held.get(entry) == tags[entry]}
-        first.update(dict.fromkeys(running, (commit, time)))
-        if not running or time < horizon:
-            break
-    known = {commit: merged(commit) for commit in {commit for commit, _ in first.values()}}
-    return {entry: known[commit] or time for entry, (commit, time) in first.items()}
-
-
-def _entries_at(repository: Repository, commit: CommitId, place: Place) -> dict[Entry, Tag]:
-    data = repository.read(commit, [place.tag_file]).get(place.tag_file, b"")
-    state = tag_file.read_leniently(data.decode("utf-8", "replace"))
-    return dict(_entries(state))
 
 
 # -- names ------------------------------------------------------------------------------------------------------------
 
 
-def names_known(repository: Repository, snapshot: Snapshot) -> Names:
-    """All names that the base branch ever held in any environment, and those of the pending lines.
+def names_known(repository: Repository, snapshot: Snapshot, wanted: Iterable[str]) -> Names:
+    """The names that the base branch ever held in any environment, and those of the pending lines.
 
-    A revert takes lines and versions away and frees no name, so the commits are looked at. Not all of them: the last
-    bump gave 1 + the highest number known when it was planned, so nothing before its landing can hold a higher one.
+    Where a wanted tag is known to the files and records at the tip, they tell all that is asked. Else it gets a new
+    name, or one that only older commits know: a revert takes lines and versions away and frees no name, so the commits
+    are looked at. Not all of them: the last bump gave 1 + the highest number known when it was planned, so nothing
+    before its landing can hold a higher one.
+
+    Args:
+        repository: the remote.
+        snapshot: the remote at one moment.
+        wanted: the tags that are about to be named.
     """
     landed = _Known()
     for files in snapshot.files.values():
-        landed.add_files(files.tags or "", files.lines())
-    last = _last_naming(line for files in snapshot.files.values() for line in files.lines())
-    _walk(repository, snapshot, last, landed)
+        landed.add_files(files.tags or "", _lines_leniently(files.record.encode()))
+    unknown = {tag_part(tag) for tag in wanted} - set(landed.names)
+    if unknown:  # only a new name needs every record: a broken one stops no other environment
+        for files in snapshot.files.values():
+            landed.add_lines(files.lines())
+        for lines in archived(snapshot, unknown):
+            landed.add_lines(lines)
+        last = _last_naming(line for files in snapshot.files.values() for line in files.lines())
+        _walk(repository, snapshot, last, landed)
     pending = _Known()
     for place in snapshot.config.places():
         for branch in (place.branch, place.downgrade_branch):
@@ -135,6 +55,30 @@ def names_known(repository: Repository, snapshot: Snapshot) -> Names:
                 record = repository.read(commit, [place.history_file]).get(place.history_file, b"")
                 pending.add_lines(_lines_leniently(record))
     return Names(landed.names, pending.names, frozenset(landed.taken))
+
+
+def archived(snapshot: Snapshot, words: Iterable[str]) -> Iterator[tuple[Line, ...]]:
+    """The lines that were moved to the archives of the service's environments, where an archive holds one of the words.
+
+    Args:
+        snapshot: the remote at one moment.
+        words: tags or names.
+    """
+    sought = [word.encode() for word in words]
+    paths = [path for place in snapshot.config.places() for path in snapshot.source.paths(place.archive_directory)]
+    for data in snapshot.source.read(paths).values():
+        if any(word in data for word in sought):
+            yield _lines_leniently(data)
+
+
+def quarantined_elsewhere(snapshot: Snapshot, environment: str) -> dict[str, str]:
+    """Tag part -> `staging: reason` of the tags that are quarantined in another environment of the service."""
+    found: dict[str, str] = {}
+    for name, files in snapshot.files.items():
+        if name != environment and files.tags is not None:
+            bad = history.quarantined_now(files.lines(), tag_file.read_leniently(files.tags))
+            found.update({part: f"{name}: {reason}" for part, reason in bad.items()})
+    return found
 
 
 def names_of_files(files: Iterable[Files]) -> Names:

@@ -11,23 +11,25 @@ from typing import TYPE_CHECKING
 from release_tool.errors import TryAgain
 from release_tool.publishing import direct, rolling
 from release_tool.publishing.snapshot import take
+from release_tool.publishing.tool import Outcome
 from release_tool.publishing.work import Again, Work
-from release_tool.repository import Stale
+from release_tool.repository import Protected, Stale
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from release_tool.publishing.snapshot import Snapshot
-    from release_tool.publishing.tool import Outcome, Request, Tool
+    from release_tool.publishing.tool import Request, Tool
 
 
-def run(tool: Tool, request: Request, allowed: Callable[[Snapshot], None] | None = None) -> Outcome:
+def run(tool: Tool, prepare: Callable[[Snapshot], Request | Outcome], service: str = "") -> Outcome:
     """Do one operation, from the look at the remote to the pull request.
 
     Args:
         tool: the outside world.
-        request: the operation.
-        allowed: raises when the operation is against the rules of the configuration.
+        prepare: makes the request on what the remote holds, once for each attempt; or the outcome, where there is
+            nothing to attempt; raises when the operation is against the rules of the configuration.
+        service: whose versions; empty: of the only one.
 
     Raises:
         Refused: the rules refuse it.
@@ -37,11 +39,12 @@ def run(tool: Tool, request: Request, allowed: Callable[[Snapshot], None] | None
     started = tool.now()
     tries = 0
     while True:
-        snapshot = take(tool)
-        if allowed is not None:
-            allowed(snapshot)
+        snapshot = take(tool, service)
+        request = prepare(snapshot)
+        if isinstance(request, Outcome):
+            return request
         try:
-            return _attempt(Work(tool, snapshot, request, tries))
+            return attempt(Work(tool, snapshot, request, tries))
         except (Stale, Again) as lost:
             tries += 1
             timeout = snapshot.config.publish.timeout
@@ -55,9 +58,21 @@ def run(tool: Tool, request: Request, allowed: Callable[[Snapshot], None] | None
             tool.wait(tries)
 
 
-def _attempt(work: Work) -> Outcome:
+def attempt(work: Work) -> Outcome:
     """Do one operation on what the remote held at one moment."""
     asked = work.request.direct
     if asked or (asked is None and work.environment.publish.mode == "direct" and work.request.intent is not None):
-        return direct.push(work)
+        try:
+            return direct.push(work)
+        except Protected as refusal:
+            if not work.request.downgrade:
+                raise
+            return _proposed_instead(work, refusal)
     return rolling.propose(work)
+
+
+def _proposed_instead(work: Work, refusal: Protected) -> Outcome:
+    """A downgrade that may not be pushed becomes a pull request: a person must merge it."""
+    outcome = rolling.propose(work)
+    why = f"the server takes no direct push ({refusal.what}): the downgrade waits in a pull request for a person"
+    return outcome._replace(refused=why)

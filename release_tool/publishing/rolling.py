@@ -5,45 +5,23 @@ Once a person's commit is on it, the branch is append-only: the base is merged i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from release_tool import wording
 from release_tool.errors import Refused
-from release_tool.planning import NAMING, Plan, plan
-from release_tool.publishing.branch import Branch, look
-from release_tool.publishing.facts import names_of_files
+from release_tool.planning import Plan, plan
+from release_tool.publishing import settled, showing
+from release_tool.publishing.branch import Following, look
 from release_tool.publishing.proposal import file_difference, new_files
 from release_tool.publishing.snapshot import read_files
 from release_tool.publishing.source import AtCommit
-from release_tool.publishing.work import Again
-from release_tool.records import CommitId, Line, RefUpdate
+from release_tool.records import RefUpdate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from release_tool.forges.base import Opened
-    from release_tool.publishing.snapshot import Files
+    from release_tool.publishing.branch import Branch
     from release_tool.publishing.tool import Outcome
     from release_tool.publishing.work import Work
-    from release_tool.records import PullRequest
-
-
-class Following(NamedTuple):
-    """What the rolling branch shall hold next.
-
-    Attributes:
-        plan: the plan.
-        lines: all lines that the pull request brings.
-        files: the environment's files that `changed` changes.
-        changed: path -> bytes.
-        parent: the commit that the next one stands on.
-    """
-
-    plan: Plan
-    lines: tuple[Line, ...]
-    files: Files
-    changed: Mapping[str, bytes]
-    parent: CommitId
+    from release_tool.records import CommitId
 
 
 def propose(work: Work) -> Outcome:
@@ -57,52 +35,23 @@ def propose(work: Work) -> Outcome:
     done = work.landed()
     if done is not None:
         return done
-    branch = look(work.repository, work.forge, work.snapshot, work.place)
-    settled = _settled(work, branch)
-    if settled is not None:
-        return settled
+    branch = look(work.repository, work.forge, work.snapshot, work.place, work.branch)
+    done_before = settled.outcome(work, branch)
+    if done_before is not None:
+        return done_before
     following = _append(work, branch) if branch.append_only else _remake(work, branch)
     if not following.lines:
         return _nothing(work, branch, following)
+    if settled.is_no(work, branch, following):
+        held = f"pull request #{branch.finished.number} proposed just that and was closed" if branch.finished else ""
+        return work.outcome(kept=following.plan.kept, notes=(f"{held}; nothing has changed since",))
     outcome = _outcome(work, branch, following)
     if work.request.dry_run:
-        return outcome._replace(file_difference=file_difference(work.files, following.changed))
+        return _tried(work, branch, following, outcome)
     pushed = _push(work, branch, following)
     tip = pushed or branch.tip
     assert tip is not None  # lines without a branch are pushed
-    return _show(work, branch, following, outcome._replace(commit=pushed), tip)
-
-
-def _settled(work: Work, branch: Branch) -> Outcome | None:
-    """The outcome where nothing is to be planned; None where something is."""
-    intent = work.request.intent
-    if intent is not None:
-        if intent.id not in branch.decided:
-            return None
-        note = f"operation {intent.id} was merged or closed already"
-        return work.outcome(changed=work.tries > 0, branch=branch.name, notes=(note,))
-    if branch.tip is None:
-        return work.outcome()
-    if branch.pending and _made_from_the_same(work, branch) and _names_hold(work, branch):
-        shown = work.forge.find_open(branch.name, work.snapshot.config.base)
-        if shown is not None or not work.forge.proposes:
-            return work.outcome(branch=branch.name, pull_request=shown)
-    return None
-
-
-def _made_from_the_same(work: Work, branch: Branch) -> bool:
-    """Whether the branch was made from the file, the record and the policy that the base holds now."""
-    if branch.fork is None:
-        return False
-    paths = [work.place.tag_file, work.place.history_file, work.tool.config_path]
-    return work.repository.read(branch.fork, paths) == work.repository.read(work.snapshot.base, paths)
-
-
-def _names_hold(work: Work, branch: Branch) -> bool:
-    """Whether the names on the branch are still free, or their tags' own, in all environments of the base."""
-    names = names_of_files(work.snapshot.files.values())
-    changes = [change for line in branch.pending for change in line.changes if change.action in NAMING]
-    return all(names.may_keep(change.version, change.tag) for change in changes)
+    return showing.show(work, branch, following, outcome._replace(commit=pushed), tip)
 
 
 # -- what the branch shall hold ---------------------------------------------------------------------------------------
@@ -111,9 +60,9 @@ def _names_hold(work: Work, branch: Branch) -> bool:
 def _remake(work: Work, branch: Branch) -> Following:
     """Pending intents, this operation and the sweep on the base."""
     now = work.planned_at([*work.lines, *branch.pending])
-    ground = work.ground(work.files.state(empty=True), work.lines, now)
+    ground = work.ground(work.files.state(empty=True), work.lines, now, branch.pending)
     made = plan(ground, branch.pending, work.own_line(branch.pending))
-    changed = new_files(work.files, made) if made.lines else {}
+    changed = new_files(work.files, made, work.snapshot.source) if made.lines else {}
     return Following(made, made.lines, work.files, changed, work.snapshot.base)
 
 
@@ -126,7 +75,7 @@ def _append(work: Work, branch: Branch) -> Following:
     made = Plan((), (), state)
     if own is not None:
         made = plan(work.ground(state, lines, work.planned_at(lines)), (), own)
-    changed = new_files(files, made) if made.lines else {}
+    changed = new_files(files, made, AtCommit(work.repository, parent)) if made.lines else {}
     return Following(made, (*branch.pending, *made.lines), files, changed, parent)
 
 
@@ -157,19 +106,31 @@ def _conflict(work: Work, branch: Branch, paths: tuple[str, ...]) -> Refused:
     )
 
 
+def _tried(work: Work, branch: Branch, following: Following, outcome: Outcome) -> Outcome:
+    """The outcome of a dry run: the differences; of an operation that has nothing to do, what waits already."""
+    if outcome.changed or work.request.intent is None:
+        return outcome._replace(file_difference=file_difference(work.files, following.changed))
+    shown = work.forge.find_open(branch.name, work.snapshot.config.base)
+    return outcome._replace(pull_request=shown, manifests=None)
+
+
 # -- what comes of it -------------------------------------------------------------------------------------------------
 
 
 def _outcome(work: Work, branch: Branch, following: Following) -> Outcome:
     made, intent = following.plan, work.request.intent
     mine = [line for line in following.lines if intent is not None and line.id == intent.id]
-    ours = any(work.is_ours(line) for line in mine)
+    changed = made.own_line or any(work.is_ours(line) for line in mine)
     changes = made.own if made.own_line else tuple(change for line in mine for change in line.changes)
+    if intent is not None and intent.operation == "cleanup" and not changed and not _holds(work, branch, following):
+        # The sweep stands in the last line, whoever wrote that; a cleanup that moved it has done something.
+        changed, changes = True, tuple(change for change in made.edits if change.sweep)
     manifests, notes = work.rendered(following.files, following.changed)
     return work.outcome(
-        changed=made.own_line or ours,
-        changes=changes if made.own_line or ours else (),
+        changed=changed,
+        changes=changes if changed else (),
         kept=made.kept,
+        waiting=made.waiting,
         branch=branch.name,
         notes=(*made.notes, *(wording.left_out(one) for one in made.left_out), *notes),
         manifests=manifests,
@@ -183,7 +144,7 @@ def _nothing(work: Work, branch: Branch, following: Following) -> Outcome:
     shown = work.forge.find_open(branch.name, work.snapshot.config.base) if branch.tip else None
     name = branch.name if branch.tip else None
     if shown is None or branch.append_only or work.request.dry_run:
-        return work.outcome(branch=name, pull_request=shown, notes=notes)
+        return work.outcome(kept=made.kept, waiting=made.waiting, branch=name, pull_request=shown, notes=notes)
     work.forge.close(shown.number, wording.nothing_left(work.snapshot.config.base))
     note = f"pull request #{shown.number} is closed: nothing is left of it"
     return work.outcome(changed=work.request.intent is None, branch=name, notes=(*notes, note))
@@ -196,7 +157,7 @@ def _push(work: Work, branch: Branch, following: Following) -> CommitId | None:
     commit = following.parent
     if following.changed:
         tree = work.repository.write_tree(commit, following.changed)
-        message = wording.commit_message(work.environment.name, following.plan.lines, tree)
+        message = wording.commit_message(work.place.title, following.plan.lines, tree)
         commit = work.repository.commit([commit], tree, {}, message, when=work.tool.now())
     if commit == branch.tip:
         return None
@@ -211,57 +172,8 @@ def _holds(work: Work, branch: Branch, following: Following) -> bool:
     """Whether the branch shows just that, made from the same file and record: then approvals survive."""
     if branch.tip is None or branch.fork is None:
         return False
-    paths = [work.place.tag_file, work.place.history_file]
+    paths = [*{work.place.tag_file, work.place.history_file, *following.changed}]
     base = work.repository.read(work.snapshot.base, paths)
     if work.repository.read(branch.fork, paths) != base:
         return False
     return branch.append_only or work.repository.read(branch.tip, paths) == {**base, **following.changed}
-
-
-def _show(work: Work, branch: Branch, following: Following, outcome: Outcome, tip: CommitId) -> Outcome:
-    """Find or open the pull request, then its title and body.
-
-    Raises:
-        Again: it was merged or closed in between, or somebody pushed after us and their text must stand.
-    """
-    made = following.plan
-    text = wording.pull_request(work.environment.name, following.lines, made.kept, made.left_out, outcome.manifests)
-    if not work.forge.proposes:
-        return outcome._replace(text=f"{text.title}\n\n{text.body}")
-    base = work.snapshot.config.base
-    shown = work.forge.find_open(branch.name, base)
-    created = False
-    if shown is None:
-        opened = _open(work, branch, text)
-        shown, created = opened.pull_request, opened.created
-    # On an append-only branch nothing is planned again, so without an operation there is nothing new to say.
-    stands = branch.append_only and not following.plan.lines and not created
-    if not stands and (shown.title, shown.body) != (text.title, text.body):
-        shown = _update(work, shown, text)
-    if shown.head_commit != tip:
-        raise Again(f"somebody pushed to {branch.name} after us")
-    return outcome._replace(pull_request=shown, created=created)
-
-
-def _open(work: Work, branch: Branch, text: wording.PullRequestText) -> Opened:
-    _look_for_a_decision(work, branch)
-    labels = work.environment.publish.labels
-    try:
-        return work.forge.open(branch.name, work.snapshot.config.base, text.title, text.body, labels)
-    except Refused:
-        _look_for_a_decision(work, branch)
-        raise
-
-
-def _look_for_a_decision(work: Work, branch: Branch) -> None:
-    """Raise Again if the pull request was merged or closed since this attempt began."""
-    finished = work.forge.last_finished(branch.name, work.snapshot.config.base)
-    if finished is not None and (branch.finished is None or finished.number != branch.finished.number):
-        raise Again(f"pull request #{finished.number} was {finished.state} in between")
-
-
-def _update(work: Work, shown: PullRequest, text: wording.PullRequestText) -> PullRequest:
-    try:
-        return work.forge.update(shown.number, text.title, text.body, work.environment.publish.labels)
-    except Refused as refusal:
-        raise Again(refusal.what) from refusal

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool import history, tag_file
@@ -18,8 +19,13 @@ if TYPE_CHECKING:
     from release_tool.repository import RemoteRefs, Repository
 
 
+_UNDECODED = re.compile("[\udc80-\udcff]")  # bytes that were not UTF-8
+
+
 class Files(NamedTuple):
     """The files of one environment as texts; the missing ones are empty.
+
+    What isn't UTF-8 is told by the one who reads it (`readable`): it stops no other environment.
 
     Attributes:
         place: where they stand.
@@ -50,7 +56,7 @@ class Files(NamedTuple):
                 cause="the environment stands in the configuration, and its versions were never written",
                 hint="commit the file with `image:` and below it `tag: {}`; a bump adds the first version",
             )
-        return tag_file.read(self.tags, self.place.tag_file, empty=empty)
+        return tag_file.read(readable(self.tags, self.place.tag_file), self.place.tag_file, empty=empty)
 
     def state(self, *, empty: bool = False) -> State:
         """The versions; arguments and errors as for `tag_file`."""
@@ -58,7 +64,7 @@ class Files(NamedTuple):
 
     def lines(self) -> tuple[Line, ...]:
         """The record."""
-        return history.parse(self.record, self.place.history_file)
+        return history.parse(readable(self.record, self.place.history_file), self.place.history_file)
 
 
 class Snapshot(NamedTuple):
@@ -67,10 +73,10 @@ class Snapshot(NamedTuple):
     Attributes:
         refs: its refs.
         base: the tip of the base branch.
-        config: the configuration at that tip.
+        config: the configuration at that tip, as the service sees it.
         config_text: its text.
         source: its files.
-        files: environment -> files at that tip.
+        files: environment -> the service's files at that tip.
     """
 
     refs: RemoteRefs
@@ -81,12 +87,29 @@ class Snapshot(NamedTuple):
     files: Mapping[str, Files]
 
 
-def take(tool: Tool) -> Snapshot:
+def take(tool: Tool, service: str = "") -> Snapshot:
     """Look at the remote.
 
+    Args:
+        tool: the outside world.
+        service: the service whose files are wanted; empty: the only one.
+
     Raises:
-        ReleaseError: no base branch, no configuration, or a wrong one; and whatever git says.
+        ReleaseError: no base branch, no configuration, a wrong one, no such service; and whatever git says.
     """
+    refs, base, config, text = _look(tool)
+    return _snapshot(tool, refs, base, config.view(service), text)
+
+
+def take_all(tool: Tool, service: str = "") -> list[Snapshot]:
+    """The same moment, for each service of the repository, or for one; arguments and errors as for `take`."""
+    refs, base, config, text = _look(tool)
+    views = [config.view(service)] if service else config.views()
+    return [_snapshot(tool, refs, base, view, text) for view in views]
+
+
+def _look(tool: Tool) -> tuple[RemoteRefs, CommitId, Config, str]:
+    """The refs, the tip of the base branch, and the configuration there; what the release branches hold is fetched."""
     repository = tool.repository
     refs = tool.look.take()
     head = _tip(refs, refs.head_branch, repository)
@@ -96,16 +119,24 @@ def take(tool: Tool) -> Snapshot:
         base = _tip(refs, config.base, repository)
         repository.fetch(base)
         config, text = read_config(AtCommit(repository, base), tool.config_path)
-    repository.fetch(*(commit for ref, commit in refs.refs.items() if is_release_branch(config, ref)))
-    source = AtCommit(repository, base)
-    return Snapshot(refs, base, config, text, source, read_files(source, config.places()))
+    ours = release_branches(config)
+    repository.fetch(*(commit for ref, commit in refs.refs.items() if ref.removeprefix("refs/heads/") in ours))
+    return refs, base, config, text
 
 
-def is_release_branch(config: Config, ref: str) -> bool:
-    """Whether a ref is the rolling branch, or the downgrade branch, of some environment."""
-    return ref.removeprefix("refs/heads/") in {
-        branch for place in config.places() for branch in (place.branch, place.downgrade_branch)
-    }
+def _snapshot(tool: Tool, refs: RemoteRefs, base: CommitId, view: Config, text: str) -> Snapshot:
+    source = AtCommit(tool.repository, base)
+    return Snapshot(refs, base, view, text, source, read_files(source, view.places()))
+
+
+def release_branches(config: Config) -> frozenset[str]:
+    """The short names of all rolling and downgrade branches, of all services."""
+    return frozenset(
+        branch
+        for view in config.views()
+        for place in view.places()
+        for branch in (place.branch, place.downgrade_branch)
+    )
 
 
 def _tip(refs: RemoteRefs, branch: str | None, repository: Repository) -> CommitId:
@@ -149,9 +180,16 @@ def files_of(place: Place, found: Mapping[str, bytes]) -> Files:
     """The files of an environment of what was read."""
 
     def text(path: str) -> str | None:
-        return decode(found[path], path) if path in found else None
+        return found[path].decode("utf-8", "surrogateescape") if path in found else None
 
     return Files(place, text(place.tag_file), text(place.history_file) or "", text(place.values_file))
+
+
+def readable(text: str, path: str) -> str:
+    """A text of `Files`, once it is known to be UTF-8; raises as `decode` does."""
+    if text.isascii() or not _UNDECODED.search(text):
+        return text
+    return decode(text.encode("utf-8", "surrogateescape"), path)
 
 
 def decode(data: bytes, path: str) -> str:

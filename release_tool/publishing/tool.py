@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from release_tool.config import Config
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from release_tool.helm import Renderer
     from release_tool.manifests import ObjectChange
     from release_tool.publishing.look import Look
-    from release_tool.records import Change, CommitId, Intent, Kept, PullRequest
+    from release_tool.records import Change, CommitId, Gate, Intent, Kept, Name, PullRequest, Tag
+    from release_tool.registry import Registry
     from release_tool.repository import Repository
 
 
@@ -25,6 +26,9 @@ class Tool(NamedTuple):
         look: looks at its branches.
         forge: the forge of a configuration.
         renderer: the Helm engine of a configuration.
+        registry: the image registry of a service's configuration; None where none is configured.
+        in_use: which of some live versions of an environment are called, in words: configuration, environment, name ->
+            tag and the present time in, name -> "in use by web" out. Only asked where `retention.in_use` stands.
         now: the present time (UTC).
         wait: sleeps, given the number of the try that lost a race; the time grows with it, with jitter.
         config_path: path of the configuration inside the repository.
@@ -36,6 +40,8 @@ class Tool(NamedTuple):
     look: Look
     forge: Callable[[Config], Forge]
     renderer: Callable[[Config], Renderer]
+    registry: Callable[[Config], Registry | None]
+    in_use: Callable[[Config, str, Mapping[Name, Tag], datetime], Mapping[Name, str]]
     now: Callable[[], datetime]
     wait: Callable[[int], None]
     config_path: str
@@ -56,12 +62,16 @@ class Request(NamedTuple):
         intent: operation and arguments; None for sync, which has none of its own.
         direct: push to the base branch instead of proposing; None: as the configuration says.
         dry_run: plan and render, and stop there.
+        downgrade: propose on the branch of downgrades, which is never shared with other operations.
+        notes: what there is to say of it whatever comes of it, in sentences.
     """
 
     environment: str
     intent: Intent | None
     direct: bool | None = None
     dry_run: bool = False
+    downgrade: bool = False
+    notes: tuple[str, ...] = ()
 
 
 class Outcome(NamedTuple):
@@ -71,9 +81,13 @@ class Outcome(NamedTuple):
         operation: `bump`, `sync`, …
         subject: the operation in a few words: `bump v1.0.5`.
         environment: its name.
+        service: the service's name; empty where the repository has one without a name.
         changed: whether this call changed anything in the remote (for a dry run: whether it would).
         changes: this operation's changes, the sweep's included.
         kept: the live versions that the sweep keeps.
+        waiting: the quarantined and retired versions that it leaves as they are.
+        gates: what the gates of a promotion said.
+        refused: why a person must act: a gate said no, or the server took no push; empty: nothing is left to do.
         branch: the branch that holds the result; None if there is none.
         commit: the commit that this call pushed; None if it pushed none.
         pull_request: the open pull request of the branch.
@@ -91,6 +105,10 @@ class Outcome(NamedTuple):
     changed: bool
     changes: tuple[Change, ...] = ()
     kept: tuple[Kept, ...] = ()
+    waiting: tuple[Kept, ...] = ()
+    gates: tuple[Gate, ...] = ()
+    refused: str = ""
+    service: str = ""
     branch: str | None = None
     commit: CommitId | None = None
     pull_request: PullRequest | None = None

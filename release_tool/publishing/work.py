@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +10,11 @@ from release_tool import history, wording
 from release_tool.errors import Refused
 from release_tool.planning import Ground
 from release_tool.publishing import facts
+from release_tool.publishing.ages import Ages, wanted_by
 from release_tool.publishing.proposal import Judged, Renderings
 from release_tool.publishing.tool import Outcome
 from release_tool.records import Line
+from release_tool.retention import Facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
     from release_tool.publishing.snapshot import Files, Snapshot
     from release_tool.publishing.tool import Request, Tool
     from release_tool.records import CommitId, Intent, State
+
+
+_CLOCK_BEHIND = timedelta(minutes=5)  # less is usual between machines
 
 
 class Again(Exception):
@@ -35,16 +41,19 @@ class Work:
         snapshot: the remote at one moment.
         request: the operation.
         tries: how many attempts of this call were lost before.
+        ages: of the same moment, where several environments are looked at.
     """
 
-    def __init__(self, tool: Tool, snapshot: Snapshot, request: Request, tries: int) -> None:
+    def __init__(self, tool: Tool, snapshot: Snapshot, request: Request, tries: int, ages: Ages | None = None) -> None:
         self.tool = tool
         self.snapshot = snapshot
         self.request = request
         self.tries = tries
         self.repository = tool.repository
+        self._ages = ages
         self.environment = snapshot.config.environment(request.environment)
         self.place = snapshot.config.place(request.environment)
+        self.branch = self.place.downgrade_branch if request.downgrade else self.place.branch
         self.files = snapshot.files[request.environment]
         self.lines = self.files.lines()
 
@@ -63,27 +72,60 @@ class Work:
             None if it is there and only to be finished, or if there is no operation (sync).
         """
         intent = self.request.intent
-        if intent is None or self._known(known, intent) is not None:
+        if intent is None or self._known(known, intent) is not None or self._left_already(known, intent):
             return None
         return Line(intent, self.tool.now())
+
+    def _left_already(self, known: Iterable[Line], intent: Intent) -> bool:
+        """Whether a downgrade from the same tag waits already: the second one adopts the pull request of the first."""
+        return intent.operation == "downgrade" and any(
+            line.intent.operation == "downgrade" and line.intent.arguments.get("tag") == intent.arguments.get("tag")
+            for line in known
+        )
 
     def planned_at(self, lines: Sequence[Line]) -> datetime:
         """The time of planning: never before the last `at`. Sync plans at that one, only operations at a new one."""
         times = [line.at for line in lines]
         return max([*times, self.tool.now()] if self.request.intent is not None or not times else times)
 
-    def ground(self, state: State, lines: Sequence[Line], now: datetime) -> Ground:
+    def ground(self, state: State, lines: Sequence[Line], now: datetime, pending: Sequence[Line] = ()) -> Ground:
         """What to plan on.
 
         Args:
             state: the versions to begin with.
             lines: the record to begin with.
             now: the time of planning.
+            pending: the pending lines that will be planned beside this operation.
         """
-        landed = facts.Landed(self.snapshot.base, self.place, self.files.state(empty=True), self.lines)
-        known = facts.gather(self.repository, self._merged_at, landed, self.environment.retention, now)
-        names = facts.names_known(self.repository, self.snapshot)
-        return Ground(self.environment, self.snapshot.config.versions.order, state, lines, known, names)
+        own = self.request.intent
+        intents = [*(line.intent for line in pending), *([] if own is None else [own])]
+        tags = [tag for intent in intents for key, tag in intent.arguments.items() if key == "tag"]
+        promotes = any(intent.operation == "promote" for intent in intents)
+        elsewhere = facts.quarantined_elsewhere(self.snapshot, self.environment.name) if promotes else {}
+        return Ground(
+            environment=self.environment,
+            order=self.snapshot.config.versions.order,
+            state=state,
+            lines=lines,
+            facts=self._facts(state, now),
+            names=facts.names_known(self.repository, self.snapshot, [tag for tag in tags if isinstance(tag, str)]),
+            elsewhere=elsewhere,
+        )
+
+    def _facts(self, state: State, now: datetime) -> Facts:
+        base, policy = self.files.state(empty=True), self.environment.retention
+        since = self.ages.since(self.place, base, self.lines, wanted_by(base, policy), now)
+        live = {**base.live, **state.live}
+        used = self.tool.in_use(self.snapshot.config, self.environment.name, live, now) if policy.in_use else {}
+        return Facts(now, base, since, history.former_defaults(self.lines, base.default), used)
+
+    @cached_property
+    def ages(self) -> Ages:
+        """Since when the base branch has held its entries; made when it is asked."""
+        if self._ages is not None:
+            return self._ages
+        places = list(self.snapshot.config.places())
+        return Ages(self.repository, self._merged_at, self.snapshot.base, places)
 
     def _merged_at(self, commit: CommitId) -> datetime | None:
         return self.forge.landed_at(commit)
@@ -105,7 +147,7 @@ class Work:
 
     def _known(self, lines: Iterable[Line], intent: Intent) -> Line | None:
         line = history.same_operation(lines, intent)
-        if line is None or (line.intent.operation, line.intent.arguments) == (intent.operation, intent.arguments):
+        if line is None or (line.intent.operation == intent.operation and history.same_arguments(line.intent, intent)):
             return line
         raise Refused(
             f"the id {intent.id} belongs to another operation: {wording.subject(line.intent)}",
@@ -118,9 +160,23 @@ class Work:
         intent = self.request.intent
         operation = "sync" if intent is None else intent.operation
         base = Outcome(
-            operation, wording.subject(intent), self.environment.name, changed=False, dry_run=self.request.dry_run
+            operation,
+            wording.subject(intent),
+            self.environment.name,
+            changed=False,
+            service=self.place.service,
+            gates=() if intent is None else intent.gates,
+            dry_run=self.request.dry_run,
         )
-        return base._replace(**more)
+        return base._replace(**{**more, "notes": (*self.request.notes, *self._clock(), *more.get("notes", ()))})
+
+    def _clock(self) -> tuple[str, ...]:
+        """The note on a clock that goes far behind the record: the plan is made as of the record's last line then."""
+        now, last = self.tool.now(), self.lines[-1].at if self.lines else None
+        if self.request.intent is None or last is None or last - now < _CLOCK_BEHIND:
+            return ()
+        at, here = history.timestamp(last), history.timestamp(now)
+        return (f"this machine's clock says {here}, and the last operation was at {at}: planned as of then",)
 
     def is_ours(self, line: Line) -> bool:
         """Whether an earlier attempt of this very call wrote a line."""

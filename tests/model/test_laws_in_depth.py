@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+import test_archive
 import test_bump_rules
 import test_fallback_target
+import test_forecast
 import test_life_of_an_environment
 import test_planning_again
 import test_record
@@ -16,8 +18,10 @@ import test_words_of_plans
 from model_builders import LAWS
 
 MODULES = (
+    test_archive,
     test_bump_rules,
     test_fallback_target,
+    test_forecast,
     test_life_of_an_environment,
     test_planning_again,
     test_record,

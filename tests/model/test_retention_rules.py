@@ -16,6 +16,7 @@ from model_builders import (
     ORDERS,
     POLICIES,
     TODAY,
+    change,
     facts,
     law,
     section_of,
@@ -34,11 +35,13 @@ FIVE = state("1.0.1", "1.0.2", "1.0.3", "1.0.4", "1.0.5", default="v5")
 
 
 def swept(one: State, *, former: list[str] | None = None, ages: dict[str, timedelta] | None = None, now: datetime = NOW,
-          order: str = "semver", base: State | None = None, **policy: Any) -> tuple[list[str], list[str]]:  # fmt: skip
+          order: str = "semver", base: State | None = None, in_use: dict[str, str] | None = None,
+          **policy: Any) -> tuple[list[str], list[str]]:  # fmt: skip
     """What the sweep changes and keeps, each with its reason; `ages`: how long the base has held versions as they are."""
     base = one if base is None else base
     landed = {(section_of(base, Name(name)), Name(name)): now - age for name, age in (ages or {}).items()}
-    known = Facts(now, base, landed, [Name(name) for name in former or []])
+    used = {Name(name): words for name, words in (in_use or {}).items()}
+    known = Facts(now, base, landed, [Name(name) for name in former or []], used)
     result = sweep(one, Retention(**{"keep": 2, **policy}), order, known)
     return (
         [f"{change.action} {change.version}: {change.reason}" for change in result.changes],
@@ -136,12 +139,69 @@ def test_max_age_spares_the_protected() -> None:
     )
 
 
+def test_the_newest_of_each_month_stay_where_versions_are_dates() -> None:
+    one = state("2026.10.1", "2026.10.2", "26.11.1", "2026.11.2", "2026.12.1", default="v5")
+    assert swept(one, order="calver", keep=1, keep_per_minor=1, former=["v5"]) == (
+        ["retire v1: keep 1, keep_per_minor 1: five live", "retire v3: keep 1, keep_per_minor 1: five live"],
+        ["v2: newest 1 of 2026.10", "v4: fallback target", "v5: default"],
+    )
+
+
+def test_an_order_without_minor_versions_keeps_none_of_each() -> None:
+    assert swept(FIVE, order="arrival", keep=1, keep_per_minor=1)[0] == [
+        f"retire {name}: keep 1: five live" for name in ("v1", "v2", "v3")
+    ]
+
+
+def test_a_version_in_use_stays_with_the_words_that_say_by_whom() -> None:
+    used = {"v1": "in use by web", "v2": "use unknown: no answer", "v3": "use unknown: no answer"}
+    ages = dict.fromkeys(FIVE.versions, 99 * DAY)
+    changes, kept = swept(FIVE, keep=1, max_age=90 * DAY, ages=ages, in_use=used)  # type: ignore[arg-type]
+    assert changes == []
+    assert kept == [*(f"{name}: {words}" for name, words in used.items()), "v4: fallback target", "v5: default"]
+
+
+def test_a_pin_the_default_and_the_fallback_target_say_more_than_use_and_an_age_says_less() -> None:
+    one = FIVE._replace(pinned={Name("v1"): Pin("clients")})
+    used = dict.fromkeys(["v1", "v3", "v4", "v5"], "in use by web")
+    assert swept(one, in_use=used, min_age=DAY)[1] == [
+        "v1: pinned: clients",
+        "v2: younger than min_age 1d",
+        "v3: in use by web",
+        "v4: fallback target",
+        "v5: default",
+    ]
+
+
+def test_use_keeps_no_version_that_is_not_live() -> None:
+    one = state("1.0.1", "1.0.2", default="v1", quarantined={"v2": "slow"}, retired={"v9": "1.0.0"})
+    used = {"v2": "in use by web", "v9": "in use by web", "v8": "in use by web"}
+    assert swept(one, ages={"v2": 15 * DAY, "v9": 15 * DAY}, in_use=used) == (
+        ["retire v2: quarantined for 14d", "remove v9: drained for 1h"],
+        ["v1: default"],
+    )
+
+
+def test_the_last_live_version_stays_however_odd_the_file_is() -> None:
+    bad_default = state("1.0.1", "1.0.2", "1.0.3", quarantined={"v1": "slow"})  # v1 is the implied default
+    ages = dict.fromkeys(bad_default.versions, 99 * DAY)
+    assert swept(bad_default, ages=ages, keep=1, max_age=DAY, former=["v1"]) == (  # type: ignore[arg-type]
+        ["retire v2: older than max_age 1d"],
+        ["v3: last live version"],
+    )
+
+
 # -- quarantine -------------------------------------------------------------------------------------------------------
 
 
 def test_quarantined_versions_are_not_counted() -> None:
     one = state("1.0.1", "1.0.2", "1.0.3", "1.0.4", default="v2", quarantined={"v3": "slow", "v4": "slow"})
     assert swept(one, keep=2) == ([], ["v1: fallback target", "v2: default"])
+
+
+def test_a_default_that_people_quarantined_is_not_retired_for_that() -> None:
+    one = state("1.0.1", "1.0.2", default="v1", quarantined={"v1": "slow"})
+    assert swept(one, ages={"v1": 99 * DAY})[0] == []
 
 
 @pytest.mark.parametrize(("age", "stays"), [(14 * DAY - HOUR, True), (14 * DAY, False)])
@@ -171,6 +231,19 @@ def test_a_retired_version_is_removed_when_it_has_drained() -> None:
     assert swept(DRAINING, ages={"v8": HOUR, "v9": HOUR - timedelta(seconds=1)})[0] == ["remove v8: drained for 1h"]
 
 
+def test_what_drained_in_the_base_goes_at_once_when_it_is_brought_back_and_retired_again() -> None:
+    """The example that the law of the second sweep failed with."""
+    base = state("latest", default="v1", retired={"v2": "1.0.0", "v3": "1.0.0-rc.1"})
+    brought_back = state("latest", "1.0.0", "1.0.0-rc.1", default="v1")
+    known = {"keep": 1, "drain": timedelta(0), "ages": {"v3": timedelta(0)}}
+    changes = ["retire v3: keep 1: three live", "remove v3: drained for 0s"]
+    assert swept(brought_back, base=base, **known)[0] == changes
+    after = apply(brought_back, [change("retire", "v3"), change("remove", "v3")])
+    assert swept(after, base=base, **known)[0] == []
+    # What has not drained there drains on, by the age that it has there.
+    assert swept(brought_back, base=base, keep=1, ages={"v3": timedelta(minutes=59)})[0] == changes[:1]
+
+
 def test_an_entry_that_is_not_retired_in_the_base_is_never_removed() -> None:
     ages = {"v8": 99 * DAY, "v9": 99 * DAY}
     nowhere = state("1.0.3", default="v1")
@@ -182,6 +255,30 @@ def test_an_entry_that_is_not_retired_in_the_base_is_never_removed() -> None:
 
 def test_an_entry_whose_landing_is_unknown_is_not_removed() -> None:
     assert swept(DRAINING, ages={}, drain=timedelta(0))[0] == []
+
+
+# -- what waits -------------------------------------------------------------------------------------------------------
+
+
+def test_quarantined_and_retired_versions_say_what_they_wait_for() -> None:
+    bad = {"v2": "slow", "v3": "", "v4": "slow"}
+    pins = {"v3": "forensics", "v4": Pin("forensics", TODAY)}
+    one = state("1.0.1", "1.0.2", "1.0.3", "1.0.4", default="v1", quarantined=bad, pinned=pins, retired={"v9": "1.0.0"})
+    result = sweep(one, Retention(drain=2 * DAY), "semver", Facts(NOW, one))
+    assert [f"{waits.version} {waits.tag}: {waits.reason}" for waits in result.waiting] == [
+        "v2 1.0.2: quarantined: slow",
+        "v3 1.0.3: quarantined and pinned",
+        f"v4 1.0.4: quarantined and pinned until {TODAY}: slow",
+        "v9 1.0.0: drains for 2d",
+    ]
+
+
+def test_what_the_sweep_changes_does_not_wait() -> None:
+    one = state("1.0.1", "1.0.2", default="v1", quarantined={"v2": "slow"}, retired={"v8": "1.0.0", "v9": "1.0.9"})
+    landed = {(section_of(one, Name(name)), Name(name)): NOW - 99 * DAY for name in ("v2", "v8")}
+    result = sweep(one, Retention(), "semver", Facts(NOW, one, landed))
+    assert [changed.version for changed in result.changes] == ["v2", "v8"]
+    assert [waits.version for waits in result.waiting] == ["v9"]
 
 
 # -- words ------------------------------------------------------------------------------------------------------------
@@ -207,11 +304,36 @@ Case = tuple[State, Retention, str, Facts]
 
 
 @st.composite
+def moved(draw: Any, one: State) -> State:
+    """The same versions, some of them retired or brought back: what an open pull request or a person made of a state."""
+    going = [name for name in one.live if name != one.default]
+    for name in draw(st.sets(st.sampled_from(sorted(one.retired)))) if one.retired else ():
+        one = apply(one, [change("restore", name, one.retired[name])])
+    for name in draw(st.sets(st.sampled_from(sorted(going)))) if going else ():
+        one = apply(one, [change("retire", name)])
+    return one
+
+
+@st.composite
 def cases(draw: Any) -> Case:
-    """A state to be swept; most often that of the base, else one that an operation made of it."""
+    """A state to be swept; most often that of the base, else one that an operation made of it, or any other."""
     one = draw(states(least=1))
-    base = draw(st.sampled_from([one, one, draw(states(least=1))]))
-    return one, draw(POLICIES), draw(ORDERS), draw(facts(base))
+    base = draw(st.one_of(st.just(one), st.just(one), moved(one), states(least=1)))
+    known = draw(facts(base))
+    used = draw(st.sets(st.sampled_from(sorted((*one.versions, *one.retired, Name("v99")))), max_size=2))
+    return one, draw(POLICIES), draw(ORDERS), known._replace(in_use=dict.fromkeys(sorted(used), "in use by web"))
+
+
+@st.composite
+def odd_cases(draw: Any) -> Case:
+    """A state that breaks rules: a default that is quarantined or not there, and every live version old."""
+    one = draw(states(least=1))
+    bad = {name: mark for name, mark in draw(states(least=1)).quarantined.items() if name in one.versions}
+    default = draw(st.none() | st.sampled_from(sorted((*one.versions, Name("v99")))))
+    one = one._replace(written_default=default, quarantined={**one.quarantined, **bad})
+    policy = draw(POLICIES)._replace(max_age=draw(st.sampled_from([timedelta(0), DAY])))
+    landed = {(section_of(one, name), name): NOW - 99 * DAY for name in (*one.versions, *one.retired)}
+    return one, policy, draw(ORDERS), draw(facts(one))._replace(landed=landed)
 
 
 @law(cases())
@@ -234,7 +356,8 @@ def test_after_the_sweep_live_retired_and_removed_are_all_there_was(case: Case) 
     after = apply(one, result.changes)
     removed = {change.version for change in result.changes if change.action == "remove"}
     assert {*after.versions, *after.retired} == {*one.versions, *one.retired} - removed
-    assert removed <= {*one.retired}
+    assert removed <= {*known.base.retired}
+    assert removed <= {*one.retired, *(change.version for change in result.changes if change.action == "retire")}
     assert after.default == one.default
     assert after.default in after.live
 
@@ -246,7 +369,9 @@ def test_the_protected_are_never_retired(case: Case) -> None:
     pinned = {name for name, pin in one.pinned.items() if pin.until is None or pin.until >= known.now.date()}
     young = {name for name in one.live if known.age("versions", name) < policy.min_age}
     unlanded_quarantine = {name for name in one.quarantined if ("quarantined", name) not in known.landed}
-    assert not retired & {one.default, fallback_target(one, known.former, order), *pinned, *young, *unlanded_quarantine}
+    used = {name for name in known.in_use if name in one.live}
+    target = fallback_target(one, known.former, order)
+    assert not retired & {one.default, target, *pinned, *young, *used, *unlanded_quarantine}
 
 
 @law(cases())
@@ -256,9 +381,10 @@ def test_the_counts_hold(case: Case) -> None:
     retired = {change.version: change.reason for change in changes if change.action == "retire"}
     ranked = newest_first(order, one.live.items())
     for place, (name, tag) in enumerate(ranked):
-        same = [other for other, other_tag in ranked[:place] if minor_of(other_tag) == minor_of(tag) is not None]
+        minor = minor_of(tag, order)
+        same = [other for other, other_tag in ranked[:place] if minor_of(other_tag, order) == minor is not None]
         counted = place < policy.keep or (
-            policy.keep_per_minor is not None and minor_of(tag) is not None and len(same) < policy.keep_per_minor
+            policy.keep_per_minor is not None and minor is not None and len(same) < policy.keep_per_minor
         )
         old = policy.max_age is not None and known.age("versions", name) > policy.max_age
         if name in retired:
@@ -266,13 +392,33 @@ def test_the_counts_hold(case: Case) -> None:
             assert retired[name].startswith("older than max_age") == old
         elif not counted or old:
             reasons = {kept.version: kept.reason for kept in sweep(one, policy, order, known).kept}
-            assert re.match("default|pinned|fallback target|younger than", reasons[name])
+            assert re.match("default|pinned|fallback target|in use by|younger than", reasons[name])
 
 
 @law(cases())
 def test_a_second_sweep_changes_nothing(case: Case) -> None:
     one, policy, order, known = case
     after = apply(one, sweep(one, policy, order, known).changes)
+    assert sweep(after, policy, order, known).changes == ()
+
+
+@law(cases())
+def test_each_version_is_kept_waits_or_is_changed_with_a_reason(case: Case) -> None:
+    one, policy, order, known = case
+    result = sweep(one, policy, order, known)
+    kept, waiting = ([entry.version for entry in entries] for entries in (result.kept, result.waiting))
+    going = {change.version for change in result.changes if change.action in {"retire", "remove"}}
+    assert sorted([*kept, *waiting, *going]) == sorted([*one.versions, *one.retired])
+    assert all(entry.reason for entry in result.waiting)
+
+
+@law(odd_cases())
+def test_the_last_live_version_is_never_retired(case: Case) -> None:
+    one, policy, order, known = case
+    result = sweep(one, policy, order, known)
+    after = apply(one, result.changes)
+    assert bool(after.live) == bool(one.live)
+    assert after.default == one.default
     assert sweep(after, policy, order, known).changes == ()
 
 

@@ -58,7 +58,7 @@ def test_a_commit_lists_its_changes_with_their_reasons_and_ends_in_a_trailer_for
 def test_a_pull_request_tells_what_became_of_every_tag_and_why() -> None:
     made = planned(ground(state("1.0.1", default="v1"), keep=1), "1.0.2", "1.0.3")
     refused = [LeftOut(bump("1.0.9"), "it is known to be bad")]
-    body = wording.pull_request("devel", made.lines, made.kept, refused, None).body
+    body = wording.pull_request(wording.Proposed("devel", made.lines, made.kept, refused=refused)).body
     for words in (
         "| supersede | v2 | 1.0.2 | superseded by v3 |",
         "| add | v3 | 1.0.3 | bump |",
@@ -92,5 +92,5 @@ def test_reasons_and_people_of_a_pull_request_are_escaped(evil: str) -> None:
     one = line("1", change("pin", "v1", "1.0.1", evil), run=evil, adopted=(change("pin", "v2", "1.0.2", evil),))
     kept = [Kept(Name("v1"), Tag("1.0.1"), evil)]
     refused = [LeftOut(bump("1.0.5", reason=evil), evil)]
-    body = wording.pull_request("devel", [one], kept, refused, None).body
+    body = wording.pull_request(wording.Proposed("devel", [one], kept, refused=refused)).body
     assert evil not in body.replace("\n\n", "")

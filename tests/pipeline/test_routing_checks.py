@@ -143,7 +143,7 @@ def test_a_persons_mistake_on_the_branch_does_not_stop_the_next_bump(world: Worl
 
 
 def test_the_life_of_a_version_passes_every_check(tmp_path: Path) -> None:
-    world = World.make(tmp_path, keep=2)
+    world = World.make(tmp_path, tags=WITH_DEFAULT, keep=2)
     for number in (5, 6, 7):
         for name in world.release("bump", "devel", f"v1.0.{number}", "--direct").out.splitlines():
             assert "wrong already" not in name
@@ -158,7 +158,7 @@ def write(world: World, path: str, text: str) -> None:
 
 
 def test_check_judges_the_step_from_the_base(world: World) -> None:
-    without = WITH_DEFAULT.replace("  - v1.0.4\n", "").replace("default: v4", "default: v1")
+    without = WITH_DEFAULT.replace("  - v1.0.4\n", "").replace("default: v4", "default: v3")
     write(world, TAGS, without)
     assert world.release("check").code == 0
     found = world.json("check", "--base", code=1)
@@ -171,7 +171,7 @@ def test_check_judges_the_step_from_the_base(world: World) -> None:
         }
     ]
     assert found["warnings"] == []
-    retired = "image:\n  default: v1\n  tag: {v1: v1.0.1, v2: v1.0.2, v3: v1.0.3}\n  retired: {v4: v1.0.4}\n"
+    retired = "image:\n  default: v3\n  tag: {v1: v1.0.1, v2: v1.0.2, v3: v1.0.3}\n  retired: {v4: v1.0.4}\n"
     write(world, TAGS, retired)
     assert "right" in world.release("check", "--base", "main").out
 

@@ -1,0 +1,76 @@
+"""Files that the configuration can do little with: pins, tags that it doesn't allow, nothing to fall back to. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from release_tool import history
+from release_tool.checks.findings import Finding, command
+from release_tool.fallback import fallback_target
+from release_tool.versions import tag_part
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from release_tool.checks.held import Held
+    from release_tool.config import Config
+
+
+def policy(held: Held, was: Held | None, config: Config, now: datetime | None) -> Iterator[Finding]:
+    """What there is to know of an environment beside what is wrong.
+
+    Args:
+        held: the environment; its file can be read.
+        was: the same in the base, whose default is a former one by then; None where there is no step to judge.
+        config: the configuration of its service.
+        now: the present time; None: nothing is asked about ends of pins.
+    """
+    yield from _pins(held, config, now)
+    yield from _tags(held, config)
+    yield from _fallback(held, was, config)
+
+
+def _pins(held: Held, config: Config, now: datetime | None) -> Iterator[Finding]:
+    state = held.state
+    ended = {
+        name: pin.until
+        for name, pin in state.pinned.items()
+        if now is not None and pin.until is not None and pin.until < now.date()
+    }
+    for name, until in ended.items():
+        what = f"the pin of {name} ended on {until}: the next sweep lifts it"
+        anew = command(held.place, "pin", name, "--reason", "WHY")
+        hint = f"{command(held.place, 'cleanup')} lifts it now, {anew} pins it anew"
+        yield Finding(held.at_key("image", "pinned", name), what, hint)
+    pinned = [name for name in state.live if name in state.pinned and name not in ended]
+    keep = config.environment(held.place.environment).retention.keep
+    if len(pinned) >= keep:
+        what = (
+            f"retention has nothing to do: it keeps {keep} live version{'' if keep == 1 else 's'}, "
+            f"and {len(pinned)} are pinned ({', '.join(pinned)})"
+        )
+        unpin = command(held.place, "unpin", "NAME")
+        hint = f"{unpin}, an end of a pin (`--until`), or a higher `keep` in the configuration"
+        yield Finding(held.at_key("image", "pinned"), what, hint)
+
+
+def _tags(held: Held, config: Config) -> Iterator[Finding]:
+    allow = config.versions.allow
+    for name, tag in held.state.live.items():
+        if allow is not None and not config.versions.allows(tag):
+            what = f"versions.allow ({allow.pattern}) does not match {tag_part(tag)} of the live version {name}"
+            hint = f"correct `versions.allow`, or {command(held.place, 'retire', name)}"
+            yield Finding(held.at_version(name), what, hint)
+
+
+def _fallback(held: Held, was: Held | None, config: Config) -> Iterator[Finding]:
+    state = held.state
+    present = state.default if was is None else was.state.default
+    former = history.former_defaults(held.record.lines, present)
+    if state.default in state.live and fallback_target(state, former, config.versions.order) is None:
+        others = ", ".join(name for name in state.live if name != state.default)
+        why = f"{others}: newer, and never the default" if others else "it is the only live version"
+        what = f"there is no version to fall back to when the default {state.default} turns bad ({why})"
+        hint = "bring a second version with a bump or a promotion, or `release restore` an older one"
+        yield Finding(held.at_version(state.default) if state.default else held.place.tag_file, what, hint)

@@ -1,0 +1,209 @@
+"""One service as `release check` sees it: read at a moment, and judged with the step to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from release_tool.checks import by_hand, merging, names, policy, record, values
+from release_tool.checks.findings import Finding, findings_of
+from release_tool.checks.held import Held, held
+from release_tool.errors import ReleaseError
+from release_tool.history import quarantined_now
+from release_tool.publishing import judging
+from release_tool.publishing.snapshot import decode, read_files
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from release_tool.checks.findings import OfVersion
+    from release_tool.config import Place
+    from release_tool.publishing.judging import Side
+    from release_tool.publishing.snapshot import Files
+    from release_tool.publishing.source import Source
+    from release_tool.records import Name
+
+
+class Collected(NamedTuple):
+    """The parts of a report while it is made."""
+
+    checked: list[str]
+    findings: list[Finding]
+    warnings: list[Finding]
+
+
+class Seen(NamedTuple):
+    """One environment at one moment: its files, and the same read."""
+
+    files: Files
+    held: Held
+
+
+class Looked(NamedTuple):
+    """One service at one moment.
+
+    Attributes:
+        side: its source, its configuration, and what renders it.
+        seen: its environments, by name, as far as they can be read.
+        failed: the findings about the files that can't be read.
+    """
+
+    side: Side
+    seen: dict[str, Seen]
+    failed: tuple[Finding, ...]
+
+    @property
+    def held(self) -> dict[str, Held]:
+        """The environments as they were read."""
+        return {environment: one.held for environment, one in self.seen.items()}
+
+
+def look(side: Side) -> Looked:
+    """A service at one moment; what can't be read hides nothing of the rest."""
+    seen: dict[str, Seen] = {}
+    failed: list[Finding] = []
+    places = list(side.config.places())
+    together = _read_together(side.source, places)
+    for place in places:
+        try:
+            files = together.get(place.environment) or read_files(side.source, [place])[place.environment]
+            read = held(place, files.tags or "", files.record, _archives(side.source, place))
+            seen[place.environment] = Seen(files, read)
+        except ReleaseError as error:
+            failed += findings_of(error)
+    return Looked(side, seen, tuple(failed))
+
+
+def _read_together(source: Source, places: Iterable[Place]) -> dict[str, Files]:
+    """All environments with one request; nothing where one of them can't be read, for each is read alone then."""
+    try:
+        return read_files(source, places)
+    except ReleaseError:
+        return {}
+
+
+def _archives(source: Source, place: Place) -> dict[str, str]:
+    paths = [path for path in source.paths(place.archive_directory) if path.endswith(".jsonl")]
+    return {path: decode(data, path) for path, data in source.read(paths).items()} if paths else {}
+
+
+class Service:
+    """Checks one service, and puts what it finds into a report.
+
+    Args:
+        shall: the service as it shall be.
+        was: as it was before; None where there is no step to judge.
+        now: the present time; None: nothing is asked about ends of pins.
+        report: where the findings go.
+    """
+
+    def __init__(self, shall: Looked, was: Looked | None, now: datetime | None, report: Collected) -> None:
+        self._shall = shall
+        self._was = was
+        self._now = now
+        self._report = report
+
+    def check(self) -> None:
+        """Everything about the service."""
+        shall, report = self._shall, self._report
+        report.findings.extend(shall.failed)
+        chart = self._chart()
+        report.findings.extend(chart)
+        wrong = names.wrong_names(list(shall.held.values()), {} if self._was is None else self._was.held)
+        for environment, seen in shall.seen.items():
+            self._environment(seen, wrong[environment], renders=not chart)
+
+    def _chart(self) -> list[Finding]:
+        """The five keys among the chart's own values; or why the chart can't be read."""
+        side = self._shall.side
+        path = f"{side.config.chart.rstrip('/')}/values.yaml"
+        try:
+            data = side.renderings.chart().get("values.yaml")
+            return [] if data is None else list(values.keys_elsewhere(decode(data, path), path, defaults=True))
+        except ReleaseError as error:
+            return list(findings_of(error))
+
+    def _environment(self, seen: Seen, wrong: Sequence[OfVersion], *, renders: bool) -> None:
+        files, here, report = seen.files, seen.held, self._report
+        present = {
+            files.place.tag_file: files.tags,
+            files.place.history_file: files.record,
+            files.place.values_file: files.values,
+        }
+        report.checked.extend(path for path, text in present.items() if text)
+        overtaken = self._overtaken(here)
+        broken = list(_broken(files, [one.name for one in overtaken]))
+        of_versions = [*overtaken, *wrong, *names.high_names(here)]
+        report.findings.extend([*broken, *(one.finding for one in of_versions)])
+        self._record(here)
+        if not broken and not overtaken:
+            self._told(here, {one.name for one in of_versions})
+        if not broken and not of_versions and renders:
+            self._rendering(files)
+
+    def _before(self, here: Held) -> Held | None:
+        """The same environment at the moment before, as far as it was there."""
+        return None if self._was is None else self._was.held.get(here.place.environment)
+
+    def _overtaken(self, here: Held) -> list[OfVersion]:
+        before = self._before(here)
+        if self._was is None or before is None:
+            return []
+        bad: dict[str, str] = {}
+        ours_first = sorted(self._was.held.values(), key=lambda one: one.place != before.place)
+        for one in ours_first:  # a tag that is quarantined in several environments is told with another one
+            found = quarantined_now(one.record.lines, one.state)
+            bad |= {part: f"{one.place.environment}: {reason}" for part, reason in found.items()}
+        return list(merging.overtaken(before, here, bad))
+
+    def _record(self, here: Held) -> None:
+        """The record alone, and the step to it."""
+        before = self._before(here)
+        lost: list[Finding] = []
+        reverted = () if before is None else record.reverted(before, here)
+        if reverted:
+            self._report.warnings.append(record.taken_back(reverted, here.place))
+        elif self._was is not None and before is not None:
+            commit = self._was.side.source.title.rpartition(" ")[2]  # so ends the title of a commit's files
+            lost += record.landed(before.record, here.record, commit)
+            lost += record.moved_too_early(before.record, here.record, here.state)
+        told = tuple(f"{one.where}:" for one in lost)
+        broken = (one for one in here.record.broken if not f"{one.where}:".startswith(told))
+        self._report.findings.extend([*broken, *record.doubled(here.record), *lost])
+        new_here = () if before is None else record.new_entries(before.record, here.record)
+        for entry in record.out_of_order(here.record):
+            if f"{entry.where}:".startswith(told):
+                continue
+            # What has landed can't be mended any more, and does no harm: `at` is only ever a first guess of an age.
+            to = self._report.findings if entry in new_here else self._report.warnings
+            to.append(record.backwards(entry, here.place))
+
+    def _told(self, here: Held, told: Collection[Name]) -> None:
+        """What there is to know beside what is wrong."""
+        if not here.record.broken:
+            highest = by_hand.highest_number(list(self._shall.held.values()), here)
+            self._report.warnings.extend(by_hand.by_hand(here, told, highest))
+        self._report.warnings.extend(policy.policy(here, self._before(here), self._shall.side.config, self._now))
+
+    def _rendering(self, files: Files) -> None:
+        """What is wrong with the manifests of an environment, and what there is to know of them beside that."""
+        was = None if self._was is None else self._was.seen.get(files.place.environment)
+        before = None if self._was is None or was is None else judging.Before(self._was.side, was.files)
+        try:
+            verdict = judging.verdict(self._shall.side, files, before)
+        except ReleaseError as error:
+            self._report.findings.extend(findings_of(error))
+            return
+        title = files.place.title
+        for part, to in ((verdict.wrong, self._report.findings), (verdict.told, self._report.warnings)):
+            to.extend(Finding(where, f"{title}: {one.what}", one.hint) for where, one in part)
+
+
+def _broken(files: Files, told: Collection[Name]) -> Iterator[Finding]:
+    """Why the files of an environment can't be used."""
+    try:
+        files.state()
+    except ReleaseError as error:
+        yield from findings_of(error, told)
+    if files.values is not None:
+        yield from values.keys_elsewhere(files.values, files.place.values_file)

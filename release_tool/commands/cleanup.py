@@ -1,0 +1,124 @@
+"""`release cleanup [ENV…]`: the sweep everywhere, on a schedule; then sync, and branches with nothing pending go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from release_tool.commands import sync
+from release_tool.errors import Failed, ReleaseError
+from release_tool.planning import plan
+from release_tool.publishing import publish
+from release_tool.publishing.ages import Ages
+from release_tool.publishing.branch import look
+from release_tool.publishing.snapshot import take_all
+from release_tool.publishing.tool import Outcome, Request
+from release_tool.publishing.work import Work
+from release_tool.records import RefUpdate
+from release_tool.repository import Stale
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from release_tool.commands.asked import Asked
+    from release_tool.publishing.snapshot import Snapshot
+    from release_tool.publishing.tool import Tool
+
+    Progress = Callable[[int, int], None]
+    """Told how many environments are done, and of how many."""
+
+
+class Cleanup(NamedTuple):
+    """The arguments of a cleanup.
+
+    Attributes:
+        environments: their names; none: all.
+        asked: by whom, and why; its environment and id stay empty, each environment gets its own.
+    """
+
+    environments: Sequence[str]
+    asked: Asked
+
+
+def run(
+    tool: Tool, command: Cleanup, new_id: Callable[[], str], progress: Progress = lambda _done, _all: None
+) -> Iterator[Outcome | Failed]:
+    """Sweep; what fails in one environment stops no other one.
+
+    Args:
+        tool: the outside world.
+        command: what was asked for.
+        new_id: makes the ids of the operations.
+        progress: told after each environment.
+
+    Yields:
+        An outcome for each environment, `changed` where there was something to do; then those of sync, and of branches
+        that were deleted.
+
+    Raises:
+        ReleaseError: the configuration can't be used, or has no such environment.
+    """
+    snapshots = take_all(tool, command.asked.service)
+    for name in command.environments:
+        snapshots[0].config.environment(name)
+    forge = tool.forge(snapshots[0].config)
+    places = [place for snapshot in snapshots for place in snapshot.config.places()]
+    ages = Ages(tool.repository, forge.landed_at, snapshots[0].base, places)
+    todo = [(snapshot, name) for snapshot in snapshots for name in command.environments or snapshot.config.environments]
+    for done, (snapshot, name) in enumerate(todo, start=1):
+        yield _one(tool, snapshot, command.asked._replace(environment=name, intent_id=new_id()), ages)
+        progress(done, len(todo))
+    if not command.asked.dry_run:
+        synced = sync.run(tool, command.environments, service=command.asked.service)
+        yield from (one for one in synced if isinstance(one, Failed) or one.commit or one.changed or one.created)
+        yield from _emptied(tool, command)
+
+
+def _one(tool: Tool, snapshot: Snapshot, asked: Asked, ages: Ages) -> Outcome | Failed:
+    """One environment: planned on what all were looked at, and done on its own only where there is something to do."""
+    request = Request(asked.environment, asked.intent("cleanup", {}), asked.direct, asked.dry_run)
+    try:
+        work = Work(tool, snapshot, request, 0, ages)
+        idle = _idle(work)
+        if idle is not None:
+            return idle
+        if asked.dry_run:
+            return publish.attempt(work)
+        return publish.run(tool, lambda _: request, snapshot.config.service)
+    except ReleaseError as error:
+        return Failed(snapshot.config.place(asked.environment).title, error)
+
+
+def _idle(work: Work) -> Outcome | None:
+    """The outcome where no release branch waits and the sweep of the base has nothing to do; None where it may have."""
+    if work.files.tags is None:
+        return work.outcome(notes=(f"there is no {work.place.tag_file} yet",))
+    if work.snapshot.refs.branch(work.place.branch) is not None:
+        return None
+    now = work.planned_at(work.lines)
+    made = plan(work.ground(work.files.state(empty=True), work.lines, now), (), work.own_line(()))
+    return None if made.lines else work.outcome(kept=made.kept, waiting=made.waiting)
+
+
+def _emptied(tool: Tool, command: Cleanup) -> Iterator[Outcome]:
+    """Delete the release branches with nothing pending, unless a person's commits are on them."""
+    for snapshot in take_all(tool, command.asked.service):
+        for name in command.environments or snapshot.config.environments:
+            place = snapshot.config.place(name)
+            for branch in (place.branch, place.downgrade_branch):
+                if snapshot.refs.branch(branch) is not None and _deleted(tool, snapshot, name, branch):
+                    note = f"branch {branch} is deleted: nothing was pending on it"
+                    yield Outcome(
+                        "cleanup", "cleanup", name, changed=True, service=snapshot.config.service, notes=(note,)
+                    )
+
+
+def _deleted(tool: Tool, snapshot: Snapshot, environment: str, name: str) -> bool:
+    forge = tool.forge(snapshot.config)
+    found = look(tool.repository, forge, snapshot, snapshot.config.place(environment), name)
+    if found.pending or found.append_only or forge.find_open(name, snapshot.config.base) is not None:
+        return False
+    try:
+        tool.repository.push([RefUpdate(f"refs/heads/{name}", found.tip, None)])
+    except Stale:  # an operation was faster
+        return False
+    return True

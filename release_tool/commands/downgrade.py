@@ -1,0 +1,115 @@
+"""`release downgrade ENV`: the default goes back, and what it leaves is quarantined; on a branch of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from release_tool.commands.asked import Asked, checked_reason, earlier
+from release_tool.history import timestamp
+
+if TYPE_CHECKING:
+    from release_tool.publishing.snapshot import Snapshot
+    from release_tool.publishing.tool import Outcome, Request, Tool
+    from release_tool.records import Intent
+
+PRESENT = "default"
+"""The argument `of` of a downgrade from whatever was the default; from a version that was named it is `version`."""
+
+
+class Downgrade(NamedTuple):
+    """The arguments of a downgrade.
+
+    Attributes:
+        asked: where and why.
+        leave: the version to leave, name or tag; empty: the present default. Nothing happens if it isn't the default.
+        to: the version to go back to, name or tag; empty: the fallback target.
+        quarantine: whether what is left is quarantined.
+    """
+
+    asked: Asked
+    leave: str = ""
+    to: str = ""
+    quarantine: bool = True
+
+
+def check_usage(command: Downgrade) -> None:
+    """Raise UsageError for what the command line alone is enough to see."""
+    checked_reason(command.asked.reason)
+
+
+def run(tool: Tool, command: Downgrade) -> Outcome:
+    """Do a downgrade.
+
+    Args:
+        tool: the outside world.
+        command: checked by `check_usage`.
+
+    Raises:
+        ReleaseError: see `publishing.publish.run`.
+    """
+    from release_tool.publishing import publish
+    from release_tool.publishing.tool import Request
+
+    asked = command.asked
+    intents: list[Intent] = []
+
+    def prepare(snapshot: Snapshot) -> Request | Outcome:
+        snapshot.config.environment(asked.environment)
+        if not intents:
+            intents.append(_intent(tool, snapshot, command))
+        intent = intents[0]
+        files = snapshot.files[asked.environment]
+        default = files.state(empty=True).default
+        if command.leave and default != intent.arguments["version"] and not _is_known(snapshot, asked, intent):
+            return _nothing(snapshot, command, intent, default)
+        return Request(asked.environment, intent, asked.direct, asked.dry_run, downgrade=True)
+
+    return publish.run(tool, prepare, asked.service)
+
+
+def _intent(tool: Tool, snapshot: Snapshot, command: Downgrade) -> Intent:
+    from release_tool.errors import Refused
+    from release_tool.publishing import resolve
+
+    asked = command.asked
+    state = snapshot.files[asked.environment].state(empty=True)
+    said: dict[str, object] = {"of": "version" if command.leave else PRESENT, "quarantine": command.quarantine}
+    before = earlier(tool, snapshot, asked, "downgrade", {"of": PRESENT}) if not command.leave else None
+    if before is not None:
+        return before
+    if command.leave:
+        leaving = resolve.version(tool.repository, snapshot, asked.environment, command.leave)
+    elif state.default is not None:
+        leaving = resolve.Known(state.default, state.versions[state.default])
+    else:
+        raise Refused(f"{asked.environment} has no version", hint="a bump or a promotion brings the first one")
+    to: dict[str, object] = {}
+    if command.to:
+        target = resolve.version(tool.repository, snapshot, asked.environment, command.to)
+        to = {"to": target.name, "to_tag": target.tag}
+    arguments = {"version": leaving.name, "tag": leaving.tag, **said, **to, "since": timestamp(tool.now())}
+    return asked.intent("downgrade", arguments)
+
+
+def _is_known(snapshot: Snapshot, asked: Asked, intent: Intent) -> bool:
+    """Whether this very operation has landed: then it is only told."""
+    from release_tool.history import same_operation
+
+    return same_operation(snapshot.files[asked.environment].lines(), intent) is not None
+
+
+def _nothing(snapshot: Snapshot, command: Downgrade, intent: Intent, default: str | None) -> Outcome:
+    from release_tool import wording
+    from release_tool.publishing.tool import Outcome
+
+    asked = command.asked
+    note = f"{intent.arguments['version']} is not the default, {default} is: nothing to leave"
+    return Outcome(
+        "downgrade",
+        wording.subject(intent),
+        asked.environment,
+        changed=False,
+        service=snapshot.config.service,
+        notes=(note,),
+        dry_run=asked.dry_run,
+    )

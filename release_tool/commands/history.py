@@ -1,0 +1,185 @@
+"""`release history [ENV…]`: who moved what, when, why, with which run."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, time, timedelta, timezone
+from typing import TYPE_CHECKING, NamedTuple
+
+from release_tool import history
+from release_tool.errors import UsageError
+from release_tool.versions import tag_part
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from release_tool.config import Place
+    from release_tool.publishing.snapshot import Snapshot
+    from release_tool.publishing.tool import Tool
+    from release_tool.records import Line, PullRequest
+
+_BACK = re.compile(r"([1-9][0-9]{0,4})([mhdw])")
+_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+_ABOUT = ("version", "tag", "to", "to_tag")
+"""The arguments that name a version."""
+
+
+class Wanted(NamedTuple):
+    """Which lines of the record are wanted.
+
+    Attributes:
+        environments: their names; none: all.
+        service: the service; empty: all of them.
+        version: name or tag of the version that they are about; empty: of any.
+        operations: their operations; none: all.
+        since: the earliest time, as it was given; empty: from the beginning.
+        until: the latest time, as it was given; empty: to the end.
+        limit: how many of the newest; None: all.
+        pending: also the lines that wait on release branches.
+    """
+
+    environments: Sequence[str] = ()
+    service: str = ""
+    version: str = ""
+    operations: Sequence[str] = ()
+    since: str = ""
+    until: str = ""
+    limit: int | None = None
+    pending: bool = False
+
+
+class Entry(NamedTuple):
+    """One line of the record, and where it stands.
+
+    Attributes:
+        place: the environment.
+        line: the line.
+        branch: the release branch that it waits on; empty: it has landed.
+        pull_request: the open pull request of that branch.
+    """
+
+    place: Place
+    line: Line
+    branch: str = ""
+    pull_request: PullRequest | None = None
+
+
+def check_usage(wanted: Wanted, now: datetime) -> None:
+    """Raise UsageError for what the command line alone is enough to see."""
+    from release_tool.config import closest
+    from release_tool.operations import MODULES
+
+    for operation in wanted.operations:
+        if operation not in MODULES:
+            likely = closest(operation, MODULES)
+            hint = f"did you mean `{likely}`?" if likely else f"there are: {', '.join(MODULES)}"
+            raise UsageError(f"--operation {operation}: there is no such operation", hint=hint)
+    if wanted.limit is not None and wanted.limit < 1:
+        raise UsageError(f"--limit {wanted.limit}: that shows nothing", hint="give 1 or more, or leave it out")
+    since, until = _span(wanted, now)
+    if since is not None and until is not None and since > until:
+        raise UsageError(f"--since {wanted.since} is after --until {wanted.until}")
+
+
+def run(tool: Tool, wanted: Wanted) -> tuple[Entry, ...]:
+    """Read the records and their archives at the tip of the base branch.
+
+    Args:
+        tool: the outside world.
+        wanted: checked by `check_usage`.
+
+    Returns:
+        The wanted lines, oldest first; those of one file with the same time in their order.
+
+    Raises:
+        ReleaseError: the configuration can't be used or has no such environment; or a line of a record was cut in
+            half, or comes from a newer schema.
+    """
+    from release_tool.publishing.snapshot import take_all
+
+    snapshots = take_all(tool, wanted.service)
+    for name in wanted.environments:
+        snapshots[0].config.environment(name)
+    since, until = _span(wanted, tool.now())
+    found: list[Entry] = []
+    for snapshot in snapshots:
+        for name in dict.fromkeys(wanted.environments or snapshot.config.environments):
+            found += _landed(snapshot, snapshot.config.place(name))
+            found += _pending(tool, snapshot, snapshot.config.place(name)) if wanted.pending else ()
+    kept = [
+        entry
+        for entry in found
+        if (since is None or entry.line.at >= since)
+        and (until is None or entry.line.at <= until)
+        and (not wanted.operations or entry.line.intent.operation in wanted.operations)
+        and (not wanted.version or is_about(entry.line, wanted.version))
+    ]
+    kept.sort(key=lambda entry: entry.line.at)
+    return tuple(kept if wanted.limit is None else kept[-wanted.limit :])
+
+
+def _landed(snapshot: Snapshot, place: Place) -> Iterator[Entry]:
+    """The lines of the archives, then those of the record; each operation once."""
+    from release_tool.publishing.snapshot import decode
+
+    paths = [path for path in snapshot.source.paths(place.archive_directory) if path.endswith(".jsonl")]
+    texts = {path: decode(data, path) for path, data in snapshot.source.read(sorted(paths)).items()}
+    texts[place.history_file] = snapshot.files[place.environment].record
+    seen: set[str] = set()
+    for path, text in texts.items():
+        for line in history.parse(text, path):
+            if line.id not in seen:
+                seen.add(line.id)
+                yield Entry(place, line)
+
+
+def _pending(tool: Tool, snapshot: Snapshot, place: Place) -> Iterator[Entry]:
+    """The lines that wait. Each look asks the forge, so only branches that are there are looked at."""
+    from release_tool.publishing.branch import look
+
+    for name in (place.branch, place.downgrade_branch):
+        if snapshot.refs.branch(name) is None:
+            continue
+        forge = tool.forge(snapshot.config)
+        pending = look(tool.repository, forge, snapshot, place, name).pending
+        shown = forge.find_open(name, snapshot.config.base) if pending else None
+        yield from (Entry(place, line, name, shown) for line in pending)
+
+
+def is_about(line: Line, version: str) -> bool:
+    """Whether a change or an argument of a line is about a version.
+
+    Args:
+        line: the line.
+        version: a name or a tag; the tag part alone is compared.
+    """
+    wanted = tag_part(version)
+    arguments = [line.intent.arguments.get(key) for key in _ABOUT]
+    said = [tag_part(text) for text in arguments if isinstance(text, str)]
+    named = (word for change in history.changes_of([line]) for word in (change.version, tag_part(change.tag)))
+    return wanted in said or wanted in named
+
+
+def _span(wanted: Wanted, now: datetime) -> tuple[datetime | None, datetime | None]:
+    """The first and the last moment that are wanted, both included."""
+    return _moment("--since", wanted.since, now, time.min), _moment("--until", wanted.until, now, time(23, 59, 59))
+
+
+def _moment(option: str, text: str, now: datetime, of_day: time) -> datetime | None:
+    """The moment of a day, of a time, or of so long ago; None where nothing was given.
+
+    Raises:
+        UsageError: it is none of these.
+    """
+    if not text:
+        return None
+    back = _BACK.fullmatch(text)
+    try:
+        if back is not None:
+            return now - int(back[1]) * _UNITS[back[2]]
+        if len(text) == len("2026-11-23"):
+            return datetime.combine(history.day_of(text), of_day, timezone.utc)
+        return history.moment_of(text)
+    except (ValueError, OverflowError):
+        hint = "give a day (2026-11-23), a time (2026-11-23T12:00:00Z) or how long ago (30m, 12h, 14d, 6w)"
+        raise UsageError(f"{option} {text}: that is no time", hint=hint) from None

@@ -1,0 +1,106 @@
+"""`--local`: an operation on the files of a working tree, and no further."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from release_tool import history, wording
+from release_tool.errors import Refused
+from release_tool.planning import Ground, plan
+from release_tool.publishing.facts import names_of_files
+from release_tool.publishing.proposal import Renderings, new_files
+from release_tool.publishing.snapshot import read_config, read_files
+from release_tool.publishing.source import InTree
+from release_tool.publishing.tool import Outcome
+from release_tool.records import Line
+from release_tool.retention import Facts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from release_tool.commands.asked import Asked
+    from release_tool.config import Config
+    from release_tool.helm import Renderer
+    from release_tool.publishing.snapshot import Files
+    from release_tool.records import Intent
+    from release_tool.working_tree import WorkingTree
+
+    # The operation, from the configuration as the service sees it and the files of its environments.
+    Meant = Callable[[Config, Mapping[str, Files]], Intent]
+
+
+class Here(NamedTuple):
+    """A working tree, and what is needed to work on it.
+
+    Attributes:
+        tree: the working tree.
+        config_path: path of the configuration inside the repository.
+        renderer: the Helm engine of a configuration.
+        now: the time of planning.
+    """
+
+    tree: WorkingTree
+    config_path: str
+    renderer: Callable[[Config], Renderer]
+    now: datetime
+
+
+def run(here: Here, asked: Asked, meant: Meant) -> Outcome:
+    """Do an operation on the files of a working tree, and stop there.
+
+    Ages count from landing, and nothing of a working tree has landed: what depends on an age (drain, `min_age`,
+    `max_age`) or on who calls a version is left to the next operation on the remote.
+
+    Args:
+        here: the working tree.
+        asked: where and why.
+        meant: makes the intent.
+
+    Raises:
+        ReleaseError: the files can't be used or written; none of them is changed then.
+    """
+    source = InTree(here.tree)
+    config = read_config(source, here.config_path)[0].view(asked.service)
+    place = config.place(asked.environment)
+    every = read_files(source, config.places())
+    intent = meant(config, every)
+    unmerged = here.tree.unmerged([place.tag_file, place.history_file])
+    if unmerged:
+        raise Refused("the file has an unresolved conflict", where=unmerged[0], hint="resolve it first")
+    files = every[asked.environment]
+    made = plan(_ground(config, every, asked, here.now), (), _line(intent, files, here.now))
+    outcome = Outcome(
+        intent.operation,
+        wording.subject(intent),
+        asked.environment,
+        changed=bool(made.lines),
+        service=place.service,
+        notes=made.notes,
+    )
+    if not made.lines:
+        return outcome
+    changed = new_files(files, made, source)
+    manifests, notes = Renderings(source, config, here.renderer(config)).judged(files, files, changed)
+    here.tree.write(changed)
+    return outcome._replace(
+        changes=made.own,
+        kept=made.kept,
+        waiting=made.waiting,
+        notes=(*outcome.notes, *notes),
+        manifests=manifests,
+    )
+
+
+def _ground(config: Config, every: Mapping[str, Files], asked: Asked, now: datetime) -> Ground:
+    files = every[asked.environment]
+    state, lines = files.state(empty=True), files.lines()
+    environment = config.environment(asked.environment)
+    unknown = "use unknown: a working tree alone asks nobody"
+    used = dict.fromkeys(state.live, unknown) if environment.retention.in_use else {}
+    facts = Facts(now, state, {}, history.former_defaults(lines, state.default), used)
+    return Ground(environment, config.versions.order, state, lines, facts, names_of_files(every.values()))
+
+
+def _line(intent: Intent, files: Files, now: datetime) -> Line:
+    return Line(intent, max([now, *(line.at for line in files.lines())]))

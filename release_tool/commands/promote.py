@@ -1,0 +1,189 @@
+"""`release promote FROM TO`: the default of FROM, or another version of it, goes to TO with its name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from release_tool import promotion
+from release_tool.commands.asked import Asked, checked_reason, earlier
+from release_tool.errors import Refused, UsageError
+from release_tool.operations.replacing import OF_DEFAULT
+from release_tool.publishing import facts, images, publish, resolve
+from release_tool.publishing.ages import Ages
+from release_tool.publishing.branch import look
+from release_tool.publishing.tool import Outcome, Request
+from release_tool.records import Gate
+from release_tool.versions import tag_part
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from release_tool.publishing.snapshot import Snapshot
+    from release_tool.publishing.tool import Tool
+    from release_tool.records import Intent
+
+
+class Promote(NamedTuple):
+    """The arguments of a promotion.
+
+    Attributes:
+        source: the environment that the version comes from.
+        asked: where it goes, and why.
+        version: name or tag of the version; empty: the default of the source.
+        pin: whether it comes pinned.
+        force: whether gates that say no are overruled; needs a reason.
+    """
+
+    source: str
+    asked: Asked
+    version: str = ""
+    pin: bool = False
+    force: bool = False
+
+
+def check_usage(command: Promote) -> None:
+    """Raise UsageError for what the command line alone is enough to see."""
+    checked_reason(command.asked.reason)
+    if command.force and not command.asked.reason:
+        raise UsageError("--force needs --reason", hint="say why, for the record: --reason 'hotfix for …'")
+
+
+def run(tool: Tool, command: Promote) -> Outcome:
+    """Do a promotion.
+
+    Args:
+        tool: the outside world.
+        command: checked by `check_usage`.
+
+    Returns:
+        The outcome, with what each gate said; `refused` says why, where one said no. Nothing has changed then.
+
+    Raises:
+        ReleaseError: an unknown environment or version; see `publishing.publish.run`.
+    """
+    asked = command.asked
+    prepared: list[tuple[Intent, tuple[str, ...]]] = []
+
+    def prepare(snapshot: Snapshot) -> Request | Outcome:
+        snapshot.config.environment(command.source)
+        snapshot.config.environment(asked.environment)
+        if not prepared:
+            before = None if command.version else earlier(tool, snapshot, asked, "promote", _said(command))
+            if before is not None:
+                prepared.append((before, ()))
+            else:
+                intent, notes = _judged(tool, snapshot, command)
+                said_no = promotion.refusal(intent.gates)
+                if said_no:
+                    return _refused(snapshot, command, intent, notes, said_no)
+                prepared.append((intent, notes))
+        intent, notes = prepared[0]
+        return Request(asked.environment, intent, asked.direct, asked.dry_run, notes=notes)
+
+    return publish.run(tool, prepare, asked.service)
+
+
+def _said(command: Promote) -> dict[str, object]:
+    """The arguments that don't depend on how things stand."""
+    return {"from": command.source, "of": "version" if command.version else OF_DEFAULT}
+
+
+def _judged(tool: Tool, snapshot: Snapshot, command: Promote) -> tuple[Intent, tuple[str, ...]]:
+    """The intent with what its gates say, and what there is to say beside it."""
+    now = tool.now()
+    candidate = _candidate(tool, snapshot, command, now)
+    image, gate = _image(tool, snapshot, candidate)
+    found = promotion.gates(candidate, snapshot.config, gate)
+    found = promotion.forced(found) if command.force else found
+    given = {"version": candidate.name, "tag": image.tag, "pin": command.pin, "force": command.force}
+    intent = command.asked.intent("promote", {**_said(command), **given})
+    provenance = {"digest": image.digest} if image.digest else {}
+    return intent._replace(gates=found, provenance=provenance), _waiting(tool, snapshot, command)
+
+
+def _candidate(tool: Tool, snapshot: Snapshot, command: Promote, now: datetime) -> promotion.Candidate:
+    source = snapshot.files[command.source]
+    state = source.state(empty=True)
+    word = command.version or state.default
+    if word is None:
+        raise Refused(f"{command.source} has no version to promote", where=source.place.tag_file)
+    here = [resolve.Known(name, tag) for name, tag in (*state.versions.items(), *state.retired.items())]
+    known = resolve.meant(here, word)
+    if known is None:
+        raise resolve.unknown(word, command.source, state, here)
+    if known.name in state.retired:
+        raise Refused(
+            f"{known.name} ({tag_part(known.tag)}) is retired in {command.source}",
+            hint=f"`release restore {command.source} {known.name}` brings it back first",
+        )
+    return promotion.Candidate(
+        source=command.source,
+        target=command.asked.environment,
+        name=known.name,
+        tag=known.tag,
+        state=state,
+        default_since=_default_since(tool, snapshot, command, known, now) if state.default == known.name else None,
+        quarantined=_quarantined(snapshot, tag_part(known.tag)),
+        now=now,
+    )
+
+
+def _default_since(
+    tool: Tool, snapshot: Snapshot, command: Promote, known: resolve.Known, now: datetime
+) -> datetime | None:
+    """Since when a version has been the default of the source, as far as the soak asks for it."""
+    soak = snapshot.config.environment(command.asked.environment).soak
+    if not soak:
+        return now
+    files = snapshot.files[command.source]
+    forge = tool.forge(snapshot.config)
+    ages = Ages(tool.repository, forge.landed_at, snapshot.base, [files.place])
+    entry = ("default", known.name)
+    since = ages.since(files.place, files.state(empty=True), files.lines(), {entry: [soak]}, now)
+    return since.get(entry)
+
+
+def _quarantined(snapshot: Snapshot, part: str) -> dict[str, str]:
+    """Environment -> reason, wherever a tag is quarantined."""
+    found = facts.quarantined_elsewhere(snapshot, "")
+    where, _, why = found.get(part, "").partition(": ")
+    return {where: why} if where else {}
+
+
+def _image(tool: Tool, snapshot: Snapshot, candidate: promotion.Candidate) -> tuple[images.Image, Gate]:
+    policy = snapshot.config.registry
+    registry = tool.registry(snapshot.config)
+    try:
+        image = images.look_up(policy, registry, snapshot.files.values(), candidate.tag)
+    except images.ImageRefused as refusal:
+        return images.Image(candidate.tag, "", ""), Gate("image", promotion.REFUSED, f"{refusal.where}: {refusal.what}")
+    return image, Gate("image", promotion.PASSED if image.digest else promotion.OFF, image.said)
+
+
+def _waiting(tool: Tool, snapshot: Snapshot, command: Promote) -> tuple[str, ...]:
+    """The note on what waits in the source: a promotion reads what has landed there, and nothing else."""
+    place = snapshot.config.place(command.source)
+    if snapshot.refs.branch(place.branch) is None:
+        return ()
+    forge = tool.forge(snapshot.config)
+    if not look(tool.repository, forge, snapshot, place).pending:
+        return ()
+    shown = forge.find_open(place.branch, snapshot.config.base)
+    where = f"pull request #{shown.number}" if shown else f"the branch {place.branch}"
+    return (f"{command.source} has changes that have not landed ({where}); they are not part of this",)
+
+
+def _refused(snapshot: Snapshot, command: Promote, intent: Intent, notes: tuple[str, ...], why: str) -> Outcome:
+    from release_tool import wording
+
+    return Outcome(
+        "promote",
+        wording.subject(intent),
+        command.asked.environment,
+        changed=False,
+        gates=intent.gates,
+        refused=why,
+        notes=notes,
+        service=snapshot.config.service,
+        dry_run=command.asked.dry_run,
+    )

@@ -1,0 +1,91 @@
+"""`release undo ENV [ID]`: the inverse of a landed operation, as a new operation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from release_tool.commands.asked import Asked, checked_id, checked_reason, checked_until, earlier, until_day
+from release_tool.commands.by_hand import RESTORED_FOR
+from release_tool.history import timestamp
+
+if TYPE_CHECKING:
+    from release_tool.publishing.snapshot import Snapshot
+    from release_tool.publishing.tool import Outcome, Request, Tool
+    from release_tool.records import Intent
+
+
+class Undo(NamedTuple):
+    """The arguments of an undo.
+
+    Attributes:
+        asked: where and why.
+        operation: id of the operation; empty: the last landed one.
+        until: the end of the pins of versions that come back, as it was given.
+    """
+
+    asked: Asked
+    operation: str = ""
+    until: str = ""
+
+
+def check_usage(command: Undo) -> None:
+    """Raise UsageError for what the command line alone is enough to see."""
+    checked_reason(command.asked.reason)
+    checked_id(command.operation)
+    checked_until(command.until)
+
+
+def run(tool: Tool, command: Undo) -> Outcome:
+    """Undo an operation.
+
+    Args:
+        tool: the outside world.
+        command: checked by `check_usage`.
+
+    Raises:
+        Refused: there is no such landed operation, it is an undo and was not named, or a rule is in the way.
+        ReleaseError: see `publishing.publish.run`.
+    """
+    from release_tool.publishing import publish
+    from release_tool.publishing.tool import Request
+
+    asked = command.asked
+    intents: list[Intent] = []
+
+    def prepare(snapshot: Snapshot) -> Request:
+        snapshot.config.environment(asked.environment)
+        if not intents:
+            intents.append(_intent(tool, snapshot, command))
+        return Request(asked.environment, intents[0], asked.direct, asked.dry_run)
+
+    return publish.run(tool, prepare, asked.service)
+
+
+def _intent(tool: Tool, snapshot: Snapshot, command: Undo) -> Intent:
+    from release_tool import wording
+    from release_tool.errors import Refused
+    from release_tool.operations.undo import last_landed
+
+    asked = command.asked
+    lines = snapshot.files[asked.environment].lines()
+    if command.operation:
+        line = next((one for one in lines if one.id == command.operation), None)
+        if line is None:
+            raise Refused(
+                f"operation {command.operation} is not in the record of {asked.environment}",
+                cause="only what has landed can be undone; lines that were moved to an archive are too old for it",
+                hint=f"`release history {asked.environment}` lists the ids; close a pull request to drop what waits",
+            )
+    else:
+        before = earlier(tool, snapshot, asked, "undo", {"last": True})
+        if before is not None:
+            return before
+        line = last_landed(lines, asked.environment)
+    arguments = {
+        "operation": line.id,
+        "what": wording.subject(line.intent),
+        "last": not command.operation,
+        "until": until_day(command.until or RESTORED_FOR, tool.now()),
+        "since": timestamp(tool.now()),
+    }
+    return asked.intent("undo", arguments)

@@ -1,0 +1,90 @@
+"""Is the image there, and is it still the one that was recorded? Asked of the registry before a version comes in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from release_tool import history
+from release_tool.errors import Refused
+from release_tool.records import Tag
+from release_tool.versions import tag_part
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from release_tool import config
+    from release_tool.publishing.snapshot import Files
+    from release_tool.registry import Registry
+
+
+class Image(NamedTuple):
+    """An image that was looked up.
+
+    Attributes:
+        tag: the tag as it shall be written: with its digest where the configuration says so.
+        digest: of its manifest, `sha256:…`; empty where nothing was looked up.
+        said: what was found, in words.
+    """
+
+    tag: Tag
+    digest: str
+    said: str
+
+
+class ImageRefused(Refused):
+    """The registry has no such image, or another one than was recorded."""
+
+
+def look_up(
+    policy: config.Registry | None, registry: Registry | None, files: Iterable[Files], tag: Tag, given: str = ""
+) -> Image:
+    """Look an image up, as far as the configuration asks for it.
+
+    Args:
+        policy: `registry` of the configuration.
+        registry: the registry.
+        files: the files of all environments of the service: what they recorded must still hold.
+        tag: the tag, with or without a digest.
+        given: the digest that the build told; empty if it told none.
+
+    Raises:
+        ImageRefused: there is no such image, or the tag was moved since its digest was recorded.
+        TryAgain, ReleaseError: what the registry says.
+    """
+    if policy is None or registry is None or policy.verify == "off":
+        return Image(tag, "", "not looked up: registry.verify is off")
+    part = tag_part(tag)
+    digest = registry.digest(part)
+    where = f"{policy.image}:{part}"
+    if digest is None:
+        raise ImageRefused(
+            "the registry has no such image",
+            where=where,
+            cause="the build has not pushed it, pushed it elsewhere, or it was deleted",
+            hint="push it, then run this command again; --force --reason 'why' goes on without it",
+        )
+    for source, recorded in _recorded(files, tag, given):
+        if recorded != digest:
+            raise ImageRefused(
+                f"the tag was moved: it is {digest} now and was {recorded} ({source})",
+                where=where,
+                cause="somebody pushed another image under the same tag",
+                hint="build it under a new tag; --force --reason 'why' accepts the new image",
+            )
+    return Image(Tag(f"{part}@{digest}") if policy.verify == "digest" else tag, digest, f"{where} is {digest}")
+
+
+def _recorded(files: Iterable[Files], tag: Tag, given: str) -> list[tuple[str, str]]:
+    """Where a digest of the tag stands, and the digest: the latest word of each environment."""
+    part = tag_part(tag)
+    found: list[tuple[str, str]] = []
+    for source, digest in (("in the tag", tag.partition("@")[2]), ("by the build", given)):
+        found += [(source, digest)] if digest else []
+    for one in files:
+        state = one.state(empty=True)
+        written = [other for other in (*state.versions.values(), *state.retired.values()) if tag_part(other) == part]
+        digests = [other.partition("@")[2] for other in written if "@" in other]
+        latest = history.recorded_digest(one.lines(), part)
+        digests += [latest] if latest else []
+        found += [(f"recorded in {one.place.environment}", digest) for digest in digests]
+    return found

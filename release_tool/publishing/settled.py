@@ -1,0 +1,92 @@
+"""What needs no planning: a branch that shows what it shall, a decision that was taken, a "no" that holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from release_tool.errors import ReleaseError
+from release_tool.planning import NAMING
+from release_tool.publishing.branch import Branch, Following, lines_at
+from release_tool.publishing.facts import names_of_files, quarantined_elsewhere
+from release_tool.publishing.snapshot import read_config
+from release_tool.publishing.source import AtCommit
+from release_tool.versions import tag_part
+
+if TYPE_CHECKING:
+    from release_tool.publishing.tool import Outcome
+    from release_tool.publishing.work import Work
+    from release_tool.records import CommitId
+
+
+def outcome(work: Work, branch: Branch) -> Outcome | None:
+    """The outcome where nothing is to be planned; None where something is."""
+    intent = work.request.intent
+    if intent is not None:
+        if intent.id not in branch.decided:
+            return None
+        note = f"operation {intent.id} was merged or closed already"
+        return work.outcome(changed=work.tries > 0, branch=branch.name, notes=(note,))
+    if branch.tip is None:
+        return work.outcome()
+    if branch.pending and _made_from_the_same(work, branch) and _names_hold(work, branch) and _good(work, branch):
+        shown = work.forge.find_open(branch.name, work.snapshot.config.base)
+        if shown is not None or not work.forge.proposes:
+            return work.outcome(branch=branch.name, pull_request=shown)
+    return None
+
+
+def _good(work: Work, branch: Branch) -> bool:
+    """Whether no version of a pending promotion was quarantined in another environment meanwhile."""
+    tags = [line.intent.arguments.get("tag") for line in branch.pending if line.intent.operation == "promote"]
+    if not tags:
+        return True
+    bad = quarantined_elsewhere(work.snapshot, work.environment.name)
+    return not any(isinstance(tag, str) and tag_part(tag) in bad for tag in tags)
+
+
+def _made_from_the_same(work: Work, branch: Branch) -> bool:
+    """Whether the branch was made from the file, the record and the policy that the base holds now."""
+    if branch.fork is None:
+        return False
+    paths = [work.place.tag_file, work.place.history_file, work.tool.config_path]
+    return work.repository.read(branch.fork, paths) == work.repository.read(work.snapshot.base, paths)
+
+
+def _names_hold(work: Work, branch: Branch) -> bool:
+    """Whether the names on the branch are still free, or their tags' own, in all environments of the base."""
+    names = names_of_files(work.snapshot.files.values())
+    changes = [change for line in branch.pending for change in line.changes if change.action in NAMING]
+    return all(names.may_keep(change.version, change.tag) for change in changes)
+
+
+def is_no(work: Work, branch: Branch, following: Following) -> bool:
+    """Whether somebody closed a pull request with just these changes of a cleanup, and nothing has changed since.
+
+    What people asked for themselves is proposed again; a schedule would ask every night.
+    """
+    intent, finished = work.request.intent, branch.finished
+    if intent is None or intent.operation != "cleanup" or finished is None or finished.state != "closed":
+        return False
+    if branch.pending or branch.append_only:
+        return False
+    work.repository.fetch(finished.head_commit)
+    fork = work.repository.merge_base(work.snapshot.base, finished.head_commit)
+    if fork is None or not _same_ground(work, fork):
+        return False
+    seen = {line.id for line in (*work.lines, *lines_at(work.repository, fork, work.place))}
+    lines = [line for line in lines_at(work.repository, finished.head_commit, work.place) if line.id not in seen]
+    closed = [change for line in lines for change in line.changes if change.action != "supersede"]
+    return closed == list(following.plan.edits)
+
+
+def _same_ground(work: Work, fork: CommitId) -> bool:
+    """Whether a commit holds the versions and the policy of the environment that the base holds now."""
+    try:
+        config, _ = read_config(AtCommit(work.repository, fork), work.tool.config_path)
+        view = config.view(work.place.service)
+        policy = (view.environment(work.environment.name), view.versions.order)
+    except ReleaseError:  # of a time before this configuration
+        return False
+    then = work.repository.read(fork, [work.place.tag_file])
+    now = work.repository.read(work.snapshot.base, [work.place.tag_file])
+    return then == now and policy == (work.environment, work.snapshot.config.versions.order)
