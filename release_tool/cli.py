@@ -104,7 +104,7 @@ def _bump(run: _Run) -> int:
     if given.from_registry:
         from release_tool.commands import bump_from_registry
 
-        bump_from_registry.check_usage(asked, local=given.local)
+        bump_from_registry.check_usage(asked, local=given.local, given_id=given.id)
         with run.tool(renders=True) as tool:
             outcomes = list(bump_from_registry.run(tool, asked, wiring.new_id))
         return _shown_all(run, outcomes, report.outcome_text)
@@ -113,7 +113,7 @@ def _bump(run: _Run) -> int:
         return _locally(
             run,
             asked.asked,
-            lambda config, files: bump.intent_of(asked, config, wiring.make_registry(config), files.values()),
+            lambda _, config, files: bump.intent_of(asked, config, wiring.make_registry(config), files.values()),
         )
     with run.tool(renders=True) as tool:
         outcome = bump.run(tool, asked)
@@ -159,13 +159,15 @@ def _promote(run: _Run) -> int:
 
 
 def _by_hand(run: _Run) -> int:
+    from functools import partial
+
     from release_tool.commands import by_hand
 
     given = run.arguments
     command = by_hand.ByHand(given.command, given.wanted, _asked(given), getattr(given, "until", ""))
     by_hand.check_usage(command)
     if given.local:
-        return _locally(run, command.asked, lambda _, files: by_hand.intent_in_files(command, files, run.now()))
+        return _locally(run, command.asked, partial(by_hand.intent_in_files, command, now=run.now()))
     with run.tool(renders=True) as tool:
         outcome = by_hand.run(tool, command)
     return _shown(run, outcome)

@@ -99,6 +99,7 @@ def parse(text: str, path: str) -> tuple[Line, ...]:
 def _parse_line(raw: str, where: str) -> Line:
     try:
         data = json.loads(raw)
+        data = _whole(data) if "\\ud" in raw.lower() else data
     except (ValueError, RecursionError):
         raise ReleaseError(
             "this line of the record is not JSON",
@@ -126,6 +127,17 @@ def _parse_line(raw: str, where: str) -> Line:
             cause="it was edited by hand",
             hint="put the line back as Git has it",
         ) from None
+
+
+def _whole(value: Any) -> Any:
+    """A value whose texts can be written anywhere: half of a surrogate pair, which JSON can spell, is replaced."""
+    if isinstance(value, str):
+        return _HALF_A_PAIR.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_whole(one) for one in value]
+    if isinstance(value, dict):
+        return {_whole(key): _whole(one) for key, one in value.items()}
+    return value
 
 
 def _line_of(data: dict[str, Any]) -> Line:
@@ -339,25 +351,34 @@ def entered_at(lines: Sequence[Line], section: str, name: Name, tag: Tag) -> dat
     return None
 
 
-def recorded_digest(lines: Sequence[Line], part: str) -> str:
-    """The digest that the last operation on a tag recorded for it; empty if none did."""
+def recorded_digest(lines: Sequence[Line], part: str) -> tuple[datetime, str] | None:
+    """The digest that the last operation on a tag recorded for it, and when; None if none did."""
     for line in reversed(lines):
         tag = line.intent.arguments.get("tag")
         digest: str = line.intent.provenance.get("digest", "")
         if digest and isinstance(tag, str) and tag_part(tag) == part:
-            return digest
-    return ""
-
-
-_OF_THE_CLOCK = frozenset({"since"})  # arguments that the clock gave: asked again, they differ
+            return line.at, digest
+    return None
 
 
 def same_arguments(one: Intent, other: Intent) -> bool:
-    """Whether two intents ask for the same, whenever they were asked."""
-    plain = (
-        {key: value for key, value in intent.arguments.items() if key not in _OF_THE_CLOCK} for intent in (one, other)
-    )
-    return next(plain) == next(plain)
+    """Whether two intents ask for the same, whenever they were asked.
+
+    What the clock or the state gave may differ then: `since`; `until` where a time from now was asked for (`for`); the
+    name of a version, which is provisional until it lands; the digest behind its tag.
+    """
+    return _asked(one) == _asked(other)
+
+
+def _asked(intent: Intent) -> dict[str, Any]:
+    said = dict(intent.arguments)
+    said.pop("since", None)
+    if "for" in said:
+        said.pop("until", None)
+    if isinstance(said.get("tag"), str):
+        said.pop("version", None)
+        said["tag"] = tag_part(said["tag"])
+    return said
 
 
 def same_operation(lines: Iterable[Line], intent: Intent) -> Line | None:

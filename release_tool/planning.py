@@ -153,6 +153,9 @@ def _apply_all(
                 raise
             left_out.append(LeftOut(line, refusal.what))
             continue
+        if line.id in dropped.at_once and line is not own and not _superseded(step).changes:
+            left_out.append(LeftOut(line, "the retention policy would retire its version at once"))
+            continue
         if line.id in dropped.at_once:
             step = _not_at_all(line, step, ground) if line is own else _superseded(step)
         names = _with_names(names, step.changes)
@@ -191,14 +194,14 @@ def _superseded(step: Step) -> Step:
 def _not_at_all(planned: Line, step: Step, ground: Ground) -> Step:
     tags = [change.tag for change in step.changes if change.action in {"add", "restore"}]
     environment, source = ground.environment.name, planned.intent.arguments.get("from")
-    command = f"promote {source} {environment} --version" if source else f"bump {environment}"
-    return Step(
-        notes=tuple(
-            f"{tag} would be retired at once by the retention policy and is not added; "
-            f"`release {command} {tag} --pin` adds it pinned"
-            for tag in tags
-        )
+    what = "would be retired at once by the retention policy and is not added"
+    command = {"bump": f"bump {environment}", "promote": f"promote {source} {environment} --version"}.get(
+        planned.intent.operation
     )
+    if command is None:
+        command = f"restore {environment}"
+        return Step(notes=tuple(f"{tag} {what}; `release {command} {tag}` brings it back pinned" for tag in tags))
+    return Step(notes=tuple(f"{tag} {what}; `release {command} {tag} --pin` adds it pinned" for tag in tags))
 
 
 def _retired_at_once(ground: Ground, attempt: _Attempt, swept: Sweep) -> frozenset[str]:

@@ -53,6 +53,7 @@ def outcome_data(outcome: Outcome) -> dict[str, Any]:
         "changes": [change_data(change) for change in outcome.changes],
         "kept": [_kept_data(kept) for kept in outcome.kept],
         "waiting": [_kept_data(kept) for kept in outcome.waiting],
+        **({"proposed": [change_data(change) for change in outcome.proposed]} if outcome.proposed else {}),
         "branch": outcome.branch,
         "commit": outcome.commit,
         "pull_request": pull_request,
@@ -106,6 +107,7 @@ def _rows(outcome: Outcome) -> list[tuple[str, str, str, str]]:
         rows.append((change.action, change.version, change.tag, change.reason + was))
     rows += [("keep", kept.version, kept.tag, kept.reason) for kept in outcome.kept]
     rows += [("wait", kept.version, kept.tag, kept.reason) for kept in outcome.waiting]
+    rows += [(one.action, one.version, one.tag, f"{one.reason} (proposed)") for one in outcome.proposed]
     return rows
 
 

@@ -163,6 +163,8 @@ def _pin(file: TagFile, change: Change) -> TagFile:
 
 
 def _quarantine(file: TagFile, change: Change) -> TagFile:
+    if change.version not in file.state.versions:  # of a version that left: it stands in the record alone
+        return file
     value: dict[str, yaml_text.Value] = {"reason": change.reason}
     if change.since is not None:
         value["since"] = yaml_text.Plain(history.timestamp(change.since))

@@ -17,7 +17,7 @@ from release_tool.git.process import Answer, redact
 from release_tool.records import CommitId
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 _UNMERGED = {"DD", "AU", "UD", "UA", "DU", "AA", "UU"}  # git-status(1)
 
@@ -76,6 +76,18 @@ class WorkingTree(NamedTuple):
             if inside.exists():
                 contents[path] = _read(inside)
         return contents
+
+    def committed(self, paths: Iterable[str]) -> Iterator[dict[str, bytes]]:
+        """The files at each first-parent commit of HEAD that touches one of them, newest first: path -> content.
+
+        A checkout whose history is cut ends where it is cut.
+        """
+        if self.head is None:
+            return
+        paths = list(paths)
+        with _errors_of_git(self.top) as git, git.Repo(self.top) as repository:
+            for commit in repository.iter_commits(self.head, paths=paths, first_parent=True):
+                yield {path: data for path in paths if (data := _blob(commit, path)) is not None}
 
     def write(self, files: Mapping[str, bytes]) -> None:
         """Writes files: all are complete on disk before the first one takes its place.
@@ -145,6 +157,16 @@ class _errors_of_git:  # noqa: N801  # used as a function
         if isinstance(error, self._git.GitCommandError):
             answer = Answer(1, b"", redact(str(error.stderr)))
             raise explain(answer, "look at the checkout", self._where) from error
+
+
+def _blob(commit: Any, path: str) -> bytes | None:
+    """A file at a commit; None where there is none."""
+    try:
+        found = commit.tree / path
+    except KeyError:
+        return None
+    data: bytes = found.data_stream.read()
+    return data if found.type == "blob" else None
 
 
 def _read(path: Path) -> bytes:

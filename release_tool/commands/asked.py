@@ -100,6 +100,11 @@ def checked_until(text: str) -> str:
     return text
 
 
+def is_spoken(text: str) -> bool:
+    """Whether the end of a pin was given as a time from now: the same words mean another day tomorrow."""
+    return _DURATION.fullmatch(text) is not None
+
+
 def until_day(text: str, now: datetime) -> str | None:
     """The last day of a pin, `2027-03-31`; None: without end.
 

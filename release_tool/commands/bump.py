@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from release_tool import history
 from release_tool.commands.asked import Asked, checked_reason
-from release_tool.errors import Refused, UsageError
+from release_tool.errors import Refused, TryAgain, UsageError
 from release_tool.records import Tag
 from release_tool.versions import is_tag, tag_part
 
@@ -13,9 +14,10 @@ from release_tool.versions import is_tag, tag_part
 # remote, before that.
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from release_tool.config import Config
+    from release_tool.publishing.images import Image
     from release_tool.publishing.snapshot import Files, Snapshot
     from release_tool.publishing.tool import Outcome, Tool
     from release_tool.records import Intent
@@ -77,40 +79,69 @@ def intent_of(bump: Bump, config: Config, registry: Registry | None, files: Iter
         TryAgain, ReleaseError: what the registry says.
     """
     allowed(bump, config)
+    files = list(files)
     provenance = dict(bump.provenance or {})
-    tag = bump.tag
-    if config.registry is not None:
-        from release_tool.publishing import images
+    intent = bump.asked.intent("bump", {"tag": bump.tag, "pin": bump.pin, "force": bump.force})
+    intent = intent._replace(provenance=provenance)
+    if config.registry is None or _is_known(bump, intent, files):
+        return intent
+    image = _image(bump, config, registry, files)
+    if image is None:
+        return intent
+    digest = {"digest": image.digest} if image.digest else {}
+    return intent._replace(arguments={**intent.arguments, "tag": image.tag}, provenance={**provenance, **digest})
 
-        try:
-            image = images.look_up(config.registry, registry, files, Tag(bump.tag), provenance.get("digest", ""))
-        except images.ImageRefused:
-            if not bump.force:
-                raise
-        else:
-            tag = image.tag
-            provenance |= {"digest": image.digest} if image.digest else {}
-    intent = bump.asked.intent("bump", {"tag": tag, "pin": bump.pin, "force": bump.force})
-    return intent._replace(provenance=provenance)
+
+def _is_known(bump: Bump, intent: Intent, files: Iterable[Files]) -> bool:
+    """Whether this very operation has landed: it is only told then, whatever became of the image."""
+    return any(
+        history.same_operation(one.lines(), intent) is not None
+        for one in files
+        if one.place.environment == bump.environment
+    )
+
+
+def _image(bump: Bump, config: Config, registry: Registry | None, files: Sequence[Files]) -> Image | None:
+    """The image as the registry has it; None where it has none and the bump goes on all the same."""
+    from release_tool.operations.base import find
+    from release_tool.publishing import images
+
+    here = next(one for one in files if one.place.environment == bump.environment)
+    is_there = here.tags is not None and find(here.state(empty=True), bump.tag) is not None
+    given = (bump.provenance or {}).get("digest", "")
+    try:
+        return images.look_up(config.registry, registry, files, Tag(bump.tag), given)
+    except images.ImageRefused as refusal:
+        if bump.force or (is_there and refusal.found is None):  # what is there already is only told
+            return refusal.found
+        raise
+    except TryAgain:
+        if is_there:
+            return None
+        raise
 
 
 def allowed(bump: Bump, config: Config) -> None:
     """Raise Refused when the configuration doesn't take this bump."""
-    environment = config.environment(bump.environment)
-    if bump.force:
-        return
-    if environment.promote_from is not None:
-        raise Refused(
-            f"{environment.name} takes promotions, not bumps",
-            cause=f"its versions come from {environment.promote_from}; {config.entry.name} takes the bumps",
-            hint=f"run `release bump {config.entry.name} {bump.tag}`, or add --force --reason 'why'",
-        )
-    if not config.versions.allows(bump.tag):
+    takes_bumps(bump, config)
+    if not bump.force and not config.versions.allows(bump.tag):
         pattern = config.versions.allow.pattern if config.versions.allow else ""
         raise Refused(
             f"the tag {tag_part(bump.tag)} does not match `versions.allow`: {pattern}",
             where="release.yaml",
             hint="bump a tag that matches, change `versions.allow`, or add --force --reason 'why'",
+        )
+
+
+def takes_bumps(bump: Bump, config: Config) -> None:
+    """Raise Refused when the environment takes no bumps."""
+    environment = config.environment(bump.environment)
+    what = bump.tag or "--from-registry"
+    if not bump.force and environment.promote_from is not None:
+        raise Refused(
+            f"{environment.name} takes promotions, not bumps",
+            cause=f"its versions come from {environment.promote_from}; {config.entry.name} takes the bumps",
+            hint=f"run `release bump {config.entry.name} {what}`, or add --force --reason 'why'",
         )
 
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from release_tool import history
 from release_tool.commands import bump
-from release_tool.errors import Refused, UsageError
+from release_tool.errors import Failed, Refused, ReleaseError, UsageError
 from release_tool.publishing import facts
+from release_tool.publishing.branch import lines_at
 from release_tool.publishing.snapshot import take
 from release_tool.records import Tag, name_of
 from release_tool.versions import is_newer, is_readable, newest_first
@@ -24,15 +26,15 @@ if TYPE_CHECKING:
 _SAME_RANK = name_of(1)  # of tags that have no name yet: they are compared by what they say alone
 
 
-def check_usage(asked: bump.Bump, *, local: bool) -> None:
+def check_usage(asked: bump.Bump, *, local: bool, given_id: str = "") -> None:
     """Raise UsageError for what the command line alone is enough to see."""
-    other = "TAG" if asked.tag else "--local" if local else "--digest" if (asked.provenance or {}).get("digest") else ""
-    if other:
+    given = {"TAG": asked.tag, "--local": local, "--id": given_id, "--digest": (asked.provenance or {}).get("digest")}
+    for other in (name for name, value in given.items() if value):
         raise UsageError(f"--from-registry and {other} exclude each other", hint="the registry says what is new")
     bump.check_reason(asked)
 
 
-def run(tool: Tool, asked: bump.Bump, new_id: Callable[[], str]) -> Iterator[Outcome]:
+def run(tool: Tool, asked: bump.Bump, new_id: Callable[[], str]) -> Iterator[Outcome | Failed]:
     """Bump what is new, oldest first, one operation each.
 
     Args:
@@ -41,16 +43,21 @@ def run(tool: Tool, asked: bump.Bump, new_id: Callable[[], str]) -> Iterator[Out
         new_id: makes the ids of the operations.
 
     Yields:
-        An outcome for each new tag; nothing where there is none.
+        An outcome for each new tag; nothing where there is none. The first one that fails ends it.
 
     Raises:
         Refused: no registry is configured, or the order says nothing about tags.
         ReleaseError: see `bump.run`.
     """
     snapshot = take(tool, asked.asked.service)
+    bump.takes_bumps(asked, snapshot.config)
     for tag in new_tags(tool, snapshot, asked):
         one = asked.asked._replace(intent_id=new_id())
-        yield bump.run(tool, asked._replace(tag=tag, asked=one))
+        try:
+            yield bump.run(tool, asked._replace(tag=tag, asked=one))
+        except ReleaseError as error:  # what came before it has come
+            yield Failed(f"{snapshot.config.place(asked.environment).title}, {tag}", error)
+            return
 
 
 def new_tags(tool: Tool, snapshot: Snapshot, asked: bump.Bump) -> list[Tag]:
@@ -70,12 +77,25 @@ def new_tags(tool: Tool, snapshot: Snapshot, asked: bump.Bump) -> list[Tag]:
             where=tool.config_path,
             hint="set `versions.order` to semver, calver or number",
         )
-    known = facts.names_known(tool.repository, snapshot, ())
-    newest = _newest(config, [*known.landed, *known.pending])
-    found = [Tag(tag) for tag in registry.tags() if config.versions.allows(tag) and tag not in known.landed]
+    allowed = [tag for tag in registry.tags() if config.versions.allows(tag)]
+    # All that ever stood in the base is known, also what was reverted; and so is what waits, or was closed last.
+    known = facts.names_known(tool.repository, snapshot, allowed)
+    every = {*known.landed, *known.pending, *_closed(tool, snapshot, asked)}
+    newest = _newest(config, every)
+    found = [Tag(tag) for tag in allowed if tag not in every]
     fresh = [tag for tag in found if is_readable(config.versions.order, tag) and _is_newer(config, tag, newest)]
     ranked = newest_first(config.versions.order, ((_SAME_RANK, tag) for tag in fresh))
     return [tag for _, tag in reversed(ranked[: environment.retention.keep])]
+
+
+def _closed(tool: Tool, snapshot: Snapshot, asked: bump.Bump) -> set[str]:
+    """The tags of the last pull request that was closed: a "no" holds."""
+    place = snapshot.config.place(asked.environment)
+    finished = tool.forge(snapshot.config).last_finished(place.branch, snapshot.config.base)
+    if finished is None or finished.state != "closed":
+        return set()
+    tool.repository.fetch(finished.head_commit)
+    return set(history.names_of(lines_at(tool.repository, finished.head_commit, place)))
 
 
 def _newest(config: Config, tags: Iterable[str]) -> Tag | None:

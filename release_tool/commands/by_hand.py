@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool.commands.asked import Asked, checked_reason, checked_until, until_day
+from release_tool.commands.asked import Asked, checked_reason, checked_until, is_spoken, until_day
+from release_tool.errors import UsageError
 from release_tool.history import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from release_tool.config import Config
     from release_tool.publishing.resolve import Known
     from release_tool.publishing.snapshot import Files, Snapshot
+    from release_tool.publishing.source import Source
     from release_tool.publishing.tool import Outcome, Request, Tool
     from release_tool.records import Intent
 
@@ -45,6 +48,8 @@ class ByHand(NamedTuple):
 def check_usage(command: ByHand) -> None:
     """Raise UsageError for what the command line alone is enough to see."""
     needed_by = f"release {command.operation}" if command.operation in NEEDS_REASON else ""
+    if not command.version:
+        raise UsageError("the NAME is empty", hint="name a version (v5), or its tag")
     checked_reason(command.asked.reason, needed_by=needed_by)
     checked_until(command.until)
 
@@ -85,23 +90,29 @@ def intent_of(command: ByHand, known: Known, now: datetime) -> Intent:
     """
     arguments: dict[str, object] = {"version": known.name, "tag": known.tag}
     if command.operation in {"pin", "restore"}:
-        arguments["until"] = until_day(command.until or default_until(command.operation), now)
+        given = command.until or default_until(command.operation)
+        arguments |= {"until": until_day(given, now), "for": given if is_spoken(given) else ""}
     if command.operation == "quarantine":
         arguments["since"] = timestamp(now)
     return command.asked.intent(command.operation, arguments)
 
 
-def intent_in_files(command: ByHand, files: Mapping[str, Files], now: datetime) -> Intent:
+def intent_in_files(
+    command: ByHand, source: Source, config: Config, files: Mapping[str, Files], now: datetime
+) -> Intent:
     """The same where the version is looked for in the files of a working tree.
 
     Args:
         command: what was asked for.
+        source: the working tree.
+        config: the configuration, as the service sees it.
         files: the files of the service, by environment.
         now: the present time.
     """
-    from release_tool.publishing import resolve
+    from release_tool.publishing import facts, resolve
 
-    return intent_of(command, resolve.in_files(files[command.asked.environment], command.version), now)
+    moved = facts.archived(source, config, [command.version])
+    return intent_of(command, resolve.in_files(files[command.asked.environment], command.version, moved), now)
 
 
 def default_until(operation: str) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from release_tool.commands.asked import Asked
+    from release_tool.config import Place
     from release_tool.publishing.snapshot import Snapshot
     from release_tool.publishing.tool import Tool
 
@@ -99,17 +100,25 @@ def _idle(work: Work) -> Outcome | None:
     return None if made.lines else work.outcome(kept=made.kept, waiting=made.waiting)
 
 
-def _emptied(tool: Tool, command: Cleanup) -> Iterator[Outcome]:
+def _emptied(tool: Tool, command: Cleanup) -> Iterator[Outcome | Failed]:
     """Delete the release branches with nothing pending, unless a person's commits are on them."""
     for snapshot in take_all(tool, command.asked.service):
         for name in command.environments or snapshot.config.environments:
             place = snapshot.config.place(name)
             for branch in (place.branch, place.downgrade_branch):
-                if snapshot.refs.branch(branch) is not None and _deleted(tool, snapshot, name, branch):
-                    note = f"branch {branch} is deleted: nothing was pending on it"
-                    yield Outcome(
-                        "cleanup", "cleanup", name, changed=True, service=snapshot.config.service, notes=(note,)
-                    )
+                if snapshot.refs.branch(branch) is not None:
+                    yield from _emptied_one(tool, snapshot, place, branch)
+
+
+def _emptied_one(tool: Tool, snapshot: Snapshot, place: Place, branch: str) -> Iterator[Outcome | Failed]:
+    try:
+        deleted = _deleted(tool, snapshot, place.environment, branch)
+    except ReleaseError as error:
+        yield Failed(f"{place.title}, branch {branch}", error)
+        return
+    if deleted:
+        note = f"branch {branch} is deleted: nothing was pending on it"
+        yield Outcome("cleanup", "cleanup", place.environment, changed=True, service=place.service, notes=(note,))
 
 
 def _deleted(tool: Tool, snapshot: Snapshot, environment: str, name: str) -> bool:

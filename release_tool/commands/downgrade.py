@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.commands.asked import Asked, checked_reason, earlier
+from release_tool.errors import UsageError
 from release_tool.history import timestamp
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class Downgrade(NamedTuple):
 def check_usage(command: Downgrade) -> None:
     """Raise UsageError for what the command line alone is enough to see."""
     checked_reason(command.asked.reason)
+    if command.to and command.to == command.leave:
+        raise UsageError("--from and --to name the same version", hint="leave one of them out")
 
 
 def run(tool: Tool, command: Downgrade) -> Outcome:
@@ -74,7 +77,12 @@ def _intent(tool: Tool, snapshot: Snapshot, command: Downgrade) -> Intent:
     asked = command.asked
     state = snapshot.files[asked.environment].state(empty=True)
     said: dict[str, object] = {"of": "version" if command.leave else PRESENT, "quarantine": command.quarantine}
-    before = earlier(tool, snapshot, asked, "downgrade", {"of": PRESENT}) if not command.leave else None
+    to: dict[str, object] = {}
+    if command.to:
+        target = resolve.version(tool.repository, snapshot, asked.environment, command.to)
+        to = {"to": target.name, "to_tag": target.tag}
+    same = {**said, "to_tag": to.get("to_tag")}
+    before = earlier(tool, snapshot, asked, "downgrade", same) if not command.leave else None
     if before is not None:
         return before
     if command.leave:
@@ -83,10 +91,6 @@ def _intent(tool: Tool, snapshot: Snapshot, command: Downgrade) -> Intent:
         leaving = resolve.Known(state.default, state.versions[state.default])
     else:
         raise Refused(f"{asked.environment} has no version", hint="a bump or a promotion brings the first one")
-    to: dict[str, object] = {}
-    if command.to:
-        target = resolve.version(tool.repository, snapshot, asked.environment, command.to)
-        to = {"to": target.name, "to_tag": target.tag}
     arguments = {"version": leaving.name, "tag": leaving.tag, **said, **to, "since": timestamp(tool.now())}
     return asked.intent("downgrade", arguments)
 

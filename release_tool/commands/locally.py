@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from release_tool import history, wording
 from release_tool.errors import Refused
 from release_tool.planning import Ground, plan
-from release_tool.publishing.facts import names_of_files
+from release_tool.publishing.facts import archived, names_of_files
 from release_tool.publishing.proposal import Renderings, new_files
 from release_tool.publishing.snapshot import read_config, read_files
 from release_tool.publishing.source import InTree
 from release_tool.publishing.tool import Outcome
+from release_tool.publishing.work import known
 from release_tool.records import Line
 from release_tool.retention import Facts
+from release_tool.versions import tag_part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,12 +24,14 @@ if TYPE_CHECKING:
     from release_tool.commands.asked import Asked
     from release_tool.config import Config
     from release_tool.helm import Renderer
+    from release_tool.operations import Names
     from release_tool.publishing.snapshot import Files
+    from release_tool.publishing.source import Source
     from release_tool.records import Intent
     from release_tool.working_tree import WorkingTree
 
-    # The operation, from the configuration as the service sees it and the files of its environments.
-    Meant = Callable[[Config, Mapping[str, Files]], Intent]
+    # The operation, from the working tree, the configuration as the service sees it, the files of its environments.
+    Meant = Callable[[Source, Config, Mapping[str, Files]], Intent]
 
 
 class Here(NamedTuple):
@@ -64,12 +68,19 @@ def run(here: Here, asked: Asked, meant: Meant) -> Outcome:
     config = read_config(source, here.config_path)[0].view(asked.service)
     place = config.place(asked.environment)
     every = read_files(source, config.places())
-    intent = meant(config, every)
+    intent = meant(source, config, every)
     unmerged = here.tree.unmerged([place.tag_file, place.history_file])
     if unmerged:
         raise Refused("the file has an unresolved conflict", where=unmerged[0], hint="resolve it first")
     files = every[asked.environment]
-    made = plan(_ground(config, every, asked, here.now), (), _line(intent, files, here.now))
+    done = known(files.lines(), intent, place.history_file)
+    if done is not None:
+        note = f"this operation stands in the record already, as {done.id}"
+        return Outcome(
+            intent.operation, wording.subject(intent), asked.environment, False, service=place.service, notes=(note,)
+        )
+    names = _names(here.tree, source, config, every, intent)
+    made = plan(_ground(config, every, asked, here.now, names), (), _line(intent, files, here.now))
     outcome = Outcome(
         intent.operation,
         wording.subject(intent),
@@ -92,14 +103,30 @@ def run(here: Here, asked: Asked, meant: Meant) -> Outcome:
     )
 
 
-def _ground(config: Config, every: Mapping[str, Files], asked: Asked, now: datetime) -> Ground:
+def _ground(config: Config, every: Mapping[str, Files], asked: Asked, now: datetime, names: Names) -> Ground:
     files = every[asked.environment]
     state, lines = files.state(empty=True), files.lines()
     environment = config.environment(asked.environment)
     unknown = "use unknown: a working tree alone asks nobody"
     used = dict.fromkeys(state.live, unknown) if environment.retention.in_use else {}
     facts = Facts(now, state, {}, history.former_defaults(lines, state.default), used)
-    return Ground(environment, config.versions.order, state, lines, facts, names_of_files(every.values()))
+    return Ground(environment, config.versions.order, state, lines, facts, names)
+
+
+def _names(tree: WorkingTree, source: Source, config: Config, every: Mapping[str, Files], intent: Intent) -> Names:
+    """The names known, as far as the checkout holds its history: a new one needs all that ever were."""
+    tag = str(intent.arguments.get("tag", ""))
+    names = names_of_files(every.values())
+    if tag_part(tag) in names.landed:
+        return names
+    places = list(config.places())
+    paths = [path for place in places for path in (place.tag_file, place.history_file)]
+    older = (
+        (found.get(place.tag_file, b""), found.get(place.history_file, b""))
+        for found in tree.committed(paths)
+        for place in places
+    )
+    return names_of_files(every.values(), older, archived(source, config, [tag_part(tag)]))
 
 
 def _line(intent: Intent, files: Files, now: datetime) -> Line:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool import promotion
 from release_tool.commands.asked import Asked, checked_reason, earlier
-from release_tool.errors import Refused, UsageError
+from release_tool.errors import Refused, ReleaseError, UsageError
 from release_tool.operations.replacing import OF_DEFAULT
 from release_tool.publishing import facts, images, publish, resolve
-from release_tool.publishing.ages import Ages
+from release_tool.publishing.ages import EXACTLY, Ages
 from release_tool.publishing.branch import look
 from release_tool.publishing.tool import Outcome, Request
 from release_tool.records import Gate
@@ -18,6 +18,7 @@ from release_tool.versions import tag_part
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from release_tool.config import Place
     from release_tool.publishing.snapshot import Snapshot
     from release_tool.publishing.tool import Tool
     from release_tool.records import Intent
@@ -85,17 +86,18 @@ def run(tool: Tool, command: Promote) -> Outcome:
 
 def _said(command: Promote) -> dict[str, object]:
     """The arguments that don't depend on how things stand."""
-    return {"from": command.source, "of": "version" if command.version else OF_DEFAULT}
+    asked = {"pin": command.pin or None, "force": command.force or None}
+    return {"from": command.source, "of": "version" if command.version else OF_DEFAULT, **asked}
 
 
 def _judged(tool: Tool, snapshot: Snapshot, command: Promote) -> tuple[Intent, tuple[str, ...]]:
     """The intent with what its gates say, and what there is to say beside it."""
     now = tool.now()
     candidate = _candidate(tool, snapshot, command, now)
-    image, gate = _image(tool, snapshot, candidate)
+    image, gate = _image(tool, snapshot, candidate, command)
     found = promotion.gates(candidate, snapshot.config, gate)
     found = promotion.forced(found) if command.force else found
-    given = {"version": candidate.name, "tag": image.tag, "pin": command.pin, "force": command.force}
+    given = {"version": candidate.name, "tag": image.tag}
     intent = command.asked.intent("promote", {**_said(command), **given})
     provenance = {"digest": image.digest} if image.digest else {}
     return intent._replace(gates=found, provenance=provenance), _waiting(tool, snapshot, command)
@@ -131,7 +133,7 @@ def _candidate(tool: Tool, snapshot: Snapshot, command: Promote, now: datetime) 
 def _default_since(
     tool: Tool, snapshot: Snapshot, command: Promote, known: resolve.Known, now: datetime
 ) -> datetime | None:
-    """Since when a version has been the default of the source, as far as the soak asks for it."""
+    """Since when a version has been the default of the source; looked up only where a soak asks for it."""
     soak = snapshot.config.environment(command.asked.environment).soak
     if not soak:
         return now
@@ -139,7 +141,7 @@ def _default_since(
     forge = tool.forge(snapshot.config)
     ages = Ages(tool.repository, forge.landed_at, snapshot.base, [files.place])
     entry = ("default", known.name)
-    since = ages.since(files.place, files.state(empty=True), files.lines(), {entry: [soak]}, now)
+    since = ages.since(files.place, files.state(empty=True), files.lines(), {entry: EXACTLY}, now)
     return since.get(entry)
 
 
@@ -150,27 +152,46 @@ def _quarantined(snapshot: Snapshot, part: str) -> dict[str, str]:
     return {where: why} if where else {}
 
 
-def _image(tool: Tool, snapshot: Snapshot, candidate: promotion.Candidate) -> tuple[images.Image, Gate]:
+def _image(
+    tool: Tool, snapshot: Snapshot, candidate: promotion.Candidate, command: Promote
+) -> tuple[images.Image, Gate]:
+    """The image and its gate; the registry isn't asked where another gate is closed for good."""
+    closed = (promotion.order(candidate, snapshot.config), promotion.quarantine(candidate))
+    if promotion.refusal(promotion.forced(closed) if command.force else closed):
+        reason = "the registry is not asked: another gate is closed"
+        return images.Image(candidate.tag, "", ""), Gate("image", promotion.OFF, reason)
     policy = snapshot.config.registry
     registry = tool.registry(snapshot.config)
     try:
         image = images.look_up(policy, registry, snapshot.files.values(), candidate.tag)
     except images.ImageRefused as refusal:
-        return images.Image(candidate.tag, "", ""), Gate("image", promotion.REFUSED, f"{refusal.where}: {refusal.what}")
+        found = refusal.found or images.Image(candidate.tag, "", "")
+        return found, Gate("image", promotion.REFUSED, f"{refusal.where}: {refusal.what}")
     return image, Gate("image", promotion.PASSED if image.digest else promotion.OFF, image.said)
 
 
 def _waiting(tool: Tool, snapshot: Snapshot, command: Promote) -> tuple[str, ...]:
-    """The note on what waits in the source: a promotion reads what has landed there, and nothing else."""
+    """The notes on what waits in the source: a promotion reads what has landed there, and nothing else."""
     place = snapshot.config.place(command.source)
-    if snapshot.refs.branch(place.branch) is None:
-        return ()
+    notes: list[str] = []
+    for branch in (place.downgrade_branch, place.branch):
+        if snapshot.refs.branch(branch) is None:
+            continue
+        try:
+            notes += _waits(tool, snapshot, place, branch)
+        except ReleaseError as error:  # a note, never a refusal
+            notes.append(f"what waits on {branch} can't be read: {error}")
+    return tuple(notes)
+
+
+def _waits(tool: Tool, snapshot: Snapshot, place: Place, branch: str) -> list[str]:
     forge = tool.forge(snapshot.config)
-    if not look(tool.repository, forge, snapshot, place).pending:
-        return ()
-    shown = forge.find_open(place.branch, snapshot.config.base)
-    where = f"pull request #{shown.number}" if shown else f"the branch {place.branch}"
-    return (f"{command.source} has changes that have not landed ({where}); they are not part of this",)
+    if not look(tool.repository, forge, snapshot, place, branch).pending:
+        return []
+    shown = forge.find_open(branch, snapshot.config.base)
+    where = f"pull request #{shown.number}" if shown else f"the branch {branch}"
+    what = "a downgrade waits to land" if branch == place.downgrade_branch else "changes that have not landed"
+    return [f"{place.environment}: {what} ({where}); not part of this"]
 
 
 def _refused(snapshot: Snapshot, command: Promote, intent: Intent, notes: tuple[str, ...], why: str) -> Outcome:

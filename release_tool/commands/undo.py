@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool.commands.asked import Asked, checked_id, checked_reason, checked_until, earlier, until_day
+from release_tool.commands.asked import Asked, checked_id, checked_reason, checked_until, earlier, is_spoken, until_day
 from release_tool.commands.by_hand import RESTORED_FOR
 from release_tool.history import timestamp
 
@@ -81,11 +81,13 @@ def _intent(tool: Tool, snapshot: Snapshot, command: Undo) -> Intent:
         if before is not None:
             return before
         line = last_landed(lines, asked.environment)
+    given = command.until or RESTORED_FOR
     arguments = {
         "operation": line.id,
         "what": wording.subject(line.intent),
         "last": not command.operation,
-        "until": until_day(command.until or RESTORED_FOR, tool.now()),
+        "until": until_day(given, tool.now()),
+        "for": given if is_spoken(given) else "",
         "since": timestamp(tool.now()),
     }
     return asked.intent("undo", arguments)

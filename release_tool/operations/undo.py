@@ -8,8 +8,9 @@ from release_tool import history
 from release_tool.errors import Refused
 from release_tool.operations import by_hand
 from release_tool.operations.base import Context, Step, find, reason_of
-from release_tool.records import Change, Intent, State
+from release_tool.records import Change, Intent, Pin, State
 from release_tool.states import apply
+from release_tool.versions import tag_part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,7 +41,7 @@ def undo(state: State, intent: Intent, context: Context) -> Step:
             hint=f"`release history {context.environment}` lists the ids; close a pull request to drop what waits",
         )
     line = context.lines[index]
-    undoing = _Undoing(history.replay(context.lines[:index]), line, intent, context)
+    undoing = _Undoing(context.lines[:index], line, intent, context)
     changes: list[Change] = []
     notes: list[str] = []
     for change in reversed(own_changes(line)):
@@ -54,13 +55,31 @@ def undo(state: State, intent: Intent, context: Context) -> Step:
 
 
 class _Undoing:
-    """One undo: the state before the operation by the record, the operation's line, and how inverses are asked for."""
+    """One undo: how things stood before the operation, by the record, and how inverses are asked for.
 
-    def __init__(self, before: State, line: Line, intent: Intent, context: Context) -> None:
-        self.before = before
+    Attributes:
+        before: the versions before the operation, with what people had changed by hand until then.
+        bad: tag part -> its quarantine then, also of a version that was not there.
+        context: as for every operation.
+        reason: why, for the record.
+    """
+
+    def __init__(self, above: Sequence[Line], line: Line, intent: Intent, context: Context) -> None:
+        self.before = apply(history.replay(above), line.adopted)
+        self.bad: dict[str, Change] = {}
+        for change in (*history.changes_of(above), *line.adopted):
+            if change.action == "quarantine":
+                self.bad[tag_part(change.tag)] = change
+            elif change.action == "clear":
+                self.bad.pop(tag_part(change.tag), None)
         self.context = context
         self.reason = reason_of(intent, f"undo of {line.intent.operation} {line.id}")
         self._intent = intent
+
+    def has_ended(self, pin: Pin) -> bool:
+        """Whether a pin of then is over by now: the next sweep would only lift it again."""
+        now = by_hand.since_of(self._intent)
+        return pin.until is not None and now is not None and pin.until < now.date()
 
     def by(self, operation: str, state: State, change: Change, **more: object) -> Step:
         """The step of an inverse command."""
@@ -107,18 +126,26 @@ def _pin_before(undoing: _Undoing, state: State, change: Change) -> Step:
     pin = undoing.before.pinned.get(change.version)
     if pin is None:
         return undoing.by("unpin", state, change)
-    until = {} if pin.until is None else {"until": pin.until.isoformat()}
-    return undoing.by("pin", state, change, reason=pin.reason, **{"until": None, **until})
+    if undoing.has_ended(pin):
+        return Step()
+    until = None if pin.until is None else pin.until.isoformat()
+    return undoing.by("pin", state, change, reason=pin.reason, until=until)
 
 
 def _quarantine_before(undoing: _Undoing, state: State, change: Change) -> Step:
-    gone = _gone(state, change)
-    if gone is not None:
-        return gone
-    before = undoing.before.quarantined.get(change.version)
+    """The quarantine of the tag as it was before: of its version, or of a tag that was not there any more."""
+    before = undoing.bad.get(tag_part(change.tag))
+    found = find(state, change.tag)
     if before is None:
         return undoing.by("clear", state, change)
-    return undoing.by("quarantine", state, change, reason=before.reason)
+    if change.action == "quarantine":  # restored as it was: quarantined
+        return Step()
+    if found is not None and found.where == "live":
+        since = None if before.since is None else history.timestamp(before.since)
+        return undoing.by("quarantine", state, change, reason=before.reason, since=since)
+    if tag_part(change.tag) in undoing.context.bad:
+        return Step(notes=(f"{change.version} ({change.tag}) is quarantined already",))
+    return Step((before._replace(reason=undoing.reason, sweep=False),))
 
 
 def _nothing(undoing: _Undoing, state: State, change: Change) -> Step:  # noqa: ARG001 (one of the table)

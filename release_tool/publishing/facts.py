@@ -11,9 +11,11 @@ from release_tool.records import Line, Name, name_number
 from release_tool.versions import tag_part
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from release_tool.config import Config
     from release_tool.publishing.snapshot import Files, Snapshot
+    from release_tool.publishing.source import Source
     from release_tool.repository import Repository
 
 
@@ -43,7 +45,7 @@ def names_known(repository: Repository, snapshot: Snapshot, wanted: Iterable[str
     if unknown:  # only a new name needs every record: a broken one stops no other environment
         for files in snapshot.files.values():
             landed.add_lines(files.lines())
-        for lines in archived(snapshot, unknown):
+        for lines in archived(snapshot.source, snapshot.config, unknown):
             landed.add_lines(lines)
         last = _last_naming(line for files in snapshot.files.values() for line in files.lines())
         _walk(repository, snapshot, last, landed)
@@ -57,16 +59,17 @@ def names_known(repository: Repository, snapshot: Snapshot, wanted: Iterable[str
     return Names(landed.names, pending.names, frozenset(landed.taken))
 
 
-def archived(snapshot: Snapshot, words: Iterable[str]) -> Iterator[tuple[Line, ...]]:
+def archived(source: Source, config: Config, words: Iterable[str]) -> Iterator[tuple[Line, ...]]:
     """The lines that were moved to the archives of the service's environments, where an archive holds one of the words.
 
     Args:
-        snapshot: the remote at one moment.
+        source: the files.
+        config: the configuration, as the service sees it.
         words: tags or names.
     """
-    sought = [word.encode() for word in words]
-    paths = [path for place in snapshot.config.places() for path in snapshot.source.paths(place.archive_directory)]
-    for data in snapshot.source.read(paths).values():
+    sought = [word.encode("utf-8", "replace") for word in words]
+    paths = [path for place in config.places() for path in source.paths(place.archive_directory)]
+    for data in source.read(paths).values():
         if any(word in data for word in sought):
             yield _lines_leniently(data)
 
@@ -81,11 +84,23 @@ def quarantined_elsewhere(snapshot: Snapshot, environment: str) -> dict[str, str
     return found
 
 
-def names_of_files(files: Iterable[Files]) -> Names:
-    """The names that some environments' files and records hold, without a look at older commits."""
+def names_of_files(
+    files: Iterable[Files], older: Iterable[tuple[bytes, bytes]] = (), moved: Iterable[Sequence[Line]] = ()
+) -> Names:
+    """The names that some environments' files and records hold.
+
+    Args:
+        files: the files as they stand.
+        older: how `image_tag.yaml` and record stood before, the newest first.
+        moved: the lines of archives.
+    """
     known = _Known()
     for one in files:
         known.add_files(one.tags or "", one.lines())
+    for lines in moved:
+        known.add_lines(lines)
+    for tags, record in older:
+        known.add_files(tags.decode("utf-8", "replace"), _lines_leniently(record))
     return Names(known.names, {}, frozenset(known.taken))
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool import history
-from release_tool.errors import Refused
+from release_tool.errors import Refused, ReleaseError
 from release_tool.records import Tag
 from release_tool.versions import tag_part
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from release_tool import config
     from release_tool.publishing.snapshot import Files
+    from release_tool.records import Line
     from release_tool.registry import Registry
 
 
@@ -32,7 +34,13 @@ class Image(NamedTuple):
 
 
 class ImageRefused(Refused):
-    """The registry has no such image, or another one than was recorded."""
+    """The registry has no such image, or another one than was recorded.
+
+    Attributes:
+        found: the image that it has; None where it has none. A person who insists gets that.
+    """
+
+    found: Image | None = None
 
 
 def look_up(
@@ -63,28 +71,40 @@ def look_up(
             cause="the build has not pushed it, pushed it elsewhere, or it was deleted",
             hint="push it, then run this command again; --force --reason 'why' goes on without it",
         )
+    written = "@" in tag or policy.verify == "digest"
+    image = Image(Tag(f"{part}@{digest}") if written else tag, digest, f"{where} is {digest}")
     for source, recorded in _recorded(files, tag, given):
         if recorded != digest:
-            raise ImageRefused(
+            refusal = ImageRefused(
                 f"the tag was moved: it is {digest} now and was {recorded} ({source})",
                 where=where,
                 cause="somebody pushed another image under the same tag",
                 hint="build it under a new tag; --force --reason 'why' accepts the new image",
             )
-    return Image(Tag(f"{part}@{digest}") if policy.verify == "digest" else tag, digest, f"{where} is {digest}")
+            refusal.found = image
+            raise refusal
+    return image
 
 
 def _recorded(files: Iterable[Files], tag: Tag, given: str) -> list[tuple[str, str]]:
-    """Where a digest of the tag stands, and the digest: the latest word of each environment."""
+    """Where a digest of the tag stands, and the digest: in the words of this operation, and last in the records.
+
+    The last word of all environments counts: whoever accepted a new image accepted it for the service.
+    """
     part = tag_part(tag)
-    found: list[tuple[str, str]] = []
-    for source, digest in (("in the tag", tag.partition("@")[2]), ("by the build", given)):
-        found += [(source, digest)] if digest else []
+    said = (("in the tag", tag.partition("@")[2]), ("by the build", given))
+    found = [(source, digest) for source, digest in said if digest]
+    last: tuple[datetime, str, str] | None = None
     for one in files:
-        state = one.state(empty=True)
-        written = [other for other in (*state.versions.values(), *state.retired.values()) if tag_part(other) == part]
-        digests = [other.partition("@")[2] for other in written if "@" in other]
-        latest = history.recorded_digest(one.lines(), part)
-        digests += [latest] if latest else []
-        found += [(f"recorded in {one.place.environment}", digest) for digest in digests]
-    return found
+        told = history.recorded_digest(_lines(one), part)
+        if told is not None and (last is None or told[0] > last[0]):
+            last = (told[0], f"recorded in {one.place.environment}", told[1])
+    return [*found, (last[1], last[2])] if last is not None else found
+
+
+def _lines(files: Files) -> tuple[Line, ...]:
+    """The record of an environment; one that can't be read tells nothing here, and stops no other one."""
+    try:
+        return files.lines()
+    except ReleaseError:
+        return ()

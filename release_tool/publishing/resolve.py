@@ -11,7 +11,7 @@ from release_tool.publishing.branch import lines_at
 from release_tool.versions import tag_part
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from release_tool.publishing.snapshot import Files, Snapshot
     from release_tool.records import Line, Name, State, Tag
@@ -49,10 +49,12 @@ def version(repository: Repository, snapshot: Snapshot, environment: str, word: 
     raise unknown(word, environment, state, seen)
 
 
-def in_files(files: Files, word: str) -> Known:
-    """The same among the files of a working tree, and their record."""
+def in_files(files: Files, word: str, moved: Iterable[Sequence[Line]] = ()) -> Known:
+    """The same among the files of a working tree, their record, and the lines of its archives."""
     state = files.state(empty=True)
     known = [*_of_state(state), *_of_lines(files.lines())]
+    for lines in moved:
+        known += _of_lines(lines)
     found = meant(known, word)
     if found is None:
         raise unknown(word, files.place.environment, state, known)
@@ -86,7 +88,7 @@ def _everywhere(repository: Repository, snapshot: Snapshot, environment: str, wo
         tip = snapshot.refs.branch(name)
         if tip is not None:
             yield _of_lines(lines_at(repository, tip, place))
-    for lines in facts.archived(snapshot, [tag_part(word)]):
+    for lines in facts.archived(snapshot.source, snapshot.config, [tag_part(word)]):
         yield _of_lines(lines)
 
 

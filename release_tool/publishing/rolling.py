@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from release_tool.publishing.branch import Branch
     from release_tool.publishing.tool import Outcome
     from release_tool.publishing.work import Work
-    from release_tool.records import CommitId
+    from release_tool.records import Change, CommitId
 
 
 def propose(work: Work) -> Outcome:
@@ -44,7 +44,13 @@ def propose(work: Work) -> Outcome:
         return _nothing(work, branch, following)
     if settled.is_no(work, branch, following):
         held = f"pull request #{branch.finished.number} proposed just that and was closed" if branch.finished else ""
-        return work.outcome(kept=following.plan.kept, notes=(f"{held}; nothing has changed since",))
+        made = following.plan
+        return work.outcome(
+            kept=made.kept,
+            waiting=made.waiting,
+            proposed=_of_sweep(made),
+            notes=(f"{held}; nothing has changed since",),
+        )
     outcome = _outcome(work, branch, following)
     if work.request.dry_run:
         return _tried(work, branch, following, outcome)
@@ -124,17 +130,22 @@ def _outcome(work: Work, branch: Branch, following: Following) -> Outcome:
     changes = made.own if made.own_line else tuple(change for line in mine for change in line.changes)
     if intent is not None and intent.operation == "cleanup" and not changed and not _holds(work, branch, following):
         # The sweep stands in the last line, whoever wrote that; a cleanup that moved it has done something.
-        changed, changes = True, tuple(change for change in made.edits if change.sweep)
+        changed, changes = True, _of_sweep(made)
     manifests, notes = work.rendered(following.files, following.changed)
     return work.outcome(
         changed=changed,
         changes=changes if changed else (),
         kept=made.kept,
         waiting=made.waiting,
+        proposed=() if changed else _of_sweep(made),
         branch=branch.name,
         notes=(*made.notes, *(wording.left_out(one) for one in made.left_out), *notes),
         manifests=manifests,
     )
+
+
+def _of_sweep(made: Plan) -> tuple[Change, ...]:
+    return tuple(change for change in made.edits if change.sweep)
 
 
 def _nothing(work: Work, branch: Branch, following: Following) -> Outcome:

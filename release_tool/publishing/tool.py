@@ -86,6 +86,7 @@ class Outcome(NamedTuple):
         changes: this operation's changes, the sweep's included.
         kept: the live versions that the sweep keeps.
         waiting: the quarantined and retired versions that it leaves as they are.
+        proposed: changes of the sweep that wait in the open pull request already, or that somebody said no to.
         gates: what the gates of a promotion said.
         refused: why a person must act: a gate said no, or the server took no push; empty: nothing is left to do.
         branch: the branch that holds the result; None if there is none.
@@ -106,6 +107,7 @@ class Outcome(NamedTuple):
     changes: tuple[Change, ...] = ()
     kept: tuple[Kept, ...] = ()
     waiting: tuple[Kept, ...] = ()
+    proposed: tuple[Change, ...] = ()
     gates: tuple[Gate, ...] = ()
     refused: str = ""
     service: str = ""

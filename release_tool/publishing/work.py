@@ -15,6 +15,7 @@ from release_tool.publishing.proposal import Judged, Renderings
 from release_tool.publishing.tool import Outcome
 from release_tool.records import Line
 from release_tool.retention import Facts
+from release_tool.versions import is_tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -51,6 +52,7 @@ class Work:
         self.tries = tries
         self.repository = tool.repository
         self._ages = ages
+        self._adopted: tuple[str, ...] = ()
         self.environment = snapshot.config.environment(request.environment)
         self.place = snapshot.config.place(request.environment)
         self.branch = self.place.downgrade_branch if request.downgrade else self.place.branch
@@ -78,10 +80,14 @@ class Work:
 
     def _left_already(self, known: Iterable[Line], intent: Intent) -> bool:
         """Whether a downgrade from the same tag waits already: the second one adopts the pull request of the first."""
-        return intent.operation == "downgrade" and any(
-            line.intent.operation == "downgrade" and line.intent.arguments.get("tag") == intent.arguments.get("tag")
-            for line in known
-        )
+        if intent.operation != "downgrade":
+            return False
+        for line in known:
+            said = line.intent.arguments
+            if line.intent.operation == "downgrade" and said.get("tag") == intent.arguments.get("tag"):
+                self._adopted = (_adoption(line.intent, intent),)
+                return True
+        return False
 
     def planned_at(self, lines: Sequence[Line]) -> datetime:
         """The time of planning: never before the last `at`. Sync plans at that one, only operations at a new one."""
@@ -108,15 +114,18 @@ class Work:
             state=state,
             lines=lines,
             facts=self._facts(state, now),
-            names=facts.names_known(self.repository, self.snapshot, [tag for tag in tags if isinstance(tag, str)]),
+            names=facts.names_known(
+                self.repository, self.snapshot, [tag for tag in tags if isinstance(tag, str) and is_tag(tag)]
+            ),
             elsewhere=elsewhere,
         )
 
     def _facts(self, state: State, now: datetime) -> Facts:
         base, policy = self.files.state(empty=True), self.environment.retention
         since = self.ages.since(self.place, base, self.lines, wanted_by(base, policy), now)
-        live = {**base.live, **state.live}
-        used = self.tool.in_use(self.snapshot.config, self.environment.name, live, now) if policy.in_use else {}
+        # Whatever pending operations and this one make live is among these, or new: nobody calls what is new.
+        every = {**base.retired, **state.retired, **base.versions, **state.versions}
+        used = self.tool.in_use(self.snapshot.config, self.environment.name, every, now) if policy.in_use else {}
         return Facts(now, base, since, history.former_defaults(self.lines, base.default), used)
 
     @cached_property
@@ -146,14 +155,7 @@ class Work:
         return renderings.judged(self.files, files, changed)
 
     def _known(self, lines: Iterable[Line], intent: Intent) -> Line | None:
-        line = history.same_operation(lines, intent)
-        if line is None or (line.intent.operation == intent.operation and history.same_arguments(line.intent, intent)):
-            return line
-        raise Refused(
-            f"the id {intent.id} belongs to another operation: {wording.subject(line.intent)}",
-            where=self.place.history_file,
-            hint="give each operation an id of its own, or none",
-        )
+        return known(lines, intent, self.place.history_file)
 
     def outcome(self, **more: Any) -> Outcome:
         """What this call did; unchanged unless said otherwise."""
@@ -168,7 +170,8 @@ class Work:
             gates=() if intent is None else intent.gates,
             dry_run=self.request.dry_run,
         )
-        return base._replace(**{**more, "notes": (*self.request.notes, *self._clock(), *more.get("notes", ()))})
+        notes = (*self.request.notes, *self._clock(), *self._adopted, *more.get("notes", ()))
+        return base._replace(**{**more, "notes": notes})
 
     def _clock(self) -> tuple[str, ...]:
         """The note on a clock that goes far behind the record: the plan is made as of the record's last line then."""
@@ -192,3 +195,35 @@ class Work:
         note = () if ours else (f"this operation has landed already, as {line.id}",)
         base = self.snapshot.config.base
         return self.outcome(changed=ours, changes=line.changes if ours else (), branch=base, notes=note)
+
+
+def known(lines: Iterable[Line], intent: Intent, path: str) -> Line | None:
+    """The line of the same operation among some; None where it isn't there.
+
+    Args:
+        lines: the lines.
+        intent: the operation.
+        path: the record, for messages.
+
+    Raises:
+        Refused: its id belongs to another operation.
+    """
+    line = history.same_operation(lines, intent)
+    if line is None or (line.intent.operation == intent.operation and history.same_arguments(line.intent, intent)):
+        return line
+    raise Refused(
+        f"the id {intent.id} belongs to another operation: {wording.subject(line.intent)}",
+        where=path,
+        hint="give each operation an id of its own, or none",
+    )
+
+
+def _adoption(first: Intent, second: Intent) -> str:
+    """What there is to say of a downgrade that adopts an earlier one, above all where it was to do something else."""
+    note = f"{first.arguments.get('version')} is left already by the downgrade {first.id}, which waits"
+    keys = ("to_tag", "quarantine")
+    if all(first.arguments.get(key) == second.arguments.get(key) for key in keys):
+        return note
+    to = first.arguments.get("to") or "the fallback target"
+    quarantine = "without quarantine" if first.arguments.get("quarantine") is False else "with quarantine"
+    return f"{note}: to {to}, {quarantine}; close its pull request first to ask for something else"

@@ -59,7 +59,7 @@ def test_it_reads_what_has_landed_and_notes_what_waits(world: World) -> None:
     world.release("bump", "devel", "v1.0.5")
     outcome = world.json("promote", "devel", "staging")
     assert (outcome["changed"], outcome["changes"]) == (False, [])
-    assert "devel has changes that have not landed (pull request #1)" in outcome["notes"][0]
+    assert "devel: changes that have not landed (pull request #1); not part of this" in outcome["notes"]
 
 
 def test_soak_counts_from_landing_as_the_default(world: World) -> None:
