@@ -167,7 +167,9 @@ def test_a_time_that_the_server_names_is_waited_for(hostile: Hostile) -> None:
 
 
 @pytest.mark.parametrize(
-    "after", ["3600", format_datetime(datetime.now(timezone.utc) + timedelta(hours=1), usegmt=True), "999999999"]
+    "after",
+    ["3600", format_datetime(datetime.now(timezone.utc) + timedelta(hours=1), usegmt=True), "999999999"],
+    ids=["an hour", "a date", "for ever"],  # every process of a test run must name them alike
 )
 def test_a_time_beyond_the_limit_is_not_waited_for(hostile: Hostile, after: str) -> None:
     hostile.answers = [answer(429, b"", f"Retry-After: {after}")]
