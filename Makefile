@@ -2,14 +2,15 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
+MARKS ?= not nightly and not slow
 
-.PHONY: demo test lint types format nightly bench schema istiod istio-definitions clean
+.PHONY: demo test lint types format nightly bench schema istiod istio-definitions github-definitions clean
 
 demo: $(VENV)/.installed ## the whole pipeline in a temporary repository
 	@$(BIN)/release demo
 
 test: $(VENV)/.installed-dev ## all tests that fit into five minutes on two cores
-	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not nightly" $(ARGS)
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "$(MARKS)" $(ARGS)
 
 nightly: $(VENV)/.installed-dev ## the long ones too
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal $(ARGS)
@@ -56,3 +57,20 @@ istio-definitions: .cache/istio-definitions.yaml ## the schemas of Istio's objec
 	@cd / && go mod download istio.io/api@v1.31.4
 	@cp "$$(go env GOMODCACHE)/istio.io/api@v1.31.4/kubernetes/customresourcedefinitions.gen.yaml" $@
 	@chmod u+w $@
+
+github-definitions: .cache/github/openapi.json .cache/github/schema.graphql ## GitHub's descriptions of its APIs, for the tests (it needs npm)
+
+# The packages hold a description for each edition of GitHub, 400 MB unpacked: only what is wanted is taken out.
+.cache/github/openapi.json:
+	@mkdir -p .cache/github
+	@cd .cache/github && npm pack --silent @octokit/openapi@23.0.2 > /dev/null
+	@tar -xzOf .cache/github/octokit-openapi-23.0.2.tgz package/generated/api.github.com.json > $@.part
+	@mv $@.part $@
+	@rm .cache/github/octokit-openapi-23.0.2.tgz
+
+.cache/github/schema.graphql:
+	@mkdir -p .cache/github
+	@cd .cache/github && npm pack --silent @octokit/graphql-schema@15.26.1 > /dev/null
+	@tar -xzOf .cache/github/octokit-graphql-schema-15.26.1.tgz package/schema.graphql > $@.part
+	@mv $@.part $@
+	@rm .cache/github/octokit-graphql-schema-15.26.1.tgz

@@ -34,6 +34,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     _refuse_later(argv)
     arguments = parser(argv[0] if argv else None).parse_args(argv)
     _check_texts(arguments)
+    if getattr(arguments, "comment", None) is not None and arguments.command == "diff" and arguments.environment:
+        raise UsageError("ENV and --comment exclude each other", hint="the comment shows all environments")
     if getattr(arguments, "local", False) and (arguments.direct or arguments.repo):
         other = "--direct" if arguments.direct else "--repo"
         raise UsageError(f"--local and {other} exclude each other", hint="--local edits a working tree and stops there")
@@ -200,6 +202,14 @@ def _rendering_arguments(parser: _Parser, _: _Parser) -> None:
     parser.add_argument("--ref", metavar="BRANCH", help="look at this branch of the remote")
 
 
+def _diff_arguments(diff: _Parser, _: _Parser) -> None:
+    diff.add_argument("environment", metavar="ENV", nargs="?", default="", help="none: all environments")
+    text = "what merging this branch of the remote would change; none: the release branch of the environment"
+    diff.add_argument("--ref", metavar="BRANCH", help=text)
+    text = "keep one comment on pull request N up to date that shows it (GitHub; without ENV)"
+    diff.add_argument("--comment", type=int, metavar="N", help=text)
+
+
 def _check_arguments(check: _Parser, _: _Parser) -> None:
     check.add_argument("--ref", metavar="BRANCH", help="check this branch of the remote instead")
     text = "judge the step from this branch of the remote, too; without BRANCH: from the base branch"
@@ -240,9 +250,10 @@ _ARGUMENTS: dict[str, tuple[str, Callable[[_Parser, _Parser], None]]] = {
     "status": ("the version x environment matrix; what stands, waits and comes in each", _status_arguments),
     "history": ("who moved what, when, why, with which run; newest first", _history_arguments),
     "render": ("the manifests of an environment, as the base branch gives them", _rendering_arguments),
-    "diff": ("how the manifests differ from the base branch, object by object", _rendering_arguments),
+    "diff": ("how the manifests differ from the base branch, object by object", _diff_arguments),
     "check": ("every file, policy and rendering of the working tree is right", _check_arguments),
     "pulls": ("the pull requests of the `local` forge", _pulls_arguments),
+    "doctor": ("the set-up examined: remote, forge, token, rules, workflows; what mends it", _no_arguments),
     "demo": ("the whole pipeline in a temporary repository", _no_arguments),
 }
 
@@ -270,7 +281,6 @@ def _changing_arguments(parser: _Parser, *, local: bool = True) -> None:
 _LATER = frozenset(
     [
         "guard",
-        "doctor",
         "init",
         "dashboard",
     ]

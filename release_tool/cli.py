@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from release_tool.arguments import parse
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from release_tool.commands.asked import Asked
     from release_tool.commands.locally import Meant
+    from release_tool.in_job import InJob
     from release_tool.publishing.tool import Outcome
 
 # -- commands ---------------------------------------------------------------------------------------------------------
@@ -43,6 +45,18 @@ class _Run:
             wiring.make_tool(arguments.directory, arguments.repo, arguments.config, self.now, renders=renders)
         )
 
+    @cached_property
+    def job(self) -> InJob | None:
+        """The job of GitHub Actions that this runs in; None elsewhere."""
+        return _job(self.arguments.command)
+
+    def tell(self, what: Callable[[InJob], str]) -> None:
+        """Tell the job what came of the command, if there is one; its annotations go to standard error."""
+        if self.job is not None:
+            said = what(self.job)
+            if said:
+                print(said, file=sys.stderr)
+
     def show(self, data: Callable[[], object], text: Callable[[], str]) -> None:
         """Print a result on standard output, as it was asked for."""
         if self.arguments.output == "json":
@@ -60,7 +74,8 @@ def _shown(run: _Run, outcome: Outcome) -> int:
     from release_tool import report
 
     run.show(lambda: report.outcome_data(outcome), lambda: report.outcome_text(outcome))
-    return _status_of([outcome])
+    run.tell(lambda job: job.outcomes([outcome], several=False))
+    return _status_of([outcome], run.job)
 
 
 def _shown_all(run: _Run, outcomes: Sequence[Outcome | Failed], text: Callable[[Outcome], str]) -> int:
@@ -72,17 +87,20 @@ def _shown_all(run: _Run, outcomes: Sequence[Outcome | Failed], text: Callable[[
         lambda: [report.outcome_data(outcome) for outcome in done],
         lambda: "\n".join(filter(None, map(text, done))),
     )
-    return _status_of(outcomes)
+    run.tell(lambda job: job.outcomes(done, several=True))
+    return _status_of(outcomes, run.job)
 
 
-def _status_of(outcomes: Sequence[Outcome | Failed]) -> int:
+def _status_of(outcomes: Sequence[Outcome | Failed], job: InJob | None) -> int:
     status = 0
     for one in outcomes:
         if isinstance(one, Failed):
-            _print_error(one.error, one.title)
+            _print_error(one.error, job, one.title)
             status = one.error.exit_code if status in {0, one.error.exit_code} else ReleaseError.exit_code
         elif one.refused:
-            print(f"release: {one.environment}: {one.refused}", file=sys.stderr)
+            _say(f"release: {one.environment}: {one.refused}", job)
+            if job is not None:
+                print(job.refused(one.environment, one.refused), file=sys.stderr)
             status = ReleaseError.exit_code
     return status
 
@@ -295,13 +313,34 @@ def _diff(run: _Run) -> int:
     from release_tool import report
     from release_tool.commands import render
 
+    if not run.arguments.environment:
+        return _diff_everywhere(run)
     with run.tool(renders=True) as tool:
         found = render.diff(tool, run.arguments.environment, run.arguments.ref, run.arguments.service)
     run.show(
         lambda: report.difference_data(run.arguments.environment, found),
         lambda: "" if found is None else report.difference_text(found),
     )
+    title = "/".join(filter(None, (run.arguments.service, run.arguments.environment)))
+    run.tell(lambda job: job.difference(title, found))
     return 0
+
+
+def _diff_everywhere(run: _Run) -> int:
+    from release_tool import report
+    from release_tool.commands import differences
+
+    given = run.arguments
+    with run.tool(renders=True) as tool:
+        found = differences.run(tool, given.ref, given.service)
+        if given.comment is not None:
+            differences.comment(tool, given.comment, found, kept=run.job is not None)
+    run.show(
+        lambda: [report.difference_data(one.environment, one.changes, one.service) for one in found],
+        lambda: "\n".join(report.difference_text(one.changes) for one in found if one.changes),
+    )
+    run.tell(lambda job: "".join(job.difference(one.title, one.changes) for one in found if one.changes))
+    return _status_of([Failed(one.title, one.error) for one in found if one.error], run.job)
 
 
 def _check(run: _Run) -> int:
@@ -321,6 +360,7 @@ def _check(run: _Run) -> int:
             InTree(wiring.working_tree(given.directory)), given.config, wiring.make_renderer, now=run.now()
         )
     run.show(lambda: report.report_data(found), lambda: report.report_text(found))
+    run.tell(lambda job: job.checked(found))
     return 1 if found.findings else 0
 
 
@@ -344,6 +384,18 @@ def _pulls_command(run: _Run) -> int:
             one = pulls.closed(tool, given.number, given.comment)
     run.show(lambda: report.pull_data(one), lambda: f"#{one.number} is {one.state}: {report.plain(one.title)}")
     return 0
+
+
+def _doctor(run: _Run) -> int:
+    from release_tool import wiring
+    from release_tool.commands import doctor
+    from release_tool.doctor.report import report_data, report_text
+
+    given = run.arguments
+    means = wiring.make_means(given.directory, given.repo, given.config, run.now, doctor.GIT_TIMEOUT)
+    found = doctor.run(means, given.service)
+    run.show(lambda: report_data(found), lambda: report_text(found, _width()))
+    return found.exit_code
 
 
 def _demo(_: _Run) -> int:
@@ -374,6 +426,7 @@ _COMMANDS: dict[str, Callable[[_Run], int]] = {
     "diff": _diff,
     "check": _check,
     "pulls": _pulls_command,
+    "doctor": _doctor,
     "demo": _demo,
 }
 
@@ -393,9 +446,10 @@ def main(argv: Sequence[str], now: Callable[[], datetime] | None = None) -> int:
     Returns:
         The exit status (see `--help`).
     """
-    verbose = 0
+    verbose, command = 0, ""
     try:
         arguments = parse(argv)
+        command = arguments.command
         verbose = arguments.verbose
         if verbose:
             _log(verbose)
@@ -403,11 +457,11 @@ def main(argv: Sequence[str], now: Callable[[], datetime] | None = None) -> int:
         if sys.stdout is not None:
             sys.stdout.flush()
     except (Exception, KeyboardInterrupt, SystemExit) as error:  # noqa: BLE001 (the one handler at the top)
-        return _told(error, verbose)
+        return _told(error, verbose, command)
     return status
 
 
-def _told(error: BaseException, verbose: int) -> int:
+def _told(error: BaseException, verbose: int, command: str) -> int:
     """Say what went wrong, for people, on standard error; the exit status of it."""
     status = 0
     if isinstance(error, SystemExit):  # argparse after --help and --version, or SIGTERM
@@ -418,11 +472,12 @@ def _told(error: BaseException, verbose: int) -> int:
         print("release: interrupted", file=sys.stderr)
         status = EXIT_INTERRUPTED
     elif isinstance(error, ReleaseError):
-        _print_error(error)
+        _print_error(error, _job(command))
         status = error.exit_code
     elif isinstance(error, OSError):  # a full disk, a directory that can't be written, no more processes
         where = str(error.filename or "")
-        _print_error(ReleaseError(f"the machine refuses: {error.strerror or error}", where=where, hint=_MACHINE))
+        refusal = ReleaseError(f"the machine refuses: {error.strerror or error}", where=where, hint=_MACHINE)
+        _print_error(refusal, _job(command))
         status = ReleaseError.exit_code
     else:
         _print_bug(error, verbose)
@@ -447,12 +502,31 @@ def _log(verbose: int) -> None:
     logger.setLevel(logging.DEBUG if verbose > 1 else logging.INFO)
 
 
-def _print_error(error: ReleaseError, title: str = "") -> None:
+def _job(command: str) -> InJob | None:
+    """The job of GitHub Actions that this runs in; None elsewhere."""
+    from release_tool import wiring
+
+    job = wiring.make_job()
+    if job is None:
+        return None
+    from release_tool.in_job import InJob
+
+    return InJob(job, command)
+
+
+def _say(text: str, job: InJob | None) -> None:
+    """Say something on standard error, where a job of GitHub Actions takes certain lines for commands to itself."""
+    print(text if job is None else job.harmless(text), file=sys.stderr)
+
+
+def _print_error(error: ReleaseError, job: InJob | None, title: str = "") -> None:
     lines = [f"release: error: {title}: {error.what}" if title else f"release: error: {error.what}"]
     for label, text in (("where", error.where), ("cause", error.cause), ("next", error.hint)):
         if text:
             lines.append(f"  {label + ':':6} {text}")
-    print("\n".join(lines), file=sys.stderr)
+    _say("\n".join(lines), job)
+    if job is not None:
+        print(job.failed(error, title), file=sys.stderr)
 
 
 def _print_bug(error: BaseException, verbose: int) -> None:

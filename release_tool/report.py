@@ -171,12 +171,13 @@ def difference_text(difference: Sequence[ObjectChange]) -> str:
     return manifests.difference_text(difference).rstrip("\n")
 
 
-def difference_data(environment: str, difference: Sequence[ObjectChange] | None) -> dict[str, Any]:
-    """`release diff --output json`."""
+def difference_data(environment: str, difference: Sequence[ObjectChange] | None, service: str = "") -> dict[str, Any]:
+    """`release diff --output json`; a service without a name is left out."""
     from release_tool.manifests import object_difference
 
     return {
         "environment": environment,
+        **({"service": service} if service else {}),
         "changes": [
             {"action": one.action, "object": str(one.key), "difference": object_difference(one)}
             for one in difference or ()

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from release_tool.actions.job import Job
     from release_tool.config import Config
+    from release_tool.doctor.means import Means
     from release_tool.forges.base import Forge
     from release_tool.helm import Renderer
+    from release_tool.outside import Secret
     from release_tool.publishing.tool import Tool
     from release_tool.records import Name, Tag
     from release_tool.registry import Registry
@@ -65,6 +68,15 @@ def run_by() -> str:
         return ""
 
 
+def make_job() -> Job | None:
+    """The job of GitHub Actions that this runs in; None elsewhere."""
+    if os.environ.get("GITHUB_ACTIONS") != "true":  # nothing is loaded for it elsewhere
+        return None
+    from release_tool.actions.job import Job
+
+    return Job.of(os.environ)
+
+
 def make_tool(
     directory: str | None,
     url: str | None,
@@ -88,13 +100,13 @@ def make_tool(
 
     if renders:
         warm_up()
-    repository = Repository.open(None if directory is None else Path(directory), url)
+    repository = Repository.open(None if directory is None else Path(directory), url, entitle=header_for_git)
     look = Look(repository)
     look.begin()
     return Tool(
         repository=repository,
         look=look,
-        forge=lambda config: make_forge(config, repository, now),
+        forge=Forges(repository, now),
         renderer=make_renderer,
         registry=make_registry,
         in_use=InUse(),
@@ -104,6 +116,33 @@ def make_tool(
         by=run_by(),
         run=run_link(),
     )
+
+
+def make_means(
+    directory: str | None, url: str | None, config_path: str, now: Callable[[], datetime], timeout: float
+) -> Means:
+    """What `release doctor` works with.
+
+    Args:
+        directory: anywhere in a checkout; None: the current directory.
+        url: a remote to look at without a checkout.
+        config_path: path of the configuration inside the repository.
+        now: the clock.
+        timeout: seconds that one git command may talk to the remote.
+    """
+    from release_tool.doctor.means import Means
+    from release_tool.forges import github_token
+    from release_tool.git import opening, store
+
+    def entitle(remote: str) -> Secret | None:
+        return github_token.header_for_git(remote, os.environ)
+
+    def opened() -> opening.Opened:
+        if url is not None:
+            return opening.of_url(store.checked_url(url), timeout, entitle)
+        return opening.of_checkout(Path(directory or ".").absolute(), "origin", timeout, entitle)
+
+    return Means(opened, make_renderer, make_registry, os.environ, now, config_path)
 
 
 def working_tree(directory: str | None) -> WorkingTree:
@@ -170,8 +209,48 @@ def warm_up() -> None:
         helm.EmbeddedRenderer().warm_up()
 
 
-def make_forge(config: Config, repository: Repository, now: Callable[[], datetime]) -> Forge:
-    """The forge that the configuration names."""
-    from release_tool import forges
+def header_for_git(url: str) -> Secret | None:
+    """The header with which git shows the token to a GitHub; None for every other remote, and without a token.
 
-    return forges.connect(config.forge.kind, repository, now)
+    Args:
+        url: the remote's URL.
+
+    Raises:
+        ReleaseError: what the environment names is no token.
+    """
+    if not url.startswith("http"):  # SSH and paths know no header, and nothing is loaded for them
+        return None
+    from release_tool.forges import github_token
+
+    return github_token.header_for_git(url, os.environ)
+
+
+class Forges:
+    """The forge that a configuration names; one for the whole command, so that its connections are kept.
+
+    Args:
+        repository: whose pull requests.
+        now: the clock.
+    """
+
+    def __init__(self, repository: Repository, now: Callable[[], datetime]) -> None:
+        self._repository = repository
+        self._now = now
+        self._made: dict[tuple[object, ...], Forge] = {}
+
+    def __call__(self, config: Config) -> Forge:
+        """The forge.
+
+        Raises:
+            ReleaseError: the remote isn't one of its kind, or the token can't be read.
+        """
+        from release_tool import forges
+        from release_tool.forges.base import Settings
+
+        kind, url = config.forge
+        patience = config.publish.timeout.total_seconds()
+        key = (kind, url, patience)
+        if key not in self._made:
+            settings = Settings(url=url, patience=patience, environ=os.environ)
+            self._made[key] = forges.connect(kind, self._repository, self._now, settings)
+        return self._made[key]

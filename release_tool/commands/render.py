@@ -35,7 +35,7 @@ def run(tool: Tool, environment: str, ref: str | None = None, service: str = "")
     snapshot = take(tool, service)
     files = snapshot.files[snapshot.config.environment(environment).name]
     if ref is not None:
-        files = _files_at(tool, snapshot, environment, _branch(tool, snapshot, ref))
+        files = _files_at(tool, snapshot, environment, branch_tip(tool, snapshot, ref))
     return _renderings(tool, snapshot).render(
         files.place.tag_file, files.tag_file().text, files.place.values_file, files.values
     )
@@ -56,7 +56,13 @@ def diff(tool: Tool, environment: str, ref: str | None = None, service: str = ""
     Raises:
         ReleaseError: an unknown environment or branch, or a chart that fails to render.
     """
-    snapshot = take(tool, service)
+    return diff_in(tool, take(tool, service), environment, ref)
+
+
+def diff_in(
+    tool: Tool, snapshot: Snapshot, environment: str, ref: str | None = None
+) -> tuple[ObjectChange, ...] | None:
+    """The difference of the manifests from the base branch, at one moment of the remote; see `diff`."""
     place = snapshot.config.place(environment)
     if ref is None:
         branch = look(tool.repository, tool.forge(snapshot.config), snapshot, place)
@@ -64,7 +70,22 @@ def diff(tool: Tool, environment: str, ref: str | None = None, service: str = ""
             return None
         commit = branch.tip
     else:
-        commit = _branch(tool, snapshot, ref)
+        commit = branch_tip(tool, snapshot, ref)
+    return diff_at(tool, snapshot, environment, commit)
+
+
+def diff_at(tool: Tool, snapshot: Snapshot, environment: str, commit: CommitId) -> tuple[ObjectChange, ...]:
+    """The difference of the manifests from the base branch to the files of a commit.
+
+    Args:
+        tool: the outside world.
+        snapshot: the remote.
+        environment: its name.
+        commit: fetched, or made here.
+
+    Raises:
+        ReleaseError: the files break a rule, or the chart fails to render them.
+    """
     files = _files_at(tool, snapshot, environment, commit)
     files.tag_file()  # a file that breaks a rule is told before Helm stumbles over it
     return _renderings(tool, snapshot).difference(snapshot.files[environment], files, {})
@@ -74,7 +95,12 @@ def _renderings(tool: Tool, snapshot: Snapshot) -> Renderings:
     return Renderings(snapshot.source, snapshot.config, tool.renderer(snapshot.config))
 
 
-def _branch(tool: Tool, snapshot: Snapshot, ref: str) -> CommitId:
+def branch_tip(tool: Tool, snapshot: Snapshot, ref: str) -> CommitId:
+    """The tip of a branch of the remote, fetched.
+
+    Raises:
+        ReleaseError: there is no such branch.
+    """
     commit = snapshot.refs.branch(ref.removeprefix("refs/heads/"))
     if commit is None:
         raise ReleaseError(

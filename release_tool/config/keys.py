@@ -42,12 +42,14 @@ from release_tool.config.texts import (
     DIRECTORY,
     DIRECTORY_TEMPLATE,
     ENVIRONMENT_NAME,
+    FORGE_URL,
     IMAGE,
     LABEL,
     NAMESPACE,
     PROMETHEUS_URL,
     PROMQL,
     RELEASE_NAME,
+    REVIEWER,
     SERVICE_NAME,
     TIMEOUT,
     WINDOW,
@@ -63,6 +65,7 @@ MODE = Choice(
     }
 )
 LABELS = Listing(LABEL, most=100)
+REVIEWERS = Listing(REVIEWER, most=100)
 
 VERSIONS = Section(
     record=Versions,
@@ -134,6 +137,13 @@ PUBLISH = Section(
         ),
         Key("labels", LABELS, "The labels of the pull requests.", examples=("[release]",)),
         Key(
+            "reviewers",
+            REVIEWERS,
+            "Who is asked to review a pull request when it is opened: users, and teams as `organisation/team`. For the "
+            "forge `github`.",
+            examples=("[alice, example/platform]",),
+        ),
+        Key(
             "timeout",
             Duration(),
             "How long a command goes on, planning again each time, when others are faster with their push. After "
@@ -148,6 +158,11 @@ ENVIRONMENT_PUBLISH = Section(
     keys=(
         Key("mode", MODE, "As `publish.mode`, for this environment alone."),
         Key("labels", LABELS, "As `publish.labels`, for this environment alone; they replace those, and `[]` is none."),
+        Key(
+            "reviewers",
+            REVIEWERS,
+            "As `publish.reviewers`, for this environment alone; they replace those, and `[]` is none.",
+        ),
     ),
 )
 
@@ -260,13 +275,22 @@ FORGE = Section(
             "kind",
             Choice(
                 {
-                    "auto": "`local` where the remote is a plain path, else `none`",
+                    "auto": "`local` where the remote is a plain path, `github` where it is on github.com, on ghe.com, "
+                    "or on the GitHub whose Actions runs the tool, else `none`",
+                    "github": "on GitHub, or a GitHub Enterprise Server; the token is read from `GH_TOKEN`, "
+                    "`GITHUB_TOKEN`, or the file that `GITHUB_TOKEN_FILE` names",
                     "local": "in the Git remote itself, for plain Git servers and for trials; see `release pulls`",
                     "none": "nowhere: the branch is pushed, and the text of the pull request is printed",
                 },
-                later=("github",),
             ),
             "Where pull requests live.",
+        ),
+        Key(
+            "url",
+            FORGE_URL,
+            "The GitHub server, or its REST API, where that can't be told from the URL of the remote.",
+            examples=("https://github.example.com",),
+            otherwise="what belongs to the URL of the remote",
         ),
     ),
 )

@@ -18,7 +18,7 @@ Order = Literal["semver", "calver", "number", "arrival"]
 Verify = Literal["off", "exists", "digest"]
 Mode = Literal["pull_request", "direct"]
 DefaultPolicy = Literal["newest", "manual", "promoted"]
-ForgeKind = Literal["auto", "local", "none"]
+ForgeKind = Literal["auto", "github", "local", "none"]
 Engine = Literal["auto", "embedded", "helm"]
 
 
@@ -47,18 +47,26 @@ class Publish(NamedTuple):
         branch: template of the name of the rolling branch, with `{environment}`; ask `Config.place` for the name.
         labels: labels of the pull request.
         timeout: how long a command plans again when others are faster with their push.
+        reviewers: who is asked to review it when it is opened: users, and teams as `organisation/team`.
     """
 
     mode: Mode = "pull_request"
     branch: str = DEFAULT_BRANCH
     labels: tuple[str, ...] = ()
     timeout: timedelta = timedelta(minutes=2)
+    reviewers: tuple[str, ...] = ()
 
 
 class Forge(NamedTuple):
-    """`forge`: where pull requests live. `auto` reads the URL of the remote."""
+    """`forge`: where pull requests live.
+
+    Attributes:
+        kind: its name; `auto` reads the URL of the remote.
+        url: where the forge, or its API, is; empty: what belongs to the URL of the remote.
+    """
 
     kind: ForgeKind = "auto"
+    url: str = ""
 
 
 class Render(NamedTuple):
@@ -132,7 +140,7 @@ class Environment(NamedTuple):
         default: what moves the default: a bump, a person only, or a promotion.
         soak: how long a version must have been the default of `promote_from` before it is promoted.
         retention: which versions stay live.
-        publish: the file's `publish` with this environment's own `mode` and `labels`.
+        publish: the file's `publish` with this environment's own `mode`, `labels` and `reviewers`.
     """
 
     name: str

@@ -77,6 +77,19 @@ SERVICE_NAME = Text(
 )
 LABEL = Text("a label", PLAIN, longest=50)  # GitHub's limit, the lowest of the known forges
 
+REVIEWER = Text(
+    "a user, or a team as organisation/team",
+    (
+        *PLAIN,
+        Rule(r"^@", "write it without '@'"),
+        Rule(
+            r"^[A-Za-z0-9][A-Za-z0-9_-]*(/[A-Za-z0-9_.-]+)?$",
+            "it must be made of letters, digits, '-' and '_', with '/' between an organisation and a team",
+            wanted=True,
+        ),
+    ),
+)
+
 IMAGE = Text(
     "the repository of an image",
     (
@@ -94,6 +107,26 @@ IMAGE = Text(
         ),
     ),
     longest=255,  # many clients allow no more for host and name together, says the same section
+)
+FORGE_URL = Text(
+    "the URL of a GitHub server, or of its REST API",
+    (
+        *PLAIN,
+        Rule(
+            # without TLS only on the machine itself: a token is sent there
+            r"^(https://|http://(localhost|127\.[0-9.]+|\[::1\])(:[0-9]{1,5})?(/|$))",
+            "it must begin with https://",
+            wanted=True,
+        ),
+        Rule(r"@", "no credential may stand in it: the token is read from GITHUB_TOKEN"),
+        Rule(r"[?#]", "leave out %s and what follows"),
+        Rule(
+            r"^https?://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|[\[][0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[!-~]*)?$",
+            "it must be a host, a port if needed, and a path if needed",
+            wanted=True,
+        ),
+    ),
+    longest=500,
 )
 PROMETHEUS_URL = Text(
     "the URL of a Prometheus",

@@ -1,4 +1,4 @@
-"""The forges: a table from their names to their modules. Each has `connect(repository, now) -> Forge`."""
+"""The forges: a table from their names to their modules. Each has `connect(repository, now, settings) -> Forge`."""
 
 from __future__ import annotations
 
@@ -6,40 +6,52 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from release_tool.errors import ReleaseError
+from release_tool.forges.base import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from release_tool.forges.base import Forge
     from release_tool.repository import Repository
 
 MODULES = {
+    "github": "release_tool.forges.github",
     "local": "release_tool.forges.local",
     "none": "release_tool.forges.none",
 }
 """Name in `forge.kind` -> module, imported when it is used."""
 
 
-def kind_of(url: str) -> str:
-    """The forge that `forge.kind: auto` means for a remote's URL: `local` for a path, else `none`."""
-    is_path = url.startswith(("/", ".", "file://")) or ":" not in url
-    return "local" if is_path else "none"
+def kind_of(url: str, environ: Mapping[str, str] | None = None) -> str:
+    """The forge that `forge.kind: auto` means.
+
+    Args:
+        url: the remote's URL: a path is `local`, one that leads to a GitHub is `github`, every other is `none`.
+        environ: the environment variables: in GitHub Actions, the server that runs it is a GitHub. None: none.
+    """
+    if url.startswith(("/", ".", "file://")) or ":" not in url:
+        return "local"
+    from release_tool.forges.github_address import is_github
+
+    return "github" if is_github(url, environ or {}) else "none"
 
 
-def connect(kind: str, repository: Repository, now: Callable[[], datetime]) -> Forge:
+def connect(kind: str, repository: Repository, now: Callable[[], datetime], settings: Settings | None = None) -> Forge:
     """The forge of a repository.
 
     Args:
         kind: `auto`, or a name in the table.
         repository: whose remote it belongs to.
         now: the clock (UTC).
+        settings: what else it may need; None: the usual.
 
     Raises:
-        ReleaseError: there is no such forge.
+        ReleaseError: there is no such forge, or the remote isn't one of its kind.
     """
-    kind = kind_of(repository.display_url) if kind == "auto" else kind
+    settings = settings or Settings()
+    kind = kind_of(repository.display_url, settings.environ) if kind == "auto" else kind
     if kind not in MODULES:
         raise ReleaseError(f"there is no forge `{kind}`", hint=f"forge.kind is one of auto, {', '.join(MODULES)}")
-    forge: Forge = import_module(MODULES[kind]).connect(repository, now)
+    forge: Forge = import_module(MODULES[kind]).connect(repository, now, settings)
     return forge

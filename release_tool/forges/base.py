@@ -14,10 +14,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from release_tool.records import CommitId, PullRequest
+
+
+class Settings(NamedTuple):
+    """What a forge may need to know beside its repository.
+
+    Attributes:
+        url: `forge.url` of the configuration: where its API is; empty: what belongs to the remote's URL.
+        patience: the seconds that its waits for a limit of the rate may take, all together.
+        environ: the environment variables.
+    """
+
+    url: str = ""
+    patience: float = 60.0
+    environ: Mapping[str, str] = {}
+
+    def __repr__(self) -> str:
+        return f"Settings(url={self.url!r}, patience={self.patience!r})"  # a variable may hold a token
 
 
 class Opened(NamedTuple):
@@ -42,17 +59,34 @@ class Forge(Protocol):
     def last_finished(self, head: str, base: str) -> PullRequest | None:
         """The one from head to base that was merged or closed last; `Repository.fetch` still gets its head_commit."""
 
-    def open(self, head: str, base: str, title: str, body: str, labels: Sequence[str] = ()) -> Opened:
-        """Opens one, or adopts the open one as it is. Refused where head doesn't exist or is proposed elsewhere."""
+    def open(
+        self,
+        head: str,
+        base: str,
+        title: str,
+        body: str,
+        labels: Sequence[str] = (),
+        *,
+        reviewers: Sequence[str] = (),
+    ) -> Opened:
+        """Opens one, or adopts the open one as it is. Refused where head doesn't exist or is proposed elsewhere.
 
-    def update(self, number: int, title: str, body: str, labels: Sequence[str] = ()) -> PullRequest:
-        """Sets title and body and adds labels. Refused where it is no longer open."""
+        The reviewers (`alice`, `org/team`) are asked for a review, where the forge knows such a thing.
+        """
+
+    def update(
+        self, number: int, title: str, body: str, labels: Sequence[str] = (), *, reviewers: Sequence[str] = ()
+    ) -> PullRequest:
+        """Sets title and body and adds labels. Refused where it is no longer open.
+
+        One that lacks a label is taken for opened by a call that did not get to its end: its reviewers are asked too.
+        """
 
     def close(self, number: int, comment: str = "") -> PullRequest:
         """Closes it without a merge, with a comment; the branch stays. A finished one stays as it is."""
 
     def comment(self, number: int, text: str) -> None:
-        """Adds a comment, also to a finished one."""
+        """Adds a comment, also to a finished one. One that is there already may stand for another of the same text."""
 
     def get(self, number: int) -> PullRequest:
         """One by its number; ReleaseError where there is none."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from release_tool.forges.base import Settings
     from release_tool.repository import RemoteRefs, Repository
 
 T = TypeVar("T")
@@ -52,11 +53,28 @@ class LocalForge:
             version = self._read(refs, ref_of(version.previous)) if version.previous else None
         return version.pull if version else None
 
-    def open(self, head: str, base: str, title: str, body: str, labels: Sequence[str] = ()) -> Opened:
+    def open(
+        self,
+        head: str,
+        base: str,
+        title: str,
+        body: str,
+        labels: Sequence[str] = (),
+        *,
+        reviewers: Sequence[str] = (),  # noqa: ARG002 (a git remote knows nobody)
+    ) -> Opened:
         """Opens one under the next free number, or adopts the branch's open one."""
         return _repeated(lambda: self._open(head, base, title, body, labels))
 
-    def update(self, number: int, title: str, body: str, labels: Sequence[str] = ()) -> PullRequest:
+    def update(
+        self,
+        number: int,
+        title: str,
+        body: str,
+        labels: Sequence[str] = (),
+        *,
+        reviewers: Sequence[str] = (),  # noqa: ARG002 (a git remote knows nobody)
+    ) -> PullRequest:
         """Sets title and body, adds labels, and records the branch's tip."""
 
         def change(pull: PullRequest) -> PullRequest:
@@ -247,7 +265,11 @@ class LocalForge:
         return f"{self._repository.display_url}#{ref_of(number)}"
 
 
-def connect(repository: Repository, now: Callable[[], datetime]) -> LocalForge:
+def connect(
+    repository: Repository,
+    now: Callable[[], datetime],
+    settings: Settings | None = None,  # noqa: ARG001
+) -> LocalForge:
     """The forge of a repository; now: the clock (UTC)."""
     return LocalForge(repository, now)
 

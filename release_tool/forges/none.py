@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from release_tool.forges.base import Opened
+    from release_tool.forges.base import Opened, Settings
     from release_tool.records import CommitId, PullRequest
     from release_tool.repository import Repository
 
@@ -29,11 +29,28 @@ class NoForge:
         """None: there are no pull requests."""
         return None
 
-    def open(self, head: str, base: str, title: str, body: str, labels: Sequence[str] = ()) -> Opened:  # noqa: ARG002
+    def open(
+        self,
+        head: str,  # noqa: ARG002
+        base: str,  # noqa: ARG002
+        title: str,  # noqa: ARG002
+        body: str,  # noqa: ARG002
+        labels: Sequence[str] = (),  # noqa: ARG002
+        *,
+        reviewers: Sequence[str] = (),  # noqa: ARG002
+    ) -> Opened:
         """Refused."""
         _refuse()
 
-    def update(self, number: int, title: str, body: str, labels: Sequence[str] = ()) -> PullRequest:  # noqa: ARG002
+    def update(
+        self,
+        number: int,  # noqa: ARG002
+        title: str,  # noqa: ARG002
+        body: str,  # noqa: ARG002
+        labels: Sequence[str] = (),  # noqa: ARG002
+        *,
+        reviewers: Sequence[str] = (),  # noqa: ARG002
+    ) -> PullRequest:
         """Refused."""
         _refuse()
 
@@ -74,6 +91,10 @@ def _refuse() -> NoReturn:
     )
 
 
-def connect(repository: Repository, now: Callable[[], datetime]) -> NoForge:  # noqa: ARG001
+def connect(
+    repository: Repository,  # noqa: ARG001
+    now: Callable[[], datetime],  # noqa: ARG001
+    settings: Settings | None = None,  # noqa: ARG001
+) -> NoForge:
     """The forge of any repository."""
     return NoForge()

@@ -11,7 +11,7 @@ from release_tool import wording
 from release_tool.errors import Refused
 from release_tool.planning import Plan, plan
 from release_tool.publishing import settled, showing
-from release_tool.publishing.branch import Following, look
+from release_tool.publishing.branch import BASE_TRAILER, Following, look
 from release_tool.publishing.proposal import file_difference, new_files
 from release_tool.publishing.snapshot import read_files
 from release_tool.publishing.source import AtCommit
@@ -51,13 +51,13 @@ def propose(work: Work) -> Outcome:
             proposed=_of_sweep(made),
             notes=(f"{held}; nothing has changed since",),
         )
-    outcome = _outcome(work, branch, following)
+    outcome, told = _outcome(work, branch, following)
     if work.request.dry_run:
         return _tried(work, branch, following, outcome)
     pushed = _push(work, branch, following)
     tip = pushed or branch.tip
     assert tip is not None  # lines without a branch are pushed
-    return showing.show(work, branch, following, outcome._replace(commit=pushed), tip)
+    return showing.show(work, branch, following, outcome._replace(commit=pushed), tip, notes=told)
 
 
 # -- what the branch shall hold ---------------------------------------------------------------------------------------
@@ -123,7 +123,8 @@ def _tried(work: Work, branch: Branch, following: Following, outcome: Outcome) -
 # -- what comes of it -------------------------------------------------------------------------------------------------
 
 
-def _outcome(work: Work, branch: Branch, following: Following) -> Outcome:
+def _outcome(work: Work, branch: Branch, following: Following) -> tuple[Outcome, tuple[str, ...]]:
+    """What comes of it, and what the checks of the manifests have to say."""
     made, intent = following.plan, work.request.intent
     mine = [line for line in following.lines if intent is not None and line.id == intent.id]
     changed = made.own_line or any(work.is_ours(line) for line in mine)
@@ -132,7 +133,7 @@ def _outcome(work: Work, branch: Branch, following: Following) -> Outcome:
         # The sweep stands in the last line, whoever wrote that; a cleanup that moved it has done something.
         changed, changes = True, _of_sweep(made)
     manifests, notes = work.rendered(following.files, following.changed)
-    return work.outcome(
+    outcome = work.outcome(
         changed=changed,
         changes=changes if changed else (),
         kept=made.kept,
@@ -142,6 +143,7 @@ def _outcome(work: Work, branch: Branch, following: Following) -> Outcome:
         notes=(*made.notes, *(wording.left_out(one) for one in made.left_out), *notes),
         manifests=manifests,
     )
+    return outcome, notes
 
 
 def _of_sweep(made: Plan) -> tuple[Change, ...]:
@@ -169,6 +171,8 @@ def _push(work: Work, branch: Branch, following: Following) -> CommitId | None:
     if following.changed:
         tree = work.repository.write_tree(commit, following.changed)
         message = wording.commit_message(work.place.title, following.plan.lines, tree)
+        if commit == work.snapshot.base:
+            message += f"{BASE_TRAILER}: {commit}\n"
         commit = work.repository.commit([commit], tree, {}, message, when=work.tool.now())
     if commit == branch.tip:
         return None
@@ -181,7 +185,7 @@ def _push(work: Work, branch: Branch, following: Following) -> CommitId | None:
 
 def _holds(work: Work, branch: Branch, following: Following) -> bool:
     """Whether the branch shows just that, made from the same file and record: then approvals survive."""
-    if branch.tip is None or branch.fork is None:
+    if branch.tip is None or branch.fork is None or branch.uprooted:
         return False
     paths = [*{work.place.tag_file, work.place.history_file, *following.changed}]
     base = work.repository.read(work.snapshot.base, paths)

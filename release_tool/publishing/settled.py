@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from release_tool.errors import ReleaseError
+from release_tool.errors import ReleaseError, TryAgain
 from release_tool.planning import NAMING
 from release_tool.publishing.branch import Branch, Following, lines_at
 from release_tool.publishing.facts import names_of_files, quarantined_elsewhere
@@ -15,17 +15,18 @@ from release_tool.versions import tag_part
 if TYPE_CHECKING:
     from release_tool.publishing.tool import Outcome
     from release_tool.publishing.work import Work
-    from release_tool.records import CommitId
+    from release_tool.records import CommitId, Intent
 
 
 def outcome(work: Work, branch: Branch) -> Outcome | None:
     """The outcome where nothing is to be planned; None where something is."""
     intent = work.request.intent
     if intent is not None:
-        if intent.id not in branch.decided:
+        if not _is_decided(work, branch, intent):
             return None
+        _look_for_a_late_no(work, branch)
         note = f"operation {intent.id} was merged or closed already"
-        return work.outcome(changed=work.tries > 0, branch=branch.name, notes=(note,))
+        return work.outcome(changed=work.tries > 0, branch=branch.name if branch.tip else None, notes=(note,))
     if branch.tip is None:
         return work.outcome()
     if branch.pending and _made_from_the_same(work, branch) and _names_hold(work, branch) and _good(work, branch):
@@ -33,6 +34,35 @@ def outcome(work: Work, branch: Branch) -> Outcome | None:
         if shown is not None or not work.forge.proposes:
             return work.outcome(branch=branch.name, pull_request=shown)
     return None
+
+
+def _is_decided(work: Work, branch: Branch, intent: Intent) -> bool:
+    """Whether the operation was on the branch when its last pull request was merged or closed, and isn't in the base.
+
+    Proposed again with the same id, it would count as decided and be dropped by the next operation.
+    """
+    finished = branch.finished
+    if branch.tip is not None or finished is None:
+        return intent.id in branch.decided
+    if intent.operation == "cleanup" and not work.tries:
+        return False  # a new id each time: hundreds of environments are not looked up for it
+    work.repository.fetch(finished.head_commit)
+    return any(line.id == intent.id for line in lines_at(work.repository, finished.head_commit, work.place))
+
+
+def _look_for_a_late_no(work: Work, branch: Branch) -> None:
+    """Raise if somebody closed the pull request after this very call had pushed to it: they hadn't seen that coming.
+
+    With another id the operation is none of those that were closed, hence it isn't just done again here.
+    """
+    no = branch.finished
+    if work.tries and no is not None and no.state == "closed":
+        raise TryAgain(
+            f"pull request #{no.number} was closed just after this operation came to it",
+            where=no.url,
+            cause="somebody closed it, or deleted its branch, at that moment",
+            hint="run the same command again to have it proposed in a new pull request",
+        )
 
 
 def _good(work: Work, branch: Branch) -> bool:
@@ -46,7 +76,7 @@ def _good(work: Work, branch: Branch) -> bool:
 
 def _made_from_the_same(work: Work, branch: Branch) -> bool:
     """Whether the branch was made from the file, the record and the policy that the base holds now."""
-    if branch.fork is None:
+    if branch.fork is None or branch.uprooted:
         return False
     paths = [work.place.tag_file, work.place.history_file, work.tool.config_path]
     return work.repository.read(branch.fork, paths) == work.repository.read(work.snapshot.base, paths)

@@ -5,39 +5,48 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from release_tool import wording
-from release_tool.errors import Refused
+from release_tool.errors import Refused, ReleaseError
+from release_tool.publishing.ages import wanted_by
 from release_tool.publishing.work import Again
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from release_tool.cockpit import PullRequestText
     from release_tool.forges.base import Opened
+    from release_tool.outlook import Outlook
     from release_tool.planning import Plan
     from release_tool.publishing.branch import Branch, Following
     from release_tool.publishing.tool import Outcome
     from release_tool.publishing.work import Work
-    from release_tool.records import CommitId, PullRequest
+    from release_tool.records import CommitId, PullRequest, State
 
 _SHOWN_BEFORE = timedelta(days=7)  # the end of a pin
 
 
-def show(work: Work, branch: Branch, following: Following, outcome: Outcome, tip: CommitId) -> Outcome:
+def show(
+    work: Work,
+    branch: Branch,
+    following: Following,
+    outcome: Outcome,
+    tip: CommitId,
+    *,
+    notes: Sequence[str] = (),
+) -> Outcome:
     """Find or open the pull request, then its title and body.
+
+    Args:
+        work: the attempt.
+        branch: the branch as it stood.
+        following: what it holds now.
+        outcome: what came of it so far.
+        tip: its tip.
+        notes: what the checks of the manifests have to say.
 
     Raises:
         Again: it was merged or closed in between, or somebody pushed after us and their text must stand.
     """
-    made = following.plan
-    text = wording.pull_request(
-        wording.Proposed(
-            title=work.place.title,
-            lines=following.lines,
-            kept=made.kept,
-            waiting=made.waiting,
-            ending=_ending(work, made),
-            refused=made.left_out,
-            manifests=outcome.manifests,
-        )
-    )
+    text = _text(work, following, outcome, notes)
     if not work.forge.proposes:
         return outcome._replace(text=f"{text.title}\n\n{text.body}")
     base = work.snapshot.config.base
@@ -48,11 +57,71 @@ def show(work: Work, branch: Branch, following: Following, outcome: Outcome, tip
         shown, created = opened.pull_request, opened.created
     # On an append-only branch nothing is planned again, so without an operation there is nothing new to say.
     stands = branch.append_only and not following.plan.lines and not created
-    if not stands and (shown.title, shown.body) != (text.title, text.body):
+    labels = not set(work.environment.publish.labels) <= set(shown.labels)  # a crash after the opening loses them
+    if not stands and (labels or (shown.title, shown.body) != (text.title, text.body)):
         shown = _update(work, shown, text)
     if shown.head_commit != tip:
         raise Again(f"somebody pushed to {branch.name} after us")
     return outcome._replace(pull_request=shown, created=created)
+
+
+def _text(work: Work, following: Following, outcome: Outcome, notes: Sequence[str]) -> PullRequestText:
+    """Title and body; what makes them is loaded where a pull request is written, and nowhere else."""
+    from release_tool import cockpit
+
+    made, config = following.plan, work.snapshot.config
+    before = work.files.state(empty=True)
+    return cockpit.pull_request(
+        cockpit.Proposed(
+            environment=work.environment.name,
+            service=work.place.service,
+            lines=following.lines,
+            before=before,
+            after=made.after,
+            order=config.versions.order,
+            environments=_environments(work),
+            kept=made.kept,
+            waiting=made.waiting,
+            ahead=_ahead(work, following, before),
+            ending=_ending(work, made),
+            refused=made.left_out,
+            notes=notes,
+            manifests=outcome.manifests,
+            image=config.registry.image if config.registry else "",
+            branch="" if work.branch == work.place.branch else work.branch,
+        )
+    )
+
+
+def _environments(work: Work) -> dict[str, State | None]:
+    """The versions of all environments of the service in the base; None where the file is missing or breaks a rule."""
+    found: dict[str, State | None] = {}
+    for name, files in work.snapshot.files.items():
+        try:
+            found[name] = files.state(empty=True)
+        except ReleaseError:
+            found[name] = None
+    return found
+
+
+def _ahead(work: Work, following: Following, before: State) -> Outlook:
+    """What stands out once it lands, and what comes then, as of the last line: planned again, it is the same.
+
+    Ages are those that the plan was made with. They ask the forge nothing more, and are at most too early: so what
+    comes is told as "not before".
+    """
+    from release_tool import history, outlook
+    from release_tool.retention import Facts
+
+    policy, now = work.environment.retention, following.lines[-1].at
+    since = work.ages.since(work.place, before, work.lines, wanted_by(before, policy), now)
+    used = {one.version: one.reason for one in following.plan.kept if _is_use(one.reason)} if policy.in_use else {}
+    facts = Facts(now, before, since, history.former_defaults(work.lines, before.default), used)
+    return outlook.ahead(following.plan.after, work.environment, work.snapshot.config.versions.order, facts)
+
+
+def _is_use(reason: str) -> bool:
+    return reason.startswith(("in use", "use unknown"))
 
 
 def _ending(work: Work, made: Plan) -> list[tuple[str, str, str]]:
@@ -69,11 +138,12 @@ def _ending(work: Work, made: Plan) -> list[tuple[str, str, str]]:
     ]
 
 
-def _open(work: Work, branch: Branch, text: wording.PullRequestText) -> Opened:
+def _open(work: Work, branch: Branch, text: PullRequestText) -> Opened:
     _look_for_a_decision(work, branch)
-    labels = work.environment.publish.labels
+    asked = work.environment.publish
+    base = work.snapshot.config.base
     try:
-        return work.forge.open(branch.name, work.snapshot.config.base, text.title, text.body, labels)
+        return work.forge.open(branch.name, base, text.title, text.body, asked.labels, reviewers=asked.reviewers)
     except Refused:
         _look_for_a_decision(work, branch)
         raise
@@ -86,8 +156,9 @@ def _look_for_a_decision(work: Work, branch: Branch) -> None:
         raise Again(f"pull request #{finished.number} was {finished.state} in between")
 
 
-def _update(work: Work, shown: PullRequest, text: wording.PullRequestText) -> PullRequest:
+def _update(work: Work, shown: PullRequest, text: PullRequestText) -> PullRequest:
     try:
-        return work.forge.update(shown.number, text.title, text.body, work.environment.publish.labels)
+        asked = work.environment.publish
+        return work.forge.update(shown.number, text.title, text.body, asked.labels, reviewers=asked.reviewers)
     except Refused as refusal:
         raise Again(refusal.what) from refusal

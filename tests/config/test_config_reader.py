@@ -78,7 +78,13 @@ def test_the_smallest_file_has_the_defaults_of_the_records() -> None:
 def test_every_key_reaches_its_record() -> None:
     config = load_bytes((HERE / "good" / "everything.yaml").read_bytes())
     assert config.versions.allow is not None
-    publish = Publish("direct", "bot/{environment}/rolling", ("release", "needs: review", "🚀"), timedelta(seconds=90))
+    publish = Publish(
+        "direct",
+        "bot/{environment}/rolling",
+        ("release", "needs: review", "🚀"),
+        timedelta(seconds=90),
+        ("alice", "Example-Org/plat.form_2"),
+    )
     assert config._replace(versions=config.versions._replace(allow=None), environments={}) == Config(
         chart="deploy/chart é",
         release_name="engine-2",
@@ -88,7 +94,7 @@ def test_every_key_reaches_its_record() -> None:
         base="trunk/stable",
         versions=Versions("arrival"),
         publish=publish,
-        forge=Forge("none"),
+        forge=Forge("none", "https://github.example.com:8443/api/v3"),
         render=Render("helm"),
         registry=Registry("registry.example.com:5000/team_a/engine-x.y", "digest", True, timedelta(minutes=2)),
     )
@@ -103,7 +109,7 @@ def test_every_key_reaches_its_record() -> None:
             drain=timedelta(minutes=15),
             quarantine_for=timedelta(days=1),
         ),
-        publish=publish._replace(mode="pull_request", labels=()),
+        publish=publish._replace(mode="pull_request", labels=(), reviewers=()),
     )
     in_use = config.environment("staging").retention.in_use
     assert in_use is not None

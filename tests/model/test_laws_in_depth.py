@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import test_archive
 import test_bump_rules
+import test_cockpit_laws
 import test_fallback_target
 import test_forecast
 import test_life_of_an_environment
@@ -20,6 +21,7 @@ from model_builders import LAWS
 MODULES = (
     test_archive,
     test_bump_rules,
+    test_cockpit_laws,
     test_fallback_target,
     test_forecast,
     test_life_of_an_environment,

@@ -6,11 +6,10 @@ import re
 
 import pytest
 from hypothesis import strategies as st
-from model_builders import add_line, bump, change, ground, law, line, planned, state
+from model_builders import add_line, change, ground, law, line, planned, state
 
 from release_tool import wording
-from release_tool.planning import LeftOut
-from release_tool.records import Kept, Line, Name, Tag
+from release_tool.records import Line
 
 FOUR = state("1.0.1", "1.0.2", "1.0.3", "1.0.4", default="v4")
 EVIL = ["a | b", "`x`", "<b>x</b>", "@team", "[x](http://y)", "a\nb", "a\r\nb", "# x", "&x;", "\\|", "$x$", "*x* ~x~ !"]
@@ -55,21 +54,6 @@ def test_a_commit_lists_its_changes_with_their_reasons_and_ends_in_a_trailer_for
     assert wording.commit_message("devel", made.lines, "7ree") == MESSAGE
 
 
-def test_a_pull_request_tells_what_became_of_every_tag_and_why() -> None:
-    made = planned(ground(state("1.0.1", default="v1"), keep=1), "1.0.2", "1.0.3")
-    refused = [LeftOut(bump("1.0.9"), "it is known to be bad")]
-    body = wording.pull_request(wording.Proposed("devel", made.lines, made.kept, refused=refused)).body
-    for words in (
-        "| supersede | v2 | 1.0.2 | superseded by v3 |",
-        "| add | v3 | 1.0.3 | bump |",
-        "| set-default | v3 | 1.0.3 | default: newest (was v1) |",
-        "| v1 | 1.0.1 | fallback target |",
-        "| bump 1.0.9 (bump-1.0.9) | it is known to be bad |",
-        "provisional",
-    ):
-        assert words in body
-
-
 @pytest.mark.parametrize("evil", EVIL)
 def test_nothing_from_outside_breaks_out_of_its_cell(evil: str) -> None:
     table = wording.table(("a", "b"), [(evil, "x"), ("y", evil)])
@@ -87,10 +71,31 @@ def test_a_table_has_the_rows_that_it_was_given(one: str, two: str) -> None:
     assert rows[2].count("|") == 3
 
 
-@pytest.mark.parametrize("evil", EVIL)
-def test_reasons_and_people_of_a_pull_request_are_escaped(evil: str) -> None:
-    one = line("1", change("pin", "v1", "1.0.1", evil), run=evil, adopted=(change("pin", "v2", "1.0.2", evil),))
-    kept = [Kept(Name("v1"), Tag("1.0.1"), evil)]
-    refused = [LeftOut(bump("1.0.5", reason=evil), evil)]
-    body = wording.pull_request(wording.Proposed("devel", [one], kept, refused=refused)).body
-    assert evil not in body.replace("\n\n", "")
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("thanks @team", "thanks @\u200bteam"),
+        ("closes #12, GH-12", "closes #\u200b12, GH-\u200b12"),
+        ("fixes https://github.com/o/r/issues/3", "fixes https://github.com/o/r/issues/\u200b3"),
+        ("[skip ci]", "[\u200bskip ci]"),
+        ("a\r\nb\x1b[0m\u202e", "a  b [\u200b0m "),
+        ("half \ud800", "half \ufffd"),
+        ("see https://example.com/a", "see https://example.com/a"),
+        ("👩\u200d🚀 שלום", "👩\u200d🚀 שלום"),
+    ],
+)
+def test_a_forge_finds_nothing_to_act_on_in_a_commit_message(text: str, words: str) -> None:
+    assert wording.harmless(text) == words
+    assert wording.change_text(change("pin", "v1", "1.0.1", text)) == f"pin v1 (1.0.1): {words}"
+
+
+def test_a_title_stays_as_short_as_a_forge_wants_it_however_long_the_tags_are() -> None:
+    lines = [add_line(f"1.0.{n}-" + "x" * 120, f"v{n}") for n in range(1, 5)]
+    title = wording.title("devel", lines)
+    assert len(title) <= 256
+    assert title.endswith(" and 3 more")
+
+
+def test_a_log_in_a_cell_is_cut() -> None:
+    assert len(wording.cell("#" * 10_000)) <= 700
+    assert wording.cell("x" * 10_000) == "x" * 300 + "…"

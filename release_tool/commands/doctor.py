@@ -1,0 +1,219 @@
+"""`release doctor`: the set-up examined. Nothing is written anywhere; what can't be told is said.
+
+The examinations are independent: one that fails is a finding. Once the remote and its configuration were read they run
+side by side, and those that are not done when the time is over are left behind.
+"""
+
+from __future__ import annotations
+
+import time
+from concurrent import futures
+from threading import Thread
+from typing import TYPE_CHECKING, NamedTuple
+
+from release_tool.commands import doctor_base, doctor_github, doctor_outside
+from release_tool.doctor import base as verdicts
+from release_tool.doctor import git as git_verdicts
+from release_tool.doctor.findings import Finding, Report, of_error, ok
+from release_tool.errors import ReleaseError, TryAgain, UsageError
+from release_tool.forges import kind_of
+from release_tool.git import examine
+from release_tool.git.store import is_true, last
+from release_tool.publishing.snapshot import read_config
+from release_tool.publishing.source import AtCommit
+from release_tool.repository import Repository
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from release_tool.config import Config
+    from release_tool.doctor.means import Means
+    from release_tool.git.opening import Opened
+    from release_tool.records import CommitId
+    from release_tool.repository import RemoteRefs
+
+GIT_TIMEOUT = 20.0
+"""Seconds that one git command may talk to the remote."""
+
+_PATIENCE = 45.0  # seconds for all examinations that run side by side
+
+
+class _Base(NamedTuple):
+    """The base branch: its name, its tip, and the configuration there."""
+
+    branch: str
+    commit: CommitId
+    config: Config
+
+
+class _Examination(NamedTuple):
+    """One examination: what it is about, and how it looks."""
+
+    about: str
+    look: Callable[[], Iterable[Finding]]
+
+
+def run(means: Means, service: str = "", patience: float = _PATIENCE) -> Report:
+    """Examine everything.
+
+    Args:
+        means: the outside world.
+        service: the service whose chart, registry and Prometheus are asked; empty: all of them.
+        patience: seconds for all examinations that run side by side.
+
+    Raises:
+        UsageError: the command line names no remote.
+    """
+    findings = _looked(_Examination("git", lambda: [git_verdicts.version(examine.version())]))
+    try:
+        opened = means.open()
+    except UsageError:
+        raise
+    except ReleaseError as error:
+        return Report((*findings, *of_error("remote", error, _NO_REMOTE)), away=isinstance(error, TryAgain))
+    repository = Repository(*opened)
+    try:
+        refs = repository.refs("refs/heads/*")
+        findings.append(ok("remote", f"answers, with {_branches(len(refs.refs))}: {repository.display_url}"))
+        found: list[_Base] = []
+        told = _looked(_Examination("base branch", lambda: _base(means, repository, refs, service, found)))
+        base = found[0] if found else None
+        away = base is None and any(one.verdict == "unknown" for one in told)  # it went away in between
+        findings += told
+        findings += _side_by_side(_examinations(means, opened, repository, base, service), patience)
+        return Report(tuple(findings), away)
+    except ReleaseError as error:  # of the first look: the others tell theirs themselves
+        told = [one._replace(verdict="error") for one in of_error("remote", error, _NO_REMOTE)]
+        return Report((*findings, *told), away=isinstance(error, TryAgain))
+    finally:
+        repository.close()  # one that was left behind fails then, and nobody hears of it
+
+
+_NO_REMOTE = "everything is read from it and pushed to it"
+
+
+def _branches(number: int) -> str:
+    return "one branch" if number == 1 else f"{number} branches"
+
+
+def _base(
+    means: Means, repository: Repository, refs: RemoteRefs, service: str, found: list[_Base]
+) -> Iterator[Finding]:
+    """The base branch and its configuration, which go to `found`."""
+    why = "every plan is made on it"
+    name = refs.head_branch
+    tip = refs.branch(name) if name else None
+    if name is None or tip is None:
+        where, mend = repository.display_url, "push a branch, and make it the default branch of the repository"
+        yield Finding("error", "base branch", "the remote has no default branch, or no commit yet", where, why, mend)
+        return
+    repository.fetch(tip)
+    try:
+        config = read_config(AtCommit(repository, tip), means.config_path)[0]
+        if config.base != name:
+            name, tip = config.base, refs.branch(config.base)
+            if tip is None:
+                what, mend = f"the remote has no branch `{name}`", f"push it, or correct `base` in {means.config_path}"
+                yield Finding("error", "base branch", what, means.config_path, why, mend)
+                return
+            repository.fetch(tip)
+            config = read_config(AtCommit(repository, tip), means.config_path)[0]
+        if service:
+            config.view(service)
+    except ReleaseError as error:
+        yield ok("base branch", f"`{name}`")
+        yield from of_error("configuration", error, "no command works without it")
+        return
+    found.append(_Base(name, tip, config))
+    yield ok("base branch", f"`{name}` at {tip[:12]}")
+    yield ok("configuration", f"{means.config_path}: {', '.join(config.environments)}")
+
+
+def _examinations(
+    means: Means, opened: Opened, repository: Repository, base: _Base | None, service: str
+) -> Iterator[_Examination]:
+    """All that is looked at once the remote answers; without a base, what needs none."""
+    remote, url = opened.remote, repository.display_url
+    yield _Examination("committer", lambda: _committer(opened))
+    yield _Examination("protocol", lambda: git_verdicts.talk(examine.talk(remote), url))
+    if base is None:
+        return
+    config = base.config
+    views = [config.view(service)] if service else list(config.views())
+    kind = kind_of(url, means.environ) if config.forge.kind == "auto" else config.forge.kind
+    yield _Examination("push", lambda: _push(opened, base, url, kind))
+    modes = {environment.publish.mode for environment in config.environments.values()}
+    direct = modes == {"direct"}
+    yield _Examination("forge", lambda: [verdicts.forge(kind, config.forge.kind, url, direct=direct)])
+    if kind == "github":
+        signs = examine.signing(opened.settings).wanted
+        yield _Examination("GitHub", lambda: doctor_github.examine(means, config, url, signs=signs))
+    elif url.startswith(("http://", "https://")):
+        yield _Examination("clock", lambda: doctor_outside.clock(url, means.now))
+    source = AtCommit(repository, base.commit)
+    # One after the other: the store serves one reader.
+    yield _Examination("base", lambda: doctor_base.examine(means, config, views, source, actions=kind == "github"))
+    for about, look in doctor_outside.examinations(means, views):
+        yield _Examination(about, look)
+
+
+def _committer(opened: Opened) -> Iterator[Finding]:
+    strict = is_true(last(opened.settings, "user.useconfigonly"))
+    yield git_verdicts.identity(examine.nameless(opened.remote), strict=strict)
+    yield git_verdicts.signing(examine.signing(opened.settings))
+
+
+def _push(opened: Opened, base: _Base, url: str, kind: str) -> Iterator[Finding]:
+    atomic = examine.try_push(opened.remote, base.branch, base.commit)
+    yield from git_verdicts.push(url, atomic=atomic, local=kind == "local")
+    if kind_of(url, {}) == "local":
+        direct = any(one.publish.mode == "direct" for one in base.config.environments.values())
+        out = examine.checked_out(url, opened.remote.cwd)
+        found = git_verdicts.checked_out(out, base.branch, url, pushed=direct or kind == "local")
+        if found is not None:
+            yield found
+
+
+# -- running them -----------------------------------------------------------------------------------------------------
+
+
+def _looked(one: _Examination, found: list[Finding] | None = None) -> list[Finding]:
+    """What an examination finds, up to what stops it; it goes to `found` one by one."""
+    found = [] if found is None else found
+    try:
+        for finding in one.look():
+            found.append(finding)
+    except ReleaseError as error:
+        found.extend(of_error(one.about, error))
+    return found
+
+
+def _side_by_side(examinations: Iterable[_Examination], patience: float) -> list[Finding]:
+    """What all of them find, in their order; threads that are not done in time are left behind."""
+    end = time.monotonic() + patience
+    begun = [_begin(one) for one in examinations]
+    told: list[Finding] = []
+    for about, found, outcome in begun:
+        try:
+            outcome.result(max(0.0, end - time.monotonic()))
+            told += found
+        except futures.TimeoutError:
+            what = f"not done within {patience:g} s"
+            told += [*found, Finding("unknown", about, what, "", "", "run `release doctor` again")]
+    return told
+
+
+def _begin(one: _Examination) -> tuple[str, list[Finding], futures.Future[None]]:
+    """Begins an examination in a thread: its subject, where its findings go, and its end."""
+    found: list[Finding] = []
+    outcome: futures.Future[None] = futures.Future()
+
+    def work() -> None:
+        try:
+            _looked(one, found)
+            outcome.set_result(None)
+        except Exception as error:  # noqa: BLE001 (raised again by whoever waits)
+            outcome.set_exception(error)
+
+    Thread(target=work, daemon=True).start()
+    return one.about, found, outcome

@@ -1,0 +1,1 @@
+"""What `release doctor` makes of what it sees. Pure: `commands/doctor.py` looks, these modules judge."""

@@ -1,0 +1,148 @@
+"""Verdicts about the workflows of GitHub Actions in the base branch.
+
+A workflow is known by what it runs: a step with `release VERB`, an action or a workflow of others that is given the
+command, or else by the name of its file.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from release_tool import yaml_nodes
+from release_tool.doctor.findings import Finding, ok
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+DIRECTORY = ".github/workflows"
+"""Where GitHub looks for them."""
+
+_WANTED = {
+    "bump": "no image build reaches the entry: somebody has to run `release bump` by hand",
+    "promote": "somebody has to run `release promote` by hand",
+    "cleanup": "drained versions stay deployed, and ends of pins pass by, until the next other operation",
+    "sync": "an open pull request conflicts once the base has moved, until the next operation on it",
+    "check": "a pull request that breaks a route, or a plan that is stale, can be merged",
+}
+"""What is to be there, and what its absence means."""
+
+_NO_GROUP = ("bump", "promote")
+
+_GAP = r"(?:[ \t]|\\\n)+"
+_VERB = rf"(?P<verb>{'|'.join(_WANTED)})(?![\w.:/-])"
+_RUN = re.compile(rf"(?<![\w./-])release(?:{_GAP}-[\w-]+(?:[= ](?!-)\S+)??)*?{_GAP}{_VERB}")
+_OURS = re.compile(r"(^\./|release)")
+_FILE = re.compile(r"([\w.-]+)\.ya?ml(?:@.*)?$")
+_ONE_RUN = re.compile(r"github\.run_(id|number)\b")
+
+
+class Workflow(NamedTuple):
+    """A workflow, as far as it matters here.
+
+    Attributes:
+        path: its file.
+        verbs: the commands of `release` that it runs.
+        groups: concurrency group -> the commands that it holds up.
+    """
+
+    path: str
+    verbs: frozenset[str]
+    groups: Mapping[str, frozenset[str]]
+
+
+def workflows(files: Mapping[str, str], *, promotes: bool) -> Iterator[Finding]:
+    """What is missing, and what is in the way.
+
+    Args:
+        files: path -> text of the files in `.github/workflows`.
+        promotes: whether there is an environment that is promoted to.
+    """
+    found: list[Workflow] = []
+    for path, text in files.items():
+        try:
+            found.append(read(path, text))
+        except yaml_nodes.YamlError as error:
+            what, where = error.reason, f"{path}:{error.line}:{error.column}"
+            yield Finding("warning", "workflows", what, where, "GitHub runs nothing of it", "correct the file")
+    wanted = {verb: why for verb, why in _WANTED.items() if promotes or verb != "promote"}
+    missing = [verb for verb in wanted if not any(verb in one.verbs for one in found)]
+    for verb in missing:
+        mend = f"add {DIRECTORY}/{verb}.yml, see docs/github-actions.md"
+        yield Finding("warning", "workflows", f"none runs `release {verb}`", DIRECTORY, wanted[verb], mend)
+    if not missing:
+        yield ok("workflows", f"there for {', '.join(wanted)}")
+    yield from _held_up(found)
+
+
+def _held_up(found: list[Workflow]) -> Iterator[Finding]:
+    clean = True
+    for one in found:
+        for group, verbs in one.groups.items():
+            held = [verb for verb in _NO_GROUP if verb in verbs]
+            if held:
+                clean = False
+                yield Finding(
+                    "error",
+                    "workflows",
+                    f"{' and '.join(held)} waits in the concurrency group `{group}`",
+                    one.path,
+                    "of several waiting runs of a group GitHub keeps the newest and cancels the others: their tags "
+                    "are lost",
+                    "take `concurrency` out: operations that meet plan again, so none needs to wait",
+                )
+    if clean and any(verb in one.verbs for one in found for verb in _NO_GROUP):
+        yield ok("workflows", "no concurrency group cancels a bump or a promotion")
+
+
+def read(path: str, text: str) -> Workflow:
+    """A workflow of its text.
+
+    Raises:
+        YamlError: it is no YAML.
+    """
+    data = _mapping(yaml_nodes.to_data(yaml_nodes.parse(text)))
+    named = _FILE.search(path)
+    by_name = {named[1]} & set(_WANTED) if named else set()
+    verbs: set[str] = set()
+    groups: dict[str, frozenset[str]] = {}
+    for job in map(_mapping, _mapping(data.get("jobs")).values()):
+        run = _verbs(job)
+        verbs |= run
+        if group := _group(job.get("concurrency")):
+            groups[group] = groups.get(group, frozenset()) | (run or by_name)
+    verbs = verbs or by_name
+    if group := _group(data.get("concurrency")):
+        groups[group] = groups.get(group, frozenset()) | verbs
+    return Workflow(path, frozenset(verbs), groups)
+
+
+def _verbs(job: Mapping[str, Any]) -> frozenset[str]:
+    """The commands of `release` that a job runs, also by an action, or as a workflow of others."""
+    found: set[str] = set()
+    for step in [job, *map(_mapping, _list(job.get("steps")))]:
+        run = step.get("run")
+        if isinstance(run, str):
+            found |= {match["verb"] for match in _RUN.finditer(run)}
+        given = _mapping(step.get("with")).get("command")
+        uses = step.get("uses")
+        if isinstance(uses, str) and _OURS.search(uses):
+            if isinstance(given, str) and given.split():
+                found.add(given.split()[0])
+            called = _FILE.search(uses)
+            found |= {called[1]} if called else set()
+    return frozenset(found & set(_WANTED))
+
+
+def _group(value: Any) -> str:
+    """The name of a concurrency group; empty: none, or one for each run alone, which holds nothing up."""
+    group = value.get("group") if isinstance(value, dict) else value
+    return group if isinstance(group, str) and not _ONE_RUN.search(group) else ""
+
+
+def _mapping(value: Any) -> dict[Any, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

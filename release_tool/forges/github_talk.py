@@ -1,0 +1,135 @@
+"""What is said around a pull request on GitHub: comments, labels, and who is asked to review it."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from release_tool.forges import github_pulls as pulls
+from release_tool.forges.github_errors import READ, WRITE, Forbidden, Invalid, Lost, Missing, Purpose
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from release_tool.forges.github_address import Address
+    from release_tool.forges.github_client import Client
+    from release_tool.records import PullRequest
+
+_LOG = logging.getLogger("release_tool.forges")
+
+_LOOK = Purpose("read the comments", READ)
+_SAY = Purpose("comment on a pull request", WRITE)
+_CORRECT = Purpose("change a comment", WRITE)
+_LABEL = Purpose("add labels", WRITE)
+_ASK = Purpose("request reviews", WRITE)
+
+
+class Comment(NamedTuple):
+    """One comment."""
+
+    id: int
+    text: str
+
+
+class Talk:
+    """Comments, labels and reviewers of the pull requests of one repository.
+
+    Args:
+        address: the repository.
+        client: asks GitHub.
+    """
+
+    def __init__(self, address: Address, client: Client) -> None:
+        self._address = address
+        self._client = client
+
+    # -- comments
+
+    def comments(self, number: int) -> Iterator[Comment]:
+        """The comments of a pull request, the oldest first."""
+        for value in self._client.pages(self._issue(number, "comments"), {"per_page": "100"}, _LOOK):
+            if isinstance(value, dict) and isinstance(value.get("id"), int):
+                yield Comment(value["id"], str(value.get("body") or ""))
+
+    def add(self, number: int, text: str) -> None:
+        """Adds a comment unless one of the same text is there."""
+        text = pulls.fitting(text)
+        self._add_unless(number, text, lambda comment: _same(comment.text, text))
+
+    def keep(self, number: int, marker: str, text: str, *, only_if_there: bool) -> None:
+        """Lets the one comment that begins with a marker say this (`comments.py`)."""
+        text = pulls.fitting(text)
+        found = next(self._marked(number, marker), None)
+        if found is None:
+            if not only_if_there:
+                self._add_unless(number, text, lambda comment: comment.text.startswith(marker))
+        elif not _same(found.text, text):
+            path = f"{self._address.path}/issues/comments/{found.id}"
+            self._client.change("PATCH", path, {"body": text}, _CORRECT)
+
+    def _marked(self, number: int, marker: str) -> Iterator[Comment]:
+        return (comment for comment in self.comments(number) if comment.text.startswith(marker))
+
+    def _add_unless(self, number: int, text: str, is_there: Callable[[Comment], bool]) -> None:
+        """Looks before every attempt: the answer to the one before may have been lost."""
+        tries = 0
+        while not any(map(is_there, self.comments(number))):
+            try:
+                self._client.create(self._issue(number, "comments"), {"body": text}, _SAY)
+            except Lost as error:
+                self._client.pause(error, tries)
+                tries += 1
+            else:
+                return
+
+    # -- labels and reviewers
+
+    def complete(self, pull: PullRequest, author: str, labels: Sequence[str], reviewers: Sequence[str]) -> PullRequest:
+        """Asks the reviewers, then adds the labels: a label that is missing tells that this did not get to its end.
+
+        Args:
+            pull: the pull request.
+            author: who opened it; GitHub lets nobody review what is their own.
+            labels: those that it shall have.
+            reviewers: `alice` or `org/team`.
+
+        Returns:
+            The pull request with its labels.
+        """
+        self._ask(pull, [one for one in reviewers if one.casefold() != author.casefold()])
+        wanted = pulls.missing(labels, pull.labels)
+        if not wanted:
+            return pull
+        # GitHub makes those that the repository doesn't have yet.
+        found = self._client.change("POST", self._issue(pull.number, "labels"), {"labels": wanted}, _LABEL)
+        return pull._replace(labels=_names(found) or (*pull.labels, *wanted))
+
+    def _ask(self, pull: PullRequest, reviewers: Sequence[str]) -> None:
+        """Asks for reviews; of a reviewer whom GitHub refuses there is a warning, and the others are asked alone."""
+        if not reviewers:
+            return
+        path = f"{self._address.path}/pulls/{pull.number}/requested_reviewers"
+        try:
+            self._client.change("POST", path, pulls.reviewers_of(reviewers), _ASK)
+        except (Invalid, Forbidden, Missing) as error:
+            if len(reviewers) == 1:
+                _LOG.warning("%s can't be asked to review %s: %s", reviewers[0], pull.url, error.what)
+                return
+            for one in reviewers:
+                self._ask(pull, [one])
+
+    def _issue(self, number: int, what: str) -> str:
+        """What GitHub keeps with issues, and every pull request is one."""
+        return f"{self._address.path}/issues/{number}/{what}"
+
+
+def _names(labels: Any) -> tuple[str, ...]:
+    try:
+        return pulls.names(labels)
+    except (KeyError, TypeError):  # the labels are there all the same
+        return ()
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two texts are the same; the browser's editor writes other line ends."""
+    return one.replace("\r\n", "\n").strip() == other.replace("\r\n", "\n").strip()

@@ -1,0 +1,238 @@
+"""The verdicts of `release doctor` on values that no server on this machine gives, and how a report reads."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from release_tool.doctor import base, git, github, github_branch, workflows
+from release_tool.doctor.findings import Finding, Report, of_error, ok
+from release_tool.doctor.report import report_text
+from release_tool.errors import FileProblems, Problem, ReleaseError, TryAgain
+from release_tool.forges.github_facts import Credential, Protection, Rule, Settings
+from release_tool.git.examine import Signing, talk_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=timezone.utc)
+SETTINGS = Settings("https://github.com/a/b", "main", False, False, False, "", True, False, None)
+NONE_PASSED = github_branch.Passed({})
+
+
+def verdicts(found: Iterable[Finding]) -> list[str]:
+    return [one.verdict for one in found]
+
+
+# git
+
+
+@pytest.mark.parametrize(
+    ("said", "verdict"),
+    [("2.38.0", "ok"), ("2.39.5 (Apple Git-154)", "ok"), ("2.37.9", "error"), ("3.0.0", "ok"), ("new", "unknown")],
+)
+def test_git_is_new_enough_from_2_38(said: str, verdict: str) -> None:
+    assert git.version(said).verdict == verdict
+
+
+def test_the_capabilities_of_a_server_are_read_from_what_the_client_got() -> None:
+    trace = (
+        "17:25 pkt-line.c:80  packet:  upload-pack> fetch=shallow filter\n"
+        "17:25 pkt-line.c:80  packet:          git< version 2\n"
+        "17:25 pkt-line.c:80  packet:          git< fetch=shallow wait-for-done\n"
+    )
+    assert talk_of(trace) == (2, False)
+    assert talk_of(trace + "packet:    ls-remote< fetch=shallow filter\n") == (2, True)
+    assert talk_of("packet:    ls-remote< 12ab HEAD\\0multi_ack filter agent=git/2.1\n") == (0, True)
+    assert talk_of("") == (0, False)
+
+
+def test_a_key_of_openpgp_may_go_without_a_name() -> None:
+    assert git.signing(Signing(wanted=True, form="openpgp", key=False)).verdict == "ok"
+
+
+# tokens
+
+
+def test_a_token_that_ends_soon_is_told() -> None:
+    soon = Credential(("repo",), NOW + timedelta(days=3))
+    later = Credential(("repo",), NOW + timedelta(days=30))
+    assert verdicts(github.token("it", "X", soon, SETTINGS, reads_pulls=True, now=NOW)) == ["ok", "warning"]
+    assert verdicts(github.token("it", "X", later, SETTINGS, reads_pulls=True, now=NOW)) == ["ok"]
+
+
+def test_public_repo_is_enough_for_a_public_repository_only() -> None:
+    scopes = Credential(("public_repo",), None)
+    private = SETTINGS._replace(private=True)
+    assert verdicts(github.token("it", "X", scopes, SETTINGS, reads_pulls=True, now=NOW)) == ["ok"]
+    assert verdicts(github.token("it", "X", scopes, private, reads_pulls=True, now=NOW)) == ["error"]
+
+
+def test_kinds_of_tokens_are_told_by_their_beginning() -> None:
+    assert github.kind_of("github_pat_1") == "a fine-grained token"
+    assert github.kind_of("0123456789a") == "a token of unknown kind"
+
+
+def test_a_disabled_repository_is_an_error() -> None:
+    assert verdicts(github.repository(SETTINGS._replace(disabled=True), "main")) == ["error"]
+
+
+# rules
+
+
+def test_whether_a_push_passes_is_told_only_where_it_can_be() -> None:
+    def pushable(protection: Protection | None, *rules: Rule, admin: bool = False, passed: str = "") -> bool | None:
+        known = github_branch.Passed({1: passed} if passed else {})
+        return github_branch.demands(protection, rules, known, admin=admin).pushable
+
+    update = Rule("update", {}, 1, of_repository=True)
+    assert pushable(None) is True
+    assert pushable(Protection(linear=True)) is True
+    assert pushable(Protection(reviews=1)) is False
+    assert pushable(Protection(reviews=1), admin=True) is True
+    assert pushable(Protection(reviews=1, for_admins=True), admin=True) is False
+    assert pushable(Protection(reviews=1, exempts=True)) is None
+    assert pushable(Protection(only_some=True)) is None
+    assert pushable(Protection(locked=True)) is False
+    assert pushable(None, update) is None
+    assert pushable(None, update, passed="exempt") is True
+    assert pushable(None, update, passed="pull_requests_only") is False
+    assert pushable(Protection(reviews=1, exempts=True), update, passed="never") is False
+
+
+def test_rules_of_several_rulesets_add_up() -> None:
+    rules = [
+        Rule(
+            "pull_request",
+            {"required_approving_review_count": 2, "allowed_merge_methods": ["merge", "squash"]},
+            1,
+            True,
+        ),
+        Rule("required_linear_history", {}, 2, False),
+        Rule("required_status_checks", {"required_status_checks": [{"context": "check"}]}, 2, False),
+        Rule("merge_queue", {}, 3, True),
+    ]
+    found = github_branch.demands(Protection(reviews=1, checks=("lint",)), rules, NONE_PASSED, admin=False)
+    assert (found.reviews, found.methods, found.checks, found.queued) == (2, ("squash",), ("lint", "check"), True)
+
+
+# workflows
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        "steps: [{run: release bump devel v1}]",
+        "steps: [{run: 'release --repo . -v bump devel v1'}]",
+        'steps: [{run: "cd x\\nrelease --output=json \\\\\\n  bump devel v1"}]',
+        "steps: [{run: 'release --repo https://example.com/sync.git bump devel v1'}]",
+        "steps: [{uses: team/release@abc, with: {command: bump}}]",
+        "steps: [{uses: ./.release-tool, with: {command: bump}}]",
+        "uses: team/release/.github/workflows/bump.yml@abc",
+    ],
+)
+def test_a_workflow_is_known_by_what_it_runs(job: str) -> None:
+    assert workflows.read("x.yml", f"jobs:\n  it:\n    {job}\n").verbs == {"bump"}
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        "steps: [{run: make release notes}]",
+        "steps: [{uses: a/b@c, with: {command: bump}}]",
+        "steps: [{run: my-release bump}]",
+        "steps: [{run: release sync-all}]",
+    ],
+)
+def test_what_only_looks_like_it_is_none(job: str) -> None:
+    assert workflows.read("x.yml", f"jobs:\n  it:\n    {job}\n").verbs == set()
+
+
+@pytest.mark.parametrize(
+    ("where", "held"),
+    [
+        ("concurrency: a\njobs:\n  it:\n    steps: [{run: release bump devel v1}]\n", True),
+        ("jobs:\n  it:\n    concurrency: {group: a}\n    steps: [{run: release bump devel v1}]\n", True),
+        (
+            "jobs:\n  other:\n    concurrency: a\n    steps: [{run: 'true'}]\n  it:\n    steps: [{run: release bump d v}]\n",
+            False,
+        ),
+        ("concurrency: 'a-${{ github.run_id }}'\njobs:\n  it:\n    steps: [{run: release bump devel v1}]\n", False),
+        ("concurrency: a\njobs:\n  it:\n    steps: [{run: release cleanup}]\n", False),
+    ],
+)
+def test_a_group_counts_where_it_holds_up_a_bump(where: str, held: bool) -> None:
+    found = list(workflows.workflows({"bump-it.yml": where}, promotes=False))
+    assert ("error" in verdicts(found)) is held
+
+
+def test_a_workflow_that_is_no_yaml_hides_no_other_one() -> None:
+    found = list(workflows.workflows({"a.yml": "a: [", "bump.yml": "jobs: {}"}, promotes=False))
+    assert found[0].where.startswith("a.yml:")
+    assert not [one for one in found if one.what == "none runs `release bump`"]
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_a_workflow_or_no_yaml(text: str) -> None:
+    list(workflows.workflows({".github/workflows/x.yml": text}, promotes=True))
+
+
+def test_a_long_line_of_options_is_read_in_time() -> None:
+    line = "release " + "--a-b-c d " * 5000 + "!"
+    assert workflows.read("x.yml", f"jobs: {{it: {{steps: [{{run: '{line}'}}]}}}}").verbs == set()
+
+
+# the rest
+
+
+def test_a_clock_may_be_a_minute_off() -> None:
+    verdict = [base.clock(NOW, NOW - timedelta(seconds=skew), "there").verdict for skew in (0, 60, -60, 61, -61)]
+    assert verdict == ["ok", "ok", "ok", "warning", "warning"]
+
+
+def test_no_forge_is_told_where_one_is_missed() -> None:
+    assert base.forge("none", "auto", "https://git.example.com/a", direct=False).verdict == "warning"
+    assert base.forge("none", "none", "https://git.example.com/a", direct=False).verdict == "ok"
+    assert base.forge("none", "auto", "https://git.example.com/a", direct=True).verdict == "ok"
+
+
+def test_an_error_is_a_finding() -> None:
+    assert verdicts(of_error("x", TryAgain("away"))) == ["unknown"]
+    (one,) = of_error("x", ReleaseError("broken", where="there", cause="rust", hint="oil"))
+    assert one == Finding("error", "x", "broken (rust)", "there", "", "oil")
+    problems = [Problem(2, 1, "a", "wrong"), Problem(1, 1, "", "odd", "mend it")]
+    assert [one.where for one in of_error("x", FileProblems("f", problems))] == ["f:1:1", "f:2:1"]
+
+
+def test_the_status_says_whether_somebody_must_act() -> None:
+    error, warning, unknown = (Finding(kind, "x", "y") for kind in ("error", "warning", "unknown"))  # type: ignore[arg-type]
+    assert Report((ok("x", "y"), warning, unknown)).exit_code == 0
+    assert Report((error,)).exit_code == 1
+    assert Report((error,), away=True).exit_code == 75
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_a_report_fits_its_terminal(width: int) -> None:
+    wanted = github_branch.Wanted("main", "https://github.com/a/b", ("devel",), True, False)
+    protection = Protection(reviews=1, dismisses=True, checks=("check",), strict=True, signed=True)
+    found = github_branch.demands(protection, [], NONE_PASSED, admin=False)
+    rule = Rule("update", {}, 1, True)
+    told = [
+        *github_branch.base(found, wanted),
+        *github_branch.rolling({"release/devel": [rule]}, NONE_PASSED, wanted),
+        *github.repository(SETTINGS._replace(archived=True, parent="c/d", may_push=False), "trunk"),
+    ]
+    text = report_text(Report(tuple(told)), width)
+    assert all(len(line) <= width for line in text.splitlines()), text
+    assert text.endswith("unknown, 1 right")
+
+
+def test_texts_from_outside_can_do_nothing_to_a_terminal() -> None:
+    text = report_text(Report((Finding("error", "x\x1b[2J", "y\nz", "\x07", "w", "v"),)))
+    assert "\x1b" not in text
+    assert "\x07" not in text
+    assert len(text.splitlines()) == 6

@@ -1,0 +1,294 @@
+"""The stand-in as tests handle it: repositories, tokens, people, faults, and the record of what was asked."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import subprocess
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from standin import records
+from standin.bare import Bare
+from standin.changes import Changes
+from standin.faults import Fault, Ordered
+from standin.person import Hand
+from standin.records import Comment, Label, Pull, Repository, Review, Token, User, Workflow
+from standin.server import Server
+from standin.shapes import Shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+WINDOW = 3600  # seconds of the primary rate limit
+
+
+@dataclass
+class Exchange:
+    """A request and what was answered.
+
+    Attributes:
+        kind: `rest`, `graphql` or `git`.
+        path: without the prefix of the API and without the query.
+        body: JSON of a request for the API.
+        status: what was sent; 0 where the connection ended without an answer.
+        meant: the status of the right answer, whatever a fault made of it; 0 where the request had no effect.
+        answer: the right answer's JSON.
+        route: the route's path, "" where none was found.
+        accepted: the permissions that would do, in the words of `X-Accepted-GitHub-Permissions`.
+        fault: its name; "" without one.
+    """
+
+    kind: str
+    method: str
+    path: str
+    query: dict[str, str]
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+    user: str = ""
+    status: int = 0
+    meant: int = 0
+    answer: Any = None
+    route: str = ""
+    accepted: str = ""
+    fault: str = ""
+
+    def __str__(self) -> str:
+        fault = f" ({self.fault})" if self.fault else ""
+        return f"{self.method} {self.path} {self.status or 'no answer'}{fault}"
+
+
+class StandIn:
+    """A GitHub on 127.0.0.1. Use it as a context manager; how-to in `standin/__init__.py`.
+
+    Attributes:
+        log: every request, in the order of arrival.
+        unmodelled: requests that it doesn't know; they were answered 501.
+        crashes: its own faults, with tracebacks; they were answered 500.
+        lazy_mergeable: how often `mergeable` is null after each change of a pull request, as on GitHub.
+        lock: held while anything changes.
+    """
+
+    def __init__(
+        self, *, prefix: str = "/api/v3", now: Callable[[], datetime] | None = None, lazy_mergeable: int = 1
+    ) -> None:
+        self.now = now or (lambda: datetime.now(timezone.utc))
+        self.began = self.now()
+        self.prefix = prefix
+        self.lazy_mergeable = lazy_mergeable
+        self.lock = threading.RLock()
+        self.stopped = threading.Event()
+        self.users: dict[str, User] = {}
+        self.tokens: dict[str, Token] = {}
+        self.repositories: dict[str, Repository] = {}
+        self.changes = Changes(self.now, self.repositories)
+        self.log: list[Exchange] = []
+        self.unmodelled: list[str] = []
+        self.crashes: list[str] = []
+        self._anonymous = Token("", User("", 0), limit=60)
+        self._ordered: list[Ordered] = []
+        self._ids = 0
+        self._folder = tempfile.TemporaryDirectory(prefix="standin-")
+        self._server = Server(self)
+        self.web = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self.api = f"{self.web}{prefix}"
+        self.graphql = f"{self.web}/api/graphql" if prefix else f"{self.web}/graphql"
+        self.shapes = Shapes(self.api, self.web)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> StandIn:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Ends everything, also requests that hang."""
+        self.stopped.set()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+        self._folder.cleanup()
+
+    # setting up
+
+    def next_id(self) -> int:
+        with self.lock:
+            self._ids += 1
+            return 1000 + self._ids
+
+    def user(self, login: str, kind: str = "") -> User:
+        """Somebody, made on the first call. A login that ends in `[bot]` is a bot's."""
+        with self.lock:
+            if login not in self.users:
+                kind = kind or ("Bot" if login.endswith("[bot]") else "User")
+                self.users[login] = User(login, self.next_id(), kind)
+            return self.users[login]
+
+    def add_repository(self, full_name: str, path: Path | None = None, **settings: Any) -> Repository:
+        """A repository: a bare one that is there already, or a new one without a commit.
+
+        Args:
+            full_name: `owner/name`; the owner is an organization unless it is known already.
+            path: the bare repository to serve.
+            settings: attributes of `Repository`, such as `private=True`, `roles={"alice": "write"}`.
+        """
+        owner, name = full_name.split("/")
+        if path is None:
+            path = Path(self._folder.name, owner, f"{name}.git")
+            subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", path], check=True)
+        bare = Bare(path)
+        with self.lock:
+            person = self.user(owner, "Organization")
+            made = Repository(self.next_id(), person, name, path, bare, self.now(), refs=bare.heads(), **settings)
+            self.repositories[full_name] = made
+        return made
+
+    def add_token(
+        self, login: str = "shop-bot[bot]", kind: str = "app", permissions: Mapping[str, str] | None = None, **more: Any
+    ) -> Token:
+        """A token; without `permissions`, one with all that the tool could need. Its value is random."""
+        heads = {"classic": "ghp_", "fine-grained": "github_pat_", "app": "ghs_", "actions": "ghs_"}
+        value = heads[kind] + secrets.token_hex(18)
+        wanted = dict(records.EVERYTHING if permissions is None else permissions)
+        token = Token(value, self.user(login), kind, wanted, **more)
+        self.tokens[value] = token
+        return token
+
+    def clone_url(self, full_name: str) -> str:
+        return f"{self.web}/{full_name}.git"
+
+    def environment(self, full_name: str, token: Token | None = None) -> dict[str, str]:
+        """The variables that a job of GitHub Actions has."""
+        found = {
+            "GITHUB_ACTIONS": "true", "GITHUB_API_URL": self.api, "GITHUB_SERVER_URL": self.web,
+            "GITHUB_GRAPHQL_URL": self.graphql, "GITHUB_REPOSITORY": full_name,
+        }  # fmt: skip
+        return found | ({"GITHUB_TOKEN": token.value} if token else {})
+
+    def hand(self, full_name: str, login: str = "alice") -> Hand:
+        """Somebody who acts in a repository; a person without a role there gets `write`."""
+        repository = self.repositories[full_name]
+        if login != repository.owner.login:
+            repository.roles.setdefault(login, "write")
+        return Hand(self, repository, login)
+
+    # faults
+
+    def fault(self, method: str, pattern: str, fault: Fault, *, nth: int = 1, times: float = 1) -> Ordered:
+        """Orders a fault.
+
+        Args:
+            method: `*` for any.
+            pattern: a regular expression, searched in the path with its query and without the API's prefix:
+                `/repos/acme/shop/pulls?…`, `/graphql`, `/acme/shop.git/git-receive-pack`.
+            fault: from `standin.faults`.
+            nth: the first of the matching requests that it hits, counted from now on.
+            times: how many of them in a row; `math.inf` for all.
+
+        Returns:
+            The order: its `seen` and `fired` count.
+        """
+        ordered = Ordered(method, re.compile(pattern), fault, nth, times)
+        with self.lock:
+            self._ordered.append(ordered)
+        return ordered
+
+    def drop_faults(self) -> None:
+        with self.lock:
+            self._ordered.clear()
+
+    def draw(self, method: str, target: str) -> Fault | None:
+        """The fault of a request, if any is due: the first that was ordered."""
+        with self.lock:
+            due = [ordered.draw() for ordered in self._ordered if ordered.matches(method, target)]
+        return next((fault for fault in due if fault), None)
+
+    def budget(self, token: Token | None, cost: int = 0) -> dict[str, int]:
+        """What is left of the primary rate limit, in the words of `/rate_limit`, after a request's `cost`."""
+        with self.lock:
+            one = token or self._anonymous
+            if time.time() >= one.window_ends:
+                one.used, one.window_ends = 0, time.time() + WINDOW
+            one.used += cost
+            left = max(one.limit - one.used, 0)
+            return {
+                "limit": one.limit,
+                "used": min(one.used, one.limit),
+                "remaining": left,
+                "reset": int(one.window_ends),
+            }
+
+    # what was asked
+
+    def calls(self, method: str = "", pattern: str = "") -> list[Exchange]:
+        """The requests for the API (not git's) so far, those of a method and with a path that fits."""
+        return [
+            one for one in list(self.log)
+            if one.kind != "git" and method in ("", one.method) and re.search(pattern, one.path)
+        ]  # fmt: skip
+
+    def verify(self) -> None:
+        """Asserts that it knew every request, and that all agrees with GitHub's own description of its API."""
+        assert not self.crashes, "the stand-in itself failed:\n" + "\n".join(self.crashes)
+        assert not self.unmodelled, f"the stand-in doesn't model: {self.unmodelled}"
+        from standin import openapi
+
+        if openapi.available():
+            found = openapi.violations(self.log)
+            assert not found, "against GitHub's description of its API:\n" + "\n".join(found)
+
+    # making things; the callers hold the lock
+
+    def head_of(self, repository: Repository, head: str) -> tuple[Repository | None, str]:
+        """The repository and branch of a head: `branch`, or `owner:branch` of it or of a fork."""
+        owner, colon, branch = head.partition(":")
+        if not colon:
+            return repository, head
+        if owner.lower() == repository.owner.login.lower():
+            return repository, branch
+        forks = [one for one in self.repositories.values() if one.parent == repository.full_name]
+        return next((fork for fork in forks if fork.owner.login.lower() == owner.lower()), None), branch
+
+    def new_pull(
+        self, repository: Repository, user: User, title: str, body: str | None, head: tuple[Repository, str, str],
+        base: tuple[str, str], token: Token | None, *, draft: bool = False,
+    ) -> Pull:  # fmt: skip
+        """An open pull request under the next number; `refs/pull/N/head` keeps its commits."""
+        number = max(repository.pulls, default=0) + 1
+        now = self.now()
+        pull = Pull(self.next_id(), number, title, body, user, *head, *base, now, now, draft=draft)
+        repository.pulls[number] = pull
+        repository.bare.move(f"refs/pull/{number}/head", pull.head_sha)
+        event = records.Event("pull_request", f"refs/pull/{number}/merge", user.login, True, {"action": "opened"})
+        self.changes.record(repository, event, token)
+        return pull
+
+    def new_label(self, repository: Repository, name: str) -> Label:
+        repository.labels[name] = Label(self.next_id(), name)
+        return repository.labels[name]
+
+    def new_comment(self, repository: Repository, pull: Pull, user: User, text: str) -> Comment:
+        one = Comment(self.next_id(), pull.number, user, text, self.now(), self.now())
+        repository.comments[one.id] = one
+        pull.updated_at = self.now()
+        return one
+
+    def new_review(self, repository: Repository, pull: Pull, user: User, state: str, body: str) -> Review:
+        """A review; whoever gave it is no longer asked for one."""
+        one = Review(self.next_id(), user, state, body, pull.head_sha, self.now())
+        pull.reviews.append(one)
+        pull.reviewers = [reviewer for reviewer in pull.reviewers if reviewer.login != user.login]
+        self.changes.settle(repository)
+        return one
+
+    def new_workflow(self, repository: Repository, path: str) -> Workflow:
+        one = Workflow(self.next_id(), path.rpartition("/")[2], path)
+        repository.workflows.append(one)
+        return one
