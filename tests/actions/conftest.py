@@ -1,0 +1,48 @@
+"""A world whose server stands for GitHub: the workflows run against it with act."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(__file__))
+
+import acting
+from world import World
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def tool(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tool as it is now, so that an edit during the tests makes the action install no other one."""
+    acting.sweep_cache()
+    place = tmp_path_factory.mktemp("tool")
+    for name in ("action.yml", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(acting.ROOT / name, place)
+    # Ten minutes of trying again are right for a job, and long for a test that goes wrong.
+    action = (place / "action.yml").read_text("utf-8")
+    (place / "action.yml").write_text(action.replace('default: "10"', 'default: "0.2"'), "utf-8")
+    for name in ("charts", "release_tool"):
+        shutil.copytree(acting.ROOT / name, place / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+    return place
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """The repository acme/shop on a plain git server, with the forge `local`."""
+    world = World.make(tmp_path)
+    place = tmp_path / "server" / acting.REPOSITORY
+    place.parent.mkdir(parents=True)
+    place.symlink_to(world.origin)
+    return world
+
+
+@pytest.fixture
+def act(world: World, tool: Path, tmp_path: Path) -> acting.Act:
+    return acting.Act(tmp_path, f"file://{tmp_path}/server", tool)

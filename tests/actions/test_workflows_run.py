@@ -1,0 +1,180 @@
+"""The workflows, run by act on this machine, against a repository whose pull requests are kept in itself."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from acting import REPOSITORY, Act
+from world import World
+
+pytestmark = pytest.mark.slow
+
+BUILD = {
+    "environment": "devel",
+    "tag": "v1.0.5",
+    "image": "registry.example.com/acme/engine",
+    "digest": "sha256:" + "a" * 64,
+    "commit": "0123456789abcdef0123456789abcdef01234567",
+    "build_url": "https://github.com/acme/engine/actions/runs/17",
+}
+
+
+def built(**changed: Any) -> dict[str, Any]:
+    """The event that a build sends."""
+    return {"action": "image-built", "client_payload": {**BUILD, **changed}}
+
+
+def test_a_build_opens_a_pull_request_and_the_next_one_updates_it(world: World, act: Act) -> None:
+    first = act.run("bump", "repository_dispatch", built())
+    (pull,) = world.pulls()
+    assert "v1.0.5" in pull["title"]
+    assert world.state("devel", "release/devel").live["v5"] == "v1.0.5"
+    (line,) = world.lines("devel", "release/devel")
+    assert (line.intent.provenance["image"], line.intent.provenance["digest"]) == (BUILD["image"], BUILD["digest"])
+    assert (line.intent.provenance["commit"], line.intent.provenance["build"]) == (BUILD["commit"], BUILD["build_url"])
+    assert line.intent.run.endswith(f"/{REPOSITORY}/actions/runs/1001")
+    assert line.intent.by == "octo"
+    assert first.output("changed") == "true"
+    assert first.output("pull-request-number") == "1"
+    assert first.output("commit") == world.refs()["refs/heads/release/devel"]
+    assert "| add | v5 | v1.0.5 | bump |" in first.summary
+    assert json.loads(first.artifact("bump-devel-v1.0.5", "outcome.json")) == json.loads(first.output("json") or "")
+    assert "+ " in first.artifact("bump-devel-v1.0.5", "difference-devel.diff").replace("+", "+ ")
+
+    second = act.run("bump", "repository_dispatch", built(tag="v1.0.6"))
+    (pull,) = world.pulls()
+    assert "v1.0.5" in pull["title"]
+    assert "v1.0.6" in pull["title"]
+    assert second.output("pull-request-number") == "1"
+    assert {"v5", "v6"} <= set(world.state("devel", "release/devel").live)
+
+    again = act.run("bump", "repository_dispatch", built(tag="v1.0.6"))
+    assert again.output("changed") == "false"
+    assert again.output("commit") == ""
+
+
+def test_a_value_that_would_be_two_arguments_stays_one(world: World, act: Act) -> None:
+    before = world.refs()
+    done = act.run("bump", "repository_dispatch", built(tag="v1.0.5\n--direct", image="x\n--force"), code=1)
+    assert "is no image tag" in done.said
+    assert world.refs() == before
+    done = act.run("bump", "repository_dispatch", built(tag="--direct"), code=1)
+    assert "'--direct' is no image tag" in done.said
+    done = act.run("bump", "repository_dispatch", built(environment="$(touch hacked)`id`"), code=1)
+    assert "there is no environment '$(touch hacked)`id`'" in done.said
+    assert world.refs() == before
+
+
+def test_an_event_without_a_tag_is_a_clear_error(world: World, act: Act) -> None:
+    payload = {key: value for key, value in BUILD.items() if key != "tag"}
+    done = act.run("bump", "repository_dispatch", {"action": "image-built", "client_payload": payload}, code=1)
+    assert "TAG is missing" in done.said
+
+
+def test_a_person_bumps_by_hand(world: World, act: Act) -> None:
+    done = act.run(
+        "bump",
+        "workflow_dispatch",
+        {"inputs": {"environment": "devel", "tag": "v1.0.7"}},
+        "--input",
+        "environment=devel",
+        "--input",
+        "tag=v1.0.7",
+    )
+    assert done.output("changed") == "true"
+    assert "v1.0.7" in world.pulls()[0]["title"]
+
+
+def test_a_promotion_goes_on_with_its_reason(world: World, act: Act) -> None:
+    world.now = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(days=1)
+    world.release("bump", "devel", "v1.0.5", "--direct")
+    asked = {
+        "from": "devel",
+        "to": "staging",
+        "reason": 'it works, "really"\n--force',
+        "version": "",
+        "service": "",
+        "pin": "true",
+        "force": "false",
+    }
+    options = [word for name, value in asked.items() for word in ("--input", f"{name}={value}")]
+    done = act.run("promote", "workflow_dispatch", {"inputs": asked}, *options)
+    (line,) = world.lines("staging", "release/staging")
+    assert line.intent.arguments["reason"] == 'it works, "really" --force'
+    assert "force" not in line.intent.arguments
+    assert "v5" in world.state("staging", "release/staging").pinned
+    assert "| order |" in done.summary
+
+
+def test_a_push_to_the_base_makes_the_release_branch_again(world: World, act: Act) -> None:
+    world.release("bump", "devel", "v1.0.5")
+    world.commit({"environments/devel/image_tag.yaml": world.tags() + "# by hand\n"}, "A comment")
+    before = world.refs()["refs/heads/release/devel"]
+    act.run("sync", "push", {"ref": "refs/heads/main"})
+    after = world.refs()["refs/heads/release/devel"]
+    assert after != before
+    assert world.git("merge-base", "main", after, cwd=world.origin) == world.refs()["refs/heads/main"]
+
+
+def test_the_schedule_cleans_up(world: World, act: Act) -> None:
+    world.now = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(days=1)
+    world.release("retire", "devel", "v2", "--direct")
+    done = act.run("cleanup", "schedule", {})
+    assert "v2" not in world.state("devel", "release/devel").retired
+    assert "| remove | v2 |" in done.summary
+    fork = act.run("cleanup", "schedule", {"repository": {"full_name": REPOSITORY, "fork": True}}, code=None)
+    assert "Release" not in {one.get("step") for one in fork.records}
+
+
+def pull_request(number: int, head: str) -> dict[str, Any]:
+    whole = {"full_name": REPOSITORY}
+    return {
+        "action": "opened",
+        "number": number,
+        "pull_request": {
+            "number": number,
+            "head": {"ref": head, "repo": whole},
+            "base": {"ref": "main", "repo": whole},
+        },
+    }
+
+
+def test_a_pull_request_that_breaks_a_rule_is_annotated_at_its_line(world: World, act: Act) -> None:
+    broken = world.tags().replace("v1.0.2", "v1.0.2 bad")
+    tip = world.commit({"environments/devel/image_tag.yaml": broken}, "By hand", "hand")
+    world.git("update-ref", "refs/pull/7/merge", tip, cwd=world.origin)
+    done = act.run("check", "pull_request", pull_request(7, "hand"), "-j", "check", code=1)
+    assert "::error file=environments/devel/image_tag.yaml,line=4,col=5,title=release check::" in done.said
+    assert "### check: 1 findings" in done.summary
+
+
+def test_a_right_pull_request_passes_the_check(world: World, act: Act) -> None:
+    world.release("bump", "devel", "v1.0.5")
+    world.git("update-ref", "refs/pull/1/merge", world.refs()["refs/heads/release/devel"], cwd=world.origin)
+    done = act.run("check", "pull_request", pull_request(1, "release/devel"), "-j", "check")
+    assert "### check: right" in done.summary
+
+
+def test_a_group_of_the_merge_queue_is_checked(world: World, act: Act) -> None:
+    world.release("bump", "devel", "v1.0.5")
+    queued = "refs/heads/gh-readonly-queue/main/pr-1-0123"
+    world.git("update-ref", queued, world.refs()["refs/heads/release/devel"], cwd=world.origin)
+    event = {"action": "checks_requested", "merge_group": {"head_ref": queued, "base_ref": "refs/heads/main"}}
+    done = act.run("check", "merge_group", event, "-j", "check", code=None)
+    assert "### check: right" in done.summary, done.said
+
+
+def test_a_pull_request_from_a_fork_gets_no_comment(world: World, act: Act) -> None:
+    event = pull_request(1, "main")
+    event["pull_request"]["head"]["repo"] = {"full_name": "somebody/shop"}
+    done = act.run("check", "pull_request", event, "-j", "difference")
+    assert "Show the difference" not in {one.get("step") for one in done.records}
+
+
+def test_the_token_is_in_no_log(world: World, act: Act) -> None:
+    done = act.run("bump", "repository_dispatch", built(), "--insecure-secrets", "--env", "RUNNER_DEBUG=1")
+    assert act.token not in done.log
+    assert all(act.token not in path.read_text("utf-8") for path in done.uploads.rglob("*") if path.is_file())
