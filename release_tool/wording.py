@@ -39,7 +39,14 @@ def _tags(lines: Iterable[Line]) -> list[str]:
 
 
 def title(environment: str, lines: Sequence[Line]) -> str:
-    """One line for a commit or a pull request: `devel: bump v1.0.5`; several operations: `devel: v1.0.5, v1.0.6`."""
+    """One line for a commit or a pull request: `devel: bump v1.0.5`; several operations: `devel: v1.0.5, v1.0.6`.
+
+    A downgrade names what it leaves, and what it goes back to: `devel: downgrade v1.0.5 to v1.0.4`.
+    """
+    if len(lines) == 1 and lines[0].intent.operation == "downgrade":
+        to = next((f" to {tag_part(one.tag)}" for one in lines[0].changes if one.action == "set-default"), "")
+        left = lines[0].intent.arguments.get("tag")
+        return harmless(f"{environment}: downgrade {tag_part(left) if isinstance(left, str) else ''}{to}")
     tags = [harmless(tag) for tag in _tags(lines)]
     shown = tags[:_MANY]
     while len(shown) > 1 and len(", ".join(shown)) > _LONGEST_LIST:

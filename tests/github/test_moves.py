@@ -439,7 +439,7 @@ def test_a_downgrade_stands_beside_the_rolling_one(github: GitHubWorld, *, delet
     assert picture(github) == [
         "#1 merged devel: bump v1.0.5",
         "#2 open devel: bump v1.0.6 (v6 v1.0.6)",
-        "#3 open devel: downgrade v1.0.1",
+        "#3 open devel: downgrade v1.0.5 to v1.0.1",
         "main: v5 v1.0.5; bump v1.0.5",
         "release/devel: v5 v1.0.5, v6 v1.0.6; bump v1.0.5, bump v1.0.6",
         "release/devel-downgrade: v5 v1.0.5 quarantined; bump v1.0.5, downgrade v1.0.5",
@@ -452,7 +452,7 @@ def test_a_downgrade_stands_beside_the_rolling_one(github: GitHubWorld, *, delet
     assert seen[:5] == [
         "#1 merged devel: bump v1.0.5",
         "#2 open devel: bump v1.0.6, v1.0.7 (v6 v1.0.6) (v7 v1.0.7)",
-        "#3 merged devel: downgrade v1.0.1",
+        "#3 merged devel: downgrade v1.0.5 to v1.0.1",
         "main: v5 v1.0.5 quarantined; bump v1.0.5, downgrade v1.0.5",
         f"release/devel: v5 v1.0.5 quarantined, v6 v1.0.6, v7 v1.0.7; {operations}",
     ]
