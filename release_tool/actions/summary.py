@@ -148,7 +148,11 @@ def text(title: str, said: str) -> str:
 
 
 def fenced(said: str, language: str = "") -> str:
-    """A text as a block of code whose fence is longer than any run of backquotes in it."""
+    """A text as a block of code whose fence is longer than any run of backquotes in it.
+
+    Marks that turn the direction of reading are neutral there: reviewers trust what they see.
+    """
+    said = wording.harmless_lines(said)
     longest = max((len(run) for run in _runs(said, "`")), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{language}\n{said.rstrip()}\n{fence}"

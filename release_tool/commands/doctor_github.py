@@ -34,7 +34,7 @@ def examine(means: Means, config: Config, url: str, *, signs: bool) -> Iterator[
         signs: whether commits are signed.
     """
     address = address_of(url, config.forge.url, means.environ)
-    token = github_token.find(means.environ)
+    token = github_token.find_for(address, means.environ)
     if token is None:
         yield github.no_token(address.server)
         return

@@ -20,7 +20,7 @@ from release_tool.forges.github_client import Client
 from release_tool.forges.github_errors import CONTENTS, READ, WRITE, Invalid, Lost, Missing, Purpose
 from release_tool.forges.github_merging import Merging
 from release_tool.forges.github_talk import Talk
-from release_tool.forges.github_token import find
+from release_tool.forges.github_token import find_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -237,5 +237,5 @@ def connect(
     """
     settings = settings or Settings()
     address = address_of(repository.display_url, settings.url, settings.environ)
-    client = Client(address, find(settings.environ), patience=settings.patience, sleep=time.sleep)
+    client = Client(address, find_for(address, settings.environ), patience=settings.patience, sleep=time.sleep)
     return GitHubForge(address, client)

@@ -77,6 +77,20 @@ def is_github(url: str, environ: Mapping[str, str]) -> bool:
     return remote.host == _PUBLIC or remote.host.endswith(".ghe.com") or remote.host == actions_host(environ)
 
 
+def is_known_api(url: str, environ: Mapping[str, str]) -> bool:
+    """Whether an API is known as one of a GitHub without a word of the repository: by its name, or by the environment.
+
+    Args:
+        url: the address of the API.
+        environ: the environment variables.
+    """
+    host = urlsplit(url).netloc.lower()
+    named = {f"api.{_PUBLIC}", actions_host(environ)}
+    if actions_host(environ):
+        named |= {urlsplit(environ.get(name, "")).netloc.lower() for name in ("GITHUB_API_URL", "GITHUB_GRAPHQL_URL")}
+    return bool(host) and (host in named or host.endswith(".ghe.com"))
+
+
 def is_safe(url: str) -> bool:
     """Whether a token may be sent to a URL: by TLS, or within the machine itself."""
     parts = urlsplit(url)

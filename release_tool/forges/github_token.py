@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
 from release_tool.errors import ReleaseError
-from release_tool.forges.github_address import is_github, is_safe
+from release_tool.forges.github_address import is_github, is_known_api, is_safe
 from release_tool.outside import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from release_tool.forges.github_address import Address
 
 VARIABLES = ("GH_TOKEN", "GITHUB_TOKEN")
 """Where a token may stand, in the order in which GitHub's own `gh` looks."""
@@ -43,6 +46,31 @@ def find(environ: Mapping[str, str]) -> Token | None:
             return _checked(Token(Secret(environ[name]), name))
     path = environ.get(FILE_VARIABLE, "").strip()
     return _checked(Token(_read(path), FILE_VARIABLE)) if path else None
+
+
+def find_for(address: Address, environ: Mapping[str, str]) -> Token | None:
+    """The token for the API of a repository; None: there is none.
+
+    `release.yaml` belongs to the repository, which may be a stranger's: it can't name a server that gets the token.
+    Only the environment can, beside GitHub's own hosts.
+
+    Args:
+        address: the repository.
+        environ: the environment variables.
+
+    Raises:
+        ReleaseError: there is a token, and nothing but the repository says that the server is a GitHub; or as `find`.
+    """
+    token = find(environ)
+    if token is None or all(is_known_api(url, environ) for url in (address.api, address.graphql)):
+        return token
+    host = urlsplit(address.api).netloc
+    raise ReleaseError(
+        f"the token is not sent to {host}: only the repository says that this is a GitHub",
+        where=address.api,
+        cause="forge.kind or forge.url of release.yaml names it, and a stranger's repository could do that too",
+        hint=f"for an Enterprise Server of yours set GITHUB_SERVER_URL=https://{address.server} in the environment",
+    )
 
 
 def header_for_git(url: str, environ: Mapping[str, str]) -> Secret | None:

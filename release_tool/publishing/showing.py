@@ -57,7 +57,8 @@ def show(
         shown, created = opened.pull_request, opened.created
     # On an append-only branch nothing is planned again, so without an operation there is nothing new to say.
     stands = branch.append_only and not following.plan.lines and not created
-    labels = not set(work.environment.publish.labels) <= set(shown.labels)  # a crash after the opening loses them
+    has = {label.lower() for label in shown.labels}  # GitHub takes them for the same
+    labels = any(label.lower() not in has for label in work.environment.publish.labels)  # a crash loses them
     if not stands and (labels or (shown.title, shown.body) != (text.title, text.body)):
         shown = _update(work, shown, text)
     if shown.head_commit != tip:

@@ -17,7 +17,7 @@ from release_tool.errors import ReleaseError, TryAgain
 from release_tool.forges.github import GitHubForge
 from release_tool.forges.github_address import address_of
 from release_tool.forges.github_client import Client
-from release_tool.forges.github_token import Token
+from release_tool.forges.github_token import Token, find_for
 from release_tool.outside import Secret
 from release_tool.records import CommitId
 
@@ -341,3 +341,37 @@ def test_every_request_says_who_asks_and_for_which_version(standin: StandIn) -> 
         assert call.headers["x-github-api-version"] == "2022-11-28"
         assert call.headers["accept"] == "application/vnd.github+json"
     desk.forge.close_connections()
+
+
+@pytest.mark.parametrize(
+    ("url", "override", "environ"),
+    [
+        ("https://evil.example/a/b.git", "", {}),
+        ("https://github.com/a/b.git", "https://evil.example/x", {}),
+        ("https://github.com/a/b.git", "https://api.github.com.evil.example", {}),
+        ("https://evil.example/a/b.git", "", {"GITHUB_SERVER_URL": "https://github.example.com"}),
+    ],
+)
+def test_a_server_that_only_the_repository_names_gets_no_token(
+    url: str, override: str, environ: dict[str, str]
+) -> None:
+    address = address_of(url, override, environ)
+    with pytest.raises(ReleaseError, match="the token is not sent to") as refusal:
+        find_for(address, {**environ, "GH_TOKEN": "ghp_secret"})
+    assert "ghp_secret" not in f"{refusal.value} {refusal.value.hint} {refusal.value.cause}"
+    assert find_for(address, environ) is None, "without a token there is nothing to send"
+
+
+@pytest.mark.parametrize(
+    ("url", "environ"),
+    [
+        ("https://github.com/a/b.git", {}),
+        ("git@github.com:a/b.git", {}),
+        ("https://acme.ghe.com/a/b.git", {}),
+        ("https://github.example.com/a/b.git", {"GITHUB_SERVER_URL": "https://github.example.com"}),
+    ],
+)
+def test_a_server_that_is_known_as_a_github_gets_the_token(url: str, environ: dict[str, str]) -> None:
+    address = address_of(url, "", environ)
+    found = find_for(address, {**environ, "GH_TOKEN": "ghp_secret"})
+    assert found is not None
