@@ -66,7 +66,7 @@ def test_every_version_has_its_reason(world: World) -> None:
 def test_expired_pins_are_lifted_and_shown_for_a_week_before(world: World) -> None:
     world.release("pin", "devel", "v1", "--reason", "mobile", "--until", "2026-11-30", "--direct")
     world.release("bump", "devel", "v1.0.5")
-    assert "| v1 | v1.0.1 | 2026-11-30 |" in world.json("pulls", "show", "1")["body"]
+    assert "The pin of v1 `v1.0.1` ends: its last day is 2026-11-30" in world.json("pulls", "show", "1")["body"]
     world.release("pulls", "close", "1")
     world.now += 7 * DAY
     assert swept(world) == {}
