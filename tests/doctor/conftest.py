@@ -12,7 +12,6 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "github"))  # `standin`
 
-import standin_rulesets  # noqa: F401  (a route more)
 from doctor_world import OnGitHub
 from standin import StandIn
 from world import World

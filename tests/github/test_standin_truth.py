@@ -51,7 +51,7 @@ def _everything(shop: Shop) -> None:
     shop.alice.approve(number)
     paths = [
         "", "/branches", "/branches/main", "/branches/release%2Fdevel", "/branches/main/protection",
-        "/rules/branches/main", "/git/ref/heads/release/devel", "/git/matching-refs/heads/release",
+        "/rules/branches/main", "/rulesets/1", "/git/ref/heads/release/devel", "/git/matching-refs/heads/release",
         "/commits/release/devel", "/commits/release%2Fdevel/status", "/commits/release%2Fdevel/check-runs",
         "/commits/main/pulls", "/compare/main...release/devel", "/contents/tags.yaml", "/collaborators/alice/permission",
         "/contents/.github?ref=actions", "/actions/permissions", "/actions/permissions/workflow", "/actions/workflows",

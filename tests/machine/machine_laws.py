@@ -71,6 +71,7 @@ class Laws:
         former: environment -> the defaults that stood in the base; None once people moved one: the record may not know.
         adopted: environment -> whether the record knows everything that people wrote.
         denied: ids of the lines that people closed, or reverted: nobody proposes them again by himself.
+        just_denied: those of the present step: they may have been pushed just before.
         people: release branch -> the commits of people that are on it and wait.
     """
 
@@ -84,6 +85,7 @@ class Laws:
     former: dict[str, list[Name] | None] = field(default_factory=dict)
     adopted: dict[str, bool] = field(default_factory=lambda: dict.fromkeys(ENVIRONMENTS, False))
     denied: set[str] = field(default_factory=set)
+    just_denied: set[str] = field(default_factory=set)
     people: dict[str, list[str]] = field(default_factory=dict)
 
     def begin(self, seen: Seen) -> None:
@@ -107,6 +109,7 @@ class Laws:
                 self._branch_moves(after, branch, tip)
                 self._no_means_no(after, branch, step)
         self._nothing_is_lost(before, after, step)
+        self.just_denied.clear()
         heads = [pull["head"] for pull in after.open]
         assert len(set(heads)) == len(heads), "one open pull request a branch"
         if step.alone and any(spoken.code == 0 and not spoken.is_dry for spoken in step.said):
@@ -151,6 +154,7 @@ class Laws:
         assert len(set(ids)) == len(ids), f"{environment}: no operation lands twice"
         gone = {line.id for line in before} - set(ids)
         if "Revert" in self.origin.message(commit):
+            self.just_denied |= gone - self.denied
             self.denied |= gone
         assert gone <= self.denied, f"{environment}: lines that had landed are gone: {gone}"
         known = {line.id for line in before}
@@ -188,9 +192,9 @@ class Laws:
         if len(parents) > 1 and not stale:
             self.adopted[environment] = True
         elif self.config.environment(environment).publish.mode == "direct" or "(#" not in self.origin.message(commit):
-            self.adopted[environment] = self.adopted[environment] or not history.by_hand(lines, new)
+            self.adopted[environment] = self.adopted[environment] or tells(lines, new)
         if self.adopted[environment]:
-            assert not history.by_hand(lines, new), f"{environment}: the record tells the present"
+            assert tells(lines, new), f"{environment}: the record tells the present"
 
     def _notes_stay(self, parent: str, commit: str, environment: str) -> None:
         before, after = self.origin.tags(parent, environment), self.origin.tags(commit, environment)
@@ -229,8 +233,7 @@ class Laws:
 
     def _branch_moves(self, seen: Seen, branch: str, tip: str) -> None:
         environment = environment_of(branch)
-        message = self.origin.message(tip)
-        if BY_HAND in message or "Release-Operation: " not in message:
+        if not self._is_made(tip):
             return
         (parent,) = self.origin.parents(tip)
         old, new = self.origin.state(parent, environment), self.origin.state(tip, environment)
@@ -241,14 +244,23 @@ class Laws:
         for line in lines:
             self._says_why(line)
         record = self.origin.lines(tip, environment, archived=True)
-        assert not history.by_hand(record, new), f"{branch}: the record tells the present"
+        assert tells(record, new), f"{branch}: the record tells the present"
         self._sweep_is_just(seen, branch, old, lines)
+
+    def _is_made(self, commit: str) -> bool:
+        """Whether the tool made a commit of a release branch."""
+        message = self.origin.message(commit)
+        return BY_HAND not in message and "Release-Operation: " in message
 
     def _no_means_no(self, seen: Seen, branch: str, step: Step) -> None:
         """What people closed or reverted is not proposed again, unless somebody asks; what they commit is kept."""
         self.denied -= {spoken.id for spoken in step.said}
-        again = {*seen.pending(branch)} & self.denied
-        assert not again, f"{branch}: {again} come back"
+        if not self.people.get(branch):  # who commits on a branch that was closed revives it as it is
+            environment, tip = environment_of(branch), seen.branches[branch]
+            landed = self.origin.ids(seen.main, environment)
+            landed |= self.origin.ids(self.origin.merge_base(seen.main, tip), environment)
+            again = (self.origin.ids(tip, environment) - landed) & (self.denied - self.just_denied)
+            assert not again or not self._is_made(tip), f"{branch}: {again} come back"
         for commit in self.people.get(branch, ()):
             gone = self.origin.attempt("merge-base", "--is-ancestor", commit, seen.branches[branch]).returncode
             assert not gone, f"{branch}: the commit {commit} of a person is thrown away"
@@ -257,7 +269,8 @@ class Laws:
         """People are about to merge or close a pull request, or to delete its branch."""
         self.people.pop(branch, None)
         if not merged:
-            self.denied.update(seen.pending(branch))
+            self.just_denied.update(set(seen.pending(branch)) - self.denied)
+            self.denied.update(self.just_denied)
 
     def _sweep_is_just(self, seen: Seen, branch: str, old: State, lines: Sequence[Line]) -> None:
         """Nothing that is protected retires by a sweep."""
@@ -337,6 +350,13 @@ def _keeps_its_word(before: Seen, after: Seen, spoken: Spoken) -> None:
 def _ids_anywhere(seen: Seen, environment: str) -> frozenset[str]:
     tips = [tip for branch, tip in seen.branches.items() if environment_of(branch) == environment]
     return frozenset().union(*(seen.origin.ids(tip, environment) for tip in (seen.main, *tips)))
+
+
+def tells(lines: Sequence[Line], state: State) -> bool:
+    """Whether replaying a record, adopted changes included, gives a state."""
+    told = history.replay(lines)
+    sections = ("versions", "retired", "pinned", "quarantined", "default")
+    return all(getattr(told, section) == getattr(state, section) for section in sections)
 
 
 def is_moot(line: Line, state: State) -> bool:

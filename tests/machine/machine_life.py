@@ -199,8 +199,9 @@ class Life(RuleBasedStateMachine):
             words += ["--version", self._version(SOURCE[environment], pick)] if "version" in options else []
             words += [f"--{option}" for option in options if option != "version"]
         elif operation == "downgrade":
-            words += ["--to", self._version(environment, pick)] if "to" in options else []
-            words += ["--from", self._version(environment, pick // 2)] if "from" in options else []
+            to, leave = self._version(environment, pick), self._version(environment, pick // 2)
+            words += ["--to", to] if "to" in options else []
+            words += ["--from", leave] if "from" in options and (to != leave or "to" not in options) else []
             words += ["--no-quarantine"] if "no-quarantine" in options else []
         elif operation == "undo":
             lines = self._seen().origin.lines(self._seen().main, environment)
@@ -347,11 +348,11 @@ class Life(RuleBasedStateMachine):
         return f"{branch}: {done}"
 
     def _revert(self, seen: Seen, deed: Deed) -> str:
-        log = seen.origin.git("log", "--first-parent", "--format=%H", "--grep=Merge pull request", "--grep=(#",
-                              "-n", "4", seen.main).split()  # fmt: skip
+        wanted = ("--grep=Merge pull request", "--grep=^Release-Operation")
+        log = seen.origin.git("log", "--first-parent", "--format=%H", *wanted, "-n", "3", seen.main).split()
         if not log:
             return ""
-        commit = log[deed.pick % len(log)]
+        commit = log[deed.pick // 10 % len(log)]
         self.world.now += timedelta(seconds=20)
         if not self._right_after_revert(seen, commit):
             return ""

@@ -202,7 +202,8 @@ DEEDS = st.one_of(
     _deeds(["merge"], METHODS),
     _deeds(["edit"], EDITS, EVERYWHERE),
     _deeds(["commit"], ("readme", *EDITS)),
-    _deeds(["close", "delete", "update", "revert", "readme"]),
+    _deeds(["close", "close", "delete", "update", "readme"]),
+    _deeds(["revert"]),
 )
 
 _MINUTES = (2, 40, 120, 24 * 60, 8 * 24 * 60, 21 * 24 * 60, 56 * 24 * 60, 400 * 24 * 60)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from standin import shapes_pulls as shown
 from standin.answers import Answer, Call, Problem, route
 from standin.rules import push_refusals
+from standin.shapes import stamp
 
 if TYPE_CHECKING:
     from standin.records import Protection
@@ -132,6 +133,25 @@ def rules_of_branch(call: Call) -> Answer:
             for kind, parameters in ruleset.rules.items():
                 found.append({"type": kind, **({"parameters": parameters} if parameters else {}), **source})
     return call.paged(found, lambda rule: rule)
+
+
+@route("GET", REPO + "/rulesets/{ruleset#}", "metadata:read")
+def get_ruleset(call: Call) -> Answer:
+    """A ruleset, with what its bypass list means for the one who asks."""
+    found = [one for one in call.repository.rulesets if one.id == int(call.params["ruleset"])]
+    if not found:
+        raise Problem(404, "Not Found")
+    one, at = found[0], stamp(call.repository.created_at)
+    include = [f"refs/heads/{pattern}" for pattern in one.branches]
+    return Answer(200, {
+        "id": one.id, "name": one.name, "target": "branch", "source_type": "Repository",
+        "source": call.repository.full_name, "enforcement": "active", "node_id": f"RRS_{one.id}",
+        "_links": {"self": {"href": call.url}, "html": {"href": f"{call.standin.web}/rules/{one.id}"}},
+        "conditions": {"ref_name": {"include": include, "exclude": []}},
+        "rules": [{"type": kind, **({"parameters": given} if given else {})} for kind, given in one.rules.items()],
+        "current_user_can_bypass": "always" if call.user.login in one.bypass else "never",
+        "created_at": at, "updated_at": at,
+    })  # fmt: skip
 
 
 # refs
