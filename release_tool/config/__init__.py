@@ -16,6 +16,7 @@ from release_tool.config.records import (
     Service,
     Versions,
 )
+from release_tool.config.records_health import Downgrade, Health
 from release_tool.errors import FileProblems, ReleaseError
 
 if TYPE_CHECKING:
@@ -25,8 +26,10 @@ __all__ = [
     "DEFAULT_BASE",
     "Config",
     "ConfigError",
+    "Downgrade",
     "Environment",
     "Forge",
+    "Health",
     "InUse",
     "Place",
     "Publish",
@@ -60,6 +63,7 @@ class Config(NamedTuple):
         base: the branch that everything is planned on and merged to.
         versions: which tags are taken, and their order.
         publish: how changes reach the base; each environment holds its own, overrides included.
+        downgrade: what a guard may do; each environment holds its own, overrides included.
         forge: where pull requests live.
         render: which Helm renders.
         registry: where the images are; None: nobody is asked.
@@ -75,6 +79,7 @@ class Config(NamedTuple):
     base: str = DEFAULT_BASE
     versions: Versions = Versions()
     publish: Publish = Publish()
+    downgrade: Downgrade = Downgrade()
     forge: Forge = Forge()
     render: Render = Render()
     registry: Registry | None = None

@@ -7,8 +7,7 @@ One source for three readers:
 * the defaults come from the records in config/records.py and config.py: a key whose field has no default there is
   required.
 
-A new key is a field of a record and a line here. A key or value that is planned and not there yet stands under
-`later`, so that it is refused with that sentence rather than as a spelling mistake.
+A new key is a field of a record and a line here.
 """
 
 from __future__ import annotations
@@ -24,6 +23,7 @@ from release_tool.config import (
     Retention,
     Versions,
 )
+from release_tool.config.keys_health import DOWNGRADE, ENVIRONMENT_DOWNGRADE, HEALTH
 from release_tool.config.kinds import (
     Boolean,
     Choice,
@@ -237,7 +237,6 @@ RETENTION = Section(
 
 ENVIRONMENT = Section(
     record=Environment,
-    later=("health", "downgrade"),
     keys=(
         Key(
             "promote_from",
@@ -265,6 +264,8 @@ ENVIRONMENT = Section(
         ),
         Key("retention", RETENTION, "Which versions stay live."),
         Key("publish", ENVIRONMENT_PUBLISH, "What differs from `publish` in this environment."),
+        Key("health", HEALTH, "How the health of the versions is judged; without this section nobody is asked."),
+        Key("downgrade", ENVIRONMENT_DOWNGRADE, "What differs from `downgrade` in this environment."),
     ),
 )
 
@@ -334,7 +335,6 @@ SERVICE = Section(
 
 CONFIG = Section(
     record=Config,
-    later=("downgrade",),
     keys=(
         Key("version", Constant(CURRENT_VERSION), "The version of this file's format.", examples=("1",)),
         Key(
@@ -371,6 +371,7 @@ CONFIG = Section(
         Key("versions", VERSIONS, "Which tags are taken, and how they are ordered."),
         Key("registry", REGISTRY, "Where the images are, and what is asked about them; without it nobody is asked."),
         Key("publish", PUBLISH, "How changes reach the base branch."),
+        Key("downgrade", DOWNGRADE, "What `release guard` may do when a default turns bad."),
         Key("forge", FORGE, "Where pull requests live."),
         Key("render", RENDER, "How the chart is rendered."),
         Key(

@@ -51,11 +51,9 @@ class Choice(NamedTuple):
 
     Attributes:
         values: word -> what it means.
-        later: words that are planned, and refused as such.
     """
 
     values: dict[str, str]
-    later: tuple[str, ...] = ()
 
 
 class Whole(NamedTuple):
@@ -63,6 +61,10 @@ class Whole(NamedTuple):
 
     minimum: int
     maximum: int
+
+
+class Number(NamedTuple):
+    """A number, whole or with a fraction; finite."""
 
 
 class Boolean(NamedTuple):
@@ -88,10 +90,17 @@ class Duration(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """A list of different texts."""
+    """A list of texts.
+
+    Attributes:
+        item: what each must look like.
+        most: how many there may be.
+        repeats: whether a text may stand twice; then the list also can't be empty.
+    """
 
     item: Text
     most: int
+    repeats: bool = False
 
 
 class Section(NamedTuple):
@@ -100,13 +109,11 @@ class Section(NamedTuple):
     Attributes:
         keys: what may stand in it.
         record: the record that it becomes, which holds the defaults; None: all keys are optional, without default.
-        later: keys that are planned, and refused as such.
         inherits: the section that keys which are left out are taken from.
     """
 
     keys: tuple[Key, ...]
     record: type | None = None
-    later: tuple[str, ...] = ()
     inherits: str = ""
 
     def key(self, name: str) -> Key | None:
@@ -145,7 +152,7 @@ class Table(NamedTuple):
     most: int
 
 
-Single = Text | Expression | Choice | Whole | Boolean | Constant | Duration
+Single = Text | Expression | Choice | Whole | Number | Boolean | Constant | Duration
 Kind = Single | Listing | Section | Table
 
 

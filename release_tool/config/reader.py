@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from release_tool.config import Config, ConfigError, Environment, Registry, Service
 from release_tool.config.environments import check_environments
+from release_tool.config.health import check_health
 from release_tool.config.keys import (
     CONFIG,
     CURRENT_VERSION,
@@ -20,7 +21,9 @@ from release_tool.config.keys import (
     RETENTION,
     VERSIONS,
 )
+from release_tool.config.keys_health import CHECK, DOWNGRADE
 from release_tool.config.kinds import Section
+from release_tool.config.records_health import Health
 from release_tool.config.services import check_places, check_services, filled, templates
 from release_tool.config.values import BAD, MAX_PROBLEMS, Reading, TooManyProblems
 from release_tool.errors import Problem
@@ -29,7 +32,7 @@ from release_tool.yaml_nodes import YamlError, documents, scalar_value
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from release_tool.config import Publish
+    from release_tool.config import Downgrade, Publish
     from release_tool.yaml_nodes import Node
 
 MAX_SIZE = 1_000_000
@@ -71,6 +74,7 @@ def load(text: str, path: str = "release.yaml") -> Config:
             check_services(values, reading)
             if values.get("environments", BAD) is not BAD:
                 check_environments(values["environments"], reading)
+                check_health(values["environments"], reading)
                 check_places(values, reading)
     except YamlError as error:
         raise ConfigError(path, [Problem(error.line, error.column, "", error.reason, error.hint)]) from None
@@ -124,11 +128,13 @@ def _config(values: dict[str, Any]) -> Config:
         given = {"chart": "", "release_name": "", "namespace": "", **given, "path": made.path}
         values = {**values, "publish": {**values.get("publish", {}), "branch": made.branch}}
     publish: Publish = _record(PUBLISH, values.get("publish", {}))
+    downgrade: Downgrade = _record(DOWNGRADE, values.get("downgrade", {}))
     return Config(
         **given,
         publish=publish,
         registry=_registry(values),
-        environments={one.name: one for one in _environments(values["environments"], publish)},
+        downgrade=downgrade,
+        environments={one.name: one for one in _environments(values["environments"], publish, downgrade)},
         services={name: _service(values, name, own) for name, own in values.get("services", {}).items()},
     )
 
@@ -155,8 +161,20 @@ def _service(top: Mapping[str, Any], name: str, own: Mapping[str, Any]) -> Servi
     return Service(name, **values)
 
 
-def _environments(entries: Mapping[str, dict[str, Any]], publish: Publish) -> Iterator[Environment]:
+def _environments(
+    entries: Mapping[str, dict[str, Any]], publish: Publish, downgrade: Downgrade
+) -> Iterator[Environment]:
     for name, entry in entries.items():
-        own = publish._replace(**entry.get("publish", {}))
-        retention = _record(RETENTION, entry.get("retention", {}))
-        yield Environment(**{**entry, "name": name, "publish": own, "retention": retention})
+        made = {
+            "name": name,
+            "publish": publish._replace(**entry.get("publish", {})),
+            "downgrade": downgrade._replace(**entry.get("downgrade", {})),
+            "retention": _record(RETENTION, entry.get("retention", {})),
+            **({"health": _health(entry["health"])} if "health" in entry else {}),
+        }
+        yield Environment(**{**entry, **made})
+
+
+def _health(values: Mapping[str, Any]) -> Health:
+    checks = {name: _record(CHECK, entry) for name, entry in values["checks"].items()}
+    return Health(**{**values, "checks": checks})

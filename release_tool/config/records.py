@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from release_tool.config.places import DEFAULT_BRANCH
+from release_tool.config.records_health import Downgrade, Health
 
 if TYPE_CHECKING:
     import re
@@ -141,6 +142,8 @@ class Environment(NamedTuple):
         soak: how long a version must have been the default of `promote_from` before it is promoted.
         retention: which versions stay live.
         publish: the file's `publish` with this environment's own `mode`, `labels` and `reviewers`.
+        health: how the health of its versions is judged; None: nobody is asked.
+        downgrade: the file's `downgrade` with this environment's own keys.
     """
 
     name: str
@@ -149,6 +152,13 @@ class Environment(NamedTuple):
     soak: timedelta = timedelta(0)
     retention: Retention = Retention()
     publish: Publish = Publish()
+    health: Health | None = None
+    downgrade: Downgrade = Downgrade()
+
+    @property
+    def downgrade_mode(self) -> Mode:
+        """How a downgrade reaches the base branch: as `downgrade.publish` says, else as `publish.mode` does."""
+        return self.downgrade.publish or self.publish.mode
 
 
 class Service(NamedTuple):

@@ -24,6 +24,7 @@ from release_tool.config.kinds import (
     Key,
     Kind,
     Listing,
+    Number,
     Section,
     Single,
     Table,
@@ -34,6 +35,7 @@ from release_tool.config.kinds import (
 
 SCHEMA_ID = "urn:release-tool:release.yaml:1"
 _TABLE_HEAD = ("| key | value | default | meaning |", "| --- | --- | --- | --- |")
+_SPOKEN = {Number: "number", Duration: "duration", Expression: "regular expression"}
 _UNITS = (("w", "weeks"), ("d", "days"), ("h", "hours"), ("m", "minutes"), ("s", "seconds"))
 
 
@@ -61,8 +63,9 @@ def duration_text(duration: timedelta) -> str:
 def _of(kind: Kind) -> dict[str, Any]:
     """The schema of one value."""
     match kind:
-        case Listing(item=item, most=most):
-            made = {"type": "array", "items": _of_text(item), "maxItems": most, "uniqueItems": True}
+        case Listing(item=item, most=most, repeats=repeats):
+            made = {"type": "array", "items": _of_text(item), "maxItems": most}
+            made |= {"minItems": 1} if repeats else {"uniqueItems": True}
         case Table():
             made = _of_table(kind)
         case Section():
@@ -83,6 +86,8 @@ def _of_single(kind: Single) -> dict[str, Any]:
             made = {"enum": list(values)}
         case Whole(minimum=minimum, maximum=maximum):
             made = {"type": "integer", "minimum": minimum, "maximum": maximum}
+        case Number():
+            made = {"type": "number"}
         case Boolean():
             made = {"type": "boolean"}
         case Constant(value=value):
@@ -184,10 +189,8 @@ def _values(key: Key) -> str:
             return f"`{value}`"
         case Boolean():
             return "`true`, `false`"
-        case Duration():
-            text = "duration"
-        case Expression():
-            text = "regular expression"
+        case Number() | Duration() | Expression():
+            text = _SPOKEN[type(key.kind)]
         case Listing(item=item):
             text = f"list, each {item.expected}"
         case Text(expected=expected):

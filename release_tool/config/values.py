@@ -5,6 +5,7 @@ What spans several keys is not looked at here; config/reader.py does that with t
 
 from __future__ import annotations
 
+import math
 import re
 import warnings
 from datetime import timedelta
@@ -21,6 +22,7 @@ from release_tool.config.kinds import (
     Key,
     Kind,
     Listing,
+    Number,
     Section,
     Single,
     Table,
@@ -38,8 +40,6 @@ if TYPE_CHECKING:
 
 MAX_PROBLEMS = 100
 """After so many mistakes the rest isn't looked at: the file is something else, or hostile."""
-
-LATER_HINT = "leave it out, or install a version of release whose documentation has it"
 
 _PLAIN_TAGS = frozenset(("!", *(f"tag:yaml.org,2002:{name}" for name in ("str", "map", "seq"))))
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -119,6 +119,8 @@ class Reading:
                 made = self.choice(kind, node, path)
             case Whole() | Constant():
                 made = self.whole(kind, node, path)
+            case Number():
+                made = self.number(node, path)
             case Boolean():
                 made = self.boolean(node, path)
             case Duration():
@@ -160,9 +162,6 @@ class Reading:
         if node.kind == "scalar" and node.value in kind.values and isinstance(scalar_value(node), str):
             return node.value
         possible = one_of(kind.values)
-        if is_string(node) and node.value in kind.later:
-            what = f"{node.value!r} is not supported by this version of release; possible: {possible}"
-            return self.problem(node, path, what, LATER_HINT)
         likely = closest(node.value, kind.values) if is_string(node) else None
         return self.unexpected(node, path, possible, f"did you mean {likely!r}?" if likely else "")
 
@@ -175,6 +174,18 @@ class Reading:
         expected = f"a whole number from {low} to {high}" if low < high else f"the number {low}"
         quoted = isinstance(value, str) and is_string(node) and re.fullmatch(r"[0-9]{1,9}", value)
         return self.unexpected(node, path, expected, "write it without quotes" if quoted else "")
+
+    def number(self, node: Node, path: str) -> float | _Bad:
+        """A finite number."""
+        value = scalar_value(node) if node.kind == "scalar" else None
+        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+            return float(value)
+        hint = ""
+        if isinstance(value, str) and (percent := re.fullmatch(r"([0-9]{1,3}(\.[0-9]+)?) ?%", value)):
+            hint = f"write a share of 1: {float(percent[1]) / 100:g}"
+        elif isinstance(value, str) and is_string(node) and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", value):
+            hint = "write it without quotes"
+        return self.unexpected(node, path, "a number", hint)
 
     def boolean(self, node: Node, path: str) -> bool | _Bad:
         """`true` or `false`."""
@@ -212,10 +223,12 @@ class Reading:
             return self.unexpected(node, path, f"a list, each entry {kind.item.expected}", hint)
         if len(node.items) > kind.most:
             return self.problem(node, path, f"the list has {len(node.items)} entries, and {kind.most} are possible")
+        if kind.repeats and not node.items:
+            return self.unexpected(node, path, f"a list with at least one entry, each {kind.item.expected}")
         values: list[Any] = []
         for index, item in enumerate(node.items):
             value = self.value(kind.item, item, f"{path}[{index}]")
-            if value is not BAD and value in values:
+            if value is not BAD and value in values and not kind.repeats:
                 value = self.problem(item, f"{path}[{index}]", f"{shown(value)} stands twice in the list")
             values.append(value)
         return BAD if BAD in values else tuple(values)
@@ -251,9 +264,6 @@ class Reading:
     def unknown(self, section: Section, node: Node, path: str, name: str, present: set[str]) -> str | None:
         """Note a key that the section doesn't have; returns the key that was likely meant."""
         free = [key.name for key in section.keys if key.name not in present]
-        if name in section.later:
-            self.problem(node, path, "the key is not supported by this version of release", LATER_HINT)
-            return None
         likely = closest(name, free)
         # the keys of a service are those of the top, which is where most people look for them
         homes = [

@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 from release_tool.config import (
     Config,
     ConfigError,
+    Downgrade,
     Environment,
     Forge,
+    Health,
     InUse,
     Publish,
     Registry,
@@ -27,6 +29,14 @@ from release_tool.config import (
     Versions,
 )
 from release_tool.config.reader import load, load_bytes
+from release_tool.config.records_health import (
+    Check,
+    CommandCheck,
+    GrpcCheck,
+    HttpCheck,
+    KubernetesCheck,
+    PrometheusCheck,
+)
 from release_tool.errors import ReleaseError
 
 HERE = Path(__file__).parent
@@ -94,6 +104,7 @@ def test_every_key_reaches_its_record() -> None:
         base="trunk/stable",
         versions=Versions("arrival"),
         publish=publish,
+        downgrade=DOWNGRADE,
         forge=Forge("none", "https://github.example.com:8443/api/v3"),
         render=Render("helm"),
         registry=Registry("registry.example.com:5000/team_a/engine-x.y", "digest", True, timedelta(minutes=2)),
@@ -110,6 +121,7 @@ def test_every_key_reaches_its_record() -> None:
             quarantine_for=timedelta(days=1),
         ),
         publish=publish._replace(mode="pull_request", labels=(), reviewers=()),
+        downgrade=DOWNGRADE,
     )
     in_use = config.environment("staging").retention.in_use
     assert in_use is not None
@@ -118,14 +130,56 @@ def test_every_key_reaches_its_record() -> None:
         "https://prometheus.example.com:9090/select/0/", "", timedelta(hours=36), timedelta(seconds=90)
     )
     staging = Environment(
-        "staging", "devel", "promoted", timedelta(hours=2), retention=Retention(in_use=in_use), publish=publish
-    )
+        "staging", "devel", "promoted", timedelta(hours=2), retention=Retention(in_use=in_use), publish=publish,
+        downgrade=DOWNGRADE,
+    )  # fmt: skip
+    production = Environment("production-eu", "devel", "manual", publish=publish, health=HEALTH)
     assert list(config.environments.values()) == [
         devel,
         staging,
-        Environment("production-eu", "devel", "manual", publish=publish),
+        production._replace(downgrade=Downgrade("pull_request", max_downgrades=1)),
     ]
+    assert (staging.downgrade_mode, production.downgrade_mode) == ("direct", "direct")
+    assert config.environment("production-eu").downgrade_mode == "pull_request"
     assert config.entry == devel
+
+
+DOWNGRADE = Downgrade("direct", auto_merge=False, max_downgrades=5, quarantine_unhealthy=True)
+HEALTH = Health(
+    checks={
+        "errors": Check(
+            prometheus=PrometheusCheck(
+                preset="grpc-status", codes=("UNAVAILABLE", "INTERNAL"), max=0.25, min_samples=7,
+                window=timedelta(minutes=5),
+            )
+        ),
+        "slow": Check(prometheus=PrometheusCheck("http://other:9090", "latency", quantile=99, max=250.0)),
+        "own": Check(
+            prometheus=PrometheusCheck(
+                query='sum(rate(a{version="{version}"}[{range}])) / sum(rate(b{tag="{tag}"}[{window}]))',
+                samples='sum(increase(b{tag="{tag}"}[{window}]))',
+                min=-1.0,
+                max=1500.0,
+            )
+        ),
+        "pods": Check(kubernetes=KubernetesCheck("eu", "{environment}", "{release}-{version}", 0)),
+        "call": Check(
+            grpc=GrpcCheck(
+                "{environment}.example.com:443", "engine.Engine", "/engine.Engine/Ping", False, "engine.example.com",
+                "/etc/ca.pem", "x-version", "none", "tag",
+            )
+        ),
+        "page": Check(http=HttpCheck("https://{version}.example.com/healthz", 204, "none", "x-by", "tag")),
+        "own-program": Check(command=CommandCheck(("./probe", "{version}", "{version}", "a b"))),
+    },
+    prometheus="https://prometheus.example.com",
+    window=timedelta(minutes=20),
+    grace=timedelta(minutes=2),
+    failures=2,
+    interval=timedelta(seconds=5),
+    timeout=timedelta(seconds=3),
+    deadline=timedelta(seconds=45),
+)  # fmt: skip
 
 
 def test_the_longest_age_can_be_taken_from_any_time_of_now() -> None:

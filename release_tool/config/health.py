@@ -1,0 +1,108 @@
+"""What the sections `health` of `release.yaml` say together: each check is of one kind and can give a verdict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from release_tool.config.keys_health import CHECK
+from release_tool.config.records_health import Health
+from release_tool.config.values import BAD
+from release_tool.config.words import joined, listed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import timedelta
+
+    from release_tool.config.values import Reading
+    from release_tool.yaml_nodes import Node
+
+_KINDS = [key.name for key in CHECK.keys]
+_ONLY = {"quantile": "latency", "codes": "grpc-status"}
+
+
+def check_health(environments: Mapping[str, Any], reading: Reading) -> None:
+    """Look at the checks of all environments, as far as their single values are right."""
+    for name, entry in environments.items():
+        health = BAD if entry is BAD else entry.get("health", BAD)
+        if health is BAD:
+            continue
+        path = joined("environments", name) + ".health"
+        _check_times(health, path, reading)
+        checks = health.get("checks", BAD)
+        for check, values in ({} if checks is BAD else checks).items():
+            if values is not BAD:
+                _check(values, health, joined(f"{path}.checks", check), reading)
+
+
+def _check_times(health: Mapping[str, Any], path: str, reading: Reading) -> None:
+    """All samples of a point check must fit into a pass."""
+    usual = Health({})
+    values = {key: health.get(key, getattr(usual, key)) for key in ("failures", "interval", "timeout", "deadline")}
+    if BAD in values.values():
+        return
+    wanted = (values["failures"] - 1) * values["interval"] + values["timeout"]
+    if wanted > values["deadline"]:
+        what = (
+            f"{values['failures']} samples, {_seconds(values['interval'])} apart and answered within "
+            f"{_seconds(values['timeout'])}, take {_seconds(wanted)}: more than deadline {_seconds(values['deadline'])}"
+        )
+        written = [key for key in values if key in health]
+        node = _at(reading, path, written[-1] if written else "checks")
+        reading.problem(node, path, what, "raise deadline, or lower failures, interval or timeout")
+
+
+def _check(values: Mapping[str, Any], health: Mapping[str, Any], path: str, reading: Reading) -> None:
+    kinds = [kind for kind in _KINDS if kind in values]
+    if len(kinds) != 1:
+        what = f"a check is of one kind, and this one has {listed(kinds) if kinds else 'none'}"
+        reading.problem(_at(reading, path), path, what, f"keep one of {listed(_KINDS)}")
+        return
+    inner = values[kinds[0]]
+    if kinds[0] == "prometheus" and inner is not BAD and BAD not in inner.values():
+        _check_prometheus(inner, health, f"{path}.prometheus", reading)
+
+
+def _check_prometheus(values: Mapping[str, Any], health: Mapping[str, Any], path: str, reading: Reading) -> None:
+    problem = _Problem(path, reading)
+    preset = values.get("preset", "")
+    if "url" not in values and "prometheus" not in health:
+        problem("", "no Prometheus is named", "write its URL as health.prometheus, or as url of this check")
+    if ("query" in values) == bool(preset):
+        problem("query" if preset else "", "a check has a query or a preset, and one of them alone", "")
+    if "min" not in values and "max" not in values:
+        problem("", "it has no bound, so nothing would ever be bad", "for example max: 0.05")
+    elif values.get("min", float("-inf")) > values.get("max", float("inf")):
+        problem("min", "it is more than max, so everything would be bad", "")
+    for key, wanted in _ONLY.items():
+        if key in values and preset != wanted:
+            problem(key, f"it belongs to the preset {wanted}", "leave it out")
+    if "samples" in values and preset:
+        problem("samples", "the preset counts the calls itself", "leave it out")
+    if "min_samples" in values and (preset == "available" or not (preset or "samples" in values)):
+        hint = "leave it out" if preset else "write samples: the PromQL that counts the calls"
+        problem("min_samples", "nothing counts the calls of this check", hint)
+    if preset in {"error-rate", "grpc-status"} and values.get("max", 0.0) >= 1:
+        problem("max", "a share of calls is never more than 1, so nothing would ever be bad", "5 % is 0.05")
+
+
+class _Problem:
+    """Notes the mistakes of one check, each at its key."""
+
+    def __init__(self, path: str, reading: Reading) -> None:
+        self._path, self._reading = path, reading
+
+    def __call__(self, key: str, what: str, hint: str) -> None:
+        path = f"{self._path}.{key}" if key else self._path
+        self._reading.problem(_at(self._reading, self._path, key), path, what, hint)
+
+
+def _at(reading: Reading, path: str, key: str = "") -> Node:
+    """The node of a key; behind an alias it may stand elsewhere, and then it is the one of what is around it."""
+    parts = [*path.split("."), *([key] if key else [])]
+    while ".".join(parts) not in reading.places:
+        parts.pop()
+    return reading.places[".".join(parts)]
+
+
+def _seconds(span: timedelta) -> str:
+    return f"{span.total_seconds():g} s"
