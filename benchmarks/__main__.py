@@ -11,6 +11,7 @@ from pathlib import Path
 from benchmarks.charts import render_rows
 from benchmarks.cleanup import cleanup_rows
 from benchmarks.editor import editor_rows
+from benchmarks.guard import guard_rows
 from benchmarks.repositories import PLAIN, PLAIN_WITHOUT_CHECKOUT, Template
 from benchmarks.timing import Side, in_turn, nothing, program, row
 
@@ -57,7 +58,9 @@ def _bump_sides(template: Template, *, without: bool) -> list[Side]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--runs", type=int, default=9, help="counted runs of each side (default: 9)")
-    parser.add_argument("--only", choices=("help", "bump", "editor", "render", "cleanup"), help="one part alone")
+    parser.add_argument(
+        "--only", choices=("help", "bump", "editor", "render", "cleanup", "guard"), help="one part alone"
+    )
     arguments = parser.parse_args()
     for name in [name for name in os.environ if name.startswith(("GIT_", "GITHUB_"))]:
         del os.environ[name]
@@ -72,6 +75,7 @@ def main() -> None:
             "editor": lambda: editor_rows(arguments.runs),
             "render": lambda: render_rows(arguments.runs),
             "cleanup": lambda: cleanup_rows(Path(name), arguments.runs, RELEASE),
+            "guard": lambda: guard_rows(Path(name), arguments.runs),
         }
         for part, rows in parts.items():
             if arguments.only in (None, part):

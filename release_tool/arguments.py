@@ -164,6 +164,23 @@ def _cleanup_arguments(cleanup: _Parser, _: _Parser) -> None:
     cleanup.add_argument("--reason", default="", help="why, for the record")
 
 
+def _guard_arguments(guard: _Parser, _: _Parser) -> None:
+    _environments_argument(guard)
+    guard.add_argument("--dry-run", action="store_true", help="judge and explain; write nothing anywhere")
+    guard.add_argument("--direct", action="store_true", help="push to the base branch, without a pull request")
+    guard.add_argument("--watch", action="store_true", help="pass after pass, until SIGTERM or SIGINT")
+    text = "seconds between two passes of --watch; 60 by default"
+    guard.add_argument("--interval", type=_seconds, default=60.0, metavar="SECONDS", help=text)
+
+
+def _seconds(text: str) -> float:
+    """Seconds to wait; argparse tells a ValueError as the usage error that it is."""
+    seconds = float(text)
+    if not 1 <= seconds <= 86_400:
+        raise ValueError
+    return seconds
+
+
 def _asked_arguments(parser: _Parser) -> None:
     parser.add_argument("--reason", default="", help="why, for the record")
     parser.add_argument("--id", default="", help="id of the operation: the same id is the same operation")
@@ -178,6 +195,8 @@ def _status_arguments(status: _Parser, _: _Parser) -> None:
     _environments_argument(status)
     text = "also ask who calls the versions, where `retention.in_use` says how"
     status.add_argument("--in-use", action="store_true", help=text)
+    text = "also judge the health of the live versions, where `health` says how"
+    status.add_argument("--health", action="store_true", help=text)
 
 
 def _history_arguments(history: _Parser, _: _Parser) -> None:
@@ -229,6 +248,11 @@ def _pulls_arguments(pulls: _Parser, shared: _Parser) -> None:
             sub.add_argument("--comment", default="", help="why")
 
 
+def _demo_arguments(demo: _Parser, _: _Parser) -> None:
+    text = "the story of a default that turns bad, instead of that of the pipeline"
+    demo.add_argument("--downgrade", action="store_true", help=text)
+
+
 def _no_arguments(_: _Parser, __: _Parser) -> None:
     pass
 
@@ -238,6 +262,7 @@ _ARGUMENTS: dict[str, tuple[str, Callable[[_Parser, _Parser], None]]] = {
     "promote": ("carry a version to the next environment, with its name", _promote_arguments),
     "default": ("move the default to a live version, either way", _one_version_arguments),
     "downgrade": ("move the default back, and quarantine what it leaves", _downgrade_arguments),
+    "guard": ("judge the health of the versions; move the default back when it is bad", _guard_arguments),
     "cleanup": ("the sweep everywhere: for a schedule; silent without work", _cleanup_arguments),
     "pin": ("never retire a version", _until_arguments),
     "unpin": ("take the pin of a version away", _one_version_arguments),
@@ -254,7 +279,7 @@ _ARGUMENTS: dict[str, tuple[str, Callable[[_Parser, _Parser], None]]] = {
     "check": ("every file, policy and rendering of the working tree is right", _check_arguments),
     "pulls": ("the pull requests of the `local` forge", _pulls_arguments),
     "doctor": ("the set-up examined: remote, forge, token, rules, workflows; what mends it", _no_arguments),
-    "demo": ("the whole pipeline in a temporary repository", _no_arguments),
+    "demo": ("the whole pipeline in a temporary repository", _demo_arguments),
 }
 
 
@@ -280,7 +305,6 @@ def _changing_arguments(parser: _Parser, *, local: bool = True) -> None:
 
 _LATER = frozenset(
     [
-        "guard",
         "init",
         "dashboard",
     ]

@@ -152,6 +152,7 @@ def _asked(given: argparse.Namespace) -> Asked:
         service=given.service,
         direct=True if given.direct else None,
         dry_run=given.dry_run,
+        named=bool(given.id),
     )
 
 
@@ -213,6 +214,43 @@ def _undo(run: _Run) -> int:
     return _shown(run, outcome)
 
 
+def _guard(run: _Run) -> int:
+    from release_tool import cli_guard
+
+    given = run.arguments
+    given.environment, given.id, given.reason = "", "", ""
+    return cli_guard.guard(run, _asked(given), _Printer(run))
+
+
+class _Printer:
+    """How `release guard` says what came of a pass, and what stopped one."""
+
+    def __init__(self, run: _Run) -> None:
+        self._run = run
+
+    def width(self) -> int | None:
+        """Characters of a line of the terminal."""
+        return _width()
+
+    def say(self, text: str) -> None:
+        """Say something on standard error."""
+        _say(f"release: {text}", self._run.job)
+
+    def status(self, stopped: Sequence[Failed], waiting: Sequence[tuple[str, str]]) -> int:
+        """Tell what failed, and where a person must act: environment and why; the exit status."""
+        status = _status_of(stopped, self._run.job)
+        for title, why in waiting:
+            self.say(f"{title}: {why}")
+            if self._run.job is not None:
+                print(self._run.job.refused(title, why), file=sys.stderr)
+        return status or (ReleaseError.exit_code if waiting else 0)
+
+    def stopped(self, error: BaseException) -> int:
+        """Tell what stopped a pass; its exit status."""
+        sys.stdout.flush()
+        return _told(error, self._run.arguments.verbose, "guard")
+
+
 def _cleanup(run: _Run) -> int:
     from release_tool import report, wiring
     from release_tool.commands import cleanup
@@ -259,7 +297,7 @@ def _status(run: _Run) -> int:
 
     given = run.arguments
     with run.tool() as tool:
-        found = status.run(tool, given.environments, given.service, in_use=given.in_use)
+        found = status.run(tool, given.environments, given.service, in_use=given.in_use, health=given.health)
     run.show(lambda: report_status.status_data(found), lambda: report_status.status_text(found, _width()))
     failures = [(one.place.title, error) for one in found.environments() for error in one.errors]
     for title, error in failures:  # all of it stands in its place on standard output
@@ -398,10 +436,10 @@ def _doctor(run: _Run) -> int:
     return found.exit_code
 
 
-def _demo(_: _Run) -> int:
+def _demo(run: _Run) -> int:
     from release_tool.commands import demo
 
-    for text in demo.run(main):
+    for text in demo.run(main, downgrade=run.arguments.downgrade):
         print(text, flush=True)
     return 0
 
@@ -411,6 +449,7 @@ _COMMANDS: dict[str, Callable[[_Run], int]] = {
     "promote": _promote,
     "default": _by_hand,
     "downgrade": _downgrade,
+    "guard": _guard,
     "cleanup": _cleanup,
     "pin": _by_hand,
     "unpin": _by_hand,

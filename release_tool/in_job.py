@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from release_tool.actions.job import Job
     from release_tool.checks.findings import Finding
     from release_tool.commands.check import Report
+    from release_tool.commands.guard import Watched
     from release_tool.errors import ReleaseError
     from release_tool.manifests import ObjectChange
     from release_tool.publishing.tool import Outcome
@@ -75,6 +76,25 @@ class InJob:
             self._job.summarise(summary.text(f"{title}: manifests", text or "no object changes"))
             self._keep_difference(title, text)
             return ""
+
+        return self._told(tell)
+
+    def guarded(self, found: Sequence[Watched]) -> str:
+        """What `release guard` found and did."""
+
+        def tell() -> str:
+            from release_tool import report_guard
+
+            data = report_guard.guard_data(found)
+            for one in data:
+                self._job.summarise(summary.guarded(one))
+            operations = [outcome for one in data for outcome in one["operations"]]
+            for one in operations:
+                self._job.summarise(summary.outcome(one))
+            self._job.keep("outcome.json", _json(data))
+            left_out = self._job.put_out(summary.outputs(operations, data))
+            text = "is too large for an output of the step; the artifacts have it as outcome.json"
+            return commands.lines(Annotation("notice", self._title(""), f"{name} {text}") for name in left_out)
 
         return self._told(tell)
 

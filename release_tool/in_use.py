@@ -121,10 +121,21 @@ def expression(policy: InUse, placeholders: Placeholders, window: timedelta | No
         placeholders: what stands for `{environment}` and so on; escaped, as all stand inside PromQL strings.
         window: another window than the policy's.
     """
-    values = {key: _escaped(value) for key, value in placeholders._asdict().items()}
-    values["window"] = duration_text(policy.window if window is None else window)
-    # In one pass, so that nothing that was filled in is filled in again; PromQL's own braces are left alone.
-    return re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], found[0]), policy.query or DEFAULT_QUERY)
+    span = policy.window if window is None else window
+    return filled_promql(policy.query or DEFAULT_QUERY, placeholders._asdict(), {"window": span})
+
+
+def filled_promql(query: str, texts: Mapping[str, str], spans: Mapping[str, timedelta]) -> str:
+    """A query with its placeholders filled in, in one pass, so that nothing that was filled in is filled in again.
+
+    Args:
+        query: PromQL; its own braces are left alone.
+        texts: placeholder -> what stands for it, inside a string of PromQL.
+        spans: placeholder -> a duration.
+    """
+    values = {key: _escaped(value) for key, value in texts.items()}
+    values |= {key: duration_text(span) for key, span in spans.items()}
+    return re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], found[0]), query)
 
 
 def edge(window: timedelta) -> timedelta:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from release_tool.health import HEALTHY
 from release_tool.records import Gate
 from release_tool.retention import duration_text
 from release_tool.versions import tag_part
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from release_tool.config import Config
+    from release_tool.health import Judged
     from release_tool.records import Name, State, Tag
 
 PASSED, REFUSED, FORCED, OFF = "passed", "refused", "forced", "off"
@@ -45,20 +47,21 @@ class Candidate(NamedTuple):
     now: datetime
 
 
-def gates(candidate: Candidate, config: Config, image: Gate) -> tuple[Gate, ...]:
+def gates(candidate: Candidate, config: Config, image: Gate, health: Gate) -> tuple[Gate, ...]:
     """All gates in their order.
 
     Args:
         candidate: what is to be promoted.
         config: the configuration, as the service sees it.
         image: what the registry said.
+        health: what the health checks of the source said.
     """
     return (
         order(candidate, config),
         quarantine(candidate),
         soak(candidate, config),
         image,
-        Gate("health", OFF, f"no health checks are configured for {candidate.source}"),
+        health,
     )
 
 
@@ -104,6 +107,19 @@ def soak(candidate: Candidate, config: Config) -> Gate:
         return Gate("soak", PASSED, f"{begun}: longer than {span}")
     over = since + wanted
     return Gate("soak", REFUSED, f"{begun}; {span} are over at {over:%Y-%m-%d %H:%M} UTC")
+
+
+def health(source: str, judged: Judged | None) -> Gate:
+    """A version must be known to be healthy where it comes from; nobody promotes on "unknown" without saying so.
+
+    Args:
+        source: the environment that it comes from.
+        judged: what the checks there said; None: none are configured.
+    """
+    if judged is None:
+        return Gate("health", OFF, f"no health checks are configured for {source}")
+    verdict = PASSED if judged.health == HEALTHY else REFUSED
+    return Gate("health", verdict, f"{judged.health} in {source}: {judged.reason}")
 
 
 def forced(found: tuple[Gate, ...]) -> tuple[Gate, ...]:

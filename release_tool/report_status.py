@@ -8,6 +8,7 @@ from release_tool import wording
 from release_tool.history import change_data, timestamp
 from release_tool.outlook import where
 from release_tool.records import name_number
+from release_tool.report_guard import judged_data
 from release_tool.terminal import clock, heading, short, short_tag, table
 from release_tool.versions import tag_part
 
@@ -85,9 +86,15 @@ def _version_rows(one: EnvironmentStatus, state: State) -> list[dict[str, Any]]:
                 else {"reason": quarantine.reason, "since": _time(quarantine.since)},
                 "drained_at": _time(one.drained_at(name)),
                 **({"in_use": one.in_use.get(name)} if one.in_use is not None else {}),
+                **({"health": _health_data(one, name)} if one.health is not None else {}),
             }
         )
     return rows
+
+
+def _health_data(one: EnvironmentStatus, name: Name) -> dict[str, Any] | None:
+    """What the checks say of a version; None for one that isn't live."""
+    return next((judged_data(judged) for judged in one.health or () if judged.name == name), None)
 
 
 def _waiting_data(waiting: Waiting | None) -> dict[str, Any]:
@@ -221,6 +228,9 @@ def _said(one: EnvironmentStatus, state: State, name: Name, now: datetime) -> It
         yield f"drains until {clock(drained)} ({short(left)} left)" if drained > now else f"drained {clock(drained)}"
     if one.in_use is not None and name in one.in_use:
         yield one.in_use[name]
+    for judged in one.health or ():
+        if judged.name == name:
+            yield f"{judged.health} ({judged.reason})"
 
 
 def _pin(state: State, name: Name, now: datetime) -> str:

@@ -300,6 +300,10 @@ class Repository:
         """
         return self._committer.replay(commit, onto, when or _now())
 
+    def applied(self, commit: CommitId, onto: CommitId) -> Merged:
+        """The files that `replay` gives, without a commit."""
+        return self._committer.applied(commit, onto)
+
 
 def _now() -> datetime:
     from datetime import datetime, timezone

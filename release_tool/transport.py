@@ -30,6 +30,7 @@ _WAITS = (0.2, 1.0)
 """Seconds before the second and the third attempt, where the server names no time of its own."""
 
 _CHUNK = 64 * 1024
+_CONNECTIONS = 32  # that are kept open
 
 
 class Answer(NamedTuple):
@@ -44,6 +45,13 @@ class Answer(NamedTuple):
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+class _Limit(NamedTuple):
+    """How long something may take: in seconds, and until when by `time.monotonic`."""
+
+    seconds: float
+    end: float
 
 
 class _Busy(TryAgain):
@@ -82,6 +90,7 @@ class Transport:
         token_from: where the token comes from, for messages: the name of an environment variable.
         most: bytes that the body of an answer may have.
         headers: what else is sent with every request.
+        shown: what stands for the address in messages, where the address itself is a secret; empty: it may be shown.
     """
 
     def __init__(
@@ -94,8 +103,10 @@ class Transport:
         token_from: str = "",
         most: int = 32 * 1024 * 1024,
         headers: Mapping[str, str] | None = None,
+        shown: str = "",
     ) -> None:
         self._title = title
+        self._shown = shown
         self._url = url.rstrip("/")
         self._timeout = timeout
         self._token = token
@@ -103,6 +114,8 @@ class Transport:
         self._most = most
         self._session = _Session()
         self._session.auth = _Credential(token)
+        for scheme in ("https://", "http://"):  # as many connections as there may be callers at once
+            self._session.mount(scheme, requests.adapters.HTTPAdapter(pool_maxsize=_CONNECTIONS))
         # Compressed answers would be bounded by their size on the way only, not by what they unpack to.
         self._session.headers.update({"User-Agent": f"release/{__version__}", "Accept-Encoding": "identity"})
         self._session.headers.update(headers or {})
@@ -123,6 +136,7 @@ class Transport:
         form: Mapping[str, str] | None = None,
         repeatable: bool = False,
         explain: Callable[[bytes], str] = lambda _body: "",
+        within: float | None = None,
     ) -> Answer:
         """One request.
 
@@ -132,6 +146,7 @@ class Transport:
             form: sent as a form in the body.
             repeatable: whether it changes nothing, so that it may be sent again when nobody knows what became of it.
             explain: finds the server's own words in the body of a refusal; empty: there are none.
+            within: seconds that it may take, where that is less than the timeout.
 
         Returns:
             An answer with a status of 200 to 299.
@@ -141,13 +156,13 @@ class Transport:
             ReleaseError: the server refuses, answers with more than is read, or sends the client elsewhere.
         """
         self._check()
-        end = time.monotonic() + self._timeout
+        limit = self._limit(within)
         waits = iter(_WAITS if repeatable else ())
         while True:
             try:
-                return self._attempt(method, path, form, end, explain)
+                return self._attempt(method, path, form, limit, explain)
             except _Busy as busy:
-                self._wait(busy, waits, end)
+                self._wait(busy, waits, limit.end)
 
     def ask(self, method: str, path: str, *, content: bytes | None = None) -> Answer:
         """One attempt at one request; what its status means, and whether to repeat it, is the caller's to judge.
@@ -165,15 +180,19 @@ class Transport:
             ReleaseError: it can't be sent, or is answered with more than is read.
         """
         self._check()
-        return self._answer(method, path, content, time.monotonic() + self._timeout)
+        return self._answer(method, path, content, self._limit(None))
 
     def where(self, path: str) -> str:
         """The address of a path, for messages."""
-        return bare(self._url + path)
+        return self._shown or bare(self._url + path)
 
     def clean(self, words: str) -> str:
         """Words from outside for a message: on one short line, and without the token."""
         return one_line(words.replace(self._token.reveal(), str(self._token)) if self._token else words)
+
+    def _limit(self, within: float | None) -> _Limit:
+        seconds = self._timeout if within is None else min(self._timeout, within)
+        return _Limit(seconds, time.monotonic() + seconds)
 
     def _wait(self, busy: _Busy, waits: Iterator[float], end: float) -> None:
         """Sleeps until the next attempt; raises what has happened where there is to be none."""
@@ -187,7 +206,7 @@ class Transport:
 
     def _check(self) -> None:
         """Refuses what can't be sent, before a library puts it into a message of its own."""
-        if bare(self._url) != self._url:
+        if not self._shown and bare(self._url) != self._url:
             raise ReleaseError(
                 f"the URL of {self._title} holds a credential, or a query",
                 hint=f"write it without, and put the token into {self._token_from}" if self._token_from else "",
@@ -200,20 +219,20 @@ class Transport:
             )
 
     def _attempt(
-        self, method: str, path: str, form: Mapping[str, str] | None, end: float, explain: Callable[[bytes], str]
+        self, method: str, path: str, form: Mapping[str, str] | None, limit: _Limit, explain: Callable[[bytes], str]
     ) -> Answer:
-        answer = self._answer(method, path, form, end)
+        answer = self._answer(method, path, form, limit)
         if not 200 <= answer.status <= 299:
             raise self._refused(answer, self.where(path), self.clean(explain(answer.body)))
         return answer
 
-    def _answer(self, method: str, path: str, data: Mapping[str, str] | bytes | None, end: float) -> Answer:
+    def _answer(self, method: str, path: str, data: Mapping[str, str] | bytes | None, limit: _Limit) -> Answer:
         where = self.where(path)
         began = time.monotonic()
         try:
-            answer = in_time(lambda: self._exchange(method, path, data, end), end)
+            answer = in_time(lambda: self._exchange(method, path, data, limit.end), limit.end)
         except (requests.Timeout, TimeIsUp):
-            raise TryAgain(f"{self._title} did not answer within {self._timeout:g} s", where=where) from None
+            raise TryAgain(f"{self._title} did not answer within {round(limit.seconds, 2):g} s", where=where) from None
         except (requests.RequestException, HTTPError, ValueError) as error:
             raise self._lost(error, where) from None
         except OSError as error:  # the authorities of REQUESTS_CA_BUNDLE can't be read

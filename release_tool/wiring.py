@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from release_tool.actions.job import Job
     from release_tool.config import Config
     from release_tool.doctor.means import Means
     from release_tool.forges.base import Forge
+    from release_tool.health import Asked, Judged
     from release_tool.helm import Renderer
     from release_tool.outside import Secret
     from release_tool.publishing.tool import Tool
@@ -110,6 +111,7 @@ def make_tool(
         renderer=make_renderer,
         registry=make_registry,
         in_use=InUse(),
+        judge=judge,
         now=now,
         wait=wait,
         config_path=config_path,
@@ -167,6 +169,29 @@ def make_registry(config: Config) -> Registry | None:
     from release_tool.registry import Registry
 
     return Registry(policy.image, plain_http=policy.plain_http, timeout=policy.timeout.total_seconds())
+
+
+def judge(asked: Sequence[Asked], now: datetime) -> Sequence[tuple[Judged, ...]]:
+    """What the checks of some environments say of their versions; everything is asked at once.
+
+    Args:
+        asked: the versions of each environment, and its checks.
+        now: the present time.
+    """
+    from release_tool.health.judge import judge_all
+
+    return judge_all(asked, now, os.environ)
+
+
+def tell_people(text: str) -> None:
+    """Send a message to the chat that the environment names, if it names one.
+
+    Raises:
+        ReleaseError: it was not taken.
+    """
+    from release_tool import webhook
+
+    webhook.send(text, os.environ)
 
 
 class InUse:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from release_tool import evidence
 from release_tool.versions import tag_part
 
 if TYPE_CHECKING:
@@ -80,8 +81,15 @@ def commit_message(environment: str, lines: Sequence[Line], tree: str) -> str:
     parts = [title(environment, lines), ""]
     for line in lines:
         parts += [f"- {change_text(change)}" for change in line.changes]
+        parts += [f"- {_row_text(row)}" for row in evidence.rows(line.intent)]
     parts += ["", *(f"{TRAILER}: {line.id}" for line in lines), f"{TREE_TRAILER}: {tree}", ""]
     return "\n".join(parts)
+
+
+def _row_text(row: evidence.Row) -> str:
+    """One verdict as a phrase: `v5 unhealthy by errors: 0.21 is more than 0.05 ▁▁▆█`."""
+    said = f"{row.version} {row.health} by {row.check}: {row.reason}"
+    return harmless(" ".join(filter(None, (said, row.trend, row.at and f"({row.at})"))))
 
 
 def change_text(change: Change) -> str:
@@ -131,6 +139,21 @@ def conflict(branch: str, base: str, paths: Sequence[str]) -> str:
         f"`release` can't carry on here: merging `{base}` into `{branch}` conflicts in {listed}, and this branch holds "
         f"commits of a person, which are never thrown away. Merge `{base}` by hand, or close this pull request; "
         "the next operation then opens a new one."
+    )
+
+
+def carried(base: str) -> str:
+    """The note on a branch whose person's commits now stand on another history of the base."""
+    return f"{base} was forced to another history: the commits of people on the branch were carried onto it"
+
+
+def uprooted(branch: str, base: str, why: str) -> str:
+    """The comment on a pull request whose branch, with a person's commits, stands on a base that was forced away."""
+    return (
+        f"`release` can't carry on here: `{base}` was forced to another history, `{branch}` stands on the old one and "
+        f"holds commits of a person, which are never thrown away; they can't be carried over: {why}. Rebase them by "
+        f"hand (`git rebase -i origin/{base}`: leave out what was forced out of `{base}`, put people's commits above "
+        "those of `release`), or close this pull request; the next operation then opens a new one."
     )
 
 

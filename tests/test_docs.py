@@ -7,9 +7,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import kubernetes_validate
 import pytest
+import yaml
 
 from release_tool import arguments, cli
+from release_tool.config.reader import load
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
@@ -44,6 +47,27 @@ def test_every_command_is_documented() -> None:
     page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
     for command in cli._COMMANDS:
         assert f"release {command}" in page
+
+
+def test_the_demo_of_a_downgrade_tells_its_story() -> None:
+    program = shutil.which("release", path=str(ROOT / ".venv" / "bin")) or shutil.which("release")
+    assert program is not None
+    done = subprocess.run([program, "demo", "--downgrade"], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    told = ("the default goes from v5 back to v4", "held: v5 is quarantined", "clear v1.0.5", "set-default  v7")
+    places = [done.stdout.index(words) for words in told]
+    assert places == sorted(places)
+
+
+def test_the_examples_of_a_downgrade_are_right() -> None:
+    text = (ROOT / "docs" / "downgrade.md").read_text(encoding="utf-8")
+    first, *others = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    assert load(first).environment("production").health is not None
+    assert all(list(yaml.safe_load_all(one)) for one in others)
+    objects = list(yaml.safe_load_all((ROOT / "docs" / "guard-cronjob.yaml").read_text(encoding="utf-8")))
+    assert [one["kind"] for one in objects] == ["ServiceAccount", "ClusterRole", "RoleBinding", "CronJob"]
+    for one in objects:
+        kubernetes_validate.validate(one, "1.32", strict=True)
 
 
 def test_the_demo_starts_from_any_directory(tmp_path: Path) -> None:

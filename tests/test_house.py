@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent / "release_tool"
 
 BASE = {"", "errors", "records"}
 PURE = re.compile(
-    r"actions|actions\.(commands|summary)|archive|checks|checks\.\w+|cockpit|cockpit\.\w+|config|config\.\w+|doctor|doctor\.\w+|fallback|forecast|history|in_use|manifests|operations|operations\.\w+|planning|promotion"
+    r"actions|actions\.(commands|summary)|archive|checks|checks\.\w+|cockpit|cockpit\.\w+|config|config\.\w+|doctor|doctor\.\w+|evidence|fallback|health|health\.(series|presets|reach)|forecast|history|in_use|manifests|operations|operations\.\w+|planning|promotion"
     r"|outlook|report|report_\w+|retention|routes|routes\.\w+|states|tag_file|tag_reader|terminal|versions|wording|yaml_\w+"
 )
 
@@ -25,10 +26,14 @@ MAY_IMPORT = {
 }
 
 ONLY_IMPORTERS = {
+    "grpc": {"health.grpc"},
+    "grpc_health": {"health.grpc"},
+    "kubernetes": {"health.kubernetes"},
+    "promql_parser": {"checks.promql"},
     "semver": {"versions"},
     "ruamel": {"yaml_events"},
     "git": {"working_tree", "commands.demo"},
-    "subprocess": {"actions.again", "git.process", "git.database", "helm", "registry.credentials"},
+    "subprocess": {"actions.again", "git.process", "git.database", "helm", "health.command", "registry.credentials"},
     "requests": {"transport", "registry.wire", "registry.failures"},
 }
 
@@ -41,13 +46,14 @@ def group(module: str) -> str:
     first = module.partition(".")[0]
     if first in {"publishing", "commands", "wiring"}:
         return first
-    if first == "usage":  # like the wiring, it knows an outside thing and the rules about it
+    if first in {"usage", "health"}:  # like the wiring, they know an outside thing and the rules about it
         return "wiring"
     if module == "actions.again":  # an entry point, for action.yml
         return "cli"
-    return "cli" if first in {"cli", "in_job", "arguments", "__main__"} else "effects"
+    return "cli" if first in {"cli", "cli_guard", "watching", "in_job", "arguments", "__main__"} else "effects"
 
 
+@cache
 def modules() -> dict[str, ast.Module]:
     found = {}
     for path in PACKAGE.rglob("*.py"):

@@ -9,6 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from release_tool import wording
+from release_tool.health import number, spark
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,6 +73,42 @@ def outcome(one: Mapping[str, Any]) -> str:
         parts.append(_folded(f"{len(kept)} kept", wording.table(("Version", "Tag", "Reason"), kept)))
     parts += [f"- {note}" for note in said]
     return "\n\n".join(parts)
+
+
+def guarded(one: Mapping[str, Any]) -> str:
+    """What a guard found in one environment.
+
+    Args:
+        one: the documented JSON of it.
+
+    Returns:
+        Markdown.
+    """
+    where = f"{one['service']}/{one['environment']}" if one.get("service") else one["environment"]
+    rows = [
+        (
+            f"{judged['version']}{' (default)' if judged['version'] == one['default'] else ''}",
+            judged["tag"],
+            check["check"],
+            check["health"],
+            "" if check["value"] is None else number(check["value"]),
+            check["bound"] or "",
+            spark(check["points"]),
+            check["reason"],
+        )
+        for judged in one["versions"]
+        for check in judged["checks"]
+    ]
+    head = ("Version", "Tag", "Check", "Verdict", "Number", "Bound", "Over the window", "Why")
+    refused = [f"**A person must act:** {wording.cell(one['refused'])}"] if one.get("refused") else []
+    return "\n\n".join(
+        [
+            f"### {wording.cell(where)}: {one['decision']}",
+            wording.cell(one["reason"]),
+            *refused,
+            *([wording.table(head, rows)] if rows else []),
+        ]
+    )
 
 
 def findings(found: Sequence[Finding], warnings: Sequence[Finding], checked: int) -> str:

@@ -45,6 +45,7 @@ def pull_request(proposed: Proposed) -> PullRequestText:
     parts = _fitting(
         [
             *head.first_screen(proposed),
+            *details.verdicts(proposed),
             *details.changes(proposed),
             *details.left_out(proposed),
             *details.gates(proposed),

@@ -6,9 +6,11 @@ from datetime import time, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from release_tool import evidence
 from release_tool.cockpit.marks import (
     Markup,
     block,
+    bold,
     code,
     folded,
     link,
@@ -21,6 +23,7 @@ from release_tool.cockpit.marks import (
     within_share,
 )
 from release_tool.cockpit.proposed import word
+from release_tool.health import UNHEALTHY
 from release_tool.terminal import clock
 from release_tool.wording import subject
 
@@ -36,6 +39,7 @@ _NEXT = 8
 _UNDONE = 20  # operations that a command is written for
 _VERSION = ("version", "tag", "why")
 _CHANGE = ("", *_VERSION)
+_EVIDENCE = ("version", "check", "verdict", "number", "bound", "calls or attempts", "over the window", "at", "why")
 _UNITS = (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("m", timedelta(minutes=1)), ("s", timedelta(seconds=1)))
 
 
@@ -76,6 +80,26 @@ def gates(proposed: Proposed) -> list[Markup]:
         for gate in line.intent.gates
     ]
     return [section("Gates", table(("promotion", "gate", "verdict", "why"), rows, _REST))] if rows else []
+
+
+def verdicts(proposed: Proposed) -> list[Markup]:
+    """What the health checks said, where a guard decided on them."""
+    rows = [
+        [
+            plain(row.version),
+            plain(row.check),
+            bold(plain(row.health)) if row.health == UNHEALTHY else plain(row.health),
+            plain(row.value),
+            plain(row.bound),
+            plain(row.samples),
+            plain(row.trend),
+            plain(row.at),
+            plain(row.reason),
+        ]
+        for line in proposed.lines
+        for row in evidence.rows(line.intent)
+    ]
+    return [section("Evidence", table(_EVIDENCE, rows, _REST))] if rows else []
 
 
 def staying(proposed: Proposed) -> list[Markup]:

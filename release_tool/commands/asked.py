@@ -35,6 +35,7 @@ class Asked(NamedTuple):
         service: whose versions; empty: of the only one.
         direct: push to the base branch; None: as the configuration says.
         dry_run: plan and render only.
+        named: whether somebody gave the id.
     """
 
     environment: str
@@ -45,6 +46,7 @@ class Asked(NamedTuple):
     service: str = ""
     direct: bool | None = None
     dry_run: bool = False
+    named: bool = False
 
     def intent(self, operation: str, arguments: Mapping[str, object]) -> Intent:
         """The intent that the record keeps; arguments that are empty or false are left out, but `quarantine: false`."""

@@ -166,6 +166,6 @@ def run(tool: Tool, bump: Bump) -> Outcome:
         if not intents:
             registry = tool.registry(snapshot.config)
             intents.append(intent_of(bump, snapshot.config, registry, snapshot.files.values()))
-        return Request(asked.environment, intents[0], asked.direct, asked.dry_run)
+        return Request(asked.environment, intents[0], asked.direct, asked.dry_run, named=asked.named)
 
     return publish.run(tool, prepare, asked.service)

@@ -75,7 +75,7 @@ def run(tool: Tool, command: ByHand) -> Outcome:
         if not intents:
             known = resolve.version(tool.repository, snapshot, asked.environment, command.version)
             intents.append(intent_of(command, known, tool.now()))
-        return Request(asked.environment, intents[0], asked.direct, asked.dry_run)
+        return Request(asked.environment, intents[0], asked.direct, asked.dry_run, named=asked.named)
 
     return publish.run(tool, prepare, asked.service)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool.checks import attributes
+from release_tool.checks import attributes, health
 from release_tool.checks.findings import Finding, findings_of
 from release_tool.commands.check_service import Collected, Service, look
 from release_tool.errors import ReleaseError
@@ -59,10 +59,12 @@ def run(
         now: the present time; None: nothing is asked about ends of pins.
     """
     try:
-        config, _ = read_config(source, config_path)
+        config, text = read_config(source, config_path)
     except ReleaseError as error:
         return Report((config_path,), tuple(findings_of(error)))
-    found = Collected([config_path], [], [])
+    found = Collected(
+        [config_path], [*health.wrong(config, text, config_path)], [*health.doubtful(config, text, config_path)]
+    )
     engine = renderer(config)
     views_before = _views_before(before, config_path)
     for view in config.views():

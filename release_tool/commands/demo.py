@@ -1,8 +1,10 @@
-"""`release demo`: the whole pipeline in a temporary repository, step by step, with the real commands."""
+"""`release demo`: a story in a temporary repository, step by step, with the real commands."""
 
 from __future__ import annotations
 
+import shlex
 import shutil
+import sys
 import tempfile
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
@@ -60,6 +62,55 @@ _STEPS: tuple[tuple[str, str, timedelta], ...] = (
 )
 
 
+_GUARDED = """\
+version: 1
+chart: charts/grpc-manifest
+release_name: engine
+namespace: engine
+publish: {{mode: direct}}             # short here: nobody reviews
+downgrade: {{publish: pull_request}}  # of its own, merged by the forge
+environments:
+  devel:
+    default: newest
+    retention: {{keep: 4, drain: 1h}}
+    health:
+      grace: 5m                       # time to roll out
+      failures: 2                     # in a row
+      interval: 1s
+      checks:
+        answers:
+          command: {{argv: ['{python}', '{program}', '{{version}}']}}
+  production:
+    promote_from: devel
+    default: promoted
+"""
+
+_PROGRAM = """\
+import pathlib, sys
+bad = pathlib.Path(__file__).with_name("bad").read_text().split()
+print("20 % of its calls fail" if sys.argv[1] in bad else "it answers")
+sys.exit(sys.argv[1] in bad)
+"""
+
+_MINUTES = timedelta(minutes=10)
+_DOWNGRADE: tuple[tuple[str, str, timedelta], ...] = (
+    ("The versions that run now.", "cat devel", timedelta(0)),
+    ("An image was built: v5 is the newest, hence the default.", "bump devel v1.0.5", timedelta(0)),
+    ("Just landed, it is left alone for `grace`.", "guard devel", timedelta(minutes=1)),
+    ("Ten minutes later it is judged, like every live version.", "guard devel", _MINUTES),
+    ("v5 begins to fail. The next pass moves the default back; the forge merges it.", "guard devel", _MINUTES),
+    ("v5 is quarantined: deployed, without a route, and never the default until a person clears it.", "cat devel",
+     timedelta(0)),
+    ("The next pass: the default is healthy.", "guard devel", _MINUTES),
+    ("The next image is added, and held: nobody knows yet what broke v5.", "bump devel v1.0.6", _MINUTES),
+    ("", "status devel", timedelta(0)),
+    ("A person has found the cause, and clears v5.", "clear devel v5 --reason 'a limit of memory, mended'", _MINUTES),
+    ("What comes from now on moves the default again.", "bump devel v1.0.7", _MINUTES),
+    ("Who moved what, when and why. The pull request has the evidence.", "history devel", timedelta(0)),
+)  # fmt: skip
+_BREAKS = {4: "v5"}  # before this step of the story
+
+
 class _Clock:
     """The demo's own time: days pass in it."""
 
@@ -67,11 +118,12 @@ class _Clock:
         self.now = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(days=2)
 
 
-def run(command: Callable[[Sequence[str], Callable[[], datetime]], int]) -> Iterator[str]:
+def run(command: Callable[[Sequence[str], Callable[[], datetime]], int], *, downgrade: bool = False) -> Iterator[str]:
     """Run the demo.
 
     Args:
         command: the command line: arguments and clock in, exit status out; it prints.
+        downgrade: tell the story of a default that turns bad, instead of that of the pipeline.
 
     Yields:
         What there is to say between the commands.
@@ -80,22 +132,24 @@ def run(command: Callable[[Sequence[str], Callable[[], datetime]], int]) -> Iter
         RuntimeError: a step failed; that is a bug.
     """
     clock = _Clock()
-    with _repository(clock) as directory:
+    with _repository(clock, guarded=downgrade) as directory:
         yield "A Git repository with a chart, two environments and the versions of one service."
-        for text, step, later in _STEPS:
+        for number, (text, step, later) in enumerate(_DOWNGRADE if downgrade else _STEPS):
             clock.now += later
+            if downgrade and number in _BREAKS:
+                (directory / "bad").write_text(_BREAKS[number], encoding="utf-8")
             if text:
-                yield f"\n# {text}"
+                yield f"\n# {clock.now:%H:%M} {text}" if downgrade else f"\n# {text}"
             yield f"$ {'cat environments/devel/image_tag.yaml' if step == 'cat devel' else f'release {step}'}"
             if step == "cat devel":
                 yield _tags(directory).rstrip("\n")
-            elif command([*step.split(), "--repo", str(directory / "origin.git")], lambda: clock.now):
+            elif command([*shlex.split(step), "--repo", str(directory / "origin.git")], lambda: clock.now):
                 raise RuntimeError(f"the step `release {step}` failed")
         yield "\nThat was a temporary repository; nothing of it is left."
 
 
 @contextmanager
-def _repository(clock: _Clock) -> Iterator[Path]:
+def _repository(clock: _Clock, *, guarded: bool) -> Iterator[Path]:
     """A bare repository `origin.git` with a chart, a configuration and two environments."""
     try:
         from git import Actor, Repo
@@ -108,7 +162,11 @@ def _repository(clock: _Clock) -> Iterator[Path]:
         directory = Path(name)
         origin = Repo.init(directory / "origin.git", bare=True, initial_branch="main")
         with Repo.init(directory / "work", initial_branch="main") as work:
-            _write_files(directory / "work")
+            _write_files(
+                directory / "work",
+                _config(directory) if guarded else _CONFIG,
+                _TAGS.replace("image:\n", "image:\n  default: v4\n") if guarded else _TAGS,
+            )
             work.index.add(_paths(directory / "work"))
             author = Actor("Demo", "demo@example.com")
             stamp = f"{int(clock.now.timestamp())} +0000"
@@ -118,12 +176,24 @@ def _repository(clock: _Clock) -> Iterator[Path]:
         yield directory
 
 
-def _write_files(work: Path) -> None:
+def _config(directory: Path) -> str:
+    """The configuration with a check: a program that knows which versions are bad."""
+    program = directory / "probe.py"
+    program.write_text(_PROGRAM, encoding="utf-8")
+    (directory / "bad").write_text("", encoding="utf-8")
+    return _GUARDED.format(python=_quoted(sys.executable), program=_quoted(str(program)))
+
+
+def _quoted(path: str) -> str:
+    return path.replace("'", "''")
+
+
+def _write_files(work: Path, config: str, tags: str) -> None:
     shutil.copytree(CHART, work / "charts" / "grpc-manifest")
     files = {
-        "release.yaml": _CONFIG,
-        "environments/devel/image_tag.yaml": _TAGS,
-        "environments/production/image_tag.yaml": _TAGS,
+        "release.yaml": config,
+        "environments/devel/image_tag.yaml": tags,
+        "environments/production/image_tag.yaml": tags,
     }
     for path, text in files.items():
         (work / path).parent.mkdir(parents=True, exist_ok=True)

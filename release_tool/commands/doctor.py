@@ -145,12 +145,15 @@ def _examinations(
     modes = {environment.publish.mode for environment in config.environments.values()}
     direct = modes == {"direct"}
     yield _Examination("forge", lambda: [verdicts.forge(kind, config.forge.kind, url, direct=direct)])
+    source = AtCommit(repository, base.commit)
     if kind == "github":
         signs = examine.signing(opened.settings).wanted
-        yield _Examination("GitHub", lambda: doctor_github.examine(means, config, url, signs=signs))
+        queued = doctor_base.checks_the_queue(source)
+        yield _Examination(
+            "GitHub", lambda: doctor_github.examine(means, config, url, signs=signs, queue_checked=queued)
+        )
     elif url.startswith(("http://", "https://")):
         yield _Examination("clock", lambda: doctor_outside.clock(url, means.now))
-    source = AtCommit(repository, base.commit)
     # One after the other: the store serves one reader.
     yield _Examination("base", lambda: doctor_base.examine(means, config, views, source, actions=kind == "github"))
     for about, look in doctor_outside.examinations(means, views):

@@ -39,7 +39,11 @@ def examine(
     yield from _guarded("environments", lambda: _tag_files(config, [place.tag_file for place in places], source))
     if actions:
         promotes = any(one.promote_from for one in config.environments.values())
-        yield from _guarded("workflows", lambda: workflows.workflows(_workflow_files(source), promotes=promotes))
+        guarded = any(one.health is not None for one in config.environments.values())
+        yield from _guarded(
+            "workflows",
+            lambda: workflows.workflows(_workflow_files(source), promotes=promotes, guarded=guarded),
+        )
     for view in views[:_CHARTS]:
         yield from _guarded(_chart_title(view), lambda view=view: [_chart(means, view, source)])  # type: ignore[misc]
     if len(views) > _CHARTS:
@@ -74,6 +78,14 @@ def _workflow_files(source: Source) -> dict[str, str]:
     paths = [path for path in source.paths(workflows.DIRECTORY) if path.endswith((".yml", ".yaml"))]
     own = [path for path in paths if path.count("/") == workflows.DIRECTORY.count("/") + 1]
     return {path: data.decode("utf-8", "replace") for path, data in source.read(own).items()}
+
+
+def checks_the_queue(source: Source) -> bool | None:
+    """Whether a workflow runs `release check` on merge_group; None: that can't be told."""
+    try:
+        return workflows.starts("check", "merge_group", _workflow_files(source))
+    except ReleaseError:
+        return None
 
 
 def _chart_title(view: Config) -> str:

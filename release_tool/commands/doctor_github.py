@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from release_tool.doctor import base as verdicts
-from release_tool.doctor import github, github_branch
+from release_tool.doctor import github, github_branch, github_guard
 from release_tool.doctor.findings import Finding, of_error
 from release_tool.errors import ReleaseError
 from release_tool.forges import github_token
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 _BRANCHES = 5  # of so many release branches the rules are asked; the same ones hold for the others
 
 
-def examine(means: Means, config: Config, url: str, *, signs: bool) -> Iterator[Finding]:
+def examine(
+    means: Means, config: Config, url: str, *, signs: bool, queue_checked: bool | None = None
+) -> Iterator[Finding]:
     """Everything about the repository.
 
     Args:
@@ -32,6 +34,7 @@ def examine(means: Means, config: Config, url: str, *, signs: bool) -> Iterator[
         config: the configuration.
         url: the remote's URL.
         signs: whether commits are signed.
+        queue_checked: whether a workflow of the base runs `release check` on merge_group; None: unknown.
     """
     address = address_of(url, config.forge.url, means.environ)
     token = github_token.find_for(address, means.environ)
@@ -43,7 +46,9 @@ def examine(means: Means, config: Config, url: str, *, signs: bool) -> Iterator[
         settings = looks.repository()
         if looks.time is not None:
             yield verdicts.clock(means.now(), looks.time, address.api)
-        yield from _Look(means, config, looks, settings, signs=signs).all(token)
+        look = _Look(means, config, looks, settings, signs=signs)
+        look.wanted = look.wanted._replace(queue_checked=queue_checked)
+        yield from look.all(token)
     finally:
         looks.close()
 
@@ -61,7 +66,7 @@ class _Look:
         self._settings = settings
         self._passed = github_branch.Passed({})
         environments = config.environments.values()
-        self._wanted = github_branch.Wanted(
+        self.wanted = github_branch.Wanted(
             base=config.base,
             web=settings.web,
             direct=tuple(one.name for one in environments if one.publish.mode == "direct"),
@@ -107,13 +112,19 @@ class _Look:
             hidden = error.what
         rules = self._rules(self._config.base)
         found = github_branch.demands(protection, rules, self._passed, admin=self._settings.admin)
-        yield from github_branch.base(found, self._wanted, hidden=hidden)
-        yield from github.merging(self._settings.merging, found.methods, self._settings.web)
+        yield from github_branch.base(found, self.wanted, hidden=hidden)
+        merging = self._settings.merging
+        yield from github.merging(merging, found.methods, self._settings.web)
+        allowed = None if merging is None else merging.by_itself
+        found = found if not hidden else found._replace(pushable=None if found.pushable else found.pushable)
+        yield from github_guard.guard(
+            self._config.environments.values(), github_guard.Ways(found, allowed, self._settings.web)
+        )
 
     def _rolling(self) -> Iterator[Finding]:
         places = [place for view in self._config.views() for place in view.places()]
         rules = {place.branch: self._rules(place.branch) for place in places[:_BRANCHES]}
-        yield from github_branch.rolling(rules, self._passed, self._wanted)
+        yield from github_branch.rolling(rules, self._passed, self.wanted)
 
     def _rules(self, branch: str) -> tuple[Rule, ...]:
         """The rules of a branch; which of their rulesets may be passed by goes to `_passed`."""

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.commands.asked import Asked, checked_reason, earlier
 from release_tool.errors import UsageError
+from release_tool.evidence import EVIDENCE
 from release_tool.history import timestamp
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from release_tool.publishing.snapshot import Snapshot
     from release_tool.publishing.tool import Outcome, Request, Tool
     from release_tool.records import Intent
@@ -25,12 +28,14 @@ class Downgrade(NamedTuple):
         leave: the version to leave, name or tag; empty: the present default. Nothing happens if it isn't the default.
         to: the version to go back to, name or tag; empty: the fallback target.
         quarantine: whether what is left is quarantined.
+        evidence: for a guard: the verdicts that it was decided on (`evidence.of`); the forge merges it then.
     """
 
     asked: Asked
     leave: str = ""
     to: str = ""
     quarantine: bool = True
+    evidence: Sequence[Mapping[str, str]] = ()
 
 
 def check_usage(command: Downgrade) -> None:
@@ -65,7 +70,16 @@ def run(tool: Tool, command: Downgrade) -> Outcome:
         default = files.state(empty=True).default
         if command.leave and default != intent.arguments["version"] and not _is_known(snapshot, asked, intent):
             return _nothing(snapshot, command, intent, default)
-        return Request(asked.environment, intent, asked.direct, asked.dry_run, downgrade=True)
+        unattended = bool(command.evidence)
+        return Request(
+            asked.environment,
+            intent,
+            asked.direct,
+            asked.dry_run,
+            downgrade=True,
+            unattended=unattended,
+            named=asked.named,
+        )
 
     return publish.run(tool, prepare, asked.service)
 
@@ -92,6 +106,8 @@ def _intent(tool: Tool, snapshot: Snapshot, command: Downgrade) -> Intent:
     else:
         raise Refused(f"{asked.environment} has no version", hint="a bump or a promotion brings the first one")
     arguments = {"version": leaving.name, "tag": leaving.tag, **said, **to, "since": timestamp(tool.now())}
+    if command.evidence:
+        arguments[EVIDENCE] = list(command.evidence)
     return asked.intent("downgrade", arguments)
 
 

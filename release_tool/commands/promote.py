@@ -11,6 +11,7 @@ from release_tool.operations.replacing import OF_DEFAULT
 from release_tool.publishing import facts, images, publish, resolve
 from release_tool.publishing.ages import EXACTLY, Ages
 from release_tool.publishing.branch import look
+from release_tool.publishing.subjects import Asking
 from release_tool.publishing.tool import Outcome, Request
 from release_tool.records import Gate
 from release_tool.versions import tag_part
@@ -79,7 +80,7 @@ def run(tool: Tool, command: Promote) -> Outcome:
                     return _refused(snapshot, command, intent, notes, said_no)
                 prepared.append((intent, notes))
         intent, notes = prepared[0]
-        return Request(asked.environment, intent, asked.direct, asked.dry_run, notes=notes)
+        return Request(asked.environment, intent, asked.direct, asked.dry_run, named=asked.named, notes=notes)
 
     return publish.run(tool, prepare, asked.service)
 
@@ -95,7 +96,7 @@ def _judged(tool: Tool, snapshot: Snapshot, command: Promote) -> tuple[Intent, t
     now = tool.now()
     candidate = _candidate(tool, snapshot, command, now)
     image, gate = _image(tool, snapshot, candidate, command)
-    found = promotion.gates(candidate, snapshot.config, gate)
+    found = promotion.gates(candidate, snapshot.config, gate, _health(tool, snapshot, candidate, command))
     found = promotion.forced(found) if command.force else found
     given = {"version": candidate.name, "tag": image.tag}
     intent = command.asked.intent("promote", {**_said(command), **given})
@@ -168,6 +169,20 @@ def _image(
         found = refusal.found or images.Image(candidate.tag, "", "")
         return found, Gate("image", promotion.REFUSED, f"{refusal.where}: {refusal.what}")
     return image, Gate("image", promotion.PASSED if image.digest else promotion.OFF, image.said)
+
+
+def _health(tool: Tool, snapshot: Snapshot, candidate: promotion.Candidate, command: Promote) -> Gate:
+    """What the checks of the source say of the version; they are not asked where another gate is closed for good."""
+    source = candidate.source
+    if snapshot.config.environment(source).health is None:
+        return promotion.health(source, None)
+    closed = (promotion.order(candidate, snapshot.config), promotion.quarantine(candidate))
+    if promotion.refusal(promotion.forced(closed) if command.force else closed):
+        return Gate("health", promotion.OFF, "not asked: another gate is closed")
+    asked = Asking(tool, [snapshot], candidate.now).about(snapshot, source, only=candidate.name)
+    assert asked is not None  # there are checks
+    judged = tool.judge([asked], candidate.now)[0]
+    return promotion.health(source, judged[0] if judged else None)
 
 
 def _waiting(tool: Tool, snapshot: Snapshot, command: Promote) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from release_tool.errors import ReleaseError, TryAgain
 from release_tool.publishing.ages import EXACTLY, Ages
 from release_tool.publishing.branch import look
 from release_tool.publishing.snapshot import take_all
+from release_tool.publishing.subjects import Asking
 from release_tool.records import Name, State, Tag, name_number
 from release_tool.retention import Facts
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from release_tool.config import Environment, Place
     from release_tool.forges.base import Forge
+    from release_tool.health import Asked, Judged
     from release_tool.outlook import Outlook
     from release_tool.publishing.ages import Entry
     from release_tool.publishing.snapshot import Files, Snapshot
@@ -49,6 +51,7 @@ class EnvironmentStatus(NamedTuple):
         since: since when the base has held each entry as it is.
         outlook: what stands out and what comes; None where that can't be told.
         in_use: name -> who calls it, or why nobody knows; None: nobody was asked.
+        health: what the health checks say of the live versions; None: nobody was asked.
         rolling: its rolling branch; None if there is none.
         downgrade: the branch of its downgrade; None if there is none.
         errors: what of it can't be read.
@@ -60,6 +63,7 @@ class EnvironmentStatus(NamedTuple):
     since: Mapping[Entry, datetime] = {}
     outlook: Outlook | None = None
     in_use: Mapping[Name, str] | None = None
+    health: tuple[Judged, ...] | None = None
     rolling: Waiting | None = None
     downgrade: Waiting | None = None
     errors: tuple[ReleaseError, ...] = ()
@@ -128,7 +132,9 @@ class Status(NamedTuple):
         return [one for service in self.services for one in service.environments]
 
 
-def run(tool: Tool, environments: Sequence[str], service: str = "", *, in_use: bool = False) -> Status:
+def run(
+    tool: Tool, environments: Sequence[str], service: str = "", *, in_use: bool = False, health: bool = False
+) -> Status:
     """Look at the environments.
 
     Args:
@@ -136,6 +142,7 @@ def run(tool: Tool, environments: Sequence[str], service: str = "", *, in_use: b
         environments: their names; none: all.
         service: the service; empty: all of them.
         in_use: also ask who calls the versions, where the configuration says how.
+        health: also judge the health of the live versions, where the configuration says how.
 
     Returns:
         What was found; what is broken in one environment stands in its `errors` and hides no other one.
@@ -157,7 +164,31 @@ def run(tool: Tool, environments: Sequence[str], service: str = "", *, in_use: b
         ServiceStatus(snapshot.config.service, tuple(look_at.environment(snapshot, name) for name in wanted))
         for snapshot in snapshots
     ]
+    if health:
+        services = _with_health(tool, snapshots, services, look_at.now)
     return Status(config.base, look_at.now, tuple(services))
+
+
+def _with_health(
+    tool: Tool, snapshots: Sequence[Snapshot], services: Sequence[ServiceStatus], now: datetime
+) -> list[ServiceStatus]:
+    """The same with what the health checks say; all are asked at once."""
+    asking = Asking(tool, snapshots, now)
+    asked: dict[tuple[str, str], Asked] = {}
+    for snapshot, service in zip(snapshots, services, strict=True):
+        for one in service.environments:
+            about = None if one.state is None else asking.about(snapshot, one.policy.name)
+            if about is not None:
+                asked[service.name, one.policy.name] = about
+    said = dict(zip(asked, tool.judge(list(asked.values()), now), strict=True)) if asked else {}
+    return [
+        service._replace(
+            environments=tuple(
+                one._replace(health=said.get((service.name, one.policy.name))) for one in service.environments
+            )
+        )
+        for service in services
+    ]
 
 
 class _Looking:

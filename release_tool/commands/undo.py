@@ -56,7 +56,7 @@ def run(tool: Tool, command: Undo) -> Outcome:
         snapshot.config.environment(asked.environment)
         if not intents:
             intents.append(_intent(tool, snapshot, command))
-        return Request(asked.environment, intents[0], asked.direct, asked.dry_run)
+        return Request(asked.environment, intents[0], asked.direct, asked.dry_run, named=asked.named)
 
     return publish.run(tool, prepare, asked.service)
 

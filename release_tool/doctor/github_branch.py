@@ -39,6 +39,7 @@ class Wanted(NamedTuple):
         direct: the environments that are published by a push to it.
         reviewed: whether somebody is asked for reviews.
         signs: whether commits are signed.
+        queue_checked: whether a workflow of the base runs `release check` on merge_group; None: unknown.
     """
 
     base: str
@@ -46,6 +47,7 @@ class Wanted(NamedTuple):
     direct: tuple[str, ...]
     reviewed: bool
     signs: bool
+    queue_checked: bool | None = None
 
     @property
     def page(self) -> str:
@@ -198,6 +200,7 @@ def base(found: Demands, wanted: Wanted, *, hidden: str = "") -> Iterator[Findin
         what = f"protected by {' and '.join(found.by)}"
         yield ok("protection", what + (f"; must be green: {', '.join(found.checks)}" if found.checks else ""))
     yield from _approvals(found, wanted)
+    yield from _queue(found, wanted)
     yield from _direct(found, wanted)
     if found.signed and not wanted.signs:
         why = "a commit without a signature can't be merged by a merge commit, and not be pushed"
@@ -206,30 +209,42 @@ def base(found: Demands, wanted: Wanted, *, hidden: str = "") -> Iterator[Findin
 
 
 def _approvals(found: Demands, wanted: Wanted) -> Iterator[Finding]:
-    """What takes approvals away, where people are asked for them."""
+    """Whether an approval is one of what is merged, where people are asked for them (docs/github-actions.md)."""
     if not (wanted.reviewed or found.reviews):
         return
-    if found.dismisses:
+    if not found.dismisses:
         yield Finding(
             "warning",
             "approvals",
-            "a push takes them away (dismiss stale approvals)",
+            "they outlast a push (dismiss stale approvals is off)",
             wanted.page,
-            "each bump, and each sync after the base has moved under it, asks the reviewers again",
-            f"switch it off, or approve when nothing more is to come: {wanted.page}",
+            "an approval of v1.0.5 also merges the v1.0.6 that a later bump brought into the pull request",
+            f"Dismiss stale pull request approvals when new commits are pushed: {wanted.page}",
         )
-    waits = found.strict and bool(found.checks) and not found.queued  # a queue brings each up to date itself
-    if waits:
+    up_to_date = found.strict or found.queued  # a queue brings each up to date itself
+    if not up_to_date:
         yield Finding(
             "warning",
             "approvals",
-            "a pull request must be up to date before it is merged",
+            "a pull request may be merged that is not up to date with the base",
             wanted.page,
-            "each merge to the base makes every other pull request wait for a sync, which is a push",
-            f"use a merge queue, or switch it off: `release check` judges the merge result anyway: {wanted.page}",
+            "what was approved, and what `release check` judged, is then not what is merged",
+            f"Require branches to be up to date before merging, or use a merge queue: {wanted.page}",
         )
-    if not found.dismisses and not waits:
-        yield ok("approvals", "outlast a push to the pull request")
+    if found.dismisses and up_to_date:
+        yield ok("approvals", "are of what is merged")
+
+
+def _queue(found: Demands, wanted: Wanted) -> Iterator[Finding]:
+    """Whether the checks start in the merge queue; without them it waits, and then takes the pull request out."""
+    if not found.queued or wanted.queue_checked is None:
+        return
+    if wanted.queue_checked:
+        yield ok("merge queue", "`release check` starts on merge_group")
+        return
+    what = f"a merge queue merges to `{wanted.base}`, and no workflow runs `release check` on merge_group"
+    why = "a required check that never starts keeps everything from being merged"
+    yield Finding("error", "merge queue", what, wanted.rules_page, why, "add `merge_group:` to `on:` of check.yml")
 
 
 def _direct(found: Demands, wanted: Wanted) -> Iterator[Finding]:

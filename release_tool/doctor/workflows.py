@@ -15,6 +15,8 @@ from release_tool.doctor.findings import Finding, ok
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from release_tool.doctor.findings import Verdict
+
 DIRECTORY = ".github/workflows"
 """Where GitHub looks for them."""
 
@@ -23,6 +25,7 @@ _WANTED = {
     "promote": "somebody has to run `release promote` by hand",
     "cleanup": "drained versions stay deployed, and ends of pins pass by, until the next other operation",
     "sync": "an open pull request conflicts once the base has moved, until the next operation on it",
+    "guard": "a default that turns bad stays, unless a job elsewhere runs it",
     "check": "a pull request that breaks a route, or a plan that is stale, can be merged",
 }
 """What is to be there, and what its absence means."""
@@ -44,19 +47,22 @@ class Workflow(NamedTuple):
         path: its file.
         verbs: the commands of `release` that it runs.
         groups: concurrency group -> the commands that it holds up.
+        events: what starts it.
     """
 
     path: str
     verbs: frozenset[str]
     groups: Mapping[str, frozenset[str]]
+    events: frozenset[str] = frozenset()
 
 
-def workflows(files: Mapping[str, str], *, promotes: bool) -> Iterator[Finding]:
+def workflows(files: Mapping[str, str], *, promotes: bool, guarded: bool) -> Iterator[Finding]:
     """What is missing, and what is in the way.
 
     Args:
         files: path -> text of the files in `.github/workflows`.
         promotes: whether there is an environment that is promoted to.
+        guarded: whether an environment has health checks.
     """
     found: list[Workflow] = []
     for path, text in files.items():
@@ -65,11 +71,13 @@ def workflows(files: Mapping[str, str], *, promotes: bool) -> Iterator[Finding]:
         except yaml_nodes.YamlError as error:
             what, where = error.reason, f"{path}:{error.line}:{error.column}"
             yield Finding("warning", "workflows", what, where, "GitHub runs nothing of it", "correct the file")
-    wanted = {verb: why for verb, why in _WANTED.items() if promotes or verb != "promote"}
+    needed = {"promote": promotes, "guard": guarded}
+    wanted = {verb: why for verb, why in _WANTED.items() if needed.get(verb, True)}
     missing = [verb for verb in wanted if not any(verb in one.verbs for one in found)]
     for verb in missing:
         mend = f"add {DIRECTORY}/{verb}.yml, see docs/github-actions.md"
-        yield Finding("warning", "workflows", f"none runs `release {verb}`", DIRECTORY, wanted[verb], mend)
+        verdict: Verdict = "unknown" if verb == "guard" else "warning"  # a guard's home may be the cluster
+        yield Finding(verdict, "workflows", f"none runs `release {verb}`", DIRECTORY, wanted[verb], mend)
     if not missing:
         yield ok("workflows", f"there for {', '.join(wanted)}")
     yield from _held_up(found)
@@ -114,7 +122,33 @@ def read(path: str, text: str) -> Workflow:
     verbs = verbs or by_name
     if group := _group(data.get("concurrency")):
         groups[group] = groups.get(group, frozenset()) | verbs
-    return Workflow(path, frozenset(verbs), groups)
+    return Workflow(path, frozenset(verbs), groups, _events(data))
+
+
+def starts(verb: str, event: str, files: Mapping[str, str]) -> bool:
+    """Whether a workflow that runs a command is started by an event.
+
+    Args:
+        verb: the command.
+        event: the event, `merge_group`.
+        files: path -> text of the files in `.github/workflows`.
+    """
+    for path, text in files.items():
+        try:
+            one = read(path, text)
+        except yaml_nodes.YamlError:
+            continue
+        if verb in one.verbs and event in one.events:
+            return True
+    return False
+
+
+def _events(data: Mapping[Any, Any]) -> frozenset[str]:
+    """What starts a workflow. Readers of YAML 1.1 take the key `on` for true."""
+    said = data.get("on", data.get(True))
+    if isinstance(said, str):
+        return frozenset([said])
+    return frozenset(one for one in said if isinstance(one, str)) if isinstance(said, dict | list) else frozenset()
 
 
 def _verbs(job: Mapping[str, Any]) -> frozenset[str]:

@@ -37,6 +37,21 @@ class Settings(NamedTuple):
         return f"Settings(url={self.url!r}, patience={self.patience!r})"  # a variable may hold a token
 
 
+OPENING = "<!-- release: this pull request is still being opened -->\n"
+"""What the body of a pull request begins with whose reviewers are still to be asked, where no label would tell."""
+
+
+def is_unfinished(pull: PullRequest, labels: Sequence[str]) -> bool:
+    """Whether the call that opened a pull request did not get to its end.
+
+    Args:
+        pull: the pull request; a forge takes labels that differ in upper and lower case for the same.
+        labels: those that it shall have, which are added last.
+    """
+    has = {label.casefold() for label in pull.labels}
+    return pull.body.startswith(OPENING) or any(label.casefold() not in has for label in labels)
+
+
 class Opened(NamedTuple):
     """A pull request that is open now; `created` is False where one was open already and was adopted as it is."""
 
@@ -79,7 +94,7 @@ class Forge(Protocol):
     ) -> PullRequest:
         """Sets title and body and adds labels. Refused where it is no longer open.
 
-        One that lacks a label is taken for opened by a call that did not get to its end: its reviewers are asked too.
+        The reviewers are asked first; they are given for one whose opening did not get to its end (`is_unfinished`).
         """
 
     def close(self, number: int, comment: str = "") -> PullRequest:
@@ -104,4 +119,18 @@ class Forge(Protocol):
             number: its number.
             method: `merge`, `squash` or `rebase`.
             check: gets the commit that the base would become, readable in the repository, and raises to refuse.
+        """
+
+    def merge_when_ready(self, number: int, head_commit: CommitId) -> str:
+        """Lets the forge merge one as soon as its rules allow it: at once, where they ask for nothing.
+
+        Args:
+            number: its number.
+            head_commit: the head that may be merged, and no other.
+
+        Returns:
+            `merged`, or `waiting` for what the rules ask for.
+
+        Raises:
+            Refused: the forge doesn't do that, or not here; its head has moved, or it isn't open. A person must merge.
         """

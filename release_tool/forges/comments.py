@@ -10,7 +10,9 @@ class KeepsComments(Protocol):
     """A forge whose comments can be changed."""
 
     def keep_comment(self, number: int, marker: str, text: str, *, only_if_there: bool = False) -> None:
-        """Let a pull request have one comment that begins with a marker, and let it say this.
+        """Let a pull request have one comment of ours that begins with a marker, and let it say this.
+
+        What others wrote stays as it is, whatever it begins with.
 
         After a lost answer it may be called again: the comment is looked for first.
 

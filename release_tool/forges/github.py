@@ -3,18 +3,19 @@
 What can't be repeated blindly is looked for first: after a lost answer, an open pull request of the branch, or a
 comment of the same text, is the one that was sent. All else has the same effect however often it comes.
 
-A bump takes three requests (the last finished pull request, the open one, its new text), six where it opens one (both
-looked for, the finished one once more, opened, reviewers, labels).
+A bump takes three requests (the last finished pull request, the open one, its new text), five where it opens one (the
+finished one looked for twice, opened, reviewers, labels; the open one is only looked for where something waits).
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING, Any
 
 from release_tool.errors import Refused, ReleaseError
 from release_tool.forges import github_pulls as pulls
-from release_tool.forges.base import Opened, Settings
+from release_tool.forges.base import OPENING, Opened, Settings
 from release_tool.forges.github_address import address_of
 from release_tool.forges.github_client import Client
 from release_tool.forges.github_errors import CONTENTS, READ, WRITE, Invalid, Lost, Missing, Purpose
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from release_tool.forges.github_address import Address
     from release_tool.records import CommitId, PullRequest
     from release_tool.repository import Repository
+
+_LOG = logging.getLogger("release_tool.forges")
 
 _FEW = "10"  # an item has 25 kB, and the first one is nearly always the one
 
@@ -57,13 +60,14 @@ class GitHubForge:
     proposes = True
 
     def __init__(self, address: Address, client: Client, sleep: Callable[[float], None] = time.sleep) -> None:
-        self.merging = Merging(address, client)
+        self.merging = Merging(address, client, sleep)
         self._address = address
         self._client = client
         self._talk = Talk(address, client)
         self._sleep = sleep
         self._pulls = f"{address.path}/pulls"
         self._landed: dict[CommitId, datetime | None] = {}
+        self._told: set[int] = set()
 
     def close_connections(self) -> None:
         """Closes the connections that are kept open."""
@@ -72,18 +76,34 @@ class GitHubForge:
     # -- looking
 
     def find_open(self, head: str, base: str) -> PullRequest | None:
-        """The open one; GitHub has one at most, and closes it when its branch goes."""
-        return next((pull for pull, _ in self._of_branch(head, base, {"state": "open"})), None)
+        """The open one; GitHub has one at most for each base, and closes it when its branch goes.
+
+        One whose base somebody changed is no longer ours: it is told, and left to people.
+        """
+        found = [pull for pull, _ in self._of_branch(head, {"state": "open"})]
+        for pull in found:
+            if pull.base != base and pull.number not in self._told:
+                self._told.add(pull.number)
+                _LOG.warning(
+                    "pull request #%s of %s goes to %s and not to %s: change its base back, or close it (%s)",
+                    *(pull.number, head, pull.base, base, pull.url),
+                )
+        return next((pull for pull in found if pull.base == base), None)
 
     def last_finished(self, head: str, base: str) -> PullRequest | None:
         """The one that was closed last. What was changed before that was closed before that."""
         best: PullRequest | None = None
-        order = {"state": "closed", "sort": "updated", "direction": "desc"}
-        for pull, changed_at in self._of_branch(head, base, order):
-            if best and best.closed_at and changed_at and changed_at < best.closed_at:
-                break
+        order = {"state": "closed", "sort": "updated", "direction": "desc", "base": base}
+        for at, (pull, changed_at) in enumerate(self._of_branch(head, order), 1):
+            if pull.base != base:  # a filter that GitHub doesn't understand, it leaves out
+                continue
+            if pull.merge_commit and pull.merged_at:  # most landings that are asked for are these: a request less each
+                self._landed[pull.merge_commit] = pull.merged_at
             if best is None or (pull.closed_at and best.closed_at and pull.closed_at > best.closed_at):
                 best = pull
+            older = best.closed_at and changed_at and changed_at < best.closed_at
+            if older and at % int(_FEW) == 0:  # the rest of a page is here already
+                break
         return best
 
     def get(self, number: int) -> PullRequest:
@@ -125,26 +145,24 @@ class GitHubForge:
         reviewers: Sequence[str] = (),
     ) -> Opened:
         """Opens one, and only then asks for labels and reviewers, which GitHub takes separately."""
-        title, body = pulls.fitting_title(title), pulls.fitting(body)
-        opened, author = self._open(head, base, title, body)
+        title, sent = pulls.fitting_title(title), _sent(body, labels, reviewers)
+        opened, author = self._open(head, base, title, sent)
         pull = opened.pull_request
         # After a lost answer, that of the same text is taken for our own.
-        if opened.created or (pull.title, pull.body) == (title, body):
-            pull = self._talk.complete(pull, author, labels, reviewers)
+        if opened.created or (pull.title, pull.body) == (title, sent):
+            pull = self._complete(pull, author, body, labels, reviewers)
         return opened._replace(pull_request=pull)
 
     def update(
         self, number: int, title: str, body: str, labels: Sequence[str] = (), *, reviewers: Sequence[str] = ()
     ) -> PullRequest:
-        """Sets title and body; what is missing of the labels is added."""
-        text = {"title": pulls.fitting_title(title), "body": pulls.fitting(body)}
+        """Sets title and body; asks the reviewers, and adds what is missing of the labels."""
+        text = {"title": pulls.fitting_title(title), "body": _sent(body, labels, reviewers)}
         value = self._client.change("PATCH", f"{self._pulls}/{number}", text, _UPDATE)
         pull = self._read(value)
         if pull.state != "open":
             raise Refused(f"pull request #{number} is {pull.state}", where=pull.url)
-        if not pulls.missing(labels, pull.labels):
-            return pull
-        return self._talk.complete(pull, pulls.author(value), labels, reviewers)
+        return self._complete(pull, pulls.author(value), body, labels, reviewers)
 
     def close(self, number: int, comment: str = "") -> PullRequest:
         """The comment comes first: a close that stops in between is begun again, and finds it there."""
@@ -176,7 +194,21 @@ class GitHubForge:
             hint="merge it there, or with `gh pr merge`",
         )
 
+    def merge_when_ready(self, number: int, head_commit: CommitId) -> str:
+        """Merges at once where the rules ask for nothing, else leaves it to GitHub's auto-merge."""
+        return self.merging.when_ready(number, head_commit)
+
     # -- one step each
+
+    def _complete(
+        self, pull: PullRequest, author: str, body: str, labels: Sequence[str], reviewers: Sequence[str]
+    ) -> PullRequest:
+        """Reviewers, then labels; where there are none, the body tells that it is done."""
+        pull = self._talk.complete(pull, author, labels, reviewers)
+        if not pull.body.startswith(OPENING):
+            return pull
+        done = {"body": pulls.fitting(body)}
+        return self._read(self._client.change("PATCH", f"{self._pulls}/{pull.number}", done, _UPDATE))
 
     def _open(self, head: str, base: str, title: str, body: str) -> tuple[Opened, str]:
         """The open pull request, whoever opened it, and its author where this call did."""
@@ -205,19 +237,21 @@ class GitHubForge:
         except Invalid:  # "No commit found for SHA"
             return None
 
-    def _of_branch(
-        self, head: str, base: str, query: Mapping[str, str]
-    ) -> Iterator[tuple[PullRequest, datetime | None]]:
+    def _of_branch(self, head: str, query: Mapping[str, str]) -> Iterator[tuple[PullRequest, datetime | None]]:
         """The pull requests from a branch of this repository, each with the time of its last change."""
-        wanted = {**query, "head": f"{self._address.owner}:{head}", "base": base, "per_page": _FEW}
+        wanted = {**query, "head": f"{self._address.owner}:{head}", "per_page": _FEW}
         for value in self._client.pages(self._pulls, wanted, _FIND):
             pull = self._read(value)
-            # A filter that GitHub doesn't understand, it leaves out.
-            if (pull.head, pull.base) == (head, base) and pulls.same_repository(value, self._address.full_name):
+            if pull.head == head and pulls.same_repository(value, self._address.full_name):
                 yield pull, pulls.changed_at(value)
 
     def _read(self, value: Any) -> PullRequest:
         return pulls.pull_request(value, self._address.full_name)
+
+
+def _sent(body: str, labels: Sequence[str], reviewers: Sequence[str]) -> str:
+    """The body that is sent first: marked, where only that would tell that the reviewers weren't asked."""
+    return pulls.fitting(f"{OPENING}{body}" if reviewers and not labels else body)
 
 
 def connect(

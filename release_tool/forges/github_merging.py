@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
-from release_tool.errors import Refused
+from release_tool.errors import Refused, ReleaseError, TryAgain
 from release_tool.forges import github_pulls as pulls
 from release_tool.forges.github_errors import CHECKS, READ, STATUSES, WRITE, Declined, Lost, Purpose
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from release_tool.forges.github_address import Address
     from release_tool.forges.github_client import Client
     from release_tool.records import CommitId
@@ -18,9 +21,14 @@ _STATUSES = Purpose("read the statuses of a commit", STATUSES)
 _STANDING = Purpose("read how a pull request stands", READ)
 _AUTO_MERGE = Purpose("enable auto-merge", f"{WRITE}` and `Contents: write")
 
+_MERGE = Purpose("merge a pull request", "Contents: write")
+_DEMANDS_NOTHING = frozenset({"clean", "unstable", "has_hooks"})
+_PAUSES = (0.5, 1.0, 2.0)  # seconds
+
 _QUERY = """\
 query ($owner: String!, $name: String!, $number: Int!) {
   repository(owner: $owner, name: $name) {
+    mergeCommitAllowed squashMergeAllowed rebaseMergeAllowed
     pullRequest(number: $number) {
       id state headRefOid reviewDecision mergeStateStatus autoMergeRequest { mergeMethod }
     }
@@ -40,11 +48,13 @@ class Merging:
     Args:
         address: the repository.
         client: asks GitHub.
+        sleep: waits some seconds.
     """
 
-    def __init__(self, address: Address, client: Client) -> None:
+    def __init__(self, address: Address, client: Client, sleep: Callable[[float], None] = time.sleep) -> None:
         self._address = address
         self._client = client
+        self._sleep = sleep
 
     def checks(self, commit: CommitId) -> tuple[pulls.Check, ...]:
         """The checks of a commit: check runs first, then commit statuses; the latest of each name.
@@ -100,6 +110,53 @@ class Merging:
                 raise Refused(error.what, where=self._address.url(number), hint=_HINT) from error
             else:
                 return
+
+    def when_ready(self, number: int, head_commit: CommitId) -> str:
+        """Merges a pull request at once where its base demands nothing more, else leaves it to auto-merge.
+
+        Args:
+            number: its number.
+            head_commit: the head that may be merged, and no other.
+
+        Returns:
+            `merged`, or `waiting`.
+
+        Raises:
+            Refused: it isn't open, its head has moved, or GitHub declines.
+            TryAgain, ReleaseError: as every method (`base.py`).
+        """
+        now = self._known_standing(number)
+        if now.state == "merged":
+            return "merged"
+        self._demand_ready(number, now, head_commit)
+        if not now.methods:
+            raise Refused("no way of merging is allowed in the repository", where=self._address.url(number))
+        if now.merge_state in _DEMANDS_NOTHING:
+            return self._merge(number, now.methods[0], head_commit)
+        self.enable(number, now.methods[0], head_commit)
+        return "waiting"
+
+    def _known_standing(self, number: int) -> pulls.Standing:
+        """How it stands; GitHub finds that out in the background, beginning with the first question."""
+        now = self.standing(number)
+        for pause in _PAUSES:
+            if now.state != "open" or now.merge_state != "unknown":
+                break
+            self._sleep(pause)
+            now = self.standing(number)
+        return now
+
+    def _merge(self, number: int, method: str, head_commit: CommitId) -> str:
+        body = {"merge_method": method, "sha": head_commit}
+        try:
+            self._client.change("PUT", f"{self._address.path}/pulls/{number}/merge", body, _MERGE)
+        except TryAgain:
+            raise
+        except ReleaseError as error:
+            if self.standing(number).state == "merged":  # by an attempt whose answer was lost, or by somebody else
+                return "merged"
+            raise Refused(error.what, where=self._address.url(number), hint=_HINT) from error
+        return "merged"
 
     def _demand_ready(self, number: int, now: pulls.Standing, head_commit: CommitId) -> None:
         if now.state != "open":

@@ -38,6 +38,9 @@ class Check(NamedTuple):
     url: str
 
 
+_METHODS = {"merge": "mergeCommitAllowed", "squash": "squashMergeAllowed", "rebase": "rebaseMergeAllowed"}
+
+
 class Standing(NamedTuple):
     """How a pull request stands with reviewers, checks and merging.
 
@@ -48,6 +51,7 @@ class Standing(NamedTuple):
         review: `approved`, `changes_requested`, `review_required`, or empty where no review is asked for.
         merge_state: GitHub's `mergeStateStatus` in lower case: `clean`, `blocked`, `behind`, `dirty`, `unstable`, …
         auto_merge: whether GitHub will merge it by itself.
+        methods: the ways of merging that the repository allows: `merge`, `squash`, `rebase`.
     """
 
     node: str
@@ -56,6 +60,7 @@ class Standing(NamedTuple):
     review: str
     merge_state: str
     auto_merge: bool
+    methods: tuple[str, ...] = ()
 
 
 def pull_request(value: Any, where: str) -> PullRequest:
@@ -87,7 +92,7 @@ def pull_request(value: Any, where: str) -> PullRequest:
             labels=names(value.get("labels") or ()),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _unreadable("a pull request", where, error) from error
+        raise unreadable("a pull request", where, error) from error
 
 
 def same_repository(value: Any, full_name: str) -> bool:
@@ -128,7 +133,7 @@ def check_run(value: Any, where: str) -> Check:
         state = ("success" if value["conclusion"] in _GOOD else "failure") if done else "pending"
         return Check(str(value["name"]), state, str(value.get("html_url") or ""))
     except (KeyError, TypeError, AttributeError) as error:
-        raise _unreadable("a check", where, error) from error
+        raise unreadable("a check", where, error) from error
 
 
 def status(value: Any, where: str) -> Check:
@@ -137,7 +142,7 @@ def status(value: Any, where: str) -> Check:
         state = {"success": "success", "pending": "pending"}.get(value["state"], "failure")
         return Check(str(value["context"]), state, str(value.get("target_url") or ""))
     except (KeyError, TypeError, AttributeError) as error:
-        raise _unreadable("a commit status", where, error) from error
+        raise unreadable("a commit status", where, error) from error
 
 
 def standing(data: Any, where: str) -> Standing:
@@ -151,9 +156,10 @@ def standing(data: Any, where: str) -> Standing:
             review=str(pull["reviewDecision"] or "").lower(),
             merge_state=str(pull["mergeStateStatus"]).lower(),
             auto_merge=pull["autoMergeRequest"] is not None,
+            methods=tuple(method for method, key in _METHODS.items() if data["repository"][key]),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise _unreadable("a pull request", where, error) from error
+        raise unreadable("a pull request", where, error) from error
 
 
 def landing(values: Iterable[PullRequest], sought: CommitId) -> datetime | None:
@@ -218,6 +224,7 @@ def reviewers_of(reviewers: Iterable[str]) -> Mapping[str, list[str]]:
     }
 
 
-def _unreadable(what: str, where: str, error: Exception) -> ReleaseError:
+def unreadable(what: str, where: str, error: Exception) -> ReleaseError:
+    """The error of an answer that lacks what it should hold; what: its content in a few words."""
     cause = f"{type(error).__name__}: {error}"
     return ReleaseError(f"{what} in GitHub's answer can't be read", where=where, cause=cause)

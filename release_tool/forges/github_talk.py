@@ -9,13 +9,26 @@ from release_tool.forges import github_pulls as pulls
 from release_tool.forges.github_errors import READ, WRITE, Forbidden, Invalid, Lost, Missing, Purpose
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from release_tool.forges.github_address import Address
     from release_tool.forges.github_client import Client
     from release_tool.records import PullRequest
 
 _LOG = logging.getLogger("release_tool.forges")
+
+_QUERY = """\
+query ($owner: String!, $name: String!, $number: Int!, $after: String) {
+  repository(owner: $owner, name: $name) {
+    pullRequest(number: $number) {
+      comments(first: 100, after: $after) {
+        nodes { databaseId body viewerDidAuthor }
+        pageInfo { hasNextPage endCursor }
+      }
+    }
+  }
+}"""
+_PAGES = 100  # GitHub takes 2,500 comments
 
 _LOOK = Purpose("read the comments", READ)
 _SAY = Purpose("comment on a pull request", WRITE)
@@ -29,6 +42,13 @@ class Comment(NamedTuple):
 
     id: int
     text: str
+
+
+class _Page(NamedTuple):
+    """Some comments of the token's own account, and where the next page begins; None: there is none."""
+
+    own: list[Comment]
+    following: str | None
 
 
 class Talk:
@@ -54,26 +74,47 @@ class Talk:
     def add(self, number: int, text: str) -> None:
         """Adds a comment unless one of the same text is there."""
         text = pulls.fitting(text)
-        self._add_unless(number, text, lambda comment: _same(comment.text, text))
+        self._create_unless(number, text, lambda: any(_same(one.text, text) for one in self.comments(number)))
 
     def keep(self, number: int, marker: str, text: str, *, only_if_there: bool) -> None:
-        """Lets the one comment that begins with a marker say this (`comments.py`)."""
+        """Lets the one comment of ours that begins with a marker say this (`comments.py`)."""
         text = pulls.fitting(text)
         found = next(self._marked(number, marker), None)
         if found is None:
             if not only_if_there:
-                self._add_unless(number, text, lambda comment: comment.text.startswith(marker))
+                self._create_unless(number, text, lambda: any(self._marked(number, marker)))
         elif not _same(found.text, text):
             path = f"{self._address.path}/issues/comments/{found.id}"
             self._client.change("PATCH", path, {"body": text}, _CORRECT)
 
     def _marked(self, number: int, marker: str) -> Iterator[Comment]:
-        return (comment for comment in self.comments(number) if comment.text.startswith(marker))
+        """The comments with a marker that the token's own account wrote: others can write the marker, too."""
+        variables = {"owner": self._address.owner, "name": self._address.name, "number": number, "after": None}
+        for _ in range(_PAGES):
+            page = self._own(variables)
+            yield from (comment for comment in page.own if comment.text.startswith(marker))
+            if page.following is None:
+                return
+            variables["after"] = page.following
 
-    def _add_unless(self, number: int, text: str, is_there: Callable[[Comment], bool]) -> None:
+    def _own(self, variables: Mapping[str, Any]) -> _Page:
+        data = self._client.query(_QUERY, variables, _LOOK)
+        try:
+            found = data["repository"]["pullRequest"]["comments"]
+            own = [
+                Comment(int(node["databaseId"]), str(node["body"]))
+                for node in found["nodes"]
+                if node and node["viewerDidAuthor"]
+            ]
+            following = str(found["pageInfo"]["endCursor"]) if found["pageInfo"]["hasNextPage"] else None
+        except (KeyError, TypeError, ValueError) as error:
+            raise pulls.unreadable("a comment", self._address.url(variables["number"]), error) from error
+        return _Page(own, following)
+
+    def _create_unless(self, number: int, text: str, is_there: Callable[[], bool]) -> None:
         """Looks before every attempt: the answer to the one before may have been lost."""
         tries = 0
-        while not any(map(is_there, self.comments(number))):
+        while not is_there():
             try:
                 self._client.create(self._issue(number, "comments"), {"body": text}, _SAY)
             except Lost as error:

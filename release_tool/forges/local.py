@@ -118,6 +118,11 @@ class LocalForge:
         """One atomic push: the base, the pull request, and the branch away."""
         return _repeated(lambda: self._merge(number, method, check))
 
+    def merge_when_ready(self, number: int, head_commit: CommitId) -> str:
+        """Merges at once: this forge has no rules to wait for."""
+        _repeated(lambda: self._merge(number, "merge", None, head_commit))
+        return "merged"
+
     # -- one attempt each; Stale means: look again
 
     def _open(self, head: str, base: str, title: str, body: str, labels: Sequence[str]) -> Opened:
@@ -148,13 +153,21 @@ class LocalForge:
 
         return _repeated(attempt)
 
-    def _merge(self, number: int, method: str, check: Callable[[CommitId], None] | None) -> PullRequest:
+    def _merge(
+        self,
+        number: int,
+        method: str,
+        check: Callable[[CommitId], None] | None,
+        head_commit: CommitId | None = None,
+    ) -> PullRequest:
         refs = self._look("*")
         version = self._version(refs, number)
         pull = version.pull
         if pull.state == "merged":
             return pull
         _demand_open(pull)
+        if head_commit not in {None, pull.head_commit}:
+            raise Refused(f"the head of pull request #{number} has moved", where=pull.url)
         base = refs.branch(pull.base)
         if base is None:
             raise Refused(f"the base `{pull.base}` of pull request #{number} is gone", where=pull.url)

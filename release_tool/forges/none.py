@@ -83,6 +83,10 @@ class NoForge:
         """Refused."""
         _refuse()
 
+    def merge_when_ready(self, number: int, head_commit: CommitId) -> str:  # noqa: ARG002
+        """Refused."""
+        _refuse()
+
 
 def _refuse() -> NoReturn:
     raise Refused(

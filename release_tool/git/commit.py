@@ -68,8 +68,12 @@ class Committer:
     def replay(self, commit: CommitId, onto: CommitId, when: datetime) -> CommitId | Merged:
         """The change of one commit on top of another; what conflicts, if it doesn't apply."""
         info = self._remote.database.commit(commit)
-        merged = self.merge(info.parents[0], onto, commit)
+        merged = self.applied(commit, onto)
         return merged if merged.tree is None else self.commit(merged.tree, [onto], info.message, when, commit)
+
+    def applied(self, commit: CommitId, onto: CommitId) -> Merged:
+        """The files that `replay` gives."""
+        return self.merge(self._remote.database.commit(commit).parents[0], onto, commit)
 
     def _beside(self, base: CommitId, commit: CommitId) -> CommitId:
         """A commit with the files of one and no history but a base.

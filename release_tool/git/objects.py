@@ -55,6 +55,7 @@ class CommitInfo(NamedTuple):
         authored: author, seconds and zone as they stand in the commit.
         committed_at: committer time.
         message: the whole message.
+        committer: `Name <mail>`.
     """
 
     id: CommitId
@@ -64,6 +65,7 @@ class CommitInfo(NamedTuple):
     authored: str
     committed_at: datetime
     message: str
+    committer: str = ""
 
     @property
     def subject(self) -> str:
@@ -150,6 +152,7 @@ def parse_commit(commit: CommitId, body: bytes) -> CommitInfo:
         authored,
         _time(committed),
         _decoded(message, encoding),
+        committed.rpartition(">")[0] + ">",
     )
 
 

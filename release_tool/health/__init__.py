@@ -7,14 +7,17 @@ is "unknown" with a reason, never an error: an unknown verdict moves no default.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from release_tool.config import Health
     from release_tool.records import Name, Tag
 
+NO_WINDOW = timedelta(0)
 HEALTHY, UNHEALTHY, UNKNOWN = "healthy", "unhealthy", "unknown"
 
 
@@ -42,6 +45,13 @@ class Subject(NamedTuple):
     since: datetime
 
 
+class Asked(NamedTuple):
+    """The versions of one environment that are to be judged, and by which checks."""
+
+    health: Health
+    subjects: tuple[Subject, ...]
+
+
 class Verdict(NamedTuple):
     """What one check says of one version.
 
@@ -55,6 +65,7 @@ class Verdict(NamedTuple):
         samples: how many calls, or how many attempts of a point check, stand behind it; None: not counted.
         at: when that was, the last point of the window or the time of the last attempt (UTC); None: never.
         points: the values over the window, evenly spaced, oldest first; None for a gap. Empty for point checks.
+        unsettled: whether it is unknown because some of what was seen is bad.
     """
 
     check: str
@@ -65,6 +76,7 @@ class Verdict(NamedTuple):
     samples: float | None = None
     at: datetime | None = None
     points: tuple[float | None, ...] = ()
+    unsettled: bool = False
 
 
 class Judged(NamedTuple):
@@ -82,14 +94,21 @@ class Judged(NamedTuple):
 
     @property
     def health(self) -> str:
-        """Unhealthy if any check says so; healthy if one says so and none disagrees; else unknown."""
+        """Unhealthy if any check says so; healthy if one says so and none disagrees; else unknown.
+
+        One that is unsettled disagrees: nobody should be moved to a version that has just begun to fail, however many
+        pods it has.
+        """
         said = {verdict.health for verdict in self.verdicts}
+        if UNHEALTHY not in said and any(verdict.unsettled for verdict in self.verdicts):
+            return UNKNOWN
         return next((word for word in (UNHEALTHY, HEALTHY) if word in said), UNKNOWN)
 
     @property
     def reason(self) -> str:
         """The reasons of the checks that decided, each behind the check's name."""
-        decided = [verdict for verdict in self.verdicts if verdict.health == self.health]
+        agreeing = [verdict for verdict in self.verdicts if verdict.health == self.health]
+        decided = [verdict for verdict in agreeing if verdict.unsettled] or agreeing
         return "; ".join(f"{verdict.check}: {verdict.reason}" for verdict in decided)
 
 
@@ -109,6 +128,12 @@ class Source(Protocol):
         """Let go of connections."""
 
 
+def early(check: str, health: Health, subject: Subject, window: timedelta = NO_WINDOW) -> Verdict:
+    """The verdict before anything can be said: a version is left its grace, and a window must be full."""
+    at, since = subject.since + health.grace + window, f"{subject.since:%Y-%m-%d %H:%M} UTC"
+    return Verdict(check, UNKNOWN, f"judged from {at:%Y-%m-%d %H:%M} UTC on: its last operation landed at {since}")
+
+
 def filled(template: str, subject: Subject) -> str:
     """A template of the configuration with its placeholders filled in, in one pass; other braces are left alone."""
     import re
@@ -124,6 +149,11 @@ def filled(template: str, subject: Subject) -> str:
         "tag": tag_part(subject.tag),
     }
     return re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], found[0]), template)
+
+
+def number(value: float) -> str:
+    """A number with three digits that count: `0.213`, `4170`."""
+    return f"{value:.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
 
 
 def spark(points: Sequence[float | None], *, most: int = 30) -> str:

@@ -1,6 +1,7 @@
 """The rolling pull request: one branch of an environment, made again on the base by every operation.
 
-Once a person's commit is on it, the branch is append-only: the base is merged in and the operation added on top.
+Once a person's commit is on it, the branch is append-only: the base is merged in and the operation added on top. Where
+the base was forced to another history, people's commits are carried onto that one, without what was forced out.
 """
 
 from __future__ import annotations
@@ -8,10 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from release_tool import wording
-from release_tool.errors import Refused
 from release_tool.planning import Plan, plan
-from release_tool.publishing import settled, showing
-from release_tool.publishing.branch import BASE_TRAILER, Following, look
+from release_tool.publishing import carrying, settled, showing
+from release_tool.publishing.branch import Following, look
 from release_tool.publishing.proposal import file_difference, new_files
 from release_tool.publishing.snapshot import read_files
 from release_tool.publishing.source import AtCommit
@@ -73,8 +73,12 @@ def _remake(work: Work, branch: Branch) -> Following:
 
 
 def _append(work: Work, branch: Branch) -> Following:
-    """A person's commits are on the branch: the base merged in, and this operation on top."""
-    parent = _with_base(work, branch)
+    """A person's commits are on the branch: the base merged in, or they carried onto it, and this operation on top."""
+    if branch.uprooted or branch.doubtful is not None:
+        parent, pending, left_out = carrying.carried(work, branch)
+        notes = [wording.carried(work.snapshot.config.base)]
+    else:
+        parent, pending, left_out, notes = carrying.with_base(work, branch), branch.pending, (), []
     files = read_files(AtCommit(work.repository, parent), [work.place])[work.environment.name]
     lines, state = files.lines(), files.state(empty=True)
     own = work.own_line(branch.pending)
@@ -82,34 +86,8 @@ def _append(work: Work, branch: Branch) -> Following:
     if own is not None:
         made = plan(work.ground(state, lines, work.planned_at(lines)), (), own)
     changed = new_files(files, made, AtCommit(work.repository, parent)) if made.lines else {}
-    return Following(made, (*branch.pending, *made.lines), files, changed, parent)
-
-
-def _with_base(work: Work, branch: Branch) -> CommitId:
-    """The branch's tip, or a merge of the base into it where the base has moved."""
-    tip, base = branch.tip, work.snapshot.base
-    assert tip is not None  # commits of a person are on it
-    if work.repository.is_ancestor(base, tip):
-        return tip
-    merged = work.repository.merge(tip, base)
-    if merged.tree is None:
-        raise _conflict(work, branch, merged.conflicts)
-    message = f"Merge branch '{work.snapshot.config.base}' into {branch.name}\n"
-    return work.repository.commit([tip, base], merged.tree, {}, message, when=work.tool.now())
-
-
-def _conflict(work: Work, branch: Branch, paths: tuple[str, ...]) -> Refused:
-    base = work.snapshot.config.base
-    text = wording.conflict(branch.name, base, paths)
-    shown = work.forge.find_open(branch.name, base)
-    if shown is not None and not work.request.dry_run and text not in shown.comments:
-        work.forge.comment(shown.number, text)
-    return Refused(
-        f"the branch {branch.name} holds a person's commits, and merging {base} into it conflicts",
-        where=", ".join(paths),
-        cause=f"{base} and that branch changed the same lines",
-        hint=f"merge {base} into {branch.name} by hand, or close its pull request; then run this command again",
-    )
+    made = made._replace(left_out=left_out, notes=(*made.notes, *notes))
+    return Following(made, (*pending, *made.lines), files, changed, parent)
 
 
 def _tried(work: Work, branch: Branch, following: Following, outcome: Outcome) -> Outcome:
@@ -157,10 +135,20 @@ def _nothing(work: Work, branch: Branch, following: Following) -> Outcome:
     shown = work.forge.find_open(branch.name, work.snapshot.config.base) if branch.tip else None
     name = branch.name if branch.tip else None
     if shown is None or branch.append_only or work.request.dry_run:
-        return work.outcome(kept=made.kept, waiting=made.waiting, branch=name, pull_request=shown, notes=notes)
+        # What was forced out of the base goes also from a branch that only a person's commits are left of.
+        goes = branch.append_only and branch.uprooted and not work.request.dry_run and not _is_empty(work, following)
+        pushed = _push(work, branch, following) if goes else None
+        return work.outcome(
+            kept=made.kept, waiting=made.waiting, branch=name, commit=pushed, pull_request=shown, notes=notes
+        )
     work.forge.close(shown.number, wording.nothing_left(work.snapshot.config.base))
     note = f"pull request #{shown.number} is closed: nothing is left of it"
     return work.outcome(changed=work.request.intent is None, branch=name, notes=(*notes, note))
+
+
+def _is_empty(work: Work, following: Following) -> bool:
+    """Whether it holds the files of the base; no such branch is pushed."""
+    return work.repository.tree_id(following.parent) == work.repository.tree_id(work.snapshot.base)
 
 
 def _push(work: Work, branch: Branch, following: Following) -> CommitId | None:
@@ -169,11 +157,7 @@ def _push(work: Work, branch: Branch, following: Following) -> CommitId | None:
         return None
     commit = following.parent
     if following.changed:
-        tree = work.repository.write_tree(commit, following.changed)
-        message = wording.commit_message(work.place.title, following.plan.lines, tree)
-        if commit == work.snapshot.base:
-            message += f"{BASE_TRAILER}: {commit}\n"
-        commit = work.repository.commit([commit], tree, {}, message, when=work.tool.now())
+        commit = carrying.written(work, following.plan.lines, following.changed, commit)
     if commit == branch.tip:
         return None
     gone = branch.finished if branch.tip is None else None

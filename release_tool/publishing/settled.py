@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from release_tool.errors import ReleaseError, TryAgain
+from release_tool.errors import Refused, ReleaseError, TryAgain
+from release_tool.evidence import EVIDENCE, failing
 from release_tool.planning import NAMING
 from release_tool.publishing.branch import Branch, Following, lines_at
 from release_tool.publishing.facts import names_of_files, quarantined_elsewhere
@@ -24,8 +25,8 @@ def outcome(work: Work, branch: Branch) -> Outcome | None:
     if intent is not None:
         if not _is_decided(work, branch, intent):
             return None
-        _look_for_a_late_no(work, branch)
-        note = f"operation {intent.id} was merged or closed already"
+        _look_for_a_no(work, branch, intent)
+        note = f"operation {intent.id} was merged already"
         return work.outcome(changed=work.tries > 0, branch=branch.name if branch.tip else None, notes=(note,))
     if branch.tip is None:
         return work.outcome()
@@ -50,19 +51,32 @@ def _is_decided(work: Work, branch: Branch, intent: Intent) -> bool:
     return any(line.id == intent.id for line in lines_at(work.repository, finished.head_commit, work.place))
 
 
-def _look_for_a_late_no(work: Work, branch: Branch) -> None:
-    """Raise if somebody closed the pull request after this very call had pushed to it: they hadn't seen that coming.
+def _look_for_a_no(work: Work, branch: Branch, intent: Intent) -> None:
+    """Raise if the pull request of the operation was closed, each time that it is asked for by its id.
 
-    With another id the operation is none of those that were closed, hence it isn't just done again here.
+    Where this very call had pushed to it just before, people hadn't seen that coming. With another id the operation is
+    none of those that were closed; the same command gets one by itself, unless somebody gave the id.
+
+    Raises:
+        TryAgain: it was closed amid this call, and the same command proposes the operation anew.
+        Refused: the same command would find it closed again.
     """
     no = branch.finished
-    if work.tries and no is not None and no.state == "closed":
+    if no is None or no.state != "closed":
+        return
+    if work.tries and not work.request.named:
         raise TryAgain(
             f"pull request #{no.number} was closed just after this operation came to it",
             where=no.url,
             cause="somebody closed it, or deleted its branch, at that moment",
             hint="run the same command again to have it proposed in a new pull request",
         )
+    raise Refused(
+        f"pull request #{no.number} was closed, and operation {intent.id} with it: it is not in the base",
+        where=no.url,
+        cause='a closed pull request is a "no", and so is a deleted branch; its comments may say why',
+        hint="to have it proposed all the same, run the command with another --id, or without one",
+    )
 
 
 def _good(work: Work, branch: Branch) -> bool:
@@ -90,12 +104,12 @@ def _names_hold(work: Work, branch: Branch) -> bool:
 
 
 def is_no(work: Work, branch: Branch, following: Following) -> bool:
-    """Whether somebody closed a pull request with just these changes of a cleanup, and nothing has changed since.
+    """Whether somebody closed a pull request with just this cleanup, or guard's downgrade, and all is as it was.
 
-    What people asked for themselves is proposed again; a schedule would ask every night.
+    What people asked for themselves is proposed again; a schedule would ask every night, or every five minutes.
     """
     intent, finished = work.request.intent, branch.finished
-    if intent is None or intent.operation != "cleanup" or finished is None or finished.state != "closed":
+    if intent is None or not _is_unasked(intent) or finished is None or finished.state != "closed":
         return False
     if branch.pending or branch.append_only:
         return False
@@ -105,8 +119,25 @@ def is_no(work: Work, branch: Branch, following: Following) -> bool:
         return False
     seen = {line.id for line in (*work.lines, *lines_at(work.repository, fork, work.place))}
     lines = [line for line in lines_at(work.repository, finished.head_commit, work.place) if line.id not in seen]
+    if intent.operation == "downgrade":
+        return any(_same_verdict(line.intent, intent) for line in lines)
     closed = [change for line in lines for change in line.changes if change.action != "supersede"]
     return closed == list(following.plan.edits)
+
+
+def _is_unasked(intent: Intent) -> bool:
+    """Whether no person asked for it: a cleanup, or a downgrade that a guard decided on."""
+    return intent.operation == "cleanup" or (intent.operation == "downgrade" and EVIDENCE in intent.arguments)
+
+
+def _same_verdict(one: Intent, other: Intent) -> bool:
+    """Whether two downgrades leave and reach the same for the same checks; their numbers may differ."""
+    same = ("tag", "to_tag")
+    return (
+        one.operation == other.operation
+        and all(one.arguments.get(key) == other.arguments.get(key) for key in same)
+        and failing(one) == failing(other)
+    )
 
 
 def _same_ground(work: Work, fork: CommitId) -> bool:

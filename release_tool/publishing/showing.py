@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from release_tool.errors import Refused, ReleaseError
+from release_tool.forges.base import is_unfinished
 from release_tool.publishing.ages import wanted_by
 from release_tool.publishing.work import Again
 
@@ -50,20 +51,27 @@ def show(
     if not work.forge.proposes:
         return outcome._replace(text=f"{text.title}\n\n{text.body}")
     base = work.snapshot.config.base
-    shown = work.forge.find_open(branch.name, base)
+    shown = work.forge.find_open(branch.name, base) if _may_be_open(branch) else None
     created = False
     if shown is None:
         opened = _open(work, branch, text)
         shown, created = opened.pull_request, opened.created
     # On an append-only branch nothing is planned again, so without an operation there is nothing new to say.
-    stands = branch.append_only and not following.plan.lines and not created
-    has = {label.lower() for label in shown.labels}  # GitHub takes them for the same
-    labels = any(label.lower() not in has for label in work.environment.publish.labels)  # a crash loses them
-    if not stands and (labels or (shown.title, shown.body) != (text.title, text.body)):
-        shown = _update(work, shown, text)
+    stands = branch.append_only and not (following.plan.lines or branch.uprooted or created)
+    unfinished = is_unfinished(shown, work.environment.publish.labels)  # a crash, or a lost answer
+    if not stands and (unfinished or (shown.title, shown.body) != (text.title, text.body)):
+        shown = _update(work, shown, text, unfinished=unfinished)
     if shown.head_commit != tip:
         raise Again(f"somebody pushed to {branch.name} after us")
     return outcome._replace(pull_request=shown, created=created)
+
+
+def _may_be_open(branch: Branch) -> bool:
+    """Whether an open pull request is likely; without a branch, or with nothing on it that waits, it is not.
+
+    This saves a request and decides nothing: one that is open all the same is adopted by `Forge.open`.
+    """
+    return branch.tip is not None and bool(branch.pending or branch.people)
 
 
 def _text(work: Work, following: Following, outcome: Outcome, notes: Sequence[str]) -> PullRequestText:
@@ -157,9 +165,10 @@ def _look_for_a_decision(work: Work, branch: Branch) -> None:
         raise Again(f"pull request #{finished.number} was {finished.state} in between")
 
 
-def _update(work: Work, shown: PullRequest, text: PullRequestText) -> PullRequest:
+def _update(work: Work, shown: PullRequest, text: PullRequestText, *, unfinished: bool) -> PullRequest:
+    asked = work.environment.publish
+    reviewers = asked.reviewers if unfinished else ()
     try:
-        asked = work.environment.publish
-        return work.forge.update(shown.number, text.title, text.body, asked.labels, reviewers=asked.reviewers)
+        return work.forge.update(shown.number, text.title, text.body, asked.labels, reviewers=reviewers)
     except Refused as refusal:
         raise Again(refusal.what) from refusal

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from release_tool.config import Config
     from release_tool.forges.base import Forge
+    from release_tool.health import Asked, Judged
     from release_tool.helm import Renderer
     from release_tool.manifests import ObjectChange
     from release_tool.publishing.look import Look
@@ -29,6 +30,8 @@ class Tool(NamedTuple):
         registry: the image registry of a service's configuration; None where none is configured.
         in_use: which of some live versions of an environment are called, in words: configuration, environment, name ->
             tag and the present time in, name -> "in use by web" out. Only asked where `retention.in_use` stands.
+        judge: what the checks of some environments say of their versions: in and out in the same order. Only asked
+            where `health` stands.
         now: the present time (UTC).
         wait: sleeps, given the number of the try that lost a race; the time grows with it, with jitter.
         config_path: path of the configuration inside the repository.
@@ -42,6 +45,7 @@ class Tool(NamedTuple):
     renderer: Callable[[Config], Renderer]
     registry: Callable[[Config], Registry | None]
     in_use: Callable[[Config, str, Mapping[Name, Tag], datetime], Mapping[Name, str]]
+    judge: Callable[[Sequence[Asked], datetime], Sequence[tuple[Judged, ...]]]
     now: Callable[[], datetime]
     wait: Callable[[int], None]
     config_path: str
@@ -63,6 +67,8 @@ class Request(NamedTuple):
         direct: push to the base branch instead of proposing; None: as the configuration says.
         dry_run: plan and render, and stop there.
         downgrade: propose on the branch of downgrades, which is never shared with other operations.
+        unattended: nobody is there to merge the pull request: the forge shall, as soon as its rules allow it.
+        named: whether somebody gave its id: run again, the same command is the same operation then.
         notes: what there is to say of it whatever comes of it, in sentences.
     """
 
@@ -71,6 +77,8 @@ class Request(NamedTuple):
     direct: bool | None = None
     dry_run: bool = False
     downgrade: bool = False
+    unattended: bool = False
+    named: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -93,6 +101,7 @@ class Outcome(NamedTuple):
         commit: the commit that this call pushed; None if it pushed none.
         pull_request: the open pull request of the branch.
         created: whether this call opened it.
+        merging: what became of auto-merge: `merged`, `waiting` for what the rules ask for, or empty: not asked for.
         notes: what else there is to say, in sentences.
         manifests: the difference of the rendered manifests; None where nothing was rendered.
         file_difference: unified difference of the files, for a dry run.
@@ -115,6 +124,7 @@ class Outcome(NamedTuple):
     commit: CommitId | None = None
     pull_request: PullRequest | None = None
     created: bool = False
+    merging: str = ""
     notes: tuple[str, ...] = ()
     manifests: tuple[ObjectChange, ...] | None = None
     file_difference: str = ""

@@ -25,7 +25,7 @@ def steps() -> list[tuple[str, dict[str, Any]]]:
 
 
 def test_the_workflows_that_the_documentation_names_are_there() -> None:
-    assert {"bump", "promote", "cleanup", "sync", "check", "ci"} <= NAMES
+    assert {"bump", "promote", "cleanup", "guard", "sync", "check", "ci"} <= NAMES
 
 
 @pytest.mark.parametrize("name", ["bump", "promote"])
@@ -36,7 +36,7 @@ def test_no_run_that_waits_is_cancelled_where_its_operation_would_be_lost(name: 
     assert not any("concurrency" in job for job in found["jobs"].values())
 
 
-@pytest.mark.parametrize("name", ["cleanup", "sync"])
+@pytest.mark.parametrize("name", ["cleanup", "guard", "sync"])
 def test_runs_that_do_the_same_wait_for_each_other(name: str) -> None:
     assert of(name)["concurrency"] == {"group": f"release-{name}", "cancel-in-progress": "false"}
 
@@ -91,13 +91,15 @@ def test_what_comes_from_outside_is_one_argument_whatever_is_in_it() -> None:
         for line in step.get("with", {}).get("arguments", "").splitlines():
             rest = re.sub(ours, "", line)
             fine = "${{" not in rest or re.fullmatch(
-                r"\$\{\{ (toJSON\(format\(.*\)\)|inputs\.(\w+) && '--\2' \|\| '') \}\}", rest
+                r"\$\{\{ (toJSON\(format\(.*\)\)|inputs\.(\w+) && '--\2' \|\| ''|"
+                r"fromJSON\(env\.ASKED\)\.\w+ && toJSON\(format\(.*\)\) \|\| '') \}\}",
+                rest,
             )
             assert fine, f"{where}: {line}"
 
 
 def test_the_same_is_asked_by_hand_and_by_a_call() -> None:
-    for name in ("bump", "promote"):
+    for name in ("bump", "promote", "guard"):
         assert of(name)["on"]["workflow_dispatch"]["inputs"] == of(name)["on"]["workflow_call"]["inputs"]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from acting import REPOSITORY, Act
-from world import World
+from world import WITH_DEFAULT, World
 
 pytestmark = pytest.mark.slow
 
@@ -127,6 +127,23 @@ def test_the_schedule_cleans_up(world: World, act: Act) -> None:
     assert "| remove | v2 |" in done.summary
     fork = act.run("cleanup", "schedule", {"repository": {"full_name": REPOSITORY, "fork": True}}, code=None)
     assert "Release" not in {one.get("step") for one in fork.records}
+
+
+def test_the_guard_moves_a_bad_default_back(world: World, act: Act) -> None:
+    world.now = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(days=1)
+    text = world.file("release.yaml")
+    health = "    health: {failures: 1, checks: {up: {command: {argv: [sh, -c, 'test $RELEASE_VERSION != v4']}}}}\n"
+    files = {"release.yaml": text.replace("  staging:\n", f"{health}  staging:\n")}
+    world.commit({**files, "environments/devel/image_tag.yaml": WITH_DEFAULT}, "Guard")
+    done = act.run(
+        "guard", "repository_dispatch", {"action": "health-alert", "client_payload": {"environment": "devel"}}
+    )
+    assert (world.state().default, set(world.state().quarantined)) == ("v3", {"v4"})
+    assert done.output("changed") == "true"
+    assert "| v4 (default) | v1.0.4 | up | unhealthy |" in done.summary
+    again = act.run("guard", "schedule", {})
+    assert again.output("changed") == "false"
+    assert json.loads(again.output("json") or "")[0]["decision"] == "stay"
 
 
 def pull_request(number: int, head: str) -> dict[str, Any]:

@@ -161,22 +161,26 @@ def test_an_unprotected_base_is_a_warning(github: OnGitHub) -> None:
     assert "no check must be green" in github.look().one("protection", "warning")["what"]
 
 
-def test_rules_that_take_approvals_away_are_told_where_somebody_reviews(github: OnGitHub) -> None:
+def test_an_approval_is_to_be_one_of_what_is_merged(github: OnGitHub) -> None:
     protection = github.repository.protections["main"]
-    protection.strict = True
     assert github.look().of("approvals") == [], "nobody reviews"
     text = github.world.file("release.yaml")
     github.commit({"release.yaml": f"publish: {{reviewers: [alice]}}\n{text}"})
-    assert "up to date" in github.look().one("approvals", "warning")["what"]
-    github.commit({"release.yaml": text})
-    protection.required_reviews, protection.dismiss_stale_reviews = 1, True
-    found = github.look()
-    assert [("dismiss" in one["what"], "up to date" in one["what"]) for one in found.of("approvals", "warning")] == [
-        (True, False),
-        (False, True),
-    ]
-    protection.strict = protection.dismiss_stale_reviews = False
+    found = github.look().of("approvals", "warning")
+    assert [("dismiss" in one["what"], "up to date" in one["what"]) for one in found] == [(True, False), (False, True)]
+    protection.required_reviews, protection.strict = 1, True
+    assert "dismiss" in github.look().one("approvals", "warning")["what"]
+    protection.dismiss_stale_reviews = True
     assert github.look().one("approvals", "ok")
+
+
+def test_a_merge_queue_wants_the_check_on_its_groups(github: OnGitHub) -> None:
+    github.repository.rulesets.append(Ruleset(9, "queue", ("main",), {"merge_queue": {}}))
+    one = github.look().one("merge queue", "error")
+    assert "no workflow runs `release check` on merge_group" in one["what"]
+    text = WORKFLOW.format(verb="check").replace("on: workflow_dispatch", "on: [pull_request, merge_group]")
+    github.commit({".github/workflows/check.yml": text})
+    assert github.look().one("merge queue", "ok")
 
 
 def test_a_direct_environment_needs_a_bypass(github: OnGitHub) -> None:

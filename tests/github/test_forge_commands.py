@@ -45,8 +45,8 @@ FAULTS: dict[str, Callable[[], Fault]] = {
     "already exists": lambda: faults.already_exists("acme:release/devel"),
     "slow": lambda: faults.delay(0.3),
 }
-OPENING, UPDATING = 5, 3
-"""Requests to the API of a bump that opens a pull request (six with reviewers), and of one that updates it."""
+OPENING, UPDATING = 4, 3
+"""Requests to the API of a bump that opens a pull request (five with reviewers), and of one that updates it."""
 
 
 @pytest.fixture
@@ -57,13 +57,13 @@ def github(tmp_path: Path, standin: StandIn, monkeypatch: pytest.MonkeyPatch) ->
 # -- how often GitHub is asked
 
 
-def test_a_bump_opens_a_pull_request_in_five_requests(github: GitHubWorld) -> None:
+def test_a_bump_opens_a_pull_request_in_four_requests(github: GitHubWorld) -> None:
     said = github.bump("v1.0.5", "--output", "json").data
     assert said["pull_request"] == {"number": 1, "url": f"{github.standin.web}/{NAME}/pull/1", "created": True}
     pull = github.only
     assert (pull.head, pull.base, sorted(pull.labels)) == ("release/devel", "main", ["devel", "release"])
     assert github.proposed() == ["v1.0.5"]
-    assert github.calls() == ["GET /pulls", "GET /pulls", "GET /pulls", "POST /pulls", "POST /issues/1/labels"]
+    assert github.calls() == ["GET /pulls", "GET /pulls", "POST /pulls", "POST /issues/1/labels"]
 
 
 def test_the_next_bump_updates_it_in_three_requests(github: GitHubWorld) -> None:
@@ -174,35 +174,6 @@ def test_a_limit_that_lasts_ends_the_command_and_names_its_end(github: GitHubWor
 
 
 # -- people
-
-
-@pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
-def test_after_a_merge_the_next_bump_opens_another(github: GitHubWorld, method: str) -> None:
-    github.bump("v1.0.5")
-    github.alice.merge(1, method)
-    github.bump("v1.0.6")
-    assert github.only.number == 2
-    assert github.proposed() == ["v1.0.6"]
-
-
-def test_what_was_closed_is_not_proposed_again(github: GitHubWorld) -> None:
-    github.bump("v1.0.5")
-    github.alice.close(1)
-    github.bump("v1.0.6")
-    assert github.only.number == 2
-    assert github.proposed() == ["v1.0.6"]
-    github.alice.delete_branch("release/devel")
-    github.bump("v1.0.7")
-    assert (github.only.number, github.proposed()) == (3, ["v1.0.7"])
-
-
-def test_what_was_reverted_is_not_proposed_again(github: GitHubWorld) -> None:
-    github.bump("v1.0.5")
-    github.alice.merge(1, "squash")
-    github.alice.delete_branch("release/devel")
-    github.alice.revert(1)
-    github.bump("v1.0.6")
-    assert github.proposed() == ["v1.0.6"]
 
 
 def test_a_persons_commit_stays_on_the_branch(github: GitHubWorld) -> None:

@@ -193,7 +193,7 @@ def test_texts_that_are_too_long_are_cut_and_strange_letters_stay(desk: Desk) ->
 def test_an_update_sets_the_text_and_adds_what_is_missing(desk: Desk) -> None:
     number = desk.open(labels=["release"])
     before = len(desk.requests())
-    pull = desk.forge.update(number, "New", "Text", ["Release"], reviewers=["alice"])
+    pull = desk.forge.update(number, "New", "Text", ["Release"])
     assert (pull.title, pull.body, pull.labels) == ("New", "Text", ("release",))
     assert desk.requests(before) == ["PATCH /pulls/1"]
     pull = desk.forge.update(number, "New", "Text", ["release", "devel"], reviewers=["alice"])
@@ -234,6 +234,19 @@ def test_a_comment_with_a_marker_is_kept_up_to_date(desk: Desk) -> None:
         desk.forge.keep_comment(number, "<!-- diff -->", f"<!-- diff -->\n{text}")
     assert desk.forge.get(number).comments == ("<!-- diff -->\ntwo",)
     assert sum(one.startswith("PATCH /issues/comments/") for one in desk.requests()) == 1
+
+
+@pytest.mark.parametrize("kind", ["fine-grained", "app", "actions"])
+def test_a_comment_with_a_marker_that_somebody_else_wrote_is_left_to_him(desk: Desk, kind: str) -> None:
+    number = desk.open()
+    forge = desk.forge_of(desk.standin.add_token(kind=kind))
+    for at in range(101):  # more than a page
+        desk.shop.bob.comment(number, f"<!-- diff -->\nnot ours {at}")
+    for text in ("one", "two"):
+        forge.keep_comment(number, "<!-- diff -->", f"<!-- diff -->\n{text}")
+    said = forge.get(number).comments
+    assert said == (*(f"<!-- diff -->\nnot ours {at}" for at in range(101)), "<!-- diff -->\ntwo")
+    forge.close_connections()
 
 
 def test_merging_is_left_to_people(desk: Desk) -> None:
@@ -320,3 +333,53 @@ def test_auto_merge_without_the_permission_names_it(desk: Desk) -> None:
     assert not isinstance(caught.value, Refused)
     assert "`Pull requests: write` and `Contents: write`" in caught.value.hint
     forge.close_connections()
+
+
+# -- left to the forge
+
+
+def test_it_is_merged_at_once_where_the_rules_ask_for_nothing(desk: Desk) -> None:
+    number = desk.open()
+    head = desk.forge.get(number).head_commit
+    assert desk.forge.merge_when_ready(number, head) == "merged"
+    assert desk.forge.get(number).state == "merged"
+    assert desk.forge.merge_when_ready(number, head) == "merged"
+
+
+def test_it_waits_for_what_the_rules_ask_for(desk: Desk) -> None:
+    number, head = protected(desk)
+    assert desk.forge.merge_when_ready(number, head) == "waiting"
+    assert desk.forge.merge_when_ready(number, head) == "waiting"
+    desk.shop.alice.approve(number)
+    assert desk.forge.get(number).state == "merged"
+
+
+@pytest.mark.parametrize(("allowed", "method"), [("squash", "squash"), ("rebase", "rebase"), ("merge", "merge")])
+def test_it_takes_a_way_of_merging_that_is_allowed(desk: Desk, allowed: str, method: str) -> None:
+    number, head = protected(desk)
+    repository = desk.shop.repository
+    repository.allow_merge_commit, repository.allow_squash_merge = allowed == "merge", allowed == "squash"
+    repository.allow_rebase_merge = allowed == "rebase"
+    assert desk.forge.merge_when_ready(number, head) == "waiting"
+    wish = repository.pulls[number].auto_merge
+    assert wish is not None
+    assert wish.method == method
+
+
+def test_what_the_forge_does_not_merge_waits_for_a_person(desk: Desk) -> None:
+    number, head = protected(desk)
+    desk.shop.repository.allow_auto_merge = False
+    with pytest.raises(Refused, match="Auto merge is not allowed"):
+        desk.forge.merge_when_ready(number, head)
+    desk.push()
+    with pytest.raises(Refused, match="has moved"):
+        desk.forge.merge_when_ready(number, head)
+
+
+@pytest.mark.parametrize("fault", [faults.reset_after(), faults.status(502, after=True), faults.reset_before()])
+def test_a_merge_whose_answer_is_lost_is_looked_for(desk: Desk, fault: faults.Fault) -> None:
+    number = desk.open()
+    head = desk.forge.get(number).head_commit
+    desk.standin.fault("PUT", f"/pulls/{number}/merge", fault)
+    assert desk.forge.merge_when_ready(number, head) == "merged"
+    assert desk.forge.get(number).state == "merged"

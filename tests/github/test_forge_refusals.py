@@ -14,6 +14,7 @@ from metrics.hostile import Hostile, answer
 from standin import StandIn, faults
 
 from release_tool.errors import ReleaseError, TryAgain
+from release_tool.forges.base import is_unfinished
 from release_tool.forges.github import GitHubForge
 from release_tool.forges.github_address import address_of
 from release_tool.forges.github_client import Client
@@ -22,7 +23,7 @@ from release_tool.outside import Secret
 from release_tool.records import CommitId
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from standin.faults import Fault
 
@@ -192,19 +193,21 @@ def desk_on_its_own() -> Iterator[Desk]:
         standin.verify()
 
 
-def life(desk: Desk) -> None:
+def life(desk: Desk, labels: Sequence[str] = ("release",)) -> None:
     """The requests of a bump that opens a pull request, of one that updates it, and of its end."""
     forge = desk.forge
     if forge.find_open(HEAD, BASE) is None:
         forge.last_finished(HEAD, BASE)
-        forge.open(HEAD, BASE, "One", "Body", ["release"], reviewers=["alice"])
+        forge.open(HEAD, BASE, "One", "Body", labels, reviewers=["alice"])
     found = forge.find_open(HEAD, BASE)
     assert found is not None
-    forge.update(found.number, "Two", "Body", ["release"], reviewers=["alice"])
+    reviewers = ["alice"] if is_unfinished(found, labels) else []
+    forge.update(found.number, "Two", "Body", labels, reviewers=reviewers)
     forge.comment(found.number, "a word")
     forge.landed_at(CommitId("1" * 40))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ONCE)
 def test_a_fault_at_any_request_leaves_nothing_undone_and_nothing_twice(name: str) -> None:
     for nth in range(1, REQUESTS + 1):
@@ -215,21 +218,22 @@ def test_a_fault_at_any_request_leaves_nothing_undone_and_nothing_twice(name: st
             check(desk)
 
 
+@pytest.mark.parametrize("labels", [["release"], []], ids=["labels", "no labels"])
 @pytest.mark.parametrize("fault", [faults.status(502), faults.reset_after(), faults.cut_off()])
-def test_a_fault_that_stays_is_for_later_and_the_next_call_finishes(fault: Fault) -> None:
+def test_a_fault_that_stays_is_for_later_and_the_next_call_finishes(fault: Fault, labels: list[str]) -> None:
     for nth in range(1, REQUESTS + 1):
         with desk_on_its_own() as desk:
             desk.standin.fault("*", "^/repos/acme/shop/", fault, nth=nth, times=99)
-            assert isinstance(refusal(partial(life, desk)), TryAgain)
+            assert isinstance(refusal(partial(life, desk, labels)), TryAgain)
             desk.standin.drop_faults()
-            life(desk)
-            check(desk)
+            life(desk, labels)
+            check(desk, labels)
 
 
-def check(desk: Desk) -> None:
+def check(desk: Desk, labels: Sequence[str] = ("release",)) -> None:
     pulls = desk.shop.repository.pulls
     assert list(pulls) == [1]
-    assert (pulls[1].title, pulls[1].labels) == ("Two", ["release"])
+    assert (pulls[1].title, pulls[1].body, pulls[1].labels) == ("Two", "Body", list(labels))
     assert [user.login for user in pulls[1].reviewers] == ["alice"]
     assert [comment.body for comment in desk.shop.repository.comments.values()] == ["a word"]
 

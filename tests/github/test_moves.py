@@ -193,6 +193,29 @@ def test_a_no_between_push_and_body_was_not_meant_for_the_new_tag(
     ]
 
 
+def test_a_no_amid_an_operation_whose_id_was_given_is_told_as_such_each_time(github: GitHubWorld) -> None:
+    github.bump("v1.0.5")
+    given = ("--id", "01M89XN4ZYJVTKVYBE9VQZW7TT")
+    with just_before(github.standin, UPDATE, partial(github.alice.close, 1)):
+        first = github.bump("v1.0.6", *given, code=1)
+    again = github.bump("v1.0.6", *given, code=1)
+    assert first.err == again.err
+    assert "run the command with another --id, or without one" in first.err
+    assert github.open == []
+    github.bump("v1.0.6", "--id", "01M89XN4ZYJVTKVYBE9VQZW7TV")
+    assert picture(github)[1] == "#2 open devel: bump v1.0.6 (v6 v1.0.6)"
+
+
+def test_what_was_merged_and_taken_out_again_is_done_for_its_id(github: GitHubWorld) -> None:
+    given = ("--id", "01M89XN4ZYJVTKVYBE9VQZW7TT")
+    github.bump("v1.0.5", *given)
+    github.alice.merge(1, "squash")
+    github.alice.revert(1)
+    github.world.landed.clear()
+    assert "was merged already" in github.bump("v1.0.5", *given).out
+    assert github.open == []
+
+
 def test_a_close_between_look_and_push_leaves_the_new_tag_for_another(github: GitHubWorld) -> None:
     github.bump("v1.0.5")
     with just_before(github.standin, PUSH, lambda: github.alice.close(1)):
@@ -227,9 +250,11 @@ def test_the_same_operation_once_more_is_still_closed(github: GitHubWorld, *, de
         github.alice.delete_branch(BRANCH)
     else:
         github.alice.close(1)
-    said = github.bump("v1.0.5", "--id", "01M89XN4ZYJVTKVYBE9VQZW7TT")
-    assert "was merged or closed already" in said.out
-    assert github.open == []
+    for _ in range(2):
+        said = github.bump("v1.0.5", "--id", "01M89XN4ZYJVTKVYBE9VQZW7TT", code=1)
+        assert "pull request #1 was closed, and operation 01M89XN4ZYJVTKVYBE9VQZW7TT with it" in said.err
+        assert "run the command with another --id, or without one" in said.err
+        assert github.open == []
     github.bump("v1.0.5")
     github.bump("v1.0.6")
     assert github.only.title == "devel: bump v1.0.5, v1.0.6"
@@ -331,6 +356,38 @@ def test_update_branch_is_no_edit_of_a_person(github: GitHubWorld) -> None:
     assert github.repository.bare.ahead("main", BRANCH) == [github.only.head_sha], "made again on the base"
 
 
+def test_update_branch_by_rebase_is_no_edit_of_a_person_either(github: GitHubWorld) -> None:
+    github.bump("v1.0.5")
+    github.alice.push("main", {"README.md": "moved\n"})
+    github.alice.update_branch(1, "rebase")
+    pressed = github.only.head_sha
+    github.release("sync")
+    assert github.only.head_sha == pressed, "nothing to do: checks and approvals stay"
+    github.alice.push("main", {"README.md": "moved again\n"})
+    github.bump("v1.0.6")
+    assert picture(github)[0] == "#1 open devel: bump v1.0.5, v1.0.6 (v5 v1.0.5) (v6 v1.0.6)"
+    assert github.repository.bare.ahead("main", BRANCH) == [github.only.head_sha], "made again on the base"
+
+
+def test_a_persons_edit_in_a_rebased_commit_stays(github: GitHubWorld) -> None:
+    github.bump("v1.0.5")
+    github.alice.push(
+        "main", {"README.md": "moved\n", FILE: github.world.tags().replace("- v1.0.1", "- v1.0.1  # old")}
+    )
+    github.alice.update_branch(1, "rebase")
+    bare = github.repository.bare
+    # In the same commit, she takes back what the base brought: the files are those that the tool had made.
+    tree = bare.edited_tree(BRANCH, {FILE: github.world.tags(ref=BRANCH).replace("- v1.0.1  # old", "- v1.0.1")})
+    alice = bare.author(BRANCH)
+    amended = bare.write(tree, ["main"], bare.message(BRANCH), alice, alice, github.standin.now())
+    bare.move(f"refs/heads/{BRANCH}", amended)
+    github.alice.notice()
+    github.alice.push("main", {"README.md": "moved again\n"})
+    github.bump("v1.0.6")
+    assert amended in bare.ahead("main", BRANCH), "append-only"
+    assert "- v1.0.1  # old" not in github.world.tags(ref=BRANCH)
+
+
 @pytest.mark.parametrize("operation", [("sync",), ("bump", "devel", "v1.0.6")], ids=["sync", "bump"])
 def test_a_base_that_moved_is_what_the_branch_is_made_on(github: GitHubWorld, operation: tuple[str, ...]) -> None:
     github.bump("v1.0.5")
@@ -350,54 +407,6 @@ def test_a_push_to_the_base_between_look_and_push_is_met_by_the_next_sync(github
         github.bump("v1.0.6")
     github.release("sync")
     assert picture(github)[0] == "#1 open devel: bump v1.0.5, v1.0.6 (v5 v1.0.5) (v6 v1.0.6)"
-
-
-# -- the base force-pushed
-
-
-@pytest.mark.parametrize("operation", [("sync",), ("bump", "devel", "v1.0.6")], ids=["sync", "bump"])
-def test_what_was_forced_out_of_the_base_does_not_come_back(github: GitHubWorld, operation: tuple[str, ...]) -> None:
-    github.alice.push("main", {"secret.txt": "swordfish\n"})
-    github.bump("v1.0.5")
-    github.alice.force_push("main", "main~1", {"README.md": "another history\n"})
-    github.release(*operation)
-    assert github.world.file("secret.txt", BRANCH) == ""
-    assert github.repository.bare.ahead("main", BRANCH) == [github.only.head_sha]
-    more = ", v1.0.6" if "bump" in operation else ""
-    assert picture(github)[0].startswith("#1 open devel: bump v1.0.5" + more)
-
-
-@pytest.mark.parametrize("operation", [("sync",), ("bump", "devel", "v1.0.7")], ids=["sync", "bump"])
-@pytest.mark.parametrize("direct", [False, True], ids=["a merge", "a direct push"])
-def test_an_operation_that_was_forced_out_of_the_base_is_not_repeated(
-    github: GitHubWorld, operation: tuple[str, ...], *, direct: bool
-) -> None:
-    github.bump("v1.0.5", *(["--direct"] if direct else []))
-    if not direct:
-        github.alice.merge(1, "squash")
-    github.bump("v1.0.6")
-    github.alice.force_push("main", "main~1")
-    github.world.landed.clear()
-    github.release(*operation)
-    more = ", v7 v1.0.7; bump v1.0.6, bump v1.0.7" if "bump" in operation else "; bump v1.0.6"
-    assert picture(github)[-2:] == ["main: nothing new; no record", f"release/devel: v6 v1.0.6{more}"]
-    assert github.only.number == (1 if direct else 2)
-
-
-def test_a_persons_commits_stay_also_when_the_base_is_forced_elsewhere(github: GitHubWorld) -> None:
-    github.alice.push("main", {"README.md": "one history\n"})
-    github.bump("v1.0.5")
-    github.alice.edit(BRANCH, {"NOTES.md": "mine\n"})
-    github.alice.force_push("main", "main~1", {"OTHER.md": "another history\n"})
-    for _ in range(2):
-        github.release("sync")
-    github.bump("v1.0.6")
-    assert github.world.file("NOTES.md", BRANCH) == "mine\n"
-    assert picture(github) == [
-        "#1 open devel: bump v1.0.5, v1.0.6 (v5 v1.0.5) (v6 v1.0.6)",
-        "main: nothing new; no record",
-        "release/devel: v5 v1.0.5, v6 v1.0.6; bump v1.0.5, bump v1.0.6",
-    ]
 
 
 # -- approved

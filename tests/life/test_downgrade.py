@@ -110,7 +110,7 @@ def test_a_protected_base_makes_it_a_pull_request_and_a_person_must_merge(world:
     result = world.release("downgrade", "devel", "--direct", code=1)
     assert "pull request #1 (opened)" in result.out
     assert "the server takes no direct push" in result.err
-    assert "waits in a pull request for a person" in result.err
+    assert "the downgrade became a pull request, which waits for a person" in result.err
     assert world.state().default == "v4"
     (world.origin / "allowed").touch()
     world.merge(1)

@@ -8,6 +8,7 @@ import test_bump_rules
 import test_cockpit_laws
 import test_fallback_target
 import test_forecast
+import test_guard_decision
 import test_life_of_an_environment
 import test_planning_again
 import test_record
@@ -24,6 +25,7 @@ MODULES = (
     test_cockpit_laws,
     test_fallback_target,
     test_forecast,
+    test_guard_decision,
     test_life_of_an_environment,
     test_planning_again,
     test_record,

@@ -53,7 +53,7 @@ def test_a_path_is_no_environment(name: str, world: World) -> None:
         (("bump", "devel"), "TAG"),
         (("bump", "devel", "v1", "--fast"), "--fast"),
         (("bump", "devel", "v1", "--force"), "--reason"),
-        (("guard", "devel"), "not in this release"),
+        (("dashboard", "devel"), "not in this release"),
         (("bump", "devel", "v1", "--local", "--direct"), "exclude each other"),
         (("bump", "devel", "v1", "--local", "--repo", "/nonexistent"), "exclude each other"),
         (("bump", "devel", "v1", "--id", "two words"), "id"),

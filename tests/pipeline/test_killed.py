@@ -66,7 +66,7 @@ def reset(world: World, refs: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("options", [(), ("--direct",)], ids=["pull request", "direct"])
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("when", ["before", pytest.param("after", marks=pytest.mark.slow)])
 def test_a_bump_that_is_killed_at_any_git_command_is_finished_by_the_next(
     when: str, options: tuple[str, ...], tmp_path: Path
 ) -> None:

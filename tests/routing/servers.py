@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +29,8 @@ class Pod:
     def __init__(self, name: str, version: str, namespace: str, labels: Mapping[str, str]) -> None:
         self.name, self.version, self.namespace, self.labels = name, version, namespace, labels
         self.listed = True
+        self.fails_every = 0  # each so manieth call fails; 0: none
+        self._calls = itertools.count(1)
         self._pool = ThreadPoolExecutor(max_workers=32)
         self._server = grpc.server(self._pool, options=[("grpc.so_reuseport", 0)])
         handlers = {
@@ -68,6 +71,8 @@ class Pod:
         return json.dumps({"version": self.version, "pod": self.name, "grpcsvc": sent}).encode()
 
     def _call(self, _: bytes, context: Any) -> bytes:
+        if self.fails_every and next(self._calls) % self.fails_every == 0:
+            context.abort(grpc.StatusCode.INTERNAL, "broken")
         return self._seen(context)
 
     def _watch(self, _: bytes, context: Any) -> Iterator[bytes]:

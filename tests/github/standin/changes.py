@@ -181,19 +181,25 @@ class Changes:
         author = Person(pull.user.login, pull.user.email)
         return [bare.write(tree, [base], f"{title}\n\n{message}", author, WEB, now)]
 
-    def update_branch(self, repository: Repository, pull: Pull, by: User, token: Token | None = None) -> str:
-        """Merges the base into the head, as the button does."""
+    def update_branch(
+        self, repository: Repository, pull: Pull, by: User, token: Token | None = None, *, method: str = "merge"
+    ) -> str:
+        """Merges the base into the head, or makes its commits anew on the base, as the button does."""
         bare, base = repository.bare, repository.bare.tip(pull.base)
         if pull.state != "open" or base is None:
             raise Refused(422, "Pull request is not open")
         if bare.contains(pull.head_sha, base):
             raise Refused(422, "There are no new commits on the base branch.")
+        person = Person(by.login, by.email)
         try:
-            tree = bare.merged_tree(pull.head_sha, base)
+            if method == "rebase":
+                tip = [base, *bare.rebased(base, pull.head_sha, person, self.now())][-1]
+            else:
+                tree = bare.merged_tree(pull.head_sha, base)
+                words = f"Merge branch '{pull.base}' into {pull.head}"
+                tip = bare.write(tree, [pull.head_sha, base], words, person, WEB, self.now())
         except Conflict:
             raise Refused(422, "merge conflict between base and head") from None
-        words = f"Merge branch '{pull.base}' into {pull.head}"
-        tip = bare.write(tree, [pull.head_sha, base], words, Person(by.login, by.email), WEB, self.now())
         if pull.source is not repository:
             pull.source.bare.git("fetch", "--quiet", str(repository.path), tip)
         pull.source.bare.move(f"refs/heads/{pull.head}", tip, pull.head_sha)

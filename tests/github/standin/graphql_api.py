@@ -15,7 +15,7 @@ from standin.shapes import node_id, stamp
 if TYPE_CHECKING:
     from graphql import GraphQLSchema
 
-    from standin.records import Pull, Repository, Token, User
+    from standin.records import Comment, Pull, Repository, Token, User
     from standin.standin import StandIn
 
 EXCERPT = Path(__file__).with_name("schema.graphql")
@@ -208,6 +208,10 @@ class _Root:
             found = repository.bare.ahead(pull.base_sha, pull.head_sha)
             return _connection([{"id": sha, "commit": self._commit(repository, sha)} for sha in found], wanted)
 
+        def comments(_: Any, **wanted: Any) -> dict[str, Any]:
+            found = [one for one in repository.comments.values() if one.number == pull.number]
+            return _connection([self._comment(one) for one in found], wanted)
+
         def mergeable(_: Any) -> str:
             return "UNKNOWN" if not is_open else "CONFLICTING" if conflicts(repository, pull) else "MERGEABLE"
 
@@ -219,6 +223,7 @@ class _Root:
             "closedAt": stamp(pull.closed_at) if pull.closed_at else None, "headRefName": pull.head,
             "headRefOid": pull.head_sha, "baseRefName": pull.base, "baseRefOid": pull.base_sha,
             "isCrossRepository": pull.head_repo != repository.full_name, "mergeable": mergeable, "commits": commits,
+            "comments": comments,
             "mergeStateStatus": lambda _: obstacle(repository, pull)[0] if is_open else "UNKNOWN",
             "mergeCommit": lambda _: pull.merge_commit and self._commit(repository, pull.merge_commit),
             "reviewDecision": review_decision(repository, pull), "autoMergeRequest": request,
@@ -226,6 +231,12 @@ class _Root:
             "viewerCanEnableAutoMerge": lambda _: is_open and repository.allow_auto_merge and not wish and bool(
                 obstacle(repository, pull)[1]),
             "viewerCanDisableAutoMerge": wish is not None,
+        }  # fmt: skip
+
+    def _comment(self, one: Comment) -> dict[str, Any]:
+        return {
+            "id": node_id("IssueComment", one.id), "databaseId": one.id, "body": one.body,
+            "viewerDidAuthor": one.user.login == self._token.user.login,
         }  # fmt: skip
 
 

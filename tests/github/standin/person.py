@@ -105,10 +105,10 @@ class Hand:
         bare.move(f"refs/heads/{branch}", commit)
         return commit
 
-    def update_branch(self, number: int) -> str:
-        """The button that merges the base into the head."""
+    def update_branch(self, number: int, method: str = "merge") -> str:
+        """The button that merges the base into the head, or (`rebase`) makes the head's commits anew on the base."""
         with self._at_work():
-            return self._standin.changes.update_branch(self._repository, self._pull(number), self._user)
+            return self._standin.changes.update_branch(self._repository, self._pull(number), self._user, method=method)
 
     def approve(self, number: int, body: str = "") -> Review:
         return self._review(number, "APPROVED", body)

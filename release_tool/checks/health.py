@@ -1,0 +1,113 @@
+"""Health checks that can't work, told before the night they matter. Pure.
+
+What a single value or section shows is refused when the configuration is read; here is what only a look at the whole
+shows, or at a query's grammar.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from release_tool.checks import promql
+from release_tool.checks.findings import Finding
+from release_tool.yaml_nodes import YamlError, documents
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from release_tool.config import Config, Health
+    from release_tool.config.records_health import Check
+
+_TIMES = frozenset({"window", "range"})
+_BY_CALLS = frozenset({"error-rate", "grpc-status", "latency"})
+
+
+def wrong(config: Config, text: str, path: str) -> Iterator[Finding]:
+    """The queries that Prometheus would refuse, or that give no number.
+
+    Args:
+        config: the configuration.
+        text: its text, for the places.
+        path: its path, for the places.
+    """
+    yield from (finding for finding, sure in _queries(config, _Places(text, path)) if sure)
+
+
+def doubtful(config: Config, text: str, path: str) -> Iterator[Finding]:
+    """What somebody should know: arguments as for `wrong`."""
+    places = _Places(text, path)
+    yield from (finding for finding, sure in _queries(config, places) if not sure)
+    for name, environment in config.environments.items():
+        if environment.health is not None and not any(map(_needs_no_calls, environment.health.checks.values())):
+            what = (
+                f"every health check of {name} needs calls: a version that nobody calls is unknown, so the default "
+                "can't go back to it"
+            )
+            hint = "add a check that needs none: the preset `available`, `kubernetes`, `grpc`, `http` or `command`"
+            yield Finding(places.of("environments", name, "health", "checks"), what, hint)
+    if promql.library() is None and any(True for _ in queries(config)):
+        what = "the grammar of the queries was not looked at: the library promql-parser is not installed"
+        yield Finding(path, what, "pip install 'release-tool[promql]'")
+
+
+def _needs_no_calls(check: Check) -> bool:
+    prometheus = check.prometheus
+    return prometheus is None or (prometheus.preset not in _BY_CALLS and not prometheus.samples)
+
+
+def _queries(config: Config, places: _Places) -> Iterator[tuple[Finding, bool]]:
+    for keys, query, _ in queries(config):
+        found = promql.complaint(with_anything(query))
+        if found is not None:
+            what = f"{'.'.join(keys)}: Prometheus would refuse it: {found.what}"
+            hint = "try it in Prometheus' own page, with the placeholders filled in"
+            yield Finding(places.of(*keys), what if found.sure else what.replace("would", "may"), hint), found.sure
+
+
+def queries(config: Config) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    """Every query that people wrote: its keys, its text, and the Prometheus that is asked."""
+    for name, environment in config.environments.items():
+        at = ("environments", name)
+        in_use = environment.retention.in_use
+        if in_use is not None and in_use.query:
+            yield (*at, "retention", "in_use", "query"), in_use.query, in_use.prometheus
+        if environment.health is not None:
+            yield from _of_health((*at, "health", "checks"), environment.health)
+
+
+def _of_health(at: tuple[str, ...], health: Health) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    for name, check in health.checks.items():
+        if check.prometheus is not None:
+            for key in ("query", "samples"):
+                query = getattr(check.prometheus, key)
+                if query:
+                    yield (*at, name, "prometheus", key), query, check.prometheus.url or health.prometheus
+
+
+def with_anything(query: str) -> str:
+    """A query with something in the place of each placeholder."""
+    return re.sub(r"\{(\w+)\}", lambda found: "5m" if found[1] in _TIMES else "x", query)
+
+
+class _Places:
+    """Where keys stand in a file."""
+
+    def __init__(self, text: str, path: str) -> None:
+        self._path = path
+        try:
+            self._root = next(iter(documents(text)), None)
+        except YamlError:
+            self._root = None
+
+    def of(self, *keys: str) -> str:
+        """`release.yaml:12:9` of a key; behind an alias that of what is around it."""
+        node, where = self._root, self._path
+        for key in keys:
+            node = None if node is None else node.target or node
+            pair = next((pair for pair in ([] if node is None else node.pairs) if pair[0].value == key), None)
+            if pair is None:
+                break
+            where = f"{self._path}:{pair[0].start.line}:{pair[0].start.column}"
+            node = pair[1]
+        return where

@@ -1,0 +1,102 @@
+"""A request over HTTP that names the version, and verifies who answered.
+
+Good is the status that is wanted. Another one is bad, but for those that a door before the service gives (a redirect,
+401, 403, 407, 429): they tell nothing of it, and neither does a connection that never came about.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from release_tool.errors import ReleaseError
+from release_tool.health import filled
+from release_tool.health.sampling import BAD, CANNOT_TELL, GOOD, Attempt, Clock, Sampling
+from release_tool.outside import one_line
+from release_tool.transport import Transport
+from release_tool.versions import tag_part
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from release_tool.config import Health
+    from release_tool.config.records_health import HttpCheck
+    from release_tool.health import Subject, Verdict
+
+NOBODY = "none"
+"""Stands in the configuration for a header that isn't sent, or isn't looked at."""
+
+_DOOR = frozenset({401, 403, 407, 429})
+_MOST = 1024 * 1024
+
+
+class HttpSource:
+    """One check over HTTP.
+
+    Args:
+        name: the name of the check.
+        check: the request.
+        health: how often it is tried.
+        clock: the time.
+    """
+
+    def __init__(self, name: str, check: HttpCheck, health: Health, clock: Clock | None = None) -> None:
+        self._check = check
+        self._sampling = Sampling(name, health, clock or Clock())
+
+    def judge(self, subject: Subject, now: datetime, end: float) -> Verdict:
+        """What the answers say of one version; see `Source`."""
+        return self._sampling.verdict(lambda until: self._attempt(subject, until), now, end)
+
+    def close(self) -> None:
+        """Nothing to let go of: each attempt has a connection of its own, as a caller's would be."""
+
+    def _attempt(self, subject: Subject, end: float) -> Attempt:
+        parts = urlsplit(filled(self._check.url, subject))
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        sent = {} if self._check.header == NOBODY else {self._check.header: named(subject, self._check.sends)}
+        transport = Transport(
+            "the service",
+            f"{parts.scheme}://{parts.netloc}",
+            timeout=max(0.001, end - time.monotonic()),
+            headers=sent,
+            most=_MOST,
+        )
+        try:
+            answer = transport.ask("GET", path)
+        except ReleaseError as error:
+            return Attempt(CANNOT_TELL, one_line(f"{error.what} ({error.cause})" if error.cause else error.what))
+        finally:
+            transport.close()
+        if 300 <= answer.status <= 399 or answer.status in _DOOR:
+            return Attempt(CANNOT_TELL, f"it answers with status {answer.status}: a door before the service")
+        if answer.status != self._check.status:
+            return Attempt(BAD, f"it answers with status {answer.status}, not {self._check.status}")
+        return verified(subject, self._check.answered_by, answer.headers)
+
+
+def named(subject: Subject, sends: str) -> str:
+    """What names a version in a header: its name, or its tag."""
+    return subject.name if sends == "name" else tag_part(subject.tag)
+
+
+def verified(subject: Subject, header: str, headers: Mapping[str, str]) -> Attempt:
+    """A good answer, once it is known who gave it: the default pool hides a version that nobody serves.
+
+    Args:
+        subject: the version that was asked.
+        header: what names the one that answered; `none`: it isn't looked at.
+        headers: those of the answer.
+    """
+    if header == NOBODY:
+        return Attempt(GOOD, "it answers")
+    who = headers.get(header)
+    if not who:
+        return Attempt(
+            CANNOT_TELL, f"the answer has no {header}: nobody knows who gave it (`answered_by: none` asks no more)"
+        )
+    if who in {subject.name, tag_part(subject.tag)}:
+        return Attempt(GOOD, "it answers")
+    return Attempt(BAD, f"{one_line(who)[:80]} answered in its place: nobody serves it")

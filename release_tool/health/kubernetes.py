@@ -1,0 +1,267 @@
+"""What Kubernetes says of the Deployment of a version, of its pods, and of the endpoints that they are.
+
+Bad: no pod is available, none is a ready endpoint, the rollout has passed its deadline, or at least half of the pods
+crash again and again. One pod of many that crashes is told, and makes no version bad: its node may be the reason. What
+says nothing of the version can't be told: no such Deployment (it is deleted while it is judged, or not applied yet),
+one that is scaled to none, a rollout that the controller has not seen yet, an API server that is away or refuses.
+
+Source of the fields: https://kubernetes.io/docs/reference/kubernetes-api/ (apps/v1, core/v1, discovery.k8s.io/v1).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import datetime
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import kubernetes
+import urllib3
+
+from release_tool.health import filled
+from release_tool.health.sampling import BAD, CANNOT_TELL, GOOD, Attempt, Clock, Sampling
+from release_tool.outside import TimeIsUp, in_time, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from release_tool.config import Health
+    from release_tool.config.records_health import KubernetesCheck
+    from release_tool.health import Subject, Verdict
+
+_PAGE, _PAGES = 500, 40
+_PERMISSIONS = {
+    "deployments": "`get` of deployments (apps)",
+    "pods": "`list` of pods",
+    "endpointslices": "`list` of endpointslices (discovery.k8s.io)",
+}
+
+
+class _Unreadable(Exception):
+    """Nothing can be told; the text says why."""
+
+
+class KubernetesSource:
+    """One check by the API server.
+
+    Args:
+        name: the name of the check.
+        check: where the Deployment is.
+        health: how often it is looked at, and how far back a restart counts.
+        clock: the time.
+    """
+
+    def __init__(self, name: str, check: KubernetesCheck, health: Health, clock: Clock | None = None) -> None:
+        self._check = check
+        self._window = health.window
+        self._sampling = Sampling(name, health, clock or Clock())
+        self._lock = Lock()
+        self._client: Any = None
+
+    def judge(self, subject: Subject, now: datetime, end: float) -> Verdict:
+        """What the API server says of one version; see `Source`."""
+        return self._sampling.verdict(lambda until: self._attempt(subject, now, until), now, end)
+
+    def close(self) -> None:
+        """Let go of connections."""
+        if self._client is not None:
+            self._client.close()
+
+    def _attempt(self, subject: Subject, now: datetime, end: float) -> Attempt:
+        namespace = filled(self._check.namespace, subject) or subject.namespace
+        name = filled(self._check.deployment, subject) or subject.workload
+        try:
+            return in_time(lambda: self._look(namespace, name, now, end), end)
+        except TimeIsUp:
+            return Attempt(CANNOT_TELL, "the API server did not answer in time")
+        except _Unreadable as why:
+            return Attempt(CANNOT_TELL, str(why))
+
+    def _look(self, namespace: str, name: str, now: datetime, end: float) -> Attempt:
+        deployment = self._get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}", {}, "deployments", end)
+        said = of_deployment(deployment)
+        if said is not None:
+            return said
+        wanted = {"labelSelector": selector(deployment)}
+        pods = [
+            pod
+            for pod in self._list(f"/api/v1/namespaces/{namespace}/pods", wanted, "pods", end)
+            if not _map(pod, "metadata").get("deletionTimestamp")
+        ]
+        path = f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices"
+        slices = list(self._list(path, {}, "endpointslices", end))
+        return of_pods(deployment, pods, slices, now - self._window, self._check.max_restarts)
+
+    # -- the API server
+
+    def _list(self, path: str, query: Mapping[str, str], what: str, end: float) -> Iterator[Mapping[str, Any]]:
+        asked = {**query, "limit": str(_PAGE)}
+        for _ in range(_PAGES):
+            found = self._get(path, asked, what, end)
+            yield from (item for item in _listed(found, "items") if isinstance(item, dict))
+            following = _map(found, "metadata").get("continue")
+            if not following:
+                return
+            asked = {**asked, "continue": str(following)}
+
+    def _get(self, path: str, query: Mapping[str, str], what: str, end: float) -> Mapping[str, Any]:
+        left = max(0.001, end - time.monotonic())
+        try:
+            answer = self._connected().call_api(
+                path,
+                "GET",
+                query_params=list(query.items()),
+                header_params={"Accept": "application/json"},
+                auth_settings=["BearerToken"],
+                response_type="object",
+                _preload_content=False,
+                _return_http_data_only=True,
+                _request_timeout=(left, left),
+            )
+            data = json.loads(answer.data)
+        except kubernetes.client.exceptions.ApiException as error:
+            raise _Unreadable(_refused(error.status, error.reason, what)) from None
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise _Unreadable(f"the API server can't be reached: {one_line(_cause(error))}") from None
+        except ValueError:
+            raise _Unreadable("what answers is no API server: it gives no JSON") from None
+        if not isinstance(data, dict):
+            raise _Unreadable("what answers is no API server: it gives no object")
+        return data
+
+    def _connected(self) -> Any:
+        """The client: by the kubeconfig, or as the pod's service account where there is none."""
+        with self._lock:
+            if self._client is None:
+                try:
+                    self._client = self._connect()
+                except (kubernetes.config.ConfigException, OSError, ValueError, KeyError, TypeError) as error:
+                    raise _Unreadable(f"there is no way into the cluster: {one_line(str(error))}") from None
+            return self._client
+
+    def _connect(self) -> Any:
+        configuration = kubernetes.client.Configuration()
+        try:
+            kubernetes.config.load_kube_config(
+                context=self._check.context or None, client_configuration=configuration, persist_config=False
+            )
+        except kubernetes.config.ConfigException:
+            if self._check.context:
+                raise
+            kubernetes.config.load_incluster_config(client_configuration=configuration)
+        configuration.retries = urllib3.Retry(0, redirect=0)
+        return kubernetes.client.ApiClient(configuration)
+
+
+def _refused(status: int | None, reason: str, what: str) -> str:
+    if status == 404:
+        return "there is no such Deployment" if what == "deployments" else f"the API server knows no {what}"
+    if status in {401, 403}:
+        return f"the API server refuses (status {status}): it needs {_PERMISSIONS[what]}"
+    return f"the API server answers with status {status}: {one_line(str(reason))}"
+
+
+def _cause(error: BaseException) -> str:
+    return str(getattr(error, "reason", None) or error)
+
+
+# -- what the answers mean --------------------------------------------------------------------------------------------
+
+
+def of_deployment(deployment: Mapping[str, Any]) -> Attempt | None:
+    """What a Deployment alone says; None: its pods are to be looked at."""
+    status, spec = _map(deployment, "status"), _map(deployment, "spec")
+    if _whole(status.get("observedGeneration")) < _whole(_map(deployment, "metadata").get("generation")):
+        return Attempt(CANNOT_TELL, "its last change isn't rolled out yet")
+    if _whole(spec.get("replicas"), 1) == 0:
+        return Attempt(CANNOT_TELL, "its Deployment is scaled to no pods")
+    for condition in _listed(status, "conditions"):
+        if isinstance(condition, dict) and condition.get("reason") == "ProgressDeadlineExceeded":
+            return Attempt(
+                BAD, f"its rollout has failed: {one_line(str(condition.get('message') or 'deadline exceeded'))}"
+            )
+    return None
+
+
+def of_pods(
+    deployment: Mapping[str, Any],
+    pods: Sequence[Mapping[str, Any]],
+    slices: Sequence[Mapping[str, Any]],
+    since: datetime,
+    max_restarts: int,
+) -> Attempt:
+    """What the pods of a Deployment say.
+
+    Args:
+        deployment: the Deployment.
+        pods: its pods, without those that are being deleted.
+        slices: the EndpointSlices of the namespace.
+        since: older restarts don't count.
+        max_restarts: so many are no crash loop.
+    """
+    crashing = [pod for pod in pods if _crashes(pod, since, max_restarts)]
+    available = _whole(_map(deployment, "status").get("availableReplicas"))
+    wanted = _whole(_map(deployment, "spec").get("replicas"), 1)
+    if crashing and len(crashing) * 2 >= len(pods):
+        return Attempt(BAD, f"{len(crashing)} of {len(pods)} pods crash again and again")
+    if available == 0:
+        return Attempt(BAD, f"none of {wanted} pods is available")
+    names = {_map(pod, "metadata").get("name") for pod in pods}
+    if not any(_is_ready(endpoint, names) for one in slices for endpoint in _listed(one, "endpoints")):
+        return Attempt(BAD, "none of its pods is a ready endpoint of a Service")
+    beside = f", {len(crashing)} crash again and again" if crashing else ""
+    return Attempt(GOOD, f"{available} of {wanted} pods available{beside}")
+
+
+def selector(deployment: Mapping[str, Any]) -> str:
+    """The label selector of a Deployment, as a list of pods takes it."""
+    chosen = _map(_map(deployment, "spec"), "selector")
+    parts = [f"{key}={value}" for key, value in _map(chosen, "matchLabels").items()]
+    for one in _listed(chosen, "matchExpressions"):
+        key, operator, values = one.get("key"), one.get("operator"), ",".join(one.get("values") or [])
+        words = {"In": f"{key} in ({values})", "NotIn": f"{key} notin ({values})", "Exists": f"{key}"}
+        parts.append(words.get(operator, f"!{key}"))
+    if not parts:
+        raise _Unreadable("its Deployment selects every pod")
+    return ",".join(parts)
+
+
+def _crashes(pod: Mapping[str, Any], since: datetime, most: int) -> bool:
+    status = _map(pod, "status")
+    for container in (*_listed(status, "containerStatuses"), *_listed(status, "initContainerStatuses")):
+        if _map(_map(container, "state"), "waiting").get("reason") == "CrashLoopBackOff":
+            return True
+        ended = _time(_map(_map(container, "lastState"), "terminated").get("finishedAt"))
+        if _whole(container.get("restartCount")) > most and ended is not None and ended >= since:
+            return True
+    return False
+
+
+def _is_ready(endpoint: Any, names: set[Any]) -> bool:
+    if not isinstance(endpoint, dict):
+        return False
+    target = _map(endpoint, "targetRef")
+    # Without a word about it, an endpoint is ready.
+    return target.get("name") in names and _map(endpoint, "conditions").get("ready", True) is not False
+
+
+def _map(value: Any, key: str) -> Mapping[str, Any]:
+    found = value.get(key) if isinstance(value, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _listed(value: Any, key: str) -> list[Any]:
+    found = value.get(key) if isinstance(value, dict) else None
+    return found if isinstance(found, list) else []
+
+
+def _whole(value: Any, otherwise: int = 0) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) else otherwise
+
+
+def _time(value: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(value.replace("Z", "+00:00")) if isinstance(value, str) else None
+    except ValueError:
+        return None

@@ -1,0 +1,88 @@
+"""The rule of point checks: how several attempts within one pass make a verdict.
+
+A check that looks at one moment (gRPC, HTTP, command, Kubernetes) would call a version bad for one lost packet. So it
+must fail `failures` times in a row, `interval` apart, to be unhealthy. The first attempt that is good is enough to be
+healthy; one that is good only after a bad one leaves it unknown. An attempt that can't tell (the source is away, a
+credential is missing) makes it unknown at once.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from release_tool.health import HEALTHY, UNHEALTHY, UNKNOWN, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from release_tool.config import Health
+
+GOOD, BAD, CANNOT_TELL = "good", "bad", "can't tell"
+
+
+class Attempt(NamedTuple):
+    """What one attempt gave.
+
+    Attributes:
+        result: `good`, `bad`, or `can't tell`.
+        reason: why, on one line.
+    """
+
+    result: str
+    reason: str
+
+
+class Clock(NamedTuple):
+    """The time, handed in.
+
+    Attributes:
+        monotonic: seconds that never go back.
+        sleep: waits so many seconds.
+    """
+
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+
+class Sampling(NamedTuple):
+    """How a check is sampled.
+
+    Attributes:
+        check: its name.
+        health: how often, how far apart, and how long one attempt may take.
+        clock: the time.
+    """
+
+    check: str
+    health: Health
+    clock: Clock = Clock()
+
+    def verdict(self, attempt: Callable[[float], Attempt], now: datetime, end: float) -> Verdict:
+        """Several attempts as one verdict.
+
+        Args:
+            attempt: makes one; takes when its time is over, by `clock.monotonic`.
+            now: the time of the pass (UTC).
+            end: when all must be over, by `clock.monotonic`.
+        """
+        timeout, interval = self.health.timeout.total_seconds(), self.health.interval.total_seconds()
+        wanted, failed, last = self.health.failures, 0, ""
+        while failed < wanted:
+            if failed:
+                if self.clock.monotonic() + interval >= end:
+                    what = f"only {failed} of {wanted} attempts fitted in time: {last}"
+                    return self._said(UNKNOWN, what, failed, now)._replace(unsettled=True)
+                self.clock.sleep(interval)
+            result, last = attempt(min(end, self.clock.monotonic() + timeout))
+            if result == GOOD and failed:
+                what = f"unsettled: {failed} of {failed + 1} attempts failed"
+                return self._said(UNKNOWN, what, failed + 1, now)._replace(unsettled=True)
+            if result != BAD:
+                return self._said(HEALTHY if result == GOOD else UNKNOWN, last, failed + 1, now)
+            failed += 1
+        return self._said(UNHEALTHY, f"{failed} of {failed} attempts failed: {last}", failed, now)
+
+    def _said(self, health: str, reason: str, attempts: int, now: datetime) -> Verdict:
+        return Verdict(self.check, health, reason, samples=float(attempts), at=now)

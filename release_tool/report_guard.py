@@ -1,0 +1,145 @@
+"""What `release guard` prints and tells: text for people, JSON for machines, a message for a chat. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from release_tool import evidence, fallback, report
+from release_tool.history import timestamp
+from release_tool.records import name_number
+from release_tool.terminal import clock, heading, table
+from release_tool.versions import tag_part
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from release_tool.commands.guard import Watched
+    from release_tool.errors import ReleaseError
+    from release_tool.health import Judged, Verdict
+
+
+# -- JSON -------------------------------------------------------------------------------------------------------------
+
+
+def guard_data(found: Sequence[Watched]) -> list[dict[str, Any]]:
+    """`release guard --output json`; its names are stable."""
+    return [_watched_data(one) for one in found]
+
+
+def _watched_data(one: Watched) -> dict[str, Any]:
+    return {
+        "environment": one.place.environment,
+        **({"service": one.place.service} if one.place.service else {}),
+        "default": one.default,
+        "decision": one.decision.action,
+        "reason": one.decision.reason,
+        "leave": one.decision.leave,
+        "to": one.decision.to,
+        "changed": one.changed,
+        **({"refused": one.waits} if one.waits else {}),
+        "versions": [judged_data(judged) for judged in one.judged],
+        "operations": [report.outcome_data(outcome) for outcome in one.outcomes],
+        "errors": [_error_data(error) for error in one.errors],
+    }
+
+
+def judged_data(judged: Judged) -> dict[str, Any]:
+    """What the checks say of one version, for JSON."""
+    return {
+        "version": judged.name,
+        "tag": judged.tag,
+        "health": judged.health,
+        "checks": [_verdict_data(verdict) for verdict in judged.verdicts],
+    }
+
+
+def _verdict_data(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "check": verdict.check,
+        "health": verdict.health,
+        "reason": verdict.reason,
+        "value": verdict.value,
+        "bound": verdict.bound or None,
+        "samples": verdict.samples,
+        "at": None if verdict.at is None else timestamp(verdict.at),
+        "points": list(verdict.points),
+    }
+
+
+def _error_data(error: ReleaseError) -> dict[str, str]:
+    return {"what": error.what, "where": error.where, "cause": error.cause, "hint": error.hint}
+
+
+# -- text -------------------------------------------------------------------------------------------------------------
+
+
+def guard_text(found: Sequence[Watched], width: int | None) -> str:
+    """What a person sees of a pass: each version with what each check said, then the decision and what came of it.
+
+    Args:
+        found: the environments.
+        width: characters of a line; None: a line is as long as it is.
+    """
+    return "\n\n".join("\n".join(_watched(one, width)) for one in found)
+
+
+def _watched(one: Watched, width: int | None) -> Iterator[str]:
+    yield from heading(f"{one.place.title}: {headline(one)}", width)
+    yield from table(list(health_rows(one.judged, one.default)), width)
+    for outcome in one.outcomes:
+        yield from ("  " + line for line in report.outcome_text(outcome).splitlines())
+
+
+def headline(one: Watched) -> str:
+    """What a pass came to in an environment, in a sentence."""
+    decision = one.decision
+    if decision.action == fallback.HALT:
+        return f"halted. {decision.reason}"
+    if decision.action == fallback.DOWNGRADE:
+        return f"the default goes from {decision.leave} back to {decision.to}. {decision.reason}"
+    return decision.reason
+
+
+def health_rows(judged: Sequence[Judged], default: str | None) -> Iterator[tuple[str, ...]]:
+    """Name, tag, health, check, its trend, and its reason; a row a check, newest version first."""
+    for one in sorted(judged, key=lambda one: name_number(one.name), reverse=True):
+        word = f"{one.name} *" if one.name == default else one.name
+        first = (word, tag_part(one.tag), one.health)
+        for verdict in one.verdicts:
+            row = evidence.row(one.name, verdict)
+            samples = f" ({row.samples} calls)" if row.samples and verdict.points else ""
+            said = verdict.reason if verdict.health == one.health else f"{verdict.health}: {verdict.reason}"
+            yield (*first, verdict.check, row.trend, said + samples)
+            first = ("", "", "")
+
+
+# -- a message for a chat ---------------------------------------------------------------------------------------------
+
+
+def message(one: Watched) -> str:
+    """What people are told of an environment where something happened; empty where nothing did, or nothing new.
+
+    A pull request is told when it is opened, a halt in each pass: somebody must act.
+    """
+    decision, title = one.decision, one.place.title
+    if decision.action == fallback.HALT and not one.dry_run:
+        return f"{title}: release guard halted, a person must decide. {decision.reason}"
+    done = next((outcome for outcome in one.outcomes if outcome.operation == "downgrade"), None)
+    if done is None or not done.changed or done.dry_run:
+        return ""
+    pull = done.pull_request
+    where = f" Pull request: {pull.url}" if pull is not None else f" Commit: {done.commit}" if done.commit else ""
+    state = {"merged": "moved", "waiting": "moves as soon as the pull request merges"}.get(done.merging, "")
+    state = state or ("moved" if done.commit and pull is None else "waits for a person who merges the pull request")
+    wait = f" {done.refused}." if done.refused else ""
+    at = "" if not one.judged else _when(one)
+    return (
+        f"{title}: the default goes from {decision.leave} back to {decision.to} ({state}). "
+        f"{decision.reason}{at}.{wait}{where}"
+    )
+
+
+def _when(one: Watched) -> str:
+    times = [verdict.at for judged in one.judged if judged.name == one.decision.leave for verdict in judged.verdicts]
+    latest = max((at for at in times if at is not None), default=None)
+    return "" if latest is None else f", at {clock(latest)} UTC"
