@@ -43,6 +43,7 @@ def outcome_data(outcome: Outcome) -> dict[str, Any]:
     pull_request = None
     if shown is not None:
         pull_request = {"number": shown.number, "url": shown.url, "created": outcome.created}
+        pull_request |= {"merging": outcome.merging} if outcome.merging else {}
     return {
         "operation": outcome.operation,
         "environment": outcome.environment,
@@ -160,7 +161,9 @@ def _where(outcome: Outcome) -> list[str]:
         words.append(f"commit {outcome.commit[:12]}")
     shown = outcome.pull_request
     if shown is not None:
-        words.append(f"pull request #{shown.number} ({'opened' if outcome.created else 'open'}): {shown.url}")
+        state = "opened" if outcome.created else "open"
+        merging = {"merged": ", then merged", "waiting": ", merges by itself"}.get(outcome.merging, "")
+        words.append(f"pull request #{shown.number} ({state}{merging}): {shown.url}")
     return [", ".join(words)] if words else []
 
 

@@ -205,7 +205,8 @@ def _pull_request(one: Mapping[str, Any]) -> list[str]:
         return [f"Commit `{one['commit'][:12]}` on `{one['branch']}`."] if one["commit"] else []
     number = f"#{pull['number']}"
     link = f"[{number}]({pull['url']})" if pull["url"].startswith(("https://", "http://")) else number
-    return [f"Pull request {link} {'was opened' if pull['created'] else 'is open'}."]
+    after = {"merged": " and is merged", "waiting": " and merges by itself"}.get(pull.get("merging", ""), "")
+    return [f"Pull request {link} {'was opened' if pull['created'] else 'is open'}{after}."]
 
 
 def _change(one: Mapping[str, Any]) -> tuple[str, ...]:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from standin import StandIn
 
+pytestmark = pytest.mark.slow
+
 BRANCH = "release/devel"
 FILE = "environments/devel/image_tag.yaml"
 
