@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 MARKS ?= not nightly and not slow
 
-.PHONY: demo test lint types format nightly bench schema istiod istio-definitions github-definitions clean
+.PHONY: demo test lint types format nightly bench schema lock istiod istio-definitions github-definitions clean
 
 demo: $(VENV)/.installed ## the whole pipeline in a temporary repository
 	@$(BIN)/release demo
@@ -31,6 +31,22 @@ bench: $(VENV)/.installed-dev ## ratios, measured side by side in one run
 
 schema: $(VENV)/.installed-dev ## the published schema, from the definitions
 	@$(BIN)/python -m release_tool.config.schema > release.schema.json
+
+# What action.yml installs. One resolution for all, so that files for two extras never ask for two versions of one thing.
+# Hashes of every file of a version: one lock serves all platforms and every Python from 3.10 on. Nothing younger than a
+# week: most bad releases are found and withdrawn before.
+EXTRAS := grpc kubernetes promql
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --exclude-newer "7 days" \
+  --custom-compile-command "make lock" pyproject.toml
+lock: $(VENV)/.installed-dev ## requirements/, what the action installs, with the newest versions that pyproject.toml allows
+	@$(BIN)/python -m pip install --quiet --group lock
+	@rm -rf requirements && mkdir requirements && mkdir -p .cache
+	@echo 'setuptools>=77' > .cache/build.in
+	@$(COMPILE) .cache/build.in --all-extras --output-file .cache/all.txt
+	@$(COMPILE) .cache/build.in --constraints .cache/all.txt --no-annotate --output-file requirements/tool.txt
+	@for extra in $(EXTRAS); do \
+	  $(COMPILE) --extra $$extra --constraints .cache/all.txt --no-annotate --output-file requirements/$$extra.txt || exit 1; \
+	done
 
 # `editable_mode=compat` is a plain path entry: the default imports a finder into every start of Python. setuptools warns
 # that it may go one day; that is not what a newcomer should read first.

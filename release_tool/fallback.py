@@ -29,7 +29,8 @@ class Decision(NamedTuple):
         reason: why, in a sentence without a full stop.
         leave: for a downgrade: the default that is left.
         to: for a downgrade: the version that it goes back to.
-        quarantine: the live versions that are unhealthy, aren't the default, and are to be quarantined.
+        quarantine: the live versions that are unhealthy and are to be quarantined; only while the default is healthy,
+            for that is what their callers get.
     """
 
     action: str
@@ -102,8 +103,7 @@ def _left(case: Case, mine: Judged, judged: Mapping[Name, Judged], bad: tuple[Na
     done = recent(case.lines, case.now)
     if done >= case.policy.max_downgrades:
         return Decision(HALT, f"{why}. The default was moved back {_times(done)} within a day already")
-    quarantine = tuple(name for name in bad if name != to) if case.policy.quarantine_unhealthy else ()
-    return Decision(DOWNGRADE, why, default, to, quarantine)
+    return Decision(DOWNGRADE, why, default, to)
 
 
 def recent(lines: Sequence[Line], now: datetime) -> int:

@@ -124,6 +124,10 @@ class InJob:
         """
         return str(Annotation("error", self._title(title), why))
 
+    def warned(self, title: str, what: str) -> str:
+        """What somebody should know of an environment, in a sentence."""
+        return str(Annotation("warning", self._title(title), what))
+
     def harmless(self, text: str) -> str:
         """A text for the log, in which the runner finds no command."""
         return commands.harmless(text)

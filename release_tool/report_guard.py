@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from release_tool import evidence, fallback, report
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from release_tool.commands.guard import Watched
     from release_tool.errors import ReleaseError
     from release_tool.health import Judged, Verdict
+    from release_tool.publishing.tool import Outcome
 
 
 # -- JSON -------------------------------------------------------------------------------------------------------------
@@ -37,6 +39,7 @@ def _watched_data(one: Watched) -> dict[str, Any]:
         "to": one.decision.to,
         "changed": one.changed,
         **({"refused": one.waits} if one.waits else {}),
+        **({"blind": one.blind} if one.blind else {}),
         "versions": [judged_data(judged) for judged in one.judged],
         "operations": [report.outcome_data(outcome) for outcome in one.outcomes],
         "errors": [_error_data(error) for error in one.errors],
@@ -87,7 +90,10 @@ def _watched(one: Watched, width: int | None) -> Iterator[str]:
     yield from heading(f"{one.place.title}: {headline(one)}", width)
     yield from table(list(health_rows(one.judged, one.default)), width)
     for outcome in one.outcomes:
-        yield from ("  " + line for line in report.outcome_text(outcome).splitlines())
+        for line in report.outcome_text(outcome).splitlines():
+            # A dry run shows lines of the record, with all their evidence.
+            shown = f"  {line}"
+            yield shown if width is None or len(shown) <= 2 * width else f"{shown[: 2 * width - 1]}…"
 
 
 def headline(one: Watched) -> str:
@@ -95,9 +101,22 @@ def headline(one: Watched) -> str:
     decision = one.decision
     if decision.action == fallback.HALT:
         return f"halted. {decision.reason}"
-    if decision.action == fallback.DOWNGRADE:
-        return f"the default goes from {decision.leave} back to {decision.to}. {decision.reason}"
-    return decision.reason
+    if decision.action != fallback.DOWNGRADE:
+        return f"{decision.reason}. {one.needless}" if one.needless else decision.reason
+    done = _downgrade(one)
+    if done is None:
+        verb = "could not go"
+    elif one.dry_run:
+        verb = "would go"
+    elif done.changed and not done.refused and done.merging != "waiting":
+        verb = "goes"
+    else:
+        verb = "is to go"
+    return f"the default {verb} from {decision.leave} back to {decision.to}. {decision.reason}"
+
+
+def _downgrade(one: Watched) -> Outcome | None:
+    return next((outcome for outcome in one.outcomes if outcome.operation == "downgrade"), None)
 
 
 def health_rows(judged: Sequence[Judged], default: str | None) -> Iterator[tuple[str, ...]]:
@@ -117,26 +136,46 @@ def health_rows(judged: Sequence[Judged], default: str | None) -> Iterator[tuple
 
 
 def message(one: Watched) -> str:
-    """What people are told of an environment where something happened; empty where nothing did, or nothing new.
+    """What people are told of an environment; empty where nothing happened, or nothing new.
 
-    A pull request is told when it is opened, a halt in each pass: somebody must act.
+    A pull request is told when it is opened and when it is merged; a halt, and whatever else a person must mend, in
+    each pass. Texts from outside are made harmless: chats read mentions and links, too.
     """
-    decision, title = one.decision, one.place.title
-    if decision.action == fallback.HALT and not one.dry_run:
-        return f"{title}: release guard halted, a person must decide. {decision.reason}"
-    done = next((outcome for outcome in one.outcomes if outcome.operation == "downgrade"), None)
-    if done is None or not done.changed or done.dry_run:
+    if one.dry_run:
         return ""
-    pull = done.pull_request
+    said: list[str] = []
+    if one.decision.action == fallback.HALT:
+        said.append(f"release guard halted, a person must decide. {one.decision.reason}")
+    if one.needless:
+        said.append(one.needless)
+    done = _downgrade(one)
+    if done is not None and (done.changed or (done.refused and done.pull_request is None)):
+        said.append(_of_downgrade(one, done))
+    said += [
+        f"{outcome.subject}: {outcome.changes[0].reason}"
+        for outcome in one.outcomes
+        if outcome.operation == "quarantine" and outcome.changed and outcome.changes
+    ]
+    said += [f"release guard could not act: {error.what}" for error in one.errors]
+    return _harmless(f"{one.place.title}: {'; '.join(said)}") if said else ""
+
+
+def _of_downgrade(one: Watched, done: Outcome) -> str:
+    decision, pull = one.decision, done.pull_request
     where = f" Pull request: {pull.url}" if pull is not None else f" Commit: {done.commit}" if done.commit else ""
     state = {"merged": "moved", "waiting": "moves as soon as the pull request merges"}.get(done.merging, "")
-    state = state or ("moved" if done.commit and pull is None else "waits for a person who merges the pull request")
+    state = state or ("moved" if done.commit and pull is None else "waits for a person")
     wait = f" {done.refused}." if done.refused else ""
-    at = "" if not one.judged else _when(one)
-    return (
-        f"{title}: the default goes from {decision.leave} back to {decision.to} ({state}). "
-        f"{decision.reason}{at}.{wait}{where}"
-    )
+    moved = f"the default goes from {decision.leave} back to {decision.to} ({state})"
+    return f"{moved}. {decision.reason}{_when(one)}.{wait}{where}"
+
+
+def _harmless(text: str) -> str:
+    """A text in which a chat finds nobody to page, and no link but plain addresses."""
+    return re.sub(r"[@<>]|\](?=\()", lambda found: f"{found[0]}\u200b", text.translate(_CONTROL))
+
+
+_CONTROL = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], " ")
 
 
 def _when(one: Watched) -> str:

@@ -30,7 +30,7 @@ _WAITS = (0.2, 1.0)
 """Seconds before the second and the third attempt, where the server names no time of its own."""
 
 _CHUNK = 64 * 1024
-_CONNECTIONS = 32  # that are kept open
+_CONNECTIONS = 64  # that are kept open
 
 
 class Answer(NamedTuple):

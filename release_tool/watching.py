@@ -1,4 +1,4 @@
-"""A pass again and again until somebody asks to stop: SIGTERM and SIGINT end the waiting, never a pass."""
+"""A pass again and again until somebody asks to stop: a first SIGTERM or SIGINT ends the waiting, a second all."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def watch(one_pass: Callable[[], object], interval: float, on_stop: Callable[[], None] = lambda: None) -> int:
-    """Run passes until a signal comes; the pass under way is finished first, so nothing is left half done.
+    """Run passes until a signal comes; the pass under way is finished first. A second signal does not wait for that.
 
     Args:
         one_pass: does one. It handles its own errors.
@@ -24,7 +24,9 @@ def watch(one_pass: Callable[[], object], interval: float, on_stop: Callable[[],
     """
     stop = threading.Event()
 
-    def asked(_number: int, _frame: FrameType | None) -> None:
+    def asked(number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise SystemExit(128 + number)
         stop.set()
 
     before = {number: signal.signal(number, asked) for number in (signal.SIGTERM, signal.SIGINT)}

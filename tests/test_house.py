@@ -50,7 +50,7 @@ def group(module: str) -> str:
         return "wiring"
     if module == "actions.again":  # an entry point, for action.yml
         return "cli"
-    return "cli" if first in {"cli", "cli_guard", "watching", "in_job", "arguments", "__main__"} else "effects"
+    return "cli" if first in {"cli", "watching", "in_job", "__main__"} else "effects"
 
 
 @cache

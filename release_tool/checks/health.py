@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from release_tool.checks import promql
 from release_tool.checks.findings import Finding
+from release_tool.health.reach import reach_of
 from release_tool.yaml_nodes import YamlError, documents
 
 if TYPE_CHECKING:
@@ -46,9 +47,27 @@ def doubtful(config: Config, text: str, path: str) -> Iterator[Finding]:
             )
             hint = "add a check that needs none: the preset `available`, `kubernetes`, `grpc`, `http` or `command`"
             yield Finding(places.of("environments", name, "health", "checks"), what, hint)
+    yield from _same_questions(config, places)
     if promql.library() is None and any(True for _ in queries(config)):
         what = "the grammar of the queries was not looked at: the library promql-parser is not installed"
         yield Finding(path, what, "pip install 'release-tool[promql]'")
+
+
+def _same_questions(config: Config, places: _Places) -> Iterator[Finding]:
+    """Environments whose checks ask the same of the same source: one would be judged by what happens in the other."""
+    asked: dict[object, str] = {}
+    for name, environment in config.environments.items():
+        health = environment.health
+        for key, check in ({} if health is None else health.checks).items():
+            if health is None or "{environment}" in repr(check) or check.command is not None:
+                continue
+            prometheus = check.prometheus
+            source = check if prometheus is None else (prometheus.url or health.prometheus, prometheus)
+            other = asked.setdefault((source, config.namespace), name)
+            if other != name:
+                what = f"{name} and {other} ask the same: each would be judged by what happens in the other"
+                hint = "write {environment} into it: a label (`matchers`), the query, the address, or the context"
+                yield Finding(places.of("environments", name, "health", "checks", key), what, hint)
 
 
 def _needs_no_calls(check: Check) -> bool:
@@ -58,11 +77,18 @@ def _needs_no_calls(check: Check) -> bool:
 
 def _queries(config: Config, places: _Places) -> Iterator[tuple[Finding, bool]]:
     for keys, query, _ in queries(config):
-        found = promql.complaint(with_anything(query))
+        found = promql.complaint(with_anything(query)) or _unread(keys, query)
         if found is not None:
             what = f"{'.'.join(keys)}: Prometheus would refuse it: {found.what}"
             hint = "try it in Prometheus' own page, with the placeholders filled in"
             yield Finding(places.of(*keys), what if found.sure else what.replace("would", "may"), hint), found.sure
+
+
+def _unread(keys: tuple[str, ...], query: str) -> promql.Complaint | None:
+    """A query of a health check of which nobody can tell how far back it looks is never asked."""
+    if "health" not in keys or reach_of(with_anything(query)) is not None:
+        return None
+    return promql.Complaint("nobody can tell how far back it looks, so its check would be unknown each time (`@`?)")
 
 
 def queries(config: Config) -> Iterator[tuple[tuple[str, ...], str, str]]:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.commands.asked import Asked, checked_reason, checked_until, is_spoken, until_day
 from release_tool.errors import UsageError
+from release_tool.evidence import EVIDENCE
 from release_tool.history import timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from release_tool.config import Config
@@ -37,12 +38,14 @@ class ByHand(NamedTuple):
         version: a name or a tag.
         asked: where and why.
         until: for pin and restore: the end of the pin as it was given.
+        evidence: for a guard's quarantine: the verdicts that it was decided on (`evidence.of`).
     """
 
     operation: str
     version: str
     asked: Asked
     until: str = ""
+    evidence: Sequence[Mapping[str, str]] = ()
 
 
 def check_usage(command: ByHand) -> None:
@@ -94,6 +97,8 @@ def intent_of(command: ByHand, known: Known, now: datetime) -> Intent:
         arguments |= {"until": until_day(given, now), "for": given if is_spoken(given) else ""}
     if command.operation == "quarantine":
         arguments["since"] = timestamp(now)
+    if command.evidence:
+        arguments[EVIDENCE] = list(command.evidence)
     return command.asked.intent(command.operation, arguments)
 
 

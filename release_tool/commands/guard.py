@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from release_tool import evidence, fallback, history
 from release_tool.commands import by_hand, downgrade
 from release_tool.errors import Failed, Refused, ReleaseError
-from release_tool.health import UNHEALTHY
-from release_tool.publishing import subjects
+from release_tool.health import HEALTHY, UNHEALTHY, UNKNOWN
+from release_tool.publishing import subjects, unattended
 from release_tool.publishing.snapshot import take, take_all
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class Watched(NamedTuple):
         decision: what is to be done.
         outcomes: what came of that: the downgrade, and quarantines; none where nothing was to be done.
         errors: what stopped some of that.
+        needless: a downgrade that waits though its reason is gone, in a sentence; empty: there is none.
         dry_run: whether nothing was written.
     """
 
@@ -57,14 +58,41 @@ class Watched(NamedTuple):
     decision: Decision
     outcomes: tuple[Outcome, ...] = ()
     errors: tuple[ReleaseError, ...] = ()
+    needless: str = ""
     dry_run: bool = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether a downgrade that still waits has lost its reason: the default is healthy, or its target isn't."""
+        mine = next((one.health for one in self.judged if one.name == self.default), UNKNOWN)
+        return self.decision.action == fallback.HALT or (self.decision.action == fallback.STAY and mine == HEALTHY)
 
     @property
     def waits(self) -> str:
         """Why a person must act; empty: nobody must."""
-        if self.decision.action == fallback.HALT:
-            return f"halted: {self.decision.reason}"
-        return next((one.refused for one in self.outcomes if one.refused), "")
+        said = [f"halted: {self.decision.reason}"] if self.decision.action == fallback.HALT else []
+        said += [self.needless] if self.needless else []
+        for one in self.outcomes:
+            if one.refused:
+                said.append(one.refused)
+            elif one.operation == "quarantine" and one.pull_request is not None:
+                said.append(
+                    f"{one.subject} waits in pull request #{one.pull_request.number} for a person who merges it"
+                )
+        return "; ".join(said)
+
+    @property
+    def blind(self) -> str:
+        """Why nothing can be said of the default, though it was asked about; empty: something can, or it is too early.
+
+        A token that has run out would switch a guard off without a word.
+        """
+        mine = next((one for one in self.judged if one.name == self.default), None)
+        if mine is None or mine.health != UNKNOWN:
+            return ""
+        if any(verdict.unsettled or verdict.too_early for verdict in mine.verdicts):
+            return ""
+        return f"the health of {mine.name}, the default, is unknown: {mine.reason}"
 
     @property
     def changed(self) -> bool:
@@ -149,21 +177,31 @@ def _unwatched(tool: Tool, what: str) -> Refused:
 
 def _act(tool: Tool, command: Guard, looked: _Looked, judged: tuple[Judged, ...], new_id: Callable[[], str]) -> Watched:
     """Decide on what the base holds now: sources take their time, and somebody may have been faster."""
-    name = looked.place.environment
-    snapshot = _fresh(tool, looked)
+    place, name = looked.place, looked.place.environment
+    snapshot = take(tool, place.service)
+    environment = snapshot.config.environments.get(name)
+    if environment is None or environment.health != looked.asked.health:
+        stays = fallback.Decision(fallback.STAY, "its checks were changed while they were asked")
+        return Watched(place, None, judged, stays, dry_run=command.asked.dry_run)
     decision = decide(snapshot, name, judged, tool.now())
     found = Watched(
-        looked.place, snapshot.files[name].state(empty=True).default, judged, decision, dry_run=command.asked.dry_run
+        place, snapshot.files[name].state(empty=True).default, judged, decision, dry_run=command.asked.dry_run
     )
-    asked = command.asked._replace(environment=name, service=looked.place.service)
+    asked = command.asked._replace(environment=name, service=place.service)
     outcomes: list[Outcome] = []
     errors: list[ReleaseError] = []
+    needless = ""
+    try:
+        if found.is_over and not command.asked.dry_run:
+            needless = unattended.needless(tool, snapshot, place)
+    except ReleaseError as error:
+        errors.append(error)
     for step in _steps(tool, asked, decision, judged):
         try:
             outcomes.append(step(new_id()))
         except ReleaseError as error:
             errors.append(error)
-    return found._replace(outcomes=tuple(outcomes), errors=tuple(errors))
+    return found._replace(outcomes=tuple(outcomes), errors=tuple(errors), needless=needless)
 
 
 def _steps(
@@ -174,10 +212,6 @@ def _steps(
         yield lambda new: _downgrade(tool, asked._replace(intent_id=new), decision, judged)
     for bad in decision.quarantine:
         yield partial(_quarantine, tool, asked, bad, judged)
-
-
-def _fresh(tool: Tool, looked: _Looked) -> Snapshot:
-    return take(tool, looked.place.service)
 
 
 def decide(snapshot: Snapshot, environment: str, judged: Sequence[Judged], now: datetime) -> Decision:
@@ -223,7 +257,7 @@ def _downgrade(tool: Tool, asked: Asked, decision: Decision, judged: Sequence[Ju
 def _quarantine(tool: Tool, asked: Asked, name: Name, judged: Sequence[Judged], new: str) -> Outcome:
     about = next(one for one in judged if one.name == name)
     asked = asked._replace(intent_id=new, reason=_reason(about))
-    return by_hand.run(tool, by_hand.ByHand("quarantine", name, asked))
+    return by_hand.run(tool, by_hand.ByHand("quarantine", name, asked, evidence=evidence.of([about])))
 
 
 def _reason(judged: Judged) -> str:

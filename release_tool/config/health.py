@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from release_tool.config.keys_health import CHECK
 from release_tool.config.records_health import Health
 from release_tool.config.values import BAD
-from release_tool.config.words import joined, listed
+from release_tool.config.words import joined, listed, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from release_tool.yaml_nodes import Node
 
 _KINDS = [key.name for key in CHECK.keys]
+_BOUNDS = {"available": "min", "error-rate": "max", "grpc-status": "max", "latency": "max"}
 _ONLY = {"quantile": "latency", "codes": "grpc-status"}
 
 
@@ -57,9 +59,38 @@ def _check(values: Mapping[str, Any], health: Mapping[str, Any], path: str, read
         what = f"a check is of one kind, and this one has {listed(kinds) if kinds else 'none'}"
         reading.problem(_at(reading, path), path, what, f"keep one of {listed(_KINDS)}")
         return
-    inner = values[kinds[0]]
-    if kinds[0] == "prometheus" and inner is not BAD and BAD not in inner.values():
+    kind, inner = kinds[0], values[kinds[0]]
+    if inner is BAD or BAD in inner.values():
+        return
+    problem = _Problem(f"{path}.{kind}", reading)
+    if kind == "prometheus":
         _check_prometheus(inner, health, f"{path}.prometheus", reading)
+    elif kind == "command":
+        _check_program(inner["argv"][0], problem)
+    else:
+        _check_probe(kind, inner, problem)
+
+
+def _check_program(program: str, problem: _Problem) -> None:
+    """Nothing is checked out where a guard runs; and what is, isn't always the base."""
+    if "/" in program and not program.startswith("/"):
+        what = f"{shown(program)} would be looked for in the directory that the guard happens to run in"
+        problem("argv", what, "write its whole path, or the name of a program on PATH")
+
+
+def _check_probe(kind: str, values: Mapping[str, Any], problem: _Problem) -> None:
+    """A probe is about one version, and can be sent."""
+    places = {"kubernetes": ("deployment",), "http": ("url",), "grpc": ()}[kind]
+    named = any(re.search(r"\{(version|tag)\}", values.get(key, "{version}")) for key in places)
+    if places and not named and values.get("header", "none") == "none":
+        problem(places[0], "without {version} or {tag} it judges all versions alike", "")
+    if kind == "grpc":
+        port = values["address"].rpartition(":")[2]
+        if port.isdecimal() and not 1 <= int(port) <= 65535:
+            problem("address", f"there is no port {port}", "")
+        for key in ("header", "answered_by"):
+            if values.get(key, "").endswith("-bin") or values.get(key, "").startswith("grpc-"):
+                problem(key, "gRPC keeps names that end with -bin or begin with grpc- to itself", "")
 
 
 def _check_prometheus(values: Mapping[str, Any], health: Mapping[str, Any], path: str, reading: Reading) -> None:
@@ -69,18 +100,29 @@ def _check_prometheus(values: Mapping[str, Any], health: Mapping[str, Any], path
         problem("", "no Prometheus is named", "write its URL as health.prometheus, or as url of this check")
     if ("query" in values) == bool(preset):
         problem("query" if preset else "", "a check has a query or a preset, and one of them alone", "")
-    if "min" not in values and "max" not in values:
-        problem("", "it has no bound, so nothing would ever be bad", "for example max: 0.05")
-    elif values.get("min", float("-inf")) > values.get("max", float("inf")):
-        problem("min", "it is more than max, so everything would be bad", "")
     for key, wanted in _ONLY.items():
         if key in values and preset != wanted:
             problem(key, f"it belongs to the preset {wanted}", "leave it out")
+    if "matchers" in values and not preset:
+        problem("matchers", "they belong to a preset", "write them into the query")
     if "samples" in values and preset:
         problem("samples", "the preset counts the calls itself", "leave it out")
     if "min_samples" in values and (preset == "available" or not (preset or "samples" in values)):
         hint = "leave it out" if preset else "write samples: the PromQL that counts the calls"
         problem("min_samples", "nothing counts the calls of this check", hint)
+    _check_bounds(values, preset, problem)
+
+
+def _check_bounds(values: Mapping[str, Any], preset: str, problem: _Problem) -> None:
+    """Something can be bad, and something good."""
+    if "min" not in values and "max" not in values:
+        problem("", "it has no bound, so nothing would ever be bad", "for example max: 0.05")
+        return
+    if values.get("min", float("-inf")) > values.get("max", float("inf")):
+        problem("min", "it is more than max, so everything would be bad", "")
+    wanted = _BOUNDS.get(preset)
+    if wanted is not None and wanted not in values:
+        problem("min" if wanted == "max" else "max", f"of {preset} the other end is bad", f"write it as {wanted}")
     if preset in {"error-rate", "grpc-status"} and values.get("max", 0.0) >= 1:
         problem("max", "a share of calls is never more than 1, so nothing would ever be bad", "5 % is 0.05")
 

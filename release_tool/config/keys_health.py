@@ -26,6 +26,7 @@ from release_tool.config.texts_health import (
     GRPC_SERVICE,
     HEADER,
     HEALTH_PROMQL,
+    MATCHERS,
     OBJECT_TEMPLATE,
     PROBE_URL,
     SAMPLES_PROMQL,
@@ -85,6 +86,14 @@ _PROMETHEUS = Section(
             otherwise="`UNKNOWN`, `DEADLINE_EXCEEDED`, `INTERNAL`, `UNAVAILABLE`, `DATA_LOSS`",
         ),
         Key("window", WINDOW, "How far back it looks.", otherwise="that of `health`"),
+        Key(
+            "matchers",
+            MATCHERS,
+            "More matchers of labels for the preset, where one Prometheus knows several clusters: without them the "
+            "calls of all clusters count together.",
+            examples=("""'cluster="{environment}"'""",),
+            otherwise="none",
+        ),
     ),
 )
 
@@ -153,7 +162,7 @@ _COMMAND = Section(
             Listing(ARGUMENT, most=100, repeats=True),
             "The program and its arguments; no shell reads them. Status 0 is healthy, 1 unhealthy, anything else "
             "unknown; its first line of output is the reason. Only the base branch's configuration is ever run.",
-            examples=("[./probe, '{version}']",),
+            examples=("[/opt/probe, '{version}']",),
         ),
     ),
 )

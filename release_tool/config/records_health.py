@@ -29,6 +29,7 @@ class PrometheusCheck(NamedTuple):
         quantile: the quantile of the preset `latency`, in percent.
         codes: the gRPC codes that the preset `grpc-status` counts as bad; empty: `SERVER_FAULTS`.
         window: how far back it looks; None: the window of `health`.
+        matchers: more matchers of labels for the preset, with placeholders: one Prometheus may know several clusters.
     """
 
     url: str = ""
@@ -41,6 +42,7 @@ class PrometheusCheck(NamedTuple):
     quantile: int = 95
     codes: tuple[str, ...] = ()
     window: timedelta | None = None
+    matchers: str = ""
 
 
 class KubernetesCheck(NamedTuple):

@@ -34,6 +34,20 @@ HEALTH_PROMQL = Text(
     longest=4000,
 )
 SAMPLES_PROMQL = HEALTH_PROMQL
+_MATCHER = r"""[a-zA-Z_][a-zA-Z0-9_]*(=|!=|=~|!~)("[^"\\]*"|'[^'\\]*')"""
+MATCHERS = Text(
+    "matchers of labels",
+    (
+        *PLAIN,
+        _FILLED,
+        Rule(
+            f"^{_MATCHER}(, ?{_MATCHER})*$",
+            'it must be made of matchers such as cluster="eu", with commas between them',
+            wanted=True,
+        ),
+    ),
+    longest=1000,
+)
 
 CODE = Text(
     "a gRPC status code",

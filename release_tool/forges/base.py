@@ -134,3 +134,6 @@ class Forge(Protocol):
         Raises:
             Refused: the forge doesn't do that, or not here; its head has moved, or it isn't open. A person must merge.
         """
+
+    def merge_by_hand(self, number: int) -> None:
+        """Takes back what `merge_when_ready` asked for: it waits for a person again. A finished one stays as it is."""

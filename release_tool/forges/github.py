@@ -198,6 +198,10 @@ class GitHubForge:
         """Merges at once where the rules ask for nothing, else leaves it to GitHub's auto-merge."""
         return self.merging.when_ready(number, head_commit)
 
+    def merge_by_hand(self, number: int) -> None:
+        """Takes GitHub's auto-merge off."""
+        self.merging.disable(number)
+
     # -- one step each
 
     def _complete(

@@ -41,6 +41,13 @@ mutation ($id: ID!, $method: PullRequestMergeMethod!, $head: GitObjectID!) {
   }
 }"""
 
+_DISABLE = """\
+mutation ($id: ID!) {
+  disablePullRequestAutoMerge(input: {pullRequestId: $id}) {
+    pullRequest { number }
+  }
+}"""
+
 
 class Merging:
     """Looks at what a merge still needs, and leaves it to GitHub.
@@ -131,10 +138,32 @@ class Merging:
         self._demand_ready(number, now, head_commit)
         if not now.methods:
             raise Refused("no way of merging is allowed in the repository", where=self._address.url(number))
+        refused: Refused | None = None
         if now.merge_state in _DEMANDS_NOTHING:
-            return self._merge(number, now.methods[0], head_commit)
-        self.enable(number, now.methods[0], head_commit)
-        return "waiting"
+            for method in now.methods:  # a rule may allow fewer ways than the repository does
+                try:
+                    return self._merge(number, method, head_commit)
+                except Refused as error:
+                    refused = refused or error
+        for method in now.methods:  # also the way into a merge queue
+            try:
+                self.enable(number, method, head_commit)
+            except Refused as error:
+                refused = refused or error
+            else:
+                return "waiting"
+        assert refused is not None  # there is a method, and it was refused
+        raise refused
+
+    def disable(self, number: int) -> None:
+        """Takes auto-merge off a pull request, where it is on.
+
+        Raises:
+            TryAgain, ReleaseError: as every method (`base.py`).
+        """
+        now = self.standing(number)
+        if now.auto_merge and now.state == "open":
+            self._client.query(_DISABLE, {"id": now.node}, _AUTO_MERGE)
 
     def _known_standing(self, number: int) -> pulls.Standing:
         """How it stands; GitHub finds that out in the background, beginning with the first question."""

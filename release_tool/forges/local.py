@@ -123,6 +123,9 @@ class LocalForge:
         _repeated(lambda: self._merge(number, "merge", None, head_commit))
         return "merged"
 
+    def merge_by_hand(self, number: int) -> None:
+        """Nothing waits here to merge by itself."""
+
     # -- one attempt each; Stale means: look again
 
     def _open(self, head: str, base: str, title: str, body: str, labels: Sequence[str]) -> Opened:

@@ -87,6 +87,9 @@ class NoForge:
         """Refused."""
         _refuse()
 
+    def merge_by_hand(self, number: int) -> None:
+        """Nothing merges by itself."""
+
 
 def _refuse() -> NoReturn:
     raise Refused(

@@ -46,7 +46,7 @@ class Subject(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """The versions of one environment that are to be judged, and by which checks."""
+    """The versions of one environment that are to be judged, those that matter most first, and by which checks."""
 
     health: Health
     subjects: tuple[Subject, ...]
@@ -66,6 +66,7 @@ class Verdict(NamedTuple):
         at: when that was, the last point of the window or the time of the last attempt (UTC); None: never.
         points: the values over the window, evenly spaced, oldest first; None for a gap. Empty for point checks.
         unsettled: whether it is unknown because some of what was seen is bad.
+        too_early: whether it is unknown because the version's grace isn't over, or its window isn't full.
     """
 
     check: str
@@ -77,6 +78,7 @@ class Verdict(NamedTuple):
     at: datetime | None = None
     points: tuple[float | None, ...] = ()
     unsettled: bool = False
+    too_early: bool = False
 
 
 class Judged(NamedTuple):
@@ -131,7 +133,8 @@ class Source(Protocol):
 def early(check: str, health: Health, subject: Subject, window: timedelta = NO_WINDOW) -> Verdict:
     """The verdict before anything can be said: a version is left its grace, and a window must be full."""
     at, since = subject.since + health.grace + window, f"{subject.since:%Y-%m-%d %H:%M} UTC"
-    return Verdict(check, UNKNOWN, f"judged from {at:%Y-%m-%d %H:%M} UTC on: its last operation landed at {since}")
+    reason = f"judged from {at:%Y-%m-%d %H:%M} UTC on: its last operation landed at {since}"
+    return Verdict(check, UNKNOWN, reason, too_early=True)
 
 
 def filled(template: str, subject: Subject) -> str:

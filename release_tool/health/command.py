@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
-import tempfile
 import time
-from typing import TYPE_CHECKING
+from threading import Lock, Thread
+from typing import IO, TYPE_CHECKING
 
 from release_tool.health import filled
 from release_tool.health.sampling import BAD, CANNOT_TELL, GOOD, Attempt, Clock, Sampling
@@ -28,8 +29,15 @@ if TYPE_CHECKING:
     from release_tool.config.records_health import CommandCheck
     from release_tool.health import Subject, Verdict
 
-_SECRET = ("TOKEN", "SECRET", "PASSWORD", "PRIVATE_KEY", "WEBHOOK", "CREDENTIAL", "ACTIONS_")
-_READ = 64 * 1024
+_SECRET = re.compile(
+    "TOKEN|SECRET|PASS|_PWD$|(^|_)PAT$|_KEY|WEBHOOK|CREDENTIAL|DATABASE_URL|_DSN$|SSH_AUTH_SOCK|^ACTIONS_"
+    # where a login for git may stand, and what a job of GitHub Actions reads as its own commands
+    "|^GIT_CONFIG_(COUNT|VALUE|PARAMETERS)|^GITHUB_(ENV|OUTPUT|PATH|STATE|STEP_SUMMARY)$"
+)
+"""What speaks of a secret in the name of a variable."""
+_KEPT = 64 * 1024
+_PAUSE = 1.0
+"""Seconds that are left to a killed program to be gone, and to its output to be read."""
 
 
 class CommandSource:
@@ -47,19 +55,77 @@ class CommandSource:
         self, name: str, check: CommandCheck, health: Health, environ: Mapping[str, str], clock: Clock | None = None
     ) -> None:
         self._check = check
-        self._environ = {
-            key: value for key, value in environ.items() if not any(word in key.upper() for word in _SECRET)
-        }
+        self._environ = {key: value for key, value in environ.items() if not _SECRET.search(key.upper())}
         self._sampling = Sampling(name, health, clock or Clock())
+        self._lock = Lock()
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._closed = False
 
     def judge(self, subject: Subject, now: datetime, end: float) -> Verdict:
         """What the program says of one version; see `Source`."""
         argv = [filled(word, subject) for word in self._check.argv]
         environ = {**self._environ, **_said(subject)}
-        return self._sampling.verdict(lambda until: _run(argv, environ, until), now, end)
+        return self._sampling.verdict(lambda until: self._run(argv, environ, until), now, end)
 
     def close(self) -> None:
-        """Nothing to let go of: every program has ended."""
+        """End what still runs: the pass is over, or a person has ended it."""
+        with self._lock:
+            self._closed = True
+            running = list(self._running)
+        for program in running:
+            _end(program)
+
+    def _run(self, argv: list[str], environ: Mapping[str, str], end: float) -> Attempt:
+        try:
+            program = self._start(argv, environ)
+        except (OSError, ValueError) as error:
+            words = getattr(error, "strerror", None) or str(error)
+            return Attempt(CANNOT_TELL, f"{argv[0]} can't be started: {one_line(words)}")
+        output = _Output(program.stdout)
+        try:
+            status = program.wait(max(0.0, end - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            return Attempt(CANNOT_TELL, f"{argv[0]} did not end in time")
+        finally:
+            _end(program)
+            with self._lock:
+                self._running.discard(program)
+        return _meant(argv[0], status, output.first_line())
+
+    def _start(self, argv: list[str], environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        with self._lock:
+            if self._closed:
+                raise ValueError("the pass is over")
+            program = subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env=dict(environ),
+                start_new_session=True,
+            )
+            self._running.add(program)
+            return program
+
+
+class _Output:
+    """What a program writes: the begin of it is kept, and all of it is read, so that nothing stops the program."""
+
+    def __init__(self, pipe: IO[bytes] | None) -> None:
+        assert pipe is not None  # it is asked for
+        self._begin = bytearray()
+        self._reader = Thread(target=self._read, args=(pipe,), daemon=True)
+        self._reader.start()
+
+    def _read(self, pipe: IO[bytes]) -> None:
+        with pipe:
+            while chunk := os.read(pipe.fileno(), _KEPT):
+                self._begin += chunk[: _KEPT - len(self._begin)]
+
+    def first_line(self) -> str:
+        """On one line. What has left the session of the program may hold the pipe open: it isn't waited for."""
+        self._reader.join(_PAUSE)
+        return one_line(bytes(self._begin).decode("utf-8", "replace").strip().partition("\n")[0])
 
 
 def _said(subject: Subject) -> dict[str, str]:
@@ -73,34 +139,19 @@ def _said(subject: Subject) -> dict[str, str]:
     }
 
 
-def _run(argv: list[str], environ: Mapping[str, str], end: float) -> Attempt:
-    """One run. What it writes goes to a file: a pipe would stop it, or fill memory."""
-    with tempfile.TemporaryFile() as output:
-        try:
-            program = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=dict(environ), start_new_session=True
-            )
-        except (OSError, ValueError) as error:
-            words = getattr(error, "strerror", None) or str(error)
-            return Attempt(CANNOT_TELL, f"{argv[0]} can't be started: {one_line(words)}")
-        try:
-            status = program.wait(max(0.0, end - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            return Attempt(CANNOT_TELL, f"{argv[0]} did not end in time")
-        finally:
-            _end(program)
-        output.seek(0)
-        words = one_line(output.read(_READ).decode("utf-8", "replace").strip().partition("\n")[0])
+def _meant(program: str, status: int, words: str) -> Attempt:
+    """What an exit status means; negative: the signal that ended the program."""
     if status == 0:
         return Attempt(GOOD, words or "exit status 0")
     if status == 1:
         return Attempt(BAD, words or "exit status 1")
     ended = f"signal {-status}" if status < 0 else f"exit status {status}"
-    return Attempt(CANNOT_TELL, f"{argv[0]} ended with {ended}{f': {words}' if words else ''}")
+    return Attempt(CANNOT_TELL, f"{program} ended with {ended}{f': {words}' if words else ''}")
 
 
 def _end(program: subprocess.Popen[bytes]) -> None:
     """End whatever of it still runs, its children too: all are of one session."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(program.pid, signal.SIGKILL)
-    program.wait()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        program.wait(_PAUSE)

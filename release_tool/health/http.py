@@ -1,19 +1,22 @@
 """A request over HTTP that names the version, and verifies who answered.
 
 Good is the status that is wanted. Another one is bad, but for those that a door before the service gives (a redirect,
-401, 403, 407, 429): they tell nothing of it, and neither does a connection that never came about.
+401, 403, 407, 429): they tell nothing of it, and neither does a connection that never came about, or that breaks.
+Silence is bad where the address takes connections: a service that hangs. Behind a proxy that can't be told.
 """
 
 from __future__ import annotations
 
+import socket
 import time
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
-from release_tool.errors import ReleaseError
+from release_tool.errors import ReleaseError, TryAgain
 from release_tool.health import filled
 from release_tool.health.sampling import BAD, CANNOT_TELL, GOOD, Attempt, Clock, Sampling
-from release_tool.outside import one_line
+from release_tool.outside import TimeIsUp, in_time, one_line
 from release_tool.transport import Transport
 from release_tool.versions import tag_part
 
@@ -24,12 +27,14 @@ if TYPE_CHECKING:
     from release_tool.config import Health
     from release_tool.config.records_health import HttpCheck
     from release_tool.health import Subject, Verdict
+    from release_tool.transport import Answer
 
 NOBODY = "none"
 """Stands in the configuration for a header that isn't sent, or isn't looked at."""
 
 _DOOR = frozenset({401, 403, 407, 429})
 _MOST = 1024 * 1024
+_CONNECT = 1.0
 
 
 class HttpSource:
@@ -66,15 +71,35 @@ class HttpSource:
         )
         try:
             answer = transport.ask("GET", path)
+        except TryAgain as error:
+            words = one_line(f"{error.what} ({error.cause})" if error.cause else error.what)
+            silent = not error.cause and _takes_connections(parts)  # what broke has a cause, what took too long none
+            return Attempt(BAD, words, silent=True) if silent else Attempt(CANNOT_TELL, words)
         except ReleaseError as error:
             return Attempt(CANNOT_TELL, one_line(f"{error.what} ({error.cause})" if error.cause else error.what))
         finally:
             transport.close()
+        return self._said(subject, answer)
+
+    def _said(self, subject: Subject, answer: Answer) -> Attempt:
+        who = verified(subject, self._check.answered_by, answer.headers)
+        if answer.status == self._check.status or who.result == BAD:
+            return who
         if 300 <= answer.status <= 399 or answer.status in _DOOR:
             return Attempt(CANNOT_TELL, f"it answers with status {answer.status}: a door before the service")
-        if answer.status != self._check.status:
-            return Attempt(BAD, f"it answers with status {answer.status}, not {self._check.status}")
-        return verified(subject, self._check.answered_by, answer.headers)
+        return Attempt(BAD, f"it answers with status {answer.status}, not {self._check.status}")
+
+
+def _takes_connections(address: SplitResult) -> bool:
+    """Whether somebody listens there. It is asked after a time-out, whose cause may be the way to the service."""
+    host, port = address.hostname or "", address.port or (443 if address.scheme == "https" else 80)
+    if address.scheme in getproxies() and not proxy_bypass(host):
+        return False
+    try:
+        in_time(lambda: socket.create_connection((host, port), _CONNECT).close(), time.monotonic() + _CONNECT)
+    except (OSError, TimeIsUp):
+        return False
+    return True
 
 
 def named(subject: Subject, sends: str) -> str:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.health import NO_WINDOW, UNKNOWN, Judged, Source, Subject, Verdict, early
 from release_tool.outside import Secret, one_line
-from release_tool.prometheus import TOKEN_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from release_tool.health import Asked
 
 _LOG = logging.getLogger("release_tool.health")
-_THREADS = 32
+_THREADS = 64  # most of them sleep between two attempts
 
 
 class _Task(NamedTuple):
@@ -35,21 +34,21 @@ class _Task(NamedTuple):
     answer: futures.Future[Verdict]
 
 
-class NotInstalled:
-    """Stands for a source whose library isn't installed.
+class Unusable:
+    """Stands for a source whose library isn't installed, or can't be loaded.
 
     Args:
         check: the name of the check.
-        extra: what installs it.
+        why: in words.
     """
 
-    def __init__(self, check: str, extra: str) -> None:
+    def __init__(self, check: str, why: str) -> None:
         self._check = check
-        self._extra = extra
+        self._why = why
 
     def judge(self, subject: Subject, now: datetime, end: float) -> Verdict:  # noqa: ARG002
         """Unknown."""
-        return Verdict(self._check, UNKNOWN, f"its library is not installed: pip install 'release-tool[{self._extra}]'")
+        return Verdict(self._check, UNKNOWN, self._why)
 
     def close(self) -> None:
         """Nothing to let go of."""
@@ -79,7 +78,10 @@ def judge_all(asked: Sequence[Asked], now: datetime, environ: Mapping[str, str])
 
 
 def judge(asked: Sequence[Asked], sources: Sequence[Mapping[str, Source]], now: datetime) -> list[tuple[Judged, ...]]:
-    """The same with sources that are there; each environment has its own deadline, and all begin now."""
+    """The same with sources that are there; each environment has its own deadline, and all begin now.
+
+    The first versions of all environments are asked about first: those that matter most, should others hang.
+    """
     begun = time.monotonic()
     tasks: SimpleQueue[_Task] = SimpleQueue()
     waiting: dict[tuple[int, int, str], _Task] = {}
@@ -90,7 +92,8 @@ def judge(asked: Sequence[Asked], sources: Sequence[Mapping[str, Source]], now: 
                 for name, source in found.items():
                     task = _Task(source, name, subject, end, futures.Future())
                     waiting[place, number, name] = task
-                    tasks.put(task)
+    for _, task in sorted(waiting.items(), key=lambda item: item[0][1::-1]):  # the first of every environment first
+        tasks.put(task)
     for _ in range(min(_THREADS, len(waiting))):
         Thread(target=_work, args=(tasks, now), daemon=True).start()  # a daemon holds up no exit
     result = []
@@ -152,18 +155,22 @@ def source_of(name: str, check: Check, health: Health, environ: Mapping[str, str
     try:
         return _loaded(name, check, health, environ)
     except ImportError:
-        return NotInstalled(name, check.kind)
+        return Unusable(name, f"its library is not installed: pip install 'release-tool[{check.kind}]'")
+    except Exception as error:  # noqa: BLE001 (libraries that don't fit each other raise what they like)
+        _LOG.debug("the library of check %s", name, exc_info=True)
+        return Unusable(name, f"its library can't be loaded: {type(error).__name__}: {one_line(str(error))}")
 
 
 def _loaded(name: str, check: Check, health: Health, environ: Mapping[str, str]) -> Source:
     if check.prometheus is not None:
         from release_tool.health.prometheus import PrometheusSource
+        from release_tool.prometheus import TOKEN_VARIABLE
 
         return PrometheusSource(name, check.prometheus, health, Secret(environ.get(TOKEN_VARIABLE, "")))
     if check.kubernetes is not None:
         from release_tool.health.kubernetes import KubernetesSource
 
-        return KubernetesSource(name, check.kubernetes, health)
+        return KubernetesSource(name, check.kubernetes, health, environ)
     if check.grpc is not None:
         from release_tool.health.grpc import GrpcSource
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import time
 from datetime import datetime
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ from release_tool.health.sampling import BAD, CANNOT_TELL, GOOD, Attempt, Clock,
 from release_tool.outside import TimeIsUp, in_time, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from release_tool.config import Health
     from release_tool.config.records_health import KubernetesCheck
@@ -49,11 +50,15 @@ class KubernetesSource:
         name: the name of the check.
         check: where the Deployment is.
         health: how often it is looked at, and how far back a restart counts.
+        environ: the environment variables, of which `KUBECONFIG` is read.
         clock: the time.
     """
 
-    def __init__(self, name: str, check: KubernetesCheck, health: Health, clock: Clock | None = None) -> None:
+    def __init__(
+        self, name: str, check: KubernetesCheck, health: Health, environ: Mapping[str, str], clock: Clock | None = None
+    ) -> None:
         self._check = check
+        self._kubeconfig = environ.get("KUBECONFIG") or "~/.kube/config"
         self._window = health.window
         self._sampling = Sampling(name, health, clock or Clock())
         self._lock = Lock()
@@ -79,56 +84,22 @@ class KubernetesSource:
             return Attempt(CANNOT_TELL, str(why))
 
     def _look(self, namespace: str, name: str, now: datetime, end: float) -> Attempt:
-        deployment = self._get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}", {}, "deployments", end)
+        client = self._connected()
+        apps, core = kubernetes.client.AppsV1Api(client), kubernetes.client.CoreV1Api(client)
+        discovery = kubernetes.client.DiscoveryV1Api(client)
+        deployment = _asked(partial(apps.read_namespaced_deployment, name, namespace), "deployments", end)
         said = of_deployment(deployment)
         if said is not None:
             return said
-        wanted = {"labelSelector": selector(deployment)}
-        pods = [
-            pod
-            for pod in self._list(f"/api/v1/namespaces/{namespace}/pods", wanted, "pods", end)
-            if not _map(pod, "metadata").get("deletionTimestamp")
-        ]
-        path = f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices"
-        slices = list(self._list(path, {}, "endpointslices", end))
-        return of_pods(deployment, pods, slices, now - self._window, self._check.max_restarts)
-
-    # -- the API server
-
-    def _list(self, path: str, query: Mapping[str, str], what: str, end: float) -> Iterator[Mapping[str, Any]]:
-        asked = {**query, "limit": str(_PAGE)}
-        for _ in range(_PAGES):
-            found = self._get(path, asked, what, end)
-            yield from (item for item in _listed(found, "items") if isinstance(item, dict))
-            following = _map(found, "metadata").get("continue")
-            if not following:
-                return
-            asked = {**asked, "continue": str(following)}
-
-    def _get(self, path: str, query: Mapping[str, str], what: str, end: float) -> Mapping[str, Any]:
-        left = max(0.001, end - time.monotonic())
-        try:
-            answer = self._connected().call_api(
-                path,
-                "GET",
-                query_params=list(query.items()),
-                header_params={"Accept": "application/json"},
-                auth_settings=["BearerToken"],
-                response_type="object",
-                _preload_content=False,
-                _return_http_data_only=True,
-                _request_timeout=(left, left),
-            )
-            data = json.loads(answer.data)
-        except kubernetes.client.exceptions.ApiException as error:
-            raise _Unreadable(_refused(error.status, error.reason, what)) from None
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise _Unreadable(f"the API server can't be reached: {one_line(_cause(error))}") from None
-        except ValueError:
-            raise _Unreadable("what answers is no API server: it gives no JSON") from None
-        if not isinstance(data, dict):
-            raise _Unreadable("what answers is no API server: it gives no object")
-        return data
+        pods = partial(core.list_namespaced_pod, namespace, label_selector=selector(deployment))
+        slices = partial(discovery.list_namespaced_endpoint_slice, namespace)
+        return of_pods(
+            deployment,
+            [pod for pod in _listing(pods, "pods", end) if _is_of(pod, name)],
+            list(_listing(slices, "endpointslices", end)),
+            now - self._window,
+            self._check.max_restarts,
+        )
 
     def _connected(self) -> Any:
         """The client: by the kubeconfig, or as the pod's service account where there is none."""
@@ -136,7 +107,7 @@ class KubernetesSource:
             if self._client is None:
                 try:
                     self._client = self._connect()
-                except (kubernetes.config.ConfigException, OSError, ValueError, KeyError, TypeError) as error:
+                except Exception as error:  # noqa: BLE001 (a broken file, a plug-in for logins: they raise what they like)
                     raise _Unreadable(f"there is no way into the cluster: {one_line(str(error))}") from None
             return self._client
 
@@ -144,14 +115,52 @@ class KubernetesSource:
         configuration = kubernetes.client.Configuration()
         try:
             kubernetes.config.load_kube_config(
-                context=self._check.context or None, client_configuration=configuration, persist_config=False
+                config_file=self._kubeconfig,
+                context=self._check.context or None,
+                client_configuration=configuration,
+                persist_config=False,
             )
-        except kubernetes.config.ConfigException:
+        except kubernetes.config.ConfigException as error:
             if self._check.context:
                 raise
-            kubernetes.config.load_incluster_config(client_configuration=configuration)
+            try:
+                kubernetes.config.load_incluster_config(client_configuration=configuration)
+            except kubernetes.config.ConfigException:
+                raise error from None
         configuration.retries = urllib3.Retry(0, redirect=0)
         return kubernetes.client.ApiClient(configuration)
+
+
+# -- the API server ---------------------------------------------------------------------------------------------------
+
+
+def _listing(ask: Callable[..., Any], what: str, end: float) -> Iterator[Mapping[str, Any]]:
+    """The items of a list, page by page."""
+    following: dict[str, str] = {}
+    for _ in range(_PAGES):
+        found = _asked(partial(ask, limit=_PAGE, **following), what, end)
+        yield from (item for item in _listed(found, "items") if isinstance(item, dict))
+        mark = _map(found, "metadata").get("continue")
+        if not mark:
+            return
+        following = {"_continue": str(mark)}
+    raise _Unreadable(f"there are more than {_PAGE * _PAGES} {what}")
+
+
+def _asked(ask: Callable[..., Any], what: str, end: float) -> Mapping[str, Any]:
+    """One answer as it came: the library's records would refuse what a newer API server adds."""
+    left = max(0.001, end - time.monotonic())
+    try:
+        data = json.loads(ask(_preload_content=False, _request_timeout=(left, left)).data)
+    except kubernetes.client.exceptions.ApiException as error:
+        raise _Unreadable(_refused(error.status, error.reason, what)) from None
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        raise _Unreadable(f"the API server can't be reached: {one_line(_cause(error))}") from None
+    except ValueError:
+        raise _Unreadable("what answers is no API server: it gives no JSON") from None
+    if not isinstance(data, dict):
+        raise _Unreadable("what answers is no API server: it gives no object")
+    return data
 
 
 def _refused(status: int | None, reason: str, what: str) -> str:
@@ -159,6 +168,8 @@ def _refused(status: int | None, reason: str, what: str) -> str:
         return "there is no such Deployment" if what == "deployments" else f"the API server knows no {what}"
     if status in {401, 403}:
         return f"the API server refuses (status {status}): it needs {_PERMISSIONS[what]}"
+    if not status:  # no answer: TLS
+        return f"the API server can't be reached: {one_line(str(reason))}"
     return f"the API server answers with status {status}: {one_line(str(reason))}"
 
 
@@ -177,7 +188,7 @@ def of_deployment(deployment: Mapping[str, Any]) -> Attempt | None:
     if _whole(spec.get("replicas"), 1) == 0:
         return Attempt(CANNOT_TELL, "its Deployment is scaled to no pods")
     for condition in _listed(status, "conditions"):
-        if isinstance(condition, dict) and condition.get("reason") == "ProgressDeadlineExceeded":
+        if isinstance(condition, dict) and _has_failed(condition):
             return Attempt(
                 BAD, f"its rollout has failed: {one_line(str(condition.get('message') or 'deadline exceeded'))}"
             )
@@ -195,7 +206,7 @@ def of_pods(
 
     Args:
         deployment: the Deployment.
-        pods: its pods, without those that are being deleted.
+        pods: its pods.
         slices: the EndpointSlices of the namespace.
         since: older restarts don't count.
         max_restarts: so many are no crash loop.
@@ -207,6 +218,8 @@ def of_pods(
         return Attempt(BAD, f"{len(crashing)} of {len(pods)} pods crash again and again")
     if available == 0:
         return Attempt(BAD, f"none of {wanted} pods is available")
+    if not pods:
+        return Attempt(CANNOT_TELL, f"{available} of {wanted} pods are available, and none is found")
     names = {_map(pod, "metadata").get("name") for pod in pods}
     if not any(_is_ready(endpoint, names) for one in slices for endpoint in _listed(one, "endpoints")):
         return Attempt(BAD, "none of its pods is a ready endpoint of a Service")
@@ -225,6 +238,24 @@ def selector(deployment: Mapping[str, Any]) -> str:
     if not parts:
         raise _Unreadable("its Deployment selects every pod")
     return ",".join(parts)
+
+
+def _has_failed(condition: Mapping[str, Any]) -> bool:
+    """Whether a condition says that the rollout has passed its deadline."""
+    said = (condition.get("type"), condition.get("status"), condition.get("reason"))
+    return said == ("Progressing", "False", "ProgressDeadlineExceeded")
+
+
+def _is_of(pod: Mapping[str, Any], deployment: str) -> bool:
+    """Whether a pod that is selected counts: no other's, not being deleted, and neither evicted nor done.
+
+    A Deployment's ReplicaSets are named after it: `engine-v5-6d4cf56db6`.
+    """
+    metadata = _map(pod, "metadata")
+    owners = [one for one in _listed(metadata, "ownerReferences") if isinstance(one, dict) and one.get("controller")]
+    foreign = [one for one in owners if str(one.get("name")).rpartition("-")[0] != deployment]
+    ended = _map(pod, "status").get("phase") in {"Failed", "Succeeded"}
+    return not foreign and not ended and not metadata.get("deletionTimestamp")
 
 
 def _crashes(pod: Mapping[str, Any], since: datetime, most: int) -> bool:

@@ -33,15 +33,23 @@ _CODES = {
 
 _TO = (
     'destination_workload_namespace="{namespace}",destination_workload="{workload}",'
-    'source_workload!~"{release}(-.+)?-test"'
+    'source_workload!~"{release}(-.+)?-test"{matchers}'
 )
 _REQUESTS = "istio_requests_total"
 _DURATION = "istio_request_duration_milliseconds_bucket"
-_AVAILABLE = 'max(kube_deployment_status_replicas_available{namespace="{namespace}",deployment="{workload}"})'
+_AVAILABLE = 'max(kube_deployment_status_replicas_available{namespace="{namespace}",deployment="{workload}"{matchers}})'
 
 
 def query(check: PrometheusCheck) -> str:
     """The question of a check, with placeholders; `{workload}` is one of the presets alone."""
+    return _matched(_query(check), check)
+
+
+def _matched(text: str, check: PrometheusCheck) -> str:
+    return text.replace("{matchers}", f",{check.matchers}" if check.matchers else "")
+
+
+def _query(check: PrometheusCheck) -> str:
     if not check.preset:
         return check.query
     if check.preset == "available":
@@ -62,7 +70,7 @@ def samples(check: PrometheusCheck) -> str:
     """The question for the number of calls behind it; empty: they are not counted."""
     if not check.preset:
         return check.samples
-    return f"sum by (reporter) ({_counted('', '{window}')})" if by_reporter(check) else ""
+    return _matched(f"sum by (reporter) ({_counted('', '{window}')})", check) if by_reporter(check) else ""
 
 
 def by_reporter(check: PrometheusCheck) -> bool:

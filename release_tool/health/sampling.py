@@ -3,7 +3,7 @@
 A check that looks at one moment (gRPC, HTTP, command, Kubernetes) would call a version bad for one lost packet. So it
 must fail `failures` times in a row, `interval` apart, to be unhealthy. The first attempt that is good is enough to be
 healthy; one that is good only after a bad one leaves it unknown. An attempt that can't tell (the source is away, a
-credential is missing) makes it unknown at once.
+credential is missing) makes it unknown at once. So does silence, where the pass had less time left than `timeout`.
 """
 
 from __future__ import annotations
@@ -28,10 +28,12 @@ class Attempt(NamedTuple):
     Attributes:
         result: `good`, `bad`, or `can't tell`.
         reason: why, on one line.
+        silent: whether it is bad because nothing was answered in time.
     """
 
     result: str
     reason: str
+    silent: bool = False
 
 
 class Clock(NamedTuple):
@@ -67,22 +69,30 @@ class Sampling(NamedTuple):
             now: the time of the pass (UTC).
             end: when all must be over, by `clock.monotonic`.
         """
-        timeout, interval = self.health.timeout.total_seconds(), self.health.interval.total_seconds()
-        wanted, failed, last = self.health.failures, 0, ""
+        interval, wanted, failed, last = self.health.interval.total_seconds(), self.health.failures, 0, ""
         while failed < wanted:
             if failed:
                 if self.clock.monotonic() + interval >= end:
                     what = f"only {failed} of {wanted} attempts fitted in time: {last}"
                     return self._said(UNKNOWN, what, failed, now)._replace(unsettled=True)
                 self.clock.sleep(interval)
-            result, last = attempt(min(end, self.clock.monotonic() + timeout))
-            if result == GOOD and failed:
-                what = f"unsettled: {failed} of {failed + 1} attempts failed"
+            found = self._tried(attempt, end)
+            if found.result != BAD and failed:
+                what = f"unsettled: {failed} of {failed + 1} attempts failed: {last}"
+                what = what if found.result == GOOD else f"{found.reason}; before that {failed} failed: {last}"
                 return self._said(UNKNOWN, what, failed + 1, now)._replace(unsettled=True)
-            if result != BAD:
-                return self._said(HEALTHY if result == GOOD else UNKNOWN, last, failed + 1, now)
-            failed += 1
+            if found.result != BAD:
+                return self._said(HEALTHY if found.result == GOOD else UNKNOWN, found.reason, 1, now)
+            failed, last = failed + 1, found.reason
         return self._said(UNHEALTHY, f"{failed} of {failed} attempts failed: {last}", failed, now)
+
+    def _tried(self, attempt: Callable[[float], Attempt], end: float) -> Attempt:
+        """One attempt. Who is not given the whole `timeout` to answer has not failed to."""
+        whole = self.clock.monotonic() + self.health.timeout.total_seconds()
+        found = attempt(min(end, whole))
+        if found.silent and end < whole:
+            return Attempt(CANNOT_TELL, f"the time of this pass was over: {found.reason}")
+        return found
 
     def _said(self, health: str, reason: str, attempts: int, now: datetime) -> Verdict:
         return Verdict(self.check, health, reason, samples=float(attempts), at=now)

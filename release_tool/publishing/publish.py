@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from release_tool.errors import Refused, TryAgain
-from release_tool.evidence import EVIDENCE
-from release_tool.publishing import direct, rolling
-from release_tool.publishing.branch import lines_at
+from release_tool.errors import TryAgain
+from release_tool.publishing import direct, rolling, unattended
 from release_tool.publishing.snapshot import take
 from release_tool.publishing.tool import Outcome
 from release_tool.publishing.work import Again, Work
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
 
     from release_tool.publishing.snapshot import Snapshot
     from release_tool.publishing.tool import Request, Tool
-    from release_tool.records import CommitId
 
 
 def run(tool: Tool, prepare: Callable[[Snapshot], Request | Outcome], service: str = "") -> Outcome:
@@ -63,6 +60,9 @@ def run(tool: Tool, prepare: Callable[[Snapshot], Request | Outcome], service: s
 
 def attempt(work: Work) -> Outcome:
     """Do one operation on what the remote held at one moment."""
+    unattended_no = _held(work)
+    if unattended_no is not None:
+        return unattended_no
     if _is_direct(work):
         try:
             return direct.push(work)
@@ -70,7 +70,17 @@ def attempt(work: Work) -> Outcome:
             if not work.request.downgrade:
                 raise
             return _proposed_instead(work, refusal)
-    return _merged(work, rolling.propose(work))
+    return _proposed(work)
+
+
+def _held(work: Work) -> Outcome | None:
+    """The outcome of an unattended push to the base that somebody said no to; None for everything else."""
+    return unattended.held(work) if work.request.unattended and _is_direct(work) else None
+
+
+def _proposed(work: Work) -> Outcome:
+    outcome = rolling.propose(work)
+    return unattended.merged(work, outcome) if work.request.unattended else outcome
 
 
 def _is_direct(work: Work) -> bool:
@@ -81,38 +91,9 @@ def _is_direct(work: Work) -> bool:
     return mode == "direct" and request.intent is not None
 
 
-def _merged(work: Work, outcome: Outcome) -> Outcome:
-    """What became of the pull request, where the forge shall merge it; `refused` where a person must."""
-    request, pull = work.request, outcome.pull_request
-    if not request.unattended or request.dry_run:
-        return outcome
-    if pull is None:
-        waits = f"the branch {outcome.branch} waits for a person: the forge has no pull requests"
-        return outcome._replace(refused=waits) if outcome.text else outcome
-    if not _all_decided(work, pull.head_commit):
-        waits = f"pull request #{pull.number} holds what a person asked for, and waits for a person who merges it"
-        return outcome._replace(refused=waits)
-    if not work.environment.downgrade.auto_merge:
-        return outcome._replace(refused=f"pull request #{pull.number} waits for a person who merges it")
-    try:
-        merging = work.forge.merge_when_ready(pull.number, pull.head_commit)
-    except Refused as refusal:
-        why = f"pull request #{pull.number} waits for a person: the forge doesn't merge it by itself ({refusal.what})"
-        return outcome._replace(refused=why)
-    return outcome._replace(merging=merging)
-
-
-def _all_decided(work: Work, head: CommitId) -> bool:
-    """Whether a guard decided on everything that waits on the branch: only that may land with nobody looking."""
-    work.repository.fetch(head)
-    landed = {line.id for line in work.lines}
-    waiting = [line for line in lines_at(work.repository, head, work.place) if line.id not in landed]
-    return all(EVIDENCE in line.intent.arguments for line in waiting)
-
-
 def _proposed_instead(work: Work, refusal: Protected) -> Outcome:
     """A downgrade that may not be pushed becomes a pull request: a person must see to that, even where it merges."""
-    outcome = _merged(work, rolling.propose(work))
+    outcome = _proposed(work)
     done = {"merged": "is merged", "waiting": "merges by itself"}.get(outcome.merging, "waits for a person")
     why = f"the server takes no direct push ({refusal.what}): the downgrade became a pull request, which {done}"
     return outcome._replace(refused=why)

@@ -16,7 +16,7 @@ from release_tool.versions import tag_part
 if TYPE_CHECKING:
     from release_tool.publishing.tool import Outcome
     from release_tool.publishing.work import Work
-    from release_tool.records import CommitId, Intent
+    from release_tool.records import CommitId, Intent, Line
 
 
 def outcome(work: Work, branch: Branch) -> Outcome | None:
@@ -104,39 +104,48 @@ def _names_hold(work: Work, branch: Branch) -> bool:
 
 
 def is_no(work: Work, branch: Branch, following: Following) -> bool:
-    """Whether somebody closed a pull request with just this cleanup, or guard's downgrade, and all is as it was.
+    """Whether somebody closed a pull request with just this cleanup, or guard's decision, and all is as it was.
 
     What people asked for themselves is proposed again; a schedule would ask every night, or every five minutes.
     """
-    intent, finished = work.request.intent, branch.finished
-    if intent is None or not _is_unasked(intent) or finished is None or finished.state != "closed":
+    intent = work.request.intent
+    if intent is None or intent.operation != "cleanup":
+        return said_no(work, branch)
+    closed = [change for line in _closed(work, branch) for change in line.changes if change.action != "supersede"]
+    return bool(closed) and closed == list(following.plan.edits)
+
+
+def said_no(work: Work, branch: Branch) -> bool:
+    """Whether somebody closed a pull request with what a guard decides again, on the same ground and no more reason."""
+    intent = work.request.intent
+    if intent is None or EVIDENCE not in intent.arguments:
         return False
-    if branch.pending or branch.append_only:
-        return False
+    return any(_same_verdict(line.intent, intent) for line in _closed(work, branch))
+
+
+def _closed(work: Work, branch: Branch) -> list[Line]:
+    """The lines of the branch's last pull request, where that was closed and file and policy are as they were then."""
+    finished = branch.finished
+    if finished is None or finished.state != "closed" or branch.pending or branch.append_only:
+        return []
     work.repository.fetch(finished.head_commit)
     fork = work.repository.merge_base(work.snapshot.base, finished.head_commit)
     if fork is None or not _same_ground(work, fork):
-        return False
+        return []
     seen = {line.id for line in (*work.lines, *lines_at(work.repository, fork, work.place))}
-    lines = [line for line in lines_at(work.repository, finished.head_commit, work.place) if line.id not in seen]
-    if intent.operation == "downgrade":
-        return any(_same_verdict(line.intent, intent) for line in lines)
-    closed = [change for line in lines for change in line.changes if change.action != "supersede"]
-    return closed == list(following.plan.edits)
-
-
-def _is_unasked(intent: Intent) -> bool:
-    """Whether no person asked for it: a cleanup, or a downgrade that a guard decided on."""
-    return intent.operation == "cleanup" or (intent.operation == "downgrade" and EVIDENCE in intent.arguments)
+    return [line for line in lines_at(work.repository, finished.head_commit, work.place) if line.id not in seen]
 
 
 def _same_verdict(one: Intent, other: Intent) -> bool:
-    """Whether two downgrades leave and reach the same for the same checks; their numbers may differ."""
+    """Whether a decision is one that was closed: about the same versions, by no check that did not fail then.
+
+    Numbers may differ, and a check that flaps is no news.
+    """
     same = ("tag", "to_tag")
     return (
         one.operation == other.operation
         and all(one.arguments.get(key) == other.arguments.get(key) for key in same)
-        and failing(one) == failing(other)
+        and failing(other) <= failing(one)
     )
 
 

@@ -8,6 +8,7 @@ from release_tool.errors import ReleaseError
 from release_tool.health import Asked, Subject
 from release_tool.publishing.ages import EXACTLY, Ages
 from release_tool.publishing.proposal import Renderings
+from release_tool.records import name_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,7 +52,10 @@ class Asking:
         if health is None:
             return None
         state = snapshot.files[environment].state(empty=True)
-        wanted = [name for name in state.live if only in {None, name}]
+        wanted = sorted(
+            (name for name in state.live if only in {None, name}),
+            key=lambda name: (name != state.default, -name_number(name)),
+        )
         since = _since(snapshot.files[environment], state, wanted, self._ages, self._now)
         return Asked(health, _subjects(self._tool, snapshot, environment, since) if wanted else ())
 

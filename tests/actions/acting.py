@@ -40,6 +40,20 @@ def uses() -> set[str]:
     return {found for text in texts for found in re.findall(r"^\s*(?:- )?uses: (\S+)", text, re.MULTILINE)}
 
 
+def callers(tool: str) -> dict[str, str]:
+    """The workflows of a GitOps repository of one's own, as the documentation shows them: name -> text.
+
+    Args:
+        tool: what stands in the place of `OWNER/release/.github/workflows/X.yml@COMMIT`, with `{}` for X.
+    """
+    text = (ROOT / "docs" / "github-actions.md").read_text("utf-8")
+    found = {}
+    for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL):
+        if called := re.search(r"OWNER/release/\.github/workflows/(\w+)\.yml@COMMIT", block):
+            found[called[1]] = block.replace(called[0], tool.format(called[1]))
+    return found
+
+
 @dataclass
 class Acted:
     """What a run of a workflow left behind."""

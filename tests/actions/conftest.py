@@ -28,7 +28,7 @@ def tool(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # Ten minutes of trying again are right for a job, and long for a test that goes wrong.
     action = (place / "action.yml").read_text("utf-8")
     (place / "action.yml").write_text(action.replace('default: "10"', 'default: "0.2"'), "utf-8")
-    for name in ("charts", "release_tool"):
+    for name in ("charts", "release_tool", "requirements"):
         shutil.copytree(acting.ROOT / name, place / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
     return place
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
-from acting import ROOT, WORKFLOWS, program, uses, workflow
+import yaml
+from acting import ROOT, WORKFLOWS, callers, program, uses, workflow
+
+from release_tool.doctor import workflows as doctor
 
 NAMES = {path.stem for path in WORKFLOWS}
 ACTION = workflow(ROOT / "action.yml")
@@ -38,7 +43,8 @@ def test_no_run_that_waits_is_cancelled_where_its_operation_would_be_lost(name: 
 
 @pytest.mark.parametrize("name", ["cleanup", "guard", "sync"])
 def test_runs_that_do_the_same_wait_for_each_other(name: str) -> None:
-    assert of(name)["concurrency"] == {"group": f"release-{name}", "cancel-in-progress": "false"}
+    assert of(name)["concurrency"]["group"].startswith(f"release-{name}")
+    assert of(name)["concurrency"]["cancel-in-progress"] == "false"
 
 
 def test_every_action_is_pinned_by_its_commit_and_names_its_version() -> None:
@@ -120,6 +126,49 @@ def test_actionlint_finds_nothing() -> None:
     command = [program("actionlint", "go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_every_workflow_that_runs_the_tool_is_there_to_be_called(tmp_path: Path) -> None:
+    """The documentation shows how, and actionlint knows the inputs, secrets and permissions of what is called."""
+    found = callers("./.github/workflows/{}.yml")
+    assert set(found) == NAMES - {"ci"}
+    place = tmp_path / ".github"
+    shutil.copytree(ROOT / ".github", place)
+    for name, text in found.items():
+        (place / "workflows" / f"call-{name}.yml").write_text(text, "utf-8")
+    subprocess.run(["git", "init", "-q", tmp_path], check=True, timeout=60)
+    command = [program("actionlint", "go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12")]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("name", sorted(NAMES - {"ci"}))
+def test_a_caller_grants_what_the_jobs_need_and_hands_on_each_secret(name: str) -> None:
+    """GitHub starts no called workflow whose jobs ask for more than the caller has."""
+    text = callers("./.github/workflows/{}.yml")[name]
+    (caller,) = yaml.safe_load(text)["jobs"].values()
+    needed = {key for job in of(name)["jobs"].values() for key, value in job["permissions"].items() if value == "write"}
+    assert needed == {key for key, value in caller["permissions"].items() if value == "write"}
+    known = set(of(name)["on"]["workflow_call"]["secrets"])
+    assert "RELEASE_TOOL_TOKEN" in known
+    assert set(caller.get("secrets", {})) == known - {"RELEASE_TOOL_TOKEN"}
+
+
+def test_the_doctor_knows_the_callers_for_what_they_run() -> None:
+    found = {
+        f".github/workflows/{name}.yml": text
+        for name, text in callers("acme/release/.github/workflows/{}.yml@c0ffee").items()
+    }
+    assert doctor.starts("check", "merge_group", found)
+    assert not doctor.starts("sync", "merge_group", found)
+    assert {one.verdict for one in doctor.workflows(found, promotes=True, guarded=True)} == {"ok"}
+
+
+def test_the_tool_is_read_with_a_token_of_its_own_where_one_is_given() -> None:
+    token = "${{ secrets.RELEASE_TOOL_TOKEN || github.token }}"
+    for where, step in steps():
+        if step.get("name") == "Get the tool":
+            assert step["with"]["token"] == token, where
 
 
 def test_zizmor_finds_nothing() -> None:

@@ -139,8 +139,17 @@ def test_one_comment_shows_the_difference_and_follows_it(shop: Shop) -> None:
 
 
 def test_a_pull_request_that_changes_no_manifest_gets_no_comment(shop: Shop) -> None:
+    import requests
+
     shop.alice.edit("words", {"README.md": "By hand\n"})
-    shop.act.run("check", "pull_request", pull_request(1, "words"), "-j", "difference")
+    answer = requests.post(
+        f"{shop.standin.api}/repos/{REPOSITORY}/pulls",
+        json={"title": "Words", "head": "words", "base": "main"},
+        headers={"Authorization": f"Bearer {shop.standin.add_token().value}"},
+        timeout=20,
+    )
+    number = answer.json()["number"]
+    shop.act.run("check", "pull_request", pull_request(number, "words"), "-j", "difference")
     assert not shop.repository.comments
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from acting import REPOSITORY, Act
+from acting import REPOSITORY, ROOT, Act, callers
 from world import WITH_DEFAULT, World
 
 pytestmark = pytest.mark.slow
+
+BASE = "ba5e" * 10  # the commit that a proposal is to be merged to
 
 BUILD = {
     "environment": "devel",
@@ -146,6 +149,31 @@ def test_the_guard_moves_a_bad_default_back(world: World, act: Act) -> None:
     assert json.loads(again.output("json") or "")[0]["decision"] == "stay"
 
 
+def test_a_gitops_repository_of_its_own_calls_them(world: World, act: Act) -> None:
+    """As the documentation shows it: the repository holds the callers alone."""
+    place = act.checkout / ".github" / "workflows"
+    shutil.rmtree(place)
+    place.mkdir()
+    commit = "c0ffee" * 6 + "c0ff"
+    for name, text in callers(f"acme/release/.github/workflows/{{}}.yml@{commit}").items():
+        (place / f"{name}.yml").write_text(text, "utf-8")
+    there = [
+        word
+        for host in ("", f"{act.server}/")
+        for word in ("--local-repository", f"{host}acme/release@{commit}={ROOT}")
+    ]
+    world.now = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(days=1)
+    world.release("retire", "devel", "v2", "--direct")
+    swept = act.run("cleanup", "schedule", {}, *there)
+    assert "v2" not in world.state("devel", "release/devel").retired
+    assert "| remove | v2 |" in swept.summary
+    built_there = act.run("bump", "repository_dispatch", built(), *there)
+    assert built_there.output("changed") == "true"
+    world.git("update-ref", "refs/pull/1/merge", world.refs()["refs/heads/release/devel"], cwd=world.origin)
+    done = act.run("check", "pull_request", pull_request(1, "release/devel"), *there, code=None)
+    assert "### check: right" in done.summary, done.said
+
+
 def pull_request(number: int, head: str) -> dict[str, Any]:
     whole = {"full_name": REPOSITORY}
     return {
@@ -154,7 +182,7 @@ def pull_request(number: int, head: str) -> dict[str, Any]:
         "pull_request": {
             "number": number,
             "head": {"ref": head, "repo": whole},
-            "base": {"ref": "main", "repo": whole},
+            "base": {"ref": "main", "repo": whole, "sha": BASE},
         },
     }
 
@@ -173,15 +201,18 @@ def test_a_right_pull_request_passes_the_check(world: World, act: Act) -> None:
     world.git("update-ref", "refs/pull/1/merge", world.refs()["refs/heads/release/devel"], cwd=world.origin)
     done = act.run("check", "pull_request", pull_request(1, "release/devel"), "-j", "check")
     assert "### check: right" in done.summary
+    assert f"the tool of {REPOSITORY} at {BASE}" in done.said, "and never the proposal's own"
 
 
 def test_a_group_of_the_merge_queue_is_checked(world: World, act: Act) -> None:
     world.release("bump", "devel", "v1.0.5")
     queued = "refs/heads/gh-readonly-queue/main/pr-1-0123"
     world.git("update-ref", queued, world.refs()["refs/heads/release/devel"], cwd=world.origin)
-    event = {"action": "checks_requested", "merge_group": {"head_ref": queued, "base_ref": "refs/heads/main"}}
+    group = {"head_ref": queued, "base_ref": "refs/heads/main", "base_sha": BASE}
+    event = {"action": "checks_requested", "merge_group": group}
     done = act.run("check", "merge_group", event, "-j", "check", code=None)
     assert "### check: right" in done.summary, done.said
+    assert f"the tool of {REPOSITORY} at {BASE}" in done.said
 
 
 def test_a_pull_request_from_a_fork_gets_no_comment(world: World, act: Act) -> None:

@@ -151,6 +151,7 @@ HEALTH = Health(
             prometheus=PrometheusCheck(
                 preset="grpc-status", codes=("UNAVAILABLE", "INTERNAL"), max=0.25, min_samples=7,
                 window=timedelta(minutes=5),
+                matchers='cluster="{environment}", zone!~"x|y"',
             )
         ),
         "slow": Check(prometheus=PrometheusCheck("http://other:9090", "latency", quantile=99, max=250.0)),
@@ -170,7 +171,7 @@ HEALTH = Health(
             )
         ),
         "page": Check(http=HttpCheck("https://{version}.example.com/healthz", 204, "none", "x-by", "tag")),
-        "own-program": Check(command=CommandCheck(("./probe", "{version}", "{version}", "a b"))),
+        "own-program": Check(command=CommandCheck(("/opt/probe", "{version}", "{version}", "a b"))),
     },
     prometheus="https://prometheus.example.com",
     window=timedelta(minutes=20),

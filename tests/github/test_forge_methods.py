@@ -366,6 +366,24 @@ def test_it_takes_a_way_of_merging_that_is_allowed(desk: Desk, allowed: str, met
     assert wish.method == method
 
 
+def test_a_rule_that_allows_fewer_ways_than_the_repository_is_kept(desk: Desk) -> None:
+    number = desk.open()
+    desk.shop.repository.protections[BASE] = Protection(required_linear_history=True)
+    assert desk.forge.merge_when_ready(number, desk.forge.get(number).head_commit) == "merged"
+    assert desk.forge.get(number).state == "merged"
+
+
+def test_what_waits_to_be_merged_is_held_again(desk: Desk) -> None:
+    number, head = protected(desk)
+    desk.forge.merge_by_hand(number)
+    assert desk.forge.merge_when_ready(number, head) == "waiting"
+    for _ in range(2):
+        desk.forge.merge_by_hand(number)
+    assert desk.shop.repository.pulls[number].auto_merge is None
+    desk.shop.alice.approve(number)
+    assert desk.forge.get(number).state == "open"
+
+
 def test_what_the_forge_does_not_merge_waits_for_a_person(desk: Desk) -> None:
     number, head = protected(desk)
     desk.shop.repository.allow_auto_merge = False

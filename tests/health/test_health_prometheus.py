@@ -217,6 +217,7 @@ def test_a_window_that_is_not_full_is_not_asked_about(hostile: Hostile) -> None:
         "own",
         UNKNOWN,
         "judged from 2026-11-20 12:00 UTC on: its last operation landed at 2026-11-20 11:45 UTC",
+        too_early=True,
     )
     assert hostile.requests == []
     assert judge(hostile.url, since=NOW - timedelta(minutes=15)).health == HEALTHY

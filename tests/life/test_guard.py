@@ -183,7 +183,10 @@ def test_without_auto_merge_it_waits_for_a_person_and_is_not_repeated(tmp_path: 
     guarded.are(v4=(1, "bad"))
     world = guarded.world
     first = guarded.guard(code=1)
-    assert (first["changed"], first["refused"]) == (True, "pull request #1 waits for a person who merges it")
+    assert (first["changed"], first["refused"]) == (
+        True,
+        "pull request #1 waits for a person who merges it (auto_merge: false)",
+    )
     (pull,) = world.pulls()
     assert (pull["head"], pull["state"], world.state().default) == (BRANCH, "open", "v4")
     tip = world.refs()[f"refs/heads/{BRANCH}"]
@@ -215,8 +218,104 @@ def test_what_a_person_asked_for_is_never_merged_with_nobody_looking(guarded: Gu
     guarded.world.release("downgrade", "devel", "--to", "v2")
     guarded.are(v4=(1, "bad"))
     found = guarded.guard(code=1)
-    assert found["refused"] == "pull request #1 holds what a person asked for, and waits for a person who merges it"
+    assert found["refused"] == "pull request #1 waits for a person who merges it: it holds what a person asked for"
     assert guarded.world.state().default == "v4"
+
+
+def test_commits_of_a_person_are_never_merged_with_nobody_looking(tmp_path: Path) -> None:
+    guarded = made(tmp_path, "downgrade: {auto_merge: false}")
+    guarded.are(v4=(1, "bad"))
+    guarded.guard(code=1)
+    guarded.world.commit({"charts/grpc-manifest/more.txt": "mine"}, "More", branch=BRANCH)
+    guarded.configure("downgrade: {auto_merge: true}")
+    guarded.world.now += HOUR
+    found = guarded.guard(code=1)
+    assert found["refused"] == "pull request #1 waits for a person who merges it: it holds commits of a person"
+    assert guarded.world.file("charts/grpc-manifest/more.txt") == ""
+
+
+def test_a_downgrade_whose_reason_is_gone_is_told_and_held(tmp_path: Path) -> None:
+    guarded = made(tmp_path, "downgrade: {auto_merge: false}")
+    guarded.are(v4=(1, "bad"))
+    guarded.guard(code=1)
+    guarded.are()
+    found = guarded.guard(code=1)
+    assert found["decision"] == "stay"
+    assert (
+        found["refused"]
+        == "a downgrade waits in pull request #1, and its reason is gone: close it, or merge it by hand"
+    )
+    guarded.are(v4=(1, "bad"), v3=(1, "bad too"))
+    assert "a downgrade waits in pull request #1" in guarded.guard(code=1)["refused"]
+    guarded.world.release("pulls", "close", "1")
+    guarded.are()
+    assert "refused" not in guarded.guard()
+
+
+def test_a_check_that_flaps_does_not_reopen_what_was_closed(tmp_path: Path) -> None:
+    guarded = made(tmp_path, "downgrade: {auto_merge: false}")
+    world = guarded.world
+    text = world.file("release.yaml")
+    second = f"        also: {{command: {{argv: [python3, {tmp_path / 'also.py'}]}}}}\n"
+    world.commit({"release.yaml": text.replace("  staging:\n", f"{second}  staging:\n")}, "Another check")
+    world.now += HOUR
+    guarded.are(v4=(1, "bad"))
+    also = tmp_path / "also.py"
+    fails = "import os, sys; sys.exit(os.environ['RELEASE_VERSION'] == 'v4')"
+    also.write_text(fails)
+    assert guarded.guard(code=1)["changed"]
+    world.release("pulls", "close", "1")
+    for text in ("", fails, ""):
+        also.write_text(text)
+        assert not guarded.guard()["changed"]
+    assert world.pulls() == []
+
+
+def test_a_no_holds_for_a_direct_push_too(tmp_path: Path) -> None:
+    guarded = made(tmp_path, "downgrade: {publish: direct, auto_merge: false}")
+    hook = guarded.world.origin / "hooks" / "pre-receive"
+    hook.write_text("#!/bin/sh\nwhile read old new ref; do [ $ref = refs/heads/main ] && exit 1; done\nexit 0\n")
+    hook.chmod(0o755)
+    guarded.are(v4=(1, "bad"))
+    guarded.guard(code=1)
+    guarded.world.release("pulls", "close", "1")
+    hook.unlink()
+    found = guarded.guard()
+    assert (found["decision"], found["changed"]) == ("downgrade", False)
+    assert "was closed; nothing has changed since" in found["operations"][0]["notes"][0]
+    assert guarded.world.state().default == "v4"
+
+
+def test_checks_that_are_changed_while_they_are_asked_decide_nothing(
+    guarded: Guarded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from release_tool import wiring
+
+    guarded.are(v4=(1, "bad"))
+    judge = wiring.judge
+
+    def slow(asked: Any, now: Any) -> Any:
+        found = judge(asked, now)
+        guarded.world.commit({"release.yaml": meanwhile.pop(0)}, "Meanwhile")
+        return found
+
+    monkeypatch.setattr(wiring, "judge", slow)
+    text = guarded.world.file("release.yaml")
+    meanwhile = [
+        text.replace("grace: 5m", "grace: 6m"),
+        "version: 1\nchart: charts/grpc-manifest\nrelease_name: e\nnamespace: e\nenvironments: {production: }\n",
+    ]
+    while meanwhile:
+        found = guarded.guard()
+        assert (found["decision"], found["changed"]) == ("stay", False)
+        assert found["reason"] == "its checks were changed while they were asked"
+
+
+def test_a_guard_that_sees_nothing_says_so(guarded: Guarded) -> None:
+    guarded.are(**dict.fromkeys(["v2", "v3", "v4"], (9, "the token has run out")))
+    result = guarded.world.release("guard")
+    assert "release: warning: devel: the health of v4, the default, is unknown: answers: " in result.err
+    assert "the token has run out" in result.err
 
 
 def test_without_a_forge_the_branch_waits_for_a_person(tmp_path: Path) -> None:
@@ -307,6 +406,18 @@ def test_an_unhealthy_version_that_is_not_the_default_is_quarantined_where_that_
     assert guarded.guard()["changed"]
     assert set(guarded.world.state().quarantined) == {"v2"}
     assert guarded.world.state().default == "v4"
+    (line,) = [line for line in guarded.world.lines() if line.intent.operation == "quarantine"]
+    assert line.intent.arguments["evidence"][0]["check"] == "answers"
+
+
+def test_a_quarantine_that_was_closed_is_not_proposed_again(tmp_path: Path) -> None:
+    guarded = made(tmp_path, "downgrade: {quarantine_unhealthy: true}")
+    guarded.are(v2=(1, "bad"))
+    found = guarded.guard(code=1)
+    assert found["refused"] == "quarantine v1.0.2 waits in pull request #1 for a person who merges it"
+    guarded.world.release("pulls", "close", "1")
+    assert not guarded.guard()["changed"]
+    assert guarded.world.pulls() == []
 
 
 def test_a_dry_run_explains_and_writes_nothing(guarded: Guarded) -> None:
@@ -315,7 +426,7 @@ def test_a_dry_run_explains_and_writes_nothing(guarded: Guarded) -> None:
     found = guarded.guard("--dry-run")
     assert (found["decision"], found["changed"]) == ("downgrade", True)
     result = guarded.world.release("guard", "--dry-run")
-    assert "the default goes from v4 back to v3" in result.out
+    assert "the default would go from v4 back to v3" in result.out
     assert guarded.world.refs() == before
 
 
@@ -414,11 +525,13 @@ def chat(monkeypatch: pytest.MonkeyPatch) -> Iterator[Chat]:
 def test_people_are_told_of_a_downgrade_once(guarded: Guarded, chat: Chat) -> None:
     guarded.guard()
     assert chat.messages == []
-    guarded.are(v4=(1, "bad <!channel>"))
+    guarded.are(v4=(1, "bad <!channel> @all [x](http://a)"))
     guarded.guard()
     guarded.guard()
     (message,) = chat.messages
+    assert "@\u200b" in message["text"]
     assert message["text"].startswith("devel: the default goes from v4 back to v3 (moved). v4 (v1.0.4) is unhealthy: ")
+    assert "](" not in message["text"]
     assert "<" not in message["text"]
 
 

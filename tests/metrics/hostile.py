@@ -91,7 +91,10 @@ class Hostile:
 def _request(connection: socket.socket) -> bytes:
     whole = b""
     while b"\r\n\r\n" not in whole:
-        whole += connection.recv(65536)
+        part = connection.recv(65536)
+        if not part:
+            raise ConnectionError("it only looked whether somebody listens")
+        whole += part
     head, _, body = whole.partition(b"\r\n\r\n")
     sizes = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
     size = int(sizes[0].split(b":")[1]) if sizes else 0

@@ -132,7 +132,7 @@ def test_others_that_are_unhealthy_are_quarantined_only_where_that_is_wanted() -
     assert decide(one, policy=wanted, **said).quarantine == ("v1",)
     assert decide(one, policy=wanted, **{**said, "v4": UNKNOWN}).quarantine == ()  # their callers would go there
     found = decide(one, policy=wanted, **{**said, "v4": UNHEALTHY})
-    assert (found.action, found.to, found.quarantine) == ("downgrade", "v3", ("v1",))
+    assert (found.action, found.to, found.quarantine) == ("downgrade", "v3", ())  # they would get the bad default
     assert decide(one, policy=wanted, **{**said, "v4": UNHEALTHY, "v3": UNKNOWN}).quarantine == ()
 
 

@@ -68,6 +68,26 @@ def test_checks_that_all_need_calls_are_a_warning(tmp_path: Path) -> None:
     assert world.json("check")["warnings"]
 
 
+def test_a_query_of_which_nobody_can_tell_how_far_back_it_looks_is_an_error(tmp_path: Path) -> None:
+    found = world_with(tmp_path, own("errors{version='{version}'} @ 1700000000")).json("check", code=1)
+    assert "nobody can tell how far back it looks" in found["findings"][0]["what"]
+
+
+def test_environments_that_ask_the_same_are_a_warning(tmp_path: Path) -> None:
+    world = world_with(tmp_path, "up: {prometheus: {preset: available, min: 1}}")
+    text = world.file("release.yaml")
+    health = text[text.index("    health:") : text.index("  staging:")]
+    both = text.replace("  production:\n", f"{health}  production:\n")
+    world.commit({"release.yaml": both}, "Both")
+    (warning,) = world.json("check")["warnings"]
+    assert warning["what"].startswith(
+        "staging and devel ask the same: each would be judged by what happens in the other"
+    )
+    apart = both.replace("min: 1}", """min: 1, matchers: 'cluster="{environment}"'}""")
+    world.commit({"release.yaml": apart}, "Apart")
+    assert world.json("check")["warnings"] == []
+
+
 def _inside(path: Path) -> Path:
     (path / "another").mkdir()
     return path / "another"
