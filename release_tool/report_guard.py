@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from release_tool import evidence, fallback, report
-from release_tool.history import timestamp
 from release_tool.records import name_number
+from release_tool.report_health import judged_data
 from release_tool.terminal import clock, heading, table
 from release_tool.versions import tag_part
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from release_tool.commands.guard import Watched
     from release_tool.errors import ReleaseError
-    from release_tool.health import Judged, Verdict
+    from release_tool.health import Judged
     from release_tool.publishing.tool import Outcome
 
 
@@ -43,29 +43,6 @@ def _watched_data(one: Watched) -> dict[str, Any]:
         "versions": [judged_data(judged) for judged in one.judged],
         "operations": [report.outcome_data(outcome) for outcome in one.outcomes],
         "errors": [_error_data(error) for error in one.errors],
-    }
-
-
-def judged_data(judged: Judged) -> dict[str, Any]:
-    """What the checks say of one version, for JSON."""
-    return {
-        "version": judged.name,
-        "tag": judged.tag,
-        "health": judged.health,
-        "checks": [_verdict_data(verdict) for verdict in judged.verdicts],
-    }
-
-
-def _verdict_data(verdict: Verdict) -> dict[str, Any]:
-    return {
-        "check": verdict.check,
-        "health": verdict.health,
-        "reason": verdict.reason,
-        "value": verdict.value,
-        "bound": verdict.bound or None,
-        "samples": verdict.samples,
-        "at": None if verdict.at is None else timestamp(verdict.at),
-        "points": list(verdict.points),
     }
 
 

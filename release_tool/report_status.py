@@ -8,7 +8,7 @@ from release_tool import wording
 from release_tool.history import change_data, timestamp
 from release_tool.outlook import where
 from release_tool.records import name_number
-from release_tool.report_guard import judged_data
+from release_tool.report_health import judged_data
 from release_tool.terminal import clock, heading, short, short_tag, table
 from release_tool.versions import tag_part
 

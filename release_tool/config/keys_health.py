@@ -112,7 +112,8 @@ _KUBERNETES = Section(
         Key(
             "max_restarts",
             Whole(0, 10_000),
-            "More restarts of the containers of its pods than this are a crash loop, where the last was in the window.",
+            "More restarts of a container than this are a crash loop, where the last was in the window and it isn't "
+            "ready again.",
         ),
     ),
 )

@@ -52,7 +52,8 @@ class KubernetesCheck(NamedTuple):
         context: the context of the kubeconfig; empty: its current one, or the cluster that the tool runs in.
         namespace: template of the namespace; empty: the namespace of the release.
         deployment: template of the name of the Deployment; empty: the one that the chart makes.
-        max_restarts: so many restarts of its containers within the window are no crash loop.
+        max_restarts: so many restarts of a container are no crash loop; more are, where the last was in the window and
+            it isn't ready again.
     """
 
     context: str = ""

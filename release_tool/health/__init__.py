@@ -8,7 +8,7 @@ is "unknown" with a reason, never an error: an unknown verdict moves no default.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -137,13 +137,11 @@ def early(check: str, health: Health, subject: Subject, window: timedelta = NO_W
     return Verdict(check, UNKNOWN, reason, too_early=True)
 
 
-def filled(template: str, subject: Subject) -> str:
-    """A template of the configuration with its placeholders filled in, in one pass; other braces are left alone."""
-    import re
-
+def placeholders(subject: Subject) -> dict[str, str]:
+    """What the placeholders of a template stand for."""
     from release_tool.versions import tag_part
 
-    values: dict[str, Any] = {
+    return {
         "environment": subject.environment,
         "service": subject.service,
         "namespace": subject.namespace,
@@ -151,6 +149,13 @@ def filled(template: str, subject: Subject) -> str:
         "version": subject.name,
         "tag": tag_part(subject.tag),
     }
+
+
+def filled(template: str, subject: Subject) -> str:
+    """A template of the configuration with its placeholders filled in, in one pass; other braces are left alone."""
+    import re
+
+    values = placeholders(subject)
     return re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], found[0]), template)
 
 

@@ -264,7 +264,8 @@ def _crashes(pod: Mapping[str, Any], since: datetime, most: int) -> bool:
         if _map(_map(container, "state"), "waiting").get("reason") == "CrashLoopBackOff":
             return True
         ended = _time(_map(_map(container, "lastState"), "terminated").get("finishedAt"))
-        if _whole(container.get("restartCount")) > most and ended is not None and ended >= since:
+        restarted = _whole(container.get("restartCount")) > most and ended is not None and ended >= since
+        if restarted and container.get("ready") is not True:  # one that runs again by now has recovered
             return True
     return False
 

@@ -12,12 +12,11 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.errors import ReleaseError, TryAgain
-from release_tool.health import UNKNOWN, Verdict, early, presets, series
+from release_tool.health import UNKNOWN, Verdict, early, placeholders, presets, series
 from release_tool.health.reach import reach_of
 from release_tool.in_use import filled_promql
 from release_tool.prometheus import Prometheus
 from release_tool.retention import duration_text
-from release_tool.versions import tag_part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -156,14 +155,7 @@ class PrometheusSource:
         return f"{counted} in {duration_text(window)}, and {self._check.min_samples} are needed"
 
     def _filled(self, query: str, subject: Subject) -> str:
-        texts = {
-            "environment": subject.environment,
-            "service": subject.service,
-            "namespace": subject.namespace,
-            "release": subject.release,
-            "version": subject.name,
-            "tag": tag_part(subject.tag),
-        }
+        texts = placeholders(subject)
         if self._check.preset:
             texts["workload"] = subject.workload
         return filled_promql(query, texts, {"window": self._window, "range": self._range})

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import time
-import urllib.error
-import urllib.request
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 from envoy import Envoy, free_port
+from real_prometheus import wait_until_ready
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -78,21 +76,8 @@ def scraping(directory: Path, target: str, versions: Mapping[str, str]) -> Itera
         )
     try:
         url = f"http://127.0.0.1:{port}"
-        _wait(f"{url}/-/ready", server, log)
+        wait_until_ready(f"{url}/-/ready", server, log)
         yield url
     finally:
         server.terminate()
         server.wait(30)
-
-
-def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        assert server.poll() is None, log.read_text("utf-8")
-        try:
-            with opener.open(url, timeout=5):
-                return
-        except (OSError, urllib.error.URLError):
-            time.sleep(0.05)
-    raise AssertionError(f"Prometheus was not ready in time: {log.read_text('utf-8')}")

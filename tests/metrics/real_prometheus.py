@@ -76,7 +76,7 @@ def real_prometheus(directory: Path, series: Iterable[Series]) -> Iterator[str]:
             stderr=subprocess.STDOUT,
         )
     try:
-        _wait_until_ready(f"http://127.0.0.1:{port}/-/ready", server, log)
+        wait_until_ready(f"http://127.0.0.1:{port}/-/ready", server, log)
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
@@ -102,7 +102,7 @@ def _free_port() -> int:
         return port
 
 
-def _wait_until_ready(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+def wait_until_ready(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     until = time.monotonic() + 60
     while time.monotonic() < until:
