@@ -134,7 +134,8 @@ class Repository:
             with_files: bring all files too where a filter would leave them out, for commits with few.
 
         Raises:
-            TryAgain: the remote can't be reached, or doesn't hold a commit any more.
+            Forgotten: the remote doesn't hold a commit any more; it is a TryAgain.
+            TryAgain: the remote can't be reached.
             ReleaseError: no permission.
         """
         self._remote.fetch(commits, with_files=with_files)

@@ -46,10 +46,11 @@ def is_unfinished(pull: PullRequest, labels: Sequence[str]) -> bool:
 
     Args:
         pull: the pull request; a forge takes labels that differ in upper and lower case for the same.
-        labels: those that it shall have, which are added last.
+        labels: those that it shall have, which are added last: where one is there, it did, and who takes one off, or
+            configures another, asks no reviewer again.
     """
     has = {label.casefold() for label in pull.labels}
-    return pull.body.startswith(OPENING) or any(label.casefold() not in has for label in labels)
+    return pull.body.startswith(OPENING) or bool(labels and not any(label.casefold() in has for label in labels))
 
 
 class Opened(NamedTuple):

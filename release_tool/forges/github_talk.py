@@ -22,10 +22,16 @@ query ($owner: String!, $name: String!, $number: Int!, $after: String) {
   repository(owner: $owner, name: $name) {
     pullRequest(number: $number) {
       comments(first: 100, after: $after) {
-        nodes { databaseId body viewerDidAuthor }
+        nodes { id body viewerDidAuthor }
         pageInfo { hasNextPage endCursor }
       }
     }
+  }
+}"""
+_CHANGE = """\
+mutation ($id: ID!, $body: String!) {
+  updateIssueComment(input: {id: $id, body: $body}) {
+    issueComment { id }
   }
 }"""
 _PAGES = 100  # GitHub takes 2,500 comments
@@ -38,9 +44,9 @@ _ASK = Purpose("request reviews", WRITE)
 
 
 class Comment(NamedTuple):
-    """One comment."""
+    """One comment; its id is the one of GraphQL: those of REST no longer fit into its numbers."""
 
-    id: int
+    id: str
     text: str
 
 
@@ -68,8 +74,8 @@ class Talk:
     def comments(self, number: int) -> Iterator[Comment]:
         """The comments of a pull request, the oldest first."""
         for value in self._client.pages(self._issue(number, "comments"), {"per_page": "100"}, _LOOK):
-            if isinstance(value, dict) and isinstance(value.get("id"), int):
-                yield Comment(value["id"], str(value.get("body") or ""))
+            if isinstance(value, dict):
+                yield Comment(str(value.get("node_id") or ""), str(value.get("body") or ""))
 
     def add(self, number: int, text: str) -> None:
         """Adds a comment unless one of the same text is there."""
@@ -84,8 +90,7 @@ class Talk:
             if not only_if_there:
                 self._create_unless(number, text, lambda: any(self._marked(number, marker)))
         elif not _same(found.text, text):
-            path = f"{self._address.path}/issues/comments/{found.id}"
-            self._client.change("PATCH", path, {"body": text}, _CORRECT)
+            self._client.query(_CHANGE, {"id": found.id, "body": text}, _CORRECT)
 
     def _marked(self, number: int, marker: str) -> Iterator[Comment]:
         """The comments with a marker that the token's own account wrote: others can write the marker, too."""
@@ -102,7 +107,7 @@ class Talk:
         try:
             found = data["repository"]["pullRequest"]["comments"]
             own = [
-                Comment(int(node["databaseId"]), str(node["body"]))
+                Comment(str(node["id"]), str(node["body"]))
                 for node in found["nodes"]
                 if node and node["viewerDidAuthor"]
             ]

@@ -19,6 +19,10 @@ class Stale(ReleaseError):
     """Somebody was faster: a ref doesn't hold what the push expects. Plan again on the new tip."""
 
 
+class Forgotten(TryAgain):
+    """The remote answers, and doesn't hold a commit (any more)."""
+
+
 class Protected(ReleaseError):
     """The server's rules refuse the change of a ref (a hook, a protected branch). Trying again changes nothing."""
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool.errors import TryAgain
 from release_tool.git.access import NONE
 from release_tool.git.database import Database, Missing
-from release_tool.git.errors import explain
+from release_tool.git.errors import Forgotten, explain
 from release_tool.git.process import run
 from release_tool.git.store import SETTINGS_FILE, own_config
 from release_tool.records import CommitId
@@ -187,7 +186,7 @@ class Remote:
                 return
             if answer.code != 0 and not re.search(_OTHER_WAY, answer.err):
                 raise explain(answer, "fetch", self.url)
-        raise TryAgain(
+        raise Forgotten(
             f"the remote doesn't hold {wanted[0][:12]} any more",
             where=self.url,
             cause="a branch was changed or deleted meanwhile",

@@ -38,7 +38,7 @@ class Carried(NamedTuple):
 
 
 def written(work: Work, lines: Sequence[Line], changed: Mapping[str, bytes], parent: CommitId) -> CommitId:
-    """The tool's commit that brings some lines; one that stands on the base names it.
+    """The tool's commit that brings some lines; it names the base that it was made on, also above a person's commits.
 
     Args:
         work: the attempt.
@@ -48,8 +48,7 @@ def written(work: Work, lines: Sequence[Line], changed: Mapping[str, bytes], par
     """
     tree = work.repository.write_tree(parent, changed)
     message = wording.commit_message(work.place.title, lines, tree)
-    if parent == work.snapshot.base:
-        message += f"{BASE_TRAILER}: {parent}\n"
+    message += f"{BASE_TRAILER}: {work.snapshot.base}\n"
     return work.repository.commit([parent], tree, {}, message, when=work.tool.now())
 
 

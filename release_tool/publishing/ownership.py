@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool import wording
-from release_tool.errors import ReleaseError
+from release_tool.git.errors import Forgotten
 from release_tool.records import CommitId
 
 if TYPE_CHECKING:
@@ -51,15 +51,15 @@ def owned(
         base_name: short name of the base.
         settled: what was merged or closed with an earlier pull request.
     """
-    tip, base = tips
+    _, base = tips
     ours = frozenset(commit.id for commit in commits if _is_ours(repository, commit))
-    left, doubtful = _roots(commits, tip, ours, base_name)
+    left, doubtful = _roots(repository, commits, tips, ours, base_name)
     old = {commit.id for end in (*left, *settled) for commit in repository.commits(base, end)}
 
     def takes_base_in(commit: CommitInfo) -> bool:
         """Whether it is a merge of the base, with nothing of a person where that could get lost."""
         held = any(parent in left or repository.is_ancestor(parent, base) for parent in commit.parents[1:])
-        return held and (not left or is_plain_merge(repository, commit))
+        return held and is_plain_merge(repository, commit)
 
     people = [
         commit.id for commit in commits if commit.id not in old and commit.id not in ours and not takes_base_in(commit)
@@ -73,22 +73,31 @@ def is_plain_merge(repository: Repository, commit: CommitInfo) -> bool:
 
 
 def _roots(
-    commits: Sequence[CommitInfo], tip: CommitId, ours: frozenset[CommitId], base_name: str
+    repository: Repository,
+    commits: Sequence[CommitInfo],
+    tips: tuple[CommitId, CommitId],
+    ours: frozenset[CommitId],
+    base_name: str,
 ) -> tuple[tuple[CommitId, ...], list[CommitId]]:
     """What the branch was made on or took in of the base, as far as the base lacks it: for sure, and perhaps."""
     ahead = {commit.id: commit for commit in commits}
     left: list[CommitId] = []
     doubtful: list[CommitId] = []
-    at: CommitId | None = tip
+    at: CommitId | None = tips[0]
     while at in ahead:
         commit = ahead[at]
         at = commit.parents[0] if commit.parents else None
-        named = _trailer(commit, BASE_TRAILER)
+        named = CommitId(_trailer(commit, BASE_TRAILER))
         if commit.id in ours and named and len(commit.parents) == 1:
-            # One that was rebased names what it was made on first; what is below it now may be a person's.
-            if at in ahead:
-                (left if named == at else doubtful).append(at)
-            break
+            if _trailer(commit, wording.TREE_TRAILER) != commit.tree:
+                # One that was rebased names what it was made on first; what is below it now may be a person's.
+                if at in ahead:
+                    doubtful.append(ahead[at].id)
+                break
+            if named in ahead and not repository.is_ancestor(named, tips[1]):
+                left.append(named)
+            if named == at:
+                break
         if len(commit.parents) == 2 and commit.parents[1] in ahead:
             brought = commit.parents[1]
             if commit.id in ours:
@@ -124,7 +133,7 @@ def _is_rebased(repository: Repository, commit: CommitInfo, named: str, tree: st
     before = CommitId(named)
     try:
         repository.fetch(before)
-    except ReleaseError:  # the remote has forgotten it
+    except Forgotten:  # else it is away, and nobody may take a commit for a person's because of that
         return False
     was = repository.applied(commit.id, before).tree
     if was is None or was != tree:

@@ -134,7 +134,8 @@ def _nothing(work: Work, branch: Branch, following: Following) -> Outcome:
     notes = (*made.notes, *(wording.left_out(one) for one in made.left_out))
     shown = work.forge.find_open(branch.name, work.snapshot.config.base) if branch.tip else None
     name = branch.name if branch.tip else None
-    if shown is None or branch.append_only or work.request.dry_run:
+    over = branch.uprooted and _is_empty(work, following)  # of a person, too
+    if shown is None or (branch.append_only and not over) or work.request.dry_run:
         # What was forced out of the base goes also from a branch that only a person's commits are left of.
         goes = branch.append_only and branch.uprooted and not work.request.dry_run and not _is_empty(work, following)
         pushed = _push(work, branch, following) if goes else None

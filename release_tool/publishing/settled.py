@@ -90,7 +90,7 @@ def _good(work: Work, branch: Branch) -> bool:
 
 def _made_from_the_same(work: Work, branch: Branch) -> bool:
     """Whether the branch was made from the file, the record and the policy that the base holds now."""
-    if branch.fork is None or branch.uprooted:
+    if branch.fork is None or branch.uprooted or branch.doubtful is not None:
         return False
     paths = [work.place.tag_file, work.place.history_file, work.tool.config_path]
     return work.repository.read(branch.fork, paths) == work.repository.read(work.snapshot.base, paths)

@@ -57,7 +57,7 @@ def show(
         opened = _open(work, branch, text)
         shown, created = opened.pull_request, opened.created
     # On an append-only branch nothing is planned again, so without an operation there is nothing new to say.
-    stands = branch.append_only and not (following.plan.lines or branch.uprooted or created)
+    stands = branch.append_only and work.request.intent is None and not (branch.uprooted or created)
     unfinished = is_unfinished(shown, work.environment.publish.labels)  # a crash, or a lost answer
     if not stands and (unfinished or (shown.title, shown.body) != (text.title, text.body)):
         shown = _update(work, shown, text, unfinished=unfinished)

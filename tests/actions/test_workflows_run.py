@@ -212,7 +212,7 @@ def test_a_group_of_the_merge_queue_is_checked(world: World, act: Act) -> None:
     event = {"action": "checks_requested", "merge_group": group}
     done = act.run("check", "merge_group", event, "-j", "check", code=None)
     assert "### check: right" in done.summary, done.said
-    assert f"the tool of {REPOSITORY} at {BASE}" in done.said
+    assert f"the tool of {REPOSITORY} at refs/heads/main" in done.said, "of what has landed, not of the group before"
 
 
 def test_a_pull_request_from_a_fork_gets_no_comment(world: World, act: Act) -> None:

@@ -257,13 +257,13 @@ def test_killed_at_any_point_nothing_is_broken(
     assert process.stdout.readline() == "go\n"
     time.sleep(0.33)
     process.send_signal(deadly)
-    process.wait(10)
+    process.wait(30)
     process.stdout.close()
     if deadly == signal.SIGINT:
         assert not list(stores.iterdir()), "the private store is gone"
         assert not [pid for pid in _working_on(stores) if _runs(pid)]
-    for _ in range(100):  # what the server has begun it finishes by itself
-        if not list(origin.path.rglob("*.lock")):
+    for _ in range(250):  # what the server has begun it finishes by itself
+        if not _working_on(origin.path) and not list(origin.path.rglob("*.lock")):
             break
         time.sleep(0.02)
     assert origin.healthy()

@@ -125,6 +125,17 @@ class _Root:
         pull.auto_merge = None
         return self._payload(repository, pull, wanted)
 
+    def updateIssueComment(self, _: Any, **given: Any) -> dict[str, Any]:
+        wanted = given["input"]
+        for repository in self._standin.repositories.values():
+            for one in repository.comments.values():
+                if node_id("IssueComment", one.id) == wanted["id"] and access.sees(repository, self._token):
+                    if one.user.login != self._token.user.login:
+                        self._demand_write(repository)
+                    one.body, one.updated_at = wanted["body"], self._standin.now()
+                    return {"clientMutationId": wanted.get("clientMutationId"), "issueComment": self._comment(one)}
+        raise Said("NOT_FOUND", f"Could not resolve to a node with the global id of '{wanted['id']}'")
+
     def _payload(self, repository: Repository, pull: Pull, given: dict[str, Any]) -> dict[str, Any]:
         return {
             "actor": actor(self._token.user), "clientMutationId": given.get("clientMutationId"),
