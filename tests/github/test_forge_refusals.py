@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from standin.faults import Fault
 
+pytestmark = pytest.mark.slow
+
 SECRET = "ghs_neverseenanywhere0123456789"
 
 

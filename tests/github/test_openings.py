@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from standin import StandIn
 
+pytestmark = pytest.mark.slow
+
 BRANCH = "release/devel"
 REVIEWED = "publish: {{labels: [{labels}], reviewers: [alice], timeout: 20s}}\n"
 

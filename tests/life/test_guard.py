@@ -197,6 +197,7 @@ def test_without_auto_merge_it_waits_for_a_person_and_is_not_repeated(tmp_path: 
     assert len(world.pulls()) == 1
 
 
+@pytest.mark.slow
 def test_a_closed_pull_request_is_a_no_until_something_changes(tmp_path: Path) -> None:
     guarded = made(tmp_path, "downgrade: {auto_merge: false}")
     world = guarded.world
@@ -222,6 +223,7 @@ def test_what_a_person_asked_for_is_never_merged_with_nobody_looking(guarded: Gu
     assert guarded.world.state().default == "v4"
 
 
+@pytest.mark.slow
 def test_commits_of_a_person_are_never_merged_with_nobody_looking(tmp_path: Path) -> None:
     guarded = made(tmp_path, "downgrade: {auto_merge: false}")
     guarded.are(v4=(1, "bad"))
@@ -234,6 +236,7 @@ def test_commits_of_a_person_are_never_merged_with_nobody_looking(tmp_path: Path
     assert guarded.world.file("charts/grpc-manifest/more.txt") == ""
 
 
+@pytest.mark.slow
 def test_a_downgrade_whose_reason_is_gone_is_told_and_held(tmp_path: Path) -> None:
     guarded = made(tmp_path, "downgrade: {auto_merge: false}")
     guarded.are(v4=(1, "bad"))
@@ -252,6 +255,7 @@ def test_a_downgrade_whose_reason_is_gone_is_told_and_held(tmp_path: Path) -> No
     assert "refused" not in guarded.guard()
 
 
+@pytest.mark.slow
 def test_a_check_that_flaps_does_not_reopen_what_was_closed(tmp_path: Path) -> None:
     guarded = made(tmp_path, "downgrade: {auto_merge: false}")
     world = guarded.world
@@ -271,6 +275,7 @@ def test_a_check_that_flaps_does_not_reopen_what_was_closed(tmp_path: Path) -> N
     assert world.pulls() == []
 
 
+@pytest.mark.slow
 def test_a_no_holds_for_a_direct_push_too(tmp_path: Path) -> None:
     guarded = made(tmp_path, "downgrade: {publish: direct, auto_merge: false}")
     hook = guarded.world.origin / "hooks" / "pre-receive"
@@ -286,6 +291,7 @@ def test_a_no_holds_for_a_direct_push_too(tmp_path: Path) -> None:
     assert guarded.world.state().default == "v4"
 
 
+@pytest.mark.slow
 def test_checks_that_are_changed_while_they_are_asked_decide_nothing(
     guarded: Guarded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -373,6 +379,7 @@ def test_it_halts_and_says_so_where_going_back_would_not_help(
     assert guarded.world.refs() == before
 
 
+@pytest.mark.slow
 def test_it_halts_after_so_many_downgrades_within_a_day(tmp_path: Path) -> None:
     guarded = made(tmp_path, "downgrade: {publish: direct, max_downgrades: 1}")
     guarded.are(v4=(1, "bad"), v3=(1, "bad"), v2=(0, "fine"))
@@ -410,6 +417,7 @@ def test_an_unhealthy_version_that_is_not_the_default_is_quarantined_where_that_
     assert line.intent.arguments["evidence"][0]["check"] == "answers"
 
 
+@pytest.mark.slow
 def test_a_quarantine_that_was_closed_is_not_proposed_again(tmp_path: Path) -> None:
     guarded = made(tmp_path, "downgrade: {quarantine_unhealthy: true}")
     guarded.are(v2=(1, "bad"))
@@ -465,6 +473,7 @@ def test_status_shows_health_on_request(guarded: Guarded) -> None:
     assert "health" not in guarded.world.json("status", "devel")["environments"][0]["versions"][0]
 
 
+@pytest.mark.slow
 def test_only_a_healthy_version_is_promoted_unless_a_person_overrules(guarded: Guarded) -> None:
     world = guarded.world
     world.release("bump", "devel", "v1.0.5", "--direct")

@@ -102,6 +102,7 @@ def recorded(world: World, *bumps: str) -> None:
 # -- what is right ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_life_of_a_version_has_no_finding(tmp_path: Path) -> None:
     world = World.make(tmp_path, tags=WITH_DEFAULT, keep=3)
     steps = [

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from world import World
 
+pytestmark = pytest.mark.slow
+
 TAGS = [f"v1.1.{number}" for number in range(16)]
 
 

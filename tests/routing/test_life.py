@@ -12,6 +12,8 @@ from translator import cluster_name
 if TYPE_CHECKING:
     from cluster import Cluster
 
+pytestmark = pytest.mark.slow
+
 PAUSE = 0.7
 SET = "v1: v1.0.1, v2: v1.0.2, v3: v1.0.3"
 BEGIN = f"image: {{default: v3, tag: {{{SET}}}}}\n"
