@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from release_tool.health import UNHEALTHY, number, spark
 from release_tool.history import timestamp
+from release_tool.records import UNHEALTHY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,6 +53,8 @@ def of(judged: Iterable[Judged]) -> list[dict[str, str]]:
 
 def row(version: str, verdict: Verdict) -> Row:
     """A verdict as people read it."""
+    from release_tool.health import number, spark
+
     return Row(
         version=version,
         check=verdict.check,

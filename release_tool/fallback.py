@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.evidence import EVIDENCE
-from release_tool.health import HEALTHY, UNHEALTHY, Judged
+from release_tool.records import HEALTHY, UNHEALTHY
 from release_tool.versions import is_newer, newest_first, tag_part
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from release_tool.config import Downgrade
+    from release_tool.health import Judged
     from release_tool.records import Line, Name, State
 
 STAY, DOWNGRADE, HALT = "stay", "downgrade", "halt"

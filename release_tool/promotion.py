@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool.health import HEALTHY
-from release_tool.records import Gate
+from release_tool.records import HEALTHY, Gate
 from release_tool.retention import duration_text
 from release_tool.versions import tag_part
 

@@ -14,6 +14,9 @@ Name = NewType("Name", str)
 Tag = NewType("Tag", str)
 """An image tag as written: `tag` or `tag@sha256:<64 hex>`. The tag part alone is compared, ordered and routed."""
 
+HEALTHY, UNHEALTHY, UNKNOWN = "healthy", "unhealthy", "unknown"
+"""What a health check can say of a version."""
+
 CommitId = NewType("CommitId", str)
 """The full hexadecimal id of a commit."""
 

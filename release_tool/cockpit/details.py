@@ -23,7 +23,7 @@ from release_tool.cockpit.marks import (
     within_share,
 )
 from release_tool.cockpit.proposed import word
-from release_tool.health import UNHEALTHY
+from release_tool.records import UNHEALTHY
 from release_tool.terminal import clock
 from release_tool.wording import subject
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from release_tool import evidence, fallback, history
 from release_tool.commands import by_hand, downgrade
 from release_tool.errors import Failed, Refused, ReleaseError
-from release_tool.health import HEALTHY, UNHEALTHY, UNKNOWN
 from release_tool.publishing import subjects, unattended
 from release_tool.publishing.snapshot import take, take_all
+from release_tool.records import HEALTHY, UNHEALTHY, UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

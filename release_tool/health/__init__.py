@@ -10,6 +10,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from release_tool.records import HEALTHY, UNHEALTHY, UNKNOWN
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from release_tool.records import Name, Tag
 
 NO_WINDOW = timedelta(0)
-HEALTHY, UNHEALTHY, UNKNOWN = "healthy", "unhealthy", "unknown"
 
 
 class Subject(NamedTuple):

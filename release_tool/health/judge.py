@@ -9,8 +9,9 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool.health import NO_WINDOW, UNKNOWN, Judged, Source, Subject, Verdict, early
+from release_tool.health import NO_WINDOW, Judged, Source, Subject, Verdict, early
 from release_tool.outside import Secret, one_line
+from release_tool.records import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

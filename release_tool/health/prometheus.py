@@ -12,10 +12,11 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.errors import ReleaseError, TryAgain
-from release_tool.health import UNKNOWN, Verdict, early, placeholders, presets, series
+from release_tool.health import Verdict, early, placeholders, presets, series
 from release_tool.health.reach import reach_of
 from release_tool.in_use import filled_promql
 from release_tool.prometheus import Prometheus
+from release_tool.records import UNKNOWN
 from release_tool.retention import duration_text
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool.health import HEALTHY, UNHEALTHY, UNKNOWN, Verdict
+from release_tool.health import Verdict
+from release_tool.records import HEALTHY, UNHEALTHY, UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
