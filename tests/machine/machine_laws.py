@@ -370,7 +370,8 @@ def is_moot(line: Line, state: State) -> bool:
     name = live.get(part)
     return {
         "bump": part in live or part in retired,
-        "promote": part in live,
+        # The sweep of the plan that finds it live may retire it right after.
+        "promote": part in live or part in retired,
         "default": state.default == name,
         "downgrade": state.default != name,
         "pin": name in state.pinned,
