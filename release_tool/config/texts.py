@@ -108,6 +108,15 @@ IMAGE = Text(
     ),
     longest=255,  # many clients allow no more for host and name together, says the same section
 )
+_SERVER = (
+    Rule(r"[?#]", "leave out %s and what follows"),
+    Rule(
+        r"^https?://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|[\[][0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[!-~]*)?$",
+        "it must be a host, a port if needed, and a path if needed",
+        wanted=True,
+    ),
+)
+"""Of the URL of a server, whatever the scheme."""
 FORGE_URL = Text(
     "the URL of a GitHub server, or of its REST API",
     (
@@ -119,12 +128,7 @@ FORGE_URL = Text(
             wanted=True,
         ),
         Rule(r"@", "no credential may stand in it: the token is read from GITHUB_TOKEN"),
-        Rule(r"[?#]", "leave out %s and what follows"),
-        Rule(
-            r"^https?://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|[\[][0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[!-~]*)?$",
-            "it must be a host, a port if needed, and a path if needed",
-            wanted=True,
-        ),
+        *_SERVER,
     ),
     longest=500,
 )
@@ -134,12 +138,7 @@ PROMETHEUS_URL = Text(
         *PLAIN,
         Rule(r"^https?://", "it must begin with http:// or https://", wanted=True),
         Rule(r"@", "no credential may stand in it: the token is read from RELEASE_PROMETHEUS_TOKEN"),
-        Rule(r"[?#]", "leave out %s and what follows"),
-        Rule(
-            r"^https?://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|[\[][0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[!-~]*)?$",
-            "it must be a host, a port if needed, and a path if needed",
-            wanted=True,
-        ),
+        *_SERVER,
     ),
     longest=500,
 )

@@ -17,17 +17,17 @@ from threading import Lock, Thread
 from typing import IO, TYPE_CHECKING
 
 from release_tool.health import filled
-from release_tool.health.sampling import BAD, CANNOT_TELL, GOOD, Attempt, Clock, Sampling
+from release_tool.health.sampling import BAD, CANNOT_TELL, GOOD, Attempt, PointSource
 from release_tool.outside import one_line
 from release_tool.versions import tag_part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from release_tool.config import Health
     from release_tool.config.records_health import CommandCheck
-    from release_tool.health import Subject, Verdict
+    from release_tool.health import Subject
+    from release_tool.health.sampling import Clock
 
 _SECRET = re.compile(
     "TOKEN|SECRET|PASS|_PWD$|(^|_)PAT$|_KEY|WEBHOOK|CREDENTIAL|DATABASE_URL|_DSN$|SSH_AUTH_SOCK|^ACTIONS_"
@@ -40,7 +40,7 @@ _PAUSE = 1.0
 """Seconds that are left to a killed program to be gone, and to its output to be read."""
 
 
-class CommandSource:
+class CommandSource(PointSource):
     """One check by a program.
 
     Args:
@@ -54,18 +54,12 @@ class CommandSource:
     def __init__(
         self, name: str, check: CommandCheck, health: Health, environ: Mapping[str, str], clock: Clock | None = None
     ) -> None:
+        super().__init__(name, health, clock)
         self._check = check
         self._environ = {key: value for key, value in environ.items() if not _SECRET.search(key.upper())}
-        self._sampling = Sampling(name, health, clock or Clock())
         self._lock = Lock()
         self._running: set[subprocess.Popen[bytes]] = set()
         self._closed = False
-
-    def judge(self, subject: Subject, now: datetime, end: float) -> Verdict:
-        """What the program says of one version; see `Source`."""
-        argv = [filled(word, subject) for word in self._check.argv]
-        environ = {**self._environ, **_said(subject)}
-        return self._sampling.verdict(lambda until: self._run(argv, environ, until), now, end)
 
     def close(self) -> None:
         """End what still runs: the pass is over, or a person has ended it."""
@@ -75,9 +69,10 @@ class CommandSource:
         for program in running:
             _end(program)
 
-    def _run(self, argv: list[str], environ: Mapping[str, str], end: float) -> Attempt:
+    def _attempt(self, subject: Subject, end: float) -> Attempt:
+        argv = [filled(word, subject) for word in self._check.argv]
         try:
-            program = self._start(argv, environ)
+            program = self._start(argv, {**self._environ, **_said(subject)})
         except (OSError, ValueError) as error:
             words = getattr(error, "strerror", None) or str(error)
             return Attempt(CANNOT_TELL, f"{argv[0]} can't be started: {one_line(words)}")

@@ -21,23 +21,23 @@ from grpc_health.v1 import health_pb2
 
 from release_tool.health import filled
 from release_tool.health.http import NOBODY, named, verified
-from release_tool.health.sampling import BAD, CANNOT_TELL, Attempt, Clock, Sampling
+from release_tool.health.sampling import BAD, CANNOT_TELL, Attempt, PointSource
 from release_tool.outside import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import datetime
 
     from release_tool.config import Health
     from release_tool.config.records_health import GrpcCheck
-    from release_tool.health import Subject, Verdict
+    from release_tool.health import Subject
+    from release_tool.health.sampling import Clock
 
 _HEALTH = "/grpc.health.v1.Health/Check"
 _NO_VERDICT = frozenset({"UNIMPLEMENTED", "UNAUTHENTICATED", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "CANCELLED"})
 _TOLD_LATE = 0.5  # seconds within which a channel tells of a connection that broke
 
 
-class GrpcSource:
+class GrpcSource(PointSource):
     """One check by gRPC.
 
     Args:
@@ -48,15 +48,8 @@ class GrpcSource:
     """
 
     def __init__(self, name: str, check: GrpcCheck, health: Health, clock: Clock | None = None) -> None:
+        super().__init__(name, health, clock)
         self._check = check
-        self._sampling = Sampling(name, health, clock or Clock())
-
-    def judge(self, subject: Subject, now: datetime, end: float) -> Verdict:
-        """What the answers say of one version; see `Source`."""
-        return self._sampling.verdict(lambda until: self._attempt(subject, until), now, end)
-
-    def close(self) -> None:
-        """Nothing to let go of: each attempt has a channel of its own, as a caller's would be."""
 
     def _attempt(self, subject: Subject, end: float) -> Attempt:
         try:

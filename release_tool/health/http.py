@@ -15,18 +15,18 @@ from urllib.request import getproxies, proxy_bypass
 
 from release_tool.errors import ReleaseError, TryAgain
 from release_tool.health import filled
-from release_tool.health.sampling import BAD, CANNOT_TELL, GOOD, Attempt, Clock, Sampling
+from release_tool.health.sampling import BAD, CANNOT_TELL, GOOD, Attempt, PointSource
 from release_tool.outside import TimeIsUp, in_time, one_line
 from release_tool.transport import Transport
 from release_tool.versions import tag_part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from release_tool.config import Health
     from release_tool.config.records_health import HttpCheck
-    from release_tool.health import Subject, Verdict
+    from release_tool.health import Subject
+    from release_tool.health.sampling import Clock
     from release_tool.transport import Answer
 
 NOBODY = "none"
@@ -37,7 +37,7 @@ _MOST = 1024 * 1024
 _CONNECT = 1.0
 
 
-class HttpSource:
+class HttpSource(PointSource):
     """One check over HTTP.
 
     Args:
@@ -48,15 +48,8 @@ class HttpSource:
     """
 
     def __init__(self, name: str, check: HttpCheck, health: Health, clock: Clock | None = None) -> None:
+        super().__init__(name, health, clock)
         self._check = check
-        self._sampling = Sampling(name, health, clock or Clock())
-
-    def judge(self, subject: Subject, now: datetime, end: float) -> Verdict:
-        """What the answers say of one version; see `Source`."""
-        return self._sampling.verdict(lambda until: self._attempt(subject, until), now, end)
-
-    def close(self) -> None:
-        """Nothing to let go of: each attempt has a connection of its own, as a caller's would be."""
 
     def _attempt(self, subject: Subject, end: float) -> Attempt:
         parts = urlsplit(filled(self._check.url, subject))

@@ -9,6 +9,7 @@ credential is missing) makes it unknown at once. So does silence, where the pass
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.health import Verdict
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from release_tool.config import Health
+    from release_tool.health import Subject
 
 GOOD, BAD, CANNOT_TELL = "good", "bad", "can't tell"
 
@@ -97,3 +99,27 @@ class Sampling(NamedTuple):
 
     def _said(self, health: str, reason: str, attempts: int, now: datetime) -> Verdict:
         return Verdict(self.check, health, reason, samples=float(attempts), at=now)
+
+
+class PointSource(ABC):
+    """A source that looks at one moment of a version, again and again; see `Source`.
+
+    Args:
+        name: the name of the check.
+        health: how often it is tried.
+        clock: the time.
+    """
+
+    def __init__(self, name: str, health: Health, clock: Clock | None = None) -> None:
+        self._sampling = Sampling(name, health, clock or Clock())
+
+    def judge(self, subject: Subject, now: datetime, end: float) -> Verdict:
+        """What several attempts say of one version."""
+        return self._sampling.verdict(lambda until: self._attempt(subject, until), now, end)
+
+    def close(self) -> None:  # noqa: B027 (most have nothing to let go of)
+        """Let go of what outlives an attempt: nothing, where each has a connection of its own, as a caller's would."""
+
+    @abstractmethod
+    def _attempt(self, subject: Subject, end: float) -> Attempt:
+        """Looks once; `end` is when its time is over, by `time.monotonic`."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from local_servers import no_proxy  # noqa: F401 (of every test here)
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "github"))  # `standin`
 
@@ -18,14 +18,6 @@ from world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing stands between a test and a server on 127.0.0.1."""
-    for name in list(os.environ):
-        if name.lower().endswith("_proxy") or name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-            monkeypatch.delenv(name)
 
 
 @pytest.fixture

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
+from github_world import GitHubWorld
+from local_servers import no_proxy  # noqa: F401 (of every test here)
 from standin import StandIn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing stands between a test and the stand-in."""
-    for name in list(os.environ):
-        if name.lower().endswith("_proxy") or name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-            monkeypatch.delenv(name)
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -26,3 +20,9 @@ def standin() -> Iterator[StandIn]:
     with StandIn() as found:
         yield found
     found.verify()
+
+
+@pytest.fixture
+def github(tmp_path: Path, standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> GitHubWorld:
+    """A world on GitHub, with the configuration that most tests want."""
+    return GitHubWorld(tmp_path, standin, monkeypatch)

@@ -9,19 +9,12 @@ from github_world import GitHubWorld
 from moves_world import picture
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from standin import StandIn
+    pass
 
 pytestmark = pytest.mark.slow
 
 BRANCH = "release/devel"
 FILE = "environments/devel/image_tag.yaml"
-
-
-@pytest.fixture
-def github(tmp_path: Path, standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> GitHubWorld:
-    return GitHubWorld(tmp_path, standin, monkeypatch)
 
 
 @pytest.mark.parametrize("operation", [("sync",), ("bump", "devel", "v1.0.6")], ids=["sync", "bump"])

@@ -49,11 +49,6 @@ OPENING, UPDATING = 4, 3
 """Requests to the API of a bump that opens a pull request (five with reviewers), and of one that updates it."""
 
 
-@pytest.fixture
-def github(tmp_path: Path, standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> GitHubWorld:
-    return GitHubWorld(tmp_path, standin, monkeypatch)
-
-
 # -- how often GitHub is asked
 
 

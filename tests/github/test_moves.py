@@ -14,19 +14,12 @@ from moves_world import LOOK, LOOK_AFTER_PUSH, PUSH, UPDATE, just_before, pictur
 from standin import Protection
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from standin import StandIn
+    pass
 
 pytestmark = pytest.mark.slow
 
 BRANCH = "release/devel"
 FILE = "environments/devel/image_tag.yaml"
-
-
-@pytest.fixture
-def github(tmp_path: Path, standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> GitHubWorld:
-    return GitHubWorld(tmp_path, standin, monkeypatch)
 
 
 # -- merged

@@ -5,17 +5,11 @@ from typing import TYPE_CHECKING
 import pytest
 from calls import ALL
 from hostile import Hostile
+from local_servers import no_proxy  # noqa: F401 (of every test here)
 from real_prometheus import real_prometheus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
 
 
 @pytest.fixture
