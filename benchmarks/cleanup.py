@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from benchmarks.repositories import ROOT, git
 from benchmarks.timing import Side, Times, in_turn, nothing, program, ratio
-from release_tool import history, tag_file
+from release_tool import tagfile
 from release_tool.config import Place, Retention, place_of
-from release_tool.publishing.ages import Ages, wanted_by
-from release_tool.records import Change, CommitId, Intent, Line, State, Tag, name_of
-from release_tool.repository import Repository
+from release_tool.git.repository import Repository
+from release_tool.model import history
+from release_tool.model.records import Change, CommitId, Intent, Line, State, Tag, name_of
+from release_tool.remote.landing import Ages, wanted_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -142,7 +143,7 @@ def _ages(made: Repositories) -> Callable[[], None]:
             texts = repository.read(tip, [path for place in places for path in (place.tag_file, place.history_file)])
             now = datetime.now(timezone.utc)
             for place in places:
-                state = tag_file.read_leniently(texts[place.tag_file].decode())
+                state = tagfile.read_leniently(texts[place.tag_file].decode())
                 lines = history.parse(texts[place.history_file].decode(), place.history_file)
                 wanted = wanted_by(state, POLICY)
                 assert len(ages.since(place, state, lines, wanted, now)) == len(wanted) >= VERSIONS

@@ -27,7 +27,7 @@ def editor_rows(runs: int) -> list[str]:
     """Two edits of a bump by the editor; load, the same two changes and dump by ruamel.yaml."""
     from ruamel.yaml import YAML
 
-    from release_tool import yaml_text
+    from release_tool.yamledit import edits
 
     rows = []
     for lines, bound in ((30, 1), (4000, 10)):
@@ -41,7 +41,7 @@ def editor_rows(runs: int) -> list[str]:
 
         def ours(fresh: Callable[[], str] = fresh, repeat: int = repeat) -> None:
             for _ in range(repeat):
-                yaml_text.add_entry(fresh(), ("image", "tag"), "v1.0.5", "v5")
+                edits.add_entry(fresh(), ("image", "tag"), "v1.0.5", "v5")
 
         def theirs(fresh: Callable[[], str] = fresh, repeat: int = repeat) -> None:
             for _ in range(repeat):

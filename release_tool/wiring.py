@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
     from release_tool.actions.job import Job
     from release_tool.config import Config
-    from release_tool.doctor.means import Means
+    from release_tool.doctor.access import Means
     from release_tool.forges.base import Forge
-    from release_tool.health import Asked, Judged
+    from release_tool.git.repository import Repository
+    from release_tool.git.working_tree import WorkingTree
     from release_tool.helm import Renderer
-    from release_tool.outside import Secret
-    from release_tool.publishing.tool import Tool
-    from release_tool.records import Name, Tag
+    from release_tool.model.health import Asked, Judged
+    from release_tool.model.records import Name, Tag
+    from release_tool.net.outside import Secret
     from release_tool.registry import Registry
-    from release_tool.repository import Repository
-    from release_tool.working_tree import WorkingTree
+    from release_tool.remote.tool import Tool
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LONGEST_WAIT = timedelta(seconds=3)
@@ -95,9 +95,9 @@ def make_tool(
         now: the clock.
         renders: whether it will render: the engine is loaded beside everything else then.
     """
-    from release_tool.publishing.look import Look
-    from release_tool.publishing.tool import Tool
-    from release_tool.repository import Repository
+    from release_tool.git.repository import Repository
+    from release_tool.remote.first_look import Look
+    from release_tool.remote.tool import Tool
 
     if renders:
         warm_up()
@@ -132,12 +132,12 @@ def make_means(
         now: the clock.
         timeout: seconds that one git command may talk to the remote.
     """
-    from release_tool.doctor.means import Means
-    from release_tool.forges import github_token
+    from release_tool.doctor.access import Means
+    from release_tool.forges.github import token
     from release_tool.git import opening, store
 
     def entitle(remote: str) -> Secret | None:
-        return github_token.header_for_git(remote, os.environ)
+        return token.header_for_git(remote, os.environ)
 
     def opened() -> opening.Opened:
         if url is not None:
@@ -149,7 +149,7 @@ def make_means(
 
 def working_tree(directory: str | None) -> WorkingTree:
     """The checkout that a directory belongs to; None: the current directory."""
-    from release_tool.working_tree import WorkingTree
+    from release_tool.git.working_tree import WorkingTree
 
     return WorkingTree.open(Path(directory or "."))
 
@@ -189,7 +189,7 @@ def tell_people(text: str) -> None:
     Raises:
         ReleaseError: it was not taken.
     """
-    from release_tool import webhook
+    from release_tool.net import webhook
 
     webhook.send(text, os.environ)
 
@@ -218,9 +218,9 @@ class InUse:
         assert policy is not None  # else nobody asks
         key = (config.service, environment, frozenset(versions.items()))
         if key not in self._known:
-            from release_tool import usage
+            from release_tool.health import callers
 
-            self._known[key] = usage.words(config, environment, policy, versions, now)
+            self._known[key] = callers.words(config, environment, policy, versions, now)
         return self._known[key]
 
 
@@ -245,9 +245,9 @@ def header_for_git(url: str) -> Secret | None:
     """
     if not url.startswith("http"):  # SSH and paths know no header, and nothing is loaded for them
         return None
-    from release_tool.forges import github_token
+    from release_tool.forges.github import token
 
-    return github_token.header_for_git(url, os.environ)
+    return token.header_for_git(url, os.environ)
 
 
 class Forges:

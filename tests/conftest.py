@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
 # No timing is asserted in a test, and two cores are shared by all of them.
 settings.register_profile("tests", deadline=None)
 settings.load_profile("tests")
-
-sys.path.insert(0, os.path.dirname(__file__))  # `from world import World` in every test folder
 
 
 @pytest.fixture(autouse=True)

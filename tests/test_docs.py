@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from release_tool import cli
-from release_tool.cli import parsing
+from release_tool.cli import parser
 from release_tool.config.reader import load
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,7 +38,7 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_in_the_pages_exist(page: Path) -> None:
-    known = {*cli.COMMANDS, *parsing.LATER}
+    known = {*cli.COMMANDS, *parser.LATER}
     for command in re.findall(r"(?:^|[`$ ])release ([a-z]+)", page.read_text(encoding="utf-8"), re.MULTILINE):
         if command not in {"tool", "branch", "branches"}:
             assert command in known, f"{page.name} speaks of `release {command}`"

@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from release_tool import wording
-from release_tool.health import number, spark
+from release_tool.model.health import number, spark
+from release_tool.pull_request import messages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,22 +55,22 @@ def outcome(one: Mapping[str, Any]) -> str:
     Returns:
         Markdown; empty where there was nothing to do and nothing to say.
     """
-    said = [wording.cell(note) for note in one["notes"]]
-    refused = [f"**Refused:** {wording.cell(one['refused'])}"] if one.get("refused") else []
+    said = [messages.cell(note) for note in one["notes"]]
+    refused = [f"**Refused:** {messages.cell(one['refused'])}"] if one.get("refused") else []
     if not (one["changed"] or refused or said or one["operation"] not in {"cleanup", "sync"}):
         return ""
     where = f"{one['service']}/{one['environment']}" if one.get("service") else one["environment"]
-    parts = [f"### {wording.cell(where)}: {one['operation']}" + ("" if one["changed"] else ", nothing changed")]
+    parts = [f"### {messages.cell(where)}: {one['operation']}" + ("" if one["changed"] else ", nothing changed")]
     parts += refused
     parts += _pull_request(one)
     if one.get("gates"):
         rows = [(gate["gate"], gate["verdict"], gate["reason"]) for gate in one["gates"]]
-        parts.append(wording.table(("Gate", "Verdict", "Reason"), rows))
+        parts.append(messages.table(("Gate", "Verdict", "Reason"), rows))
     if one["changes"]:
-        parts.append(wording.table(("Change", "Version", "Tag", "Reason"), [_change(each) for each in one["changes"]]))
+        parts.append(messages.table(("Change", "Version", "Tag", "Reason"), [_change(each) for each in one["changes"]]))
     if one["kept"]:
         kept = [(each["version"], each["tag"], each["reason"]) for each in one["kept"]]
-        parts.append(_folded(f"{len(kept)} kept", wording.table(("Version", "Tag", "Reason"), kept)))
+        parts.append(_folded(f"{len(kept)} kept", messages.table(("Version", "Tag", "Reason"), kept)))
     parts += [f"- {note}" for note in said]
     return "\n\n".join(parts)
 
@@ -100,13 +100,13 @@ def guarded(one: Mapping[str, Any]) -> str:
         for check in judged["checks"]
     ]
     head = ("Version", "Tag", "Check", "Verdict", "Number", "Bound", "Over the window", "Why")
-    refused = [f"**A person must act:** {wording.cell(one['refused'])}"] if one.get("refused") else []
+    refused = [f"**A person must act:** {messages.cell(one['refused'])}"] if one.get("refused") else []
     return "\n\n".join(
         [
-            f"### {wording.cell(where)}: {one['decision']}",
-            wording.cell(one["reason"]),
+            f"### {messages.cell(where)}: {one['decision']}",
+            messages.cell(one["reason"]),
             *refused,
-            *([wording.table(head, rows)] if rows else []),
+            *([messages.table(head, rows)] if rows else []),
         ]
     )
 
@@ -124,7 +124,7 @@ def findings(found: Sequence[Finding], warnings: Sequence[Finding], checked: int
     rows = [("error", one.where, one.what, one.hint) for one in found]
     rows += [("warning", one.where, one.what, one.hint) for one in warnings]
     if rows:
-        parts.append(wording.table(("", "Where", "What", "Next"), rows))
+        parts.append(messages.table(("", "Where", "What", "Next"), rows))
     return "\n\n".join(parts)
 
 
@@ -138,7 +138,7 @@ def failure(command: str, where: str, said: Sequence[tuple[str, str]]) -> str:
     """
     title = f"{command}: {where}" if where else command
     rows = [(label, text) for label, text in said if text]
-    return "\n\n".join([f"### {wording.cell(title)} failed", wording.table(("", ""), rows)])
+    return "\n\n".join([f"### {messages.cell(title)} failed", messages.table(("", ""), rows)])
 
 
 def comment(marker: str, differences: Sequence[tuple[str, str, str]], where: str) -> str:
@@ -153,15 +153,15 @@ def comment(marker: str, differences: Sequence[tuple[str, str, str]], where: str
         Markdown, at most `LONGEST_COMMENT` UTF-16 code units: GitHub counts characters, and says not which.
     """
     shown = [one for one in differences if one[1] or one[2]]
-    same = [wording.cell(title) for title, said, why in differences if not said and not why]
+    same = [messages.cell(title) for title, said, why in differences if not said and not why]
     lines = [marker, "### What merging this changes in the manifests"]
     lines += [f"Nothing in {', '.join(same)}."] if same else []
     body = "\n\n".join(lines)
     cut = f"\n\n_The rest does not fit here: {where}._"
     for title, said, why in shown:
         count = sum(line.startswith("--- ") for line in said.splitlines())
-        headline = f"{wording.cell(title)}: {count} objects" if said else f"{wording.cell(title)}: can't be rendered"
-        section = _folded(headline, fenced(said, "diff") if said else f"{wording.cell(why)}")
+        headline = f"{messages.cell(title)}: {count} objects" if said else f"{messages.cell(title)}: can't be rendered"
+        section = _folded(headline, fenced(said, "diff") if said else f"{messages.cell(why)}")
         if _units(body) + _units(section) + _units(cut) + 2 > LONGEST_COMMENT:
             return body + cut
         body += f"\n\n{section}"
@@ -181,7 +181,7 @@ def text(title: str, said: str) -> str:
     """
     if len(said) > _LONGEST_FENCE:
         said = said[:_LONGEST_FENCE] + "\n… cut: the artifacts of the run have the whole"
-    return f"### {wording.cell(title)}\n\n{fenced(said)}"
+    return f"### {messages.cell(title)}\n\n{fenced(said)}"
 
 
 def fenced(said: str, language: str = "") -> str:
@@ -189,7 +189,7 @@ def fenced(said: str, language: str = "") -> str:
 
     Marks that turn the direction of reading are neutral there: reviewers trust what they see.
     """
-    said = wording.harmless_lines(said)
+    said = messages.harmless_lines(said)
     longest = max((len(run) for run in _runs(said, "`")), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{language}\n{said.rstrip()}\n{fence}"

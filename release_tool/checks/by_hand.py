@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from release_tool import history
 from release_tool.checks.findings import Finding
 from release_tool.checks.names import recorded
-from release_tool.records import Name, name_number, name_of
-from release_tool.versions import tag_part
+from release_tool.model import history
+from release_tool.model.records import Name, name_number, name_of
+from release_tool.model.versions import tag_part
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from release_tool.checks.held import Held
-    from release_tool.records import Change
+    from release_tool.checks.environment import Held
+    from release_tool.model.records import Change
 
 _WORDS = {
     "add": "it was added",

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from release_tool.config import Place
     from release_tool.errors import Problem
-    from release_tool.records import Name
+    from release_tool.model.records import Name
 
 
 class Finding(NamedTuple):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from release_tool.checks import promql
 from release_tool.checks.findings import Finding
 from release_tool.health.reach import reach_of
-from release_tool.yaml_nodes import YamlError, documents
+from release_tool.yamledit.nodes import YamlError, documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

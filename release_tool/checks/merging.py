@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from release_tool.checks.findings import Finding, OfVersion, command
 from release_tool.checks.record import new_entries
-from release_tool.versions import tag_part
+from release_tool.model.versions import tag_part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from release_tool.checks.held import Held
-    from release_tool.records import Change, Line, Name, State
+    from release_tool.checks.environment import Held
+    from release_tool.model.records import Change, Line, Name, State
 
 _BRINGS = frozenset({"add", "restore", "set-default"})
 

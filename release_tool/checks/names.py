@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool import history
 from release_tool.checks.findings import Finding, OfVersion
-from release_tool.records import Name, name_number
-from release_tool.versions import tag_part
+from release_tool.model import history
+from release_tool.model.records import Name, name_number
+from release_tool.model.versions import tag_part
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from release_tool.checks.held import Held
+    from release_tool.checks.environment import Held
     from release_tool.checks.record import Record
-    from release_tool.records import Tag
+    from release_tool.model.records import Tag
 
 _NAMING = frozenset({"add", "restore", "supersede"})
 """The changes that tie a name to a tag; a `remove` may be about what people had moved."""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from release_tool import history
 from release_tool.checks.findings import Finding, command
-from release_tool.fallback import fallback_target
-from release_tool.versions import tag_part
+from release_tool.model import history
+from release_tool.model.versions import tag_part
+from release_tool.rules.fallback import fallback_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from release_tool.checks.held import Held
+    from release_tool.checks.environment import Held
     from release_tool.config import Config
 
 

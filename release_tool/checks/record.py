@@ -11,17 +11,17 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool import history
 from release_tool.checks.findings import Finding, command, findings_of
 from release_tool.errors import ReleaseError
-from release_tool.versions import tag_part
+from release_tool.model import history
+from release_tool.model.versions import tag_part
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from release_tool.checks.held import Held
+    from release_tool.checks.environment import Held
     from release_tool.config import Place
-    from release_tool.records import Line, State
+    from release_tool.model.records import Line, State
 
 _TOLD = 20
 """So many broken lines of a file are told one by one."""

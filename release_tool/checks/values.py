@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from release_tool import tag_file
 from release_tool.checks.findings import Finding, findings_of
 from release_tool.errors import ReleaseError
-from release_tool.yaml_nodes import YamlError, documents, to_data
-from release_tool.yaml_places import place_of
+from release_tool.tagfile import reader
+from release_tool.yamledit.nodes import YamlError, documents, to_data
+from release_tool.yamledit.places import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +47,6 @@ def _keys(text: str) -> dict[str, Any]:
     try:
         data = to_data(roots[0] if roots else None)
     except YamlError:  # a key that stands twice, for example: the engine has its own word on that
-        return {key: "written" for key, _, _ in tag_file.keys_in(text)}
+        return {key: "written" for key, _, _ in reader.keys_in(text)}
     image = data.get("image") if isinstance(data, dict) else None
-    return {key: image[key] for key in tag_file.KEYS if key in image} if isinstance(image, dict) else {}
+    return {key: image[key] for key in reader.KEYS if key in image} if isinstance(image, dict) else {}

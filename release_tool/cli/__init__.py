@@ -5,38 +5,39 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from release_tool.cli import around, changing, guard, looking, sweeping
+from release_tool.cli import change, guard, scheduled, setup
+from release_tool.cli import read as looking
+from release_tool.cli.call import Run
 from release_tool.cli.errors import told
-from release_tool.cli.parsing import parse
-from release_tool.cli.run import Run
+from release_tool.cli.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
 COMMANDS = {
-    "bump": changing.BUMP,
-    "promote": changing.PROMOTE,
-    "default": changing.DEFAULT,
-    "downgrade": changing.DOWNGRADE,
+    "bump": change.BUMP,
+    "promote": change.PROMOTE,
+    "default": change.DEFAULT,
+    "downgrade": change.DOWNGRADE,
     "guard": guard.GUARD,
-    "cleanup": sweeping.CLEANUP,
-    "pin": changing.PIN,
-    "unpin": changing.UNPIN,
-    "retire": changing.RETIRE,
-    "restore": changing.RESTORE,
-    "quarantine": changing.QUARANTINE,
-    "clear": changing.CLEAR,
-    "undo": changing.UNDO,
-    "sync": sweeping.SYNC,
+    "cleanup": scheduled.CLEANUP,
+    "pin": change.PIN,
+    "unpin": change.UNPIN,
+    "retire": change.RETIRE,
+    "restore": change.RESTORE,
+    "quarantine": change.QUARANTINE,
+    "clear": change.CLEAR,
+    "undo": change.UNDO,
+    "sync": scheduled.SYNC,
     "status": looking.STATUS,
     "history": looking.HISTORY,
     "render": looking.RENDER,
     "diff": looking.DIFF,
     "check": looking.CHECK,
-    "pulls": around.PULLS,
-    "doctor": around.DOCTOR,
-    "demo": around.DEMO,
+    "pulls": setup.PULLS,
+    "doctor": setup.DOCTOR,
+    "demo": setup.DEMO,
 }
 """All of them, in the order of `release --help`."""
 

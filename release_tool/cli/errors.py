@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from release_tool.errors import EXIT_BUG, EXIT_INTERRUPTED, ReleaseError
 
 if TYPE_CHECKING:
-    from release_tool.in_job import InJob
+    from release_tool.actions.in_job import InJob
 
 _MACHINE = "free space or permissions there, then run the command again: nothing is half done"
 
@@ -44,7 +44,7 @@ def job_of(command: str) -> InJob | None:
     job = wiring.make_job()
     if job is None:
         return None
-    from release_tool.in_job import InJob
+    from release_tool.actions.in_job import InJob
 
     return InJob(job, command)
 

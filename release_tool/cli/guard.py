@@ -5,16 +5,16 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from release_tool.cli.call import asked_of, status_of, width
 from release_tool.cli.errors import say, told
 from release_tool.cli.options import Command, environments_argument
-from release_tool.cli.run import asked_of, status_of, width
 from release_tool.errors import Failed, ReleaseError, UsageError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
     from collections.abc import Sequence
 
-    from release_tool.cli.run import Run
+    from release_tool.cli.call import Run
     from release_tool.commands.guard import Guard, Watched
 
 
@@ -45,7 +45,7 @@ def _guard(run: Run) -> int:
         return _pass(run, command)
     if given.dry_run:
         raise UsageError("--watch and --dry-run exclude each other", hint="a dry run explains one pass")
-    from release_tool.watching import watch
+    from release_tool.cli.watch import watch
 
     return watch(lambda: _one_of_many(run, command), given.interval, lambda: _say(run, "stopped"))
 
@@ -60,8 +60,9 @@ def _one_of_many(run: Run, command: Guard) -> None:
 
 
 def _pass(run: Run, command: Guard) -> int:
-    from release_tool import report_guard, wiring
+    from release_tool import wiring
     from release_tool.commands import guard as guarding
+    from release_tool.report import guard as report_guard
 
     with run.tool(renders=True) as tool:
         found = list(guarding.run(tool, command, wiring.new_id))
@@ -80,7 +81,8 @@ def _pass(run: Run, command: Guard) -> int:
 
 def _tell_people(run: Run, found: Sequence[Watched]) -> None:
     """Send what happened to the webhook; that it takes nothing is no reason to fail: Git has it all."""
-    from release_tool import report_guard, wiring
+    from release_tool import wiring
+    from release_tool.report import guard as report_guard
 
     for one in found:
         text = report_guard.message(one)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from release_tool.cli.run import Run
+    from release_tool.cli.call import Run
 
 
 class Command(NamedTuple):

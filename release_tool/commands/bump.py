@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool import history
-from release_tool.commands.asked import Asked, checked_reason
+from release_tool.commands.invocation import Asked, checked_reason
 from release_tool.errors import Refused, TryAgain, UsageError
-from release_tool.records import Tag
-from release_tool.versions import is_tag, tag_part
+from release_tool.model import history
+from release_tool.model.records import Tag
+from release_tool.model.versions import is_tag, tag_part
 
 # What publishes is imported by the functions that do: the command line checks its arguments, and begins to look at the
 # remote, before that.
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from release_tool.config import Config
-    from release_tool.publishing.images import Image
-    from release_tool.publishing.snapshot import Files, Snapshot
-    from release_tool.publishing.tool import Outcome, Tool
-    from release_tool.records import Intent
+    from release_tool.model.records import Intent
     from release_tool.registry import Registry
+    from release_tool.remote.images import Image
+    from release_tool.remote.snapshot import Files, Snapshot
+    from release_tool.remote.tool import Outcome, Tool
 
 
 class Bump(NamedTuple):
@@ -103,8 +103,8 @@ def _is_known(bump: Bump, intent: Intent, files: Iterable[Files]) -> bool:
 
 def _image(bump: Bump, config: Config, registry: Registry | None, files: Sequence[Files]) -> Image | None:
     """The image as the registry has it; None where it has none and the bump goes on all the same."""
-    from release_tool.operations.base import find
-    from release_tool.publishing import images
+    from release_tool.remote import images
+    from release_tool.rules.operations.base import find
 
     here = next(one for one in files if one.place.environment == bump.environment)
     is_there = here.tags is not None and find(here.state(empty=True), bump.tag) is not None
@@ -155,8 +155,8 @@ def run(tool: Tool, bump: Bump) -> Outcome:
     Raises:
         ReleaseError: see `intent_of` and `publishing.publish.run`.
     """
-    from release_tool.publishing import publish
-    from release_tool.publishing.tool import Request
+    from release_tool.publishing import run as publish
+    from release_tool.remote.tool import Request
 
     asked = bump.asked
     intents: list[Intent] = []

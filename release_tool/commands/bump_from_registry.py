@@ -7,21 +7,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from release_tool import history
 from release_tool.commands import bump
 from release_tool.errors import Failed, Refused, ReleaseError, UsageError
-from release_tool.publishing import facts
-from release_tool.publishing.branch import lines_at
-from release_tool.publishing.snapshot import take
-from release_tool.records import Tag, name_of
-from release_tool.versions import is_newer, is_readable, newest_first
+from release_tool.model import history
+from release_tool.model.records import Tag, name_of
+from release_tool.model.versions import is_newer, is_readable, newest_first
+from release_tool.remote import names
+from release_tool.remote.branch import lines_at
+from release_tool.remote.snapshot import take
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from release_tool.config import Config
-    from release_tool.publishing.snapshot import Snapshot
-    from release_tool.publishing.tool import Outcome, Tool
+    from release_tool.remote.snapshot import Snapshot
+    from release_tool.remote.tool import Outcome, Tool
 
 _SAME_RANK = name_of(1)  # of tags that have no name yet: they are compared by what they say alone
 
@@ -79,7 +79,7 @@ def new_tags(tool: Tool, snapshot: Snapshot, asked: bump.Bump) -> list[Tag]:
         )
     allowed = [tag for tag in registry.tags() if config.versions.allows(tag)]
     # All that ever stood in the base is known, also what was reverted; and so is what waits, or was closed last.
-    known = facts.names_known(tool.repository, snapshot, allowed)
+    known = names.names_known(tool.repository, snapshot, allowed)
     every = {*known.landed, *known.pending, *_closed(tool, snapshot, asked)}
     newest = _newest(config, every)
     found = [Tag(tag) for tag in allowed if tag not in every]

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool.commands.asked import Asked, checked_reason, checked_until, is_spoken, until_day
+from release_tool.commands.invocation import Asked, checked_reason, checked_until, is_spoken, until_day
 from release_tool.errors import UsageError
-from release_tool.evidence import EVIDENCE
-from release_tool.history import timestamp
+from release_tool.model.evidence import EVIDENCE
+from release_tool.model.history import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from release_tool.config import Config
-    from release_tool.publishing.resolve import Known
-    from release_tool.publishing.snapshot import Files, Snapshot
-    from release_tool.publishing.source import Source
-    from release_tool.publishing.tool import Outcome, Request, Tool
-    from release_tool.records import Intent
+    from release_tool.model.records import Intent
+    from release_tool.remote.find_version import Known
+    from release_tool.remote.snapshot import Files, Snapshot
+    from release_tool.remote.source import Source
+    from release_tool.remote.tool import Outcome, Request, Tool
 
 OPERATIONS = ("default", "pin", "unpin", "retire", "restore", "quarantine", "clear")
 """The commands of this form; each is an operation of the same name (operations/by_hand.py)."""
@@ -67,8 +67,9 @@ def run(tool: Tool, command: ByHand) -> Outcome:
     Raises:
         ReleaseError: see `publishing.publish.run`.
     """
-    from release_tool.publishing import publish, resolve
-    from release_tool.publishing.tool import Request
+    from release_tool.publishing import run as publish
+    from release_tool.remote import find_version
+    from release_tool.remote.tool import Request
 
     asked = command.asked
     intents: list[Intent] = []  # what was meant first is meant, whatever moves in between
@@ -76,7 +77,7 @@ def run(tool: Tool, command: ByHand) -> Outcome:
     def prepare(snapshot: Snapshot) -> Request:
         snapshot.config.environment(asked.environment)
         if not intents:
-            known = resolve.version(tool.repository, snapshot, asked.environment, command.version)
+            known = find_version.version(tool.repository, snapshot, asked.environment, command.version)
             intents.append(intent_of(command, known, tool.now()))
         return Request(asked.environment, intents[0], asked.direct, asked.dry_run, named=asked.named)
 
@@ -114,10 +115,10 @@ def intent_in_files(
         files: the files of the service, by environment.
         now: the present time.
     """
-    from release_tool.publishing import facts, resolve
+    from release_tool.remote import find_version, names
 
-    moved = facts.archived(source, config, [command.version])
-    return intent_of(command, resolve.in_files(files[command.asked.environment], command.version, moved), now)
+    moved = names.archived(source, config, [command.version])
+    return intent_of(command, find_version.in_files(files[command.asked.environment], command.version, moved), now)
 
 
 def default_until(operation: str) -> str:

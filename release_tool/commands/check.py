@@ -12,23 +12,23 @@ from release_tool.checks import attributes, health
 from release_tool.checks.findings import Finding, findings_of
 from release_tool.commands.check_service import Collected, Service, look
 from release_tool.errors import ReleaseError
-from release_tool.publishing.judging import Side
-from release_tool.publishing.proposal import Renderings
-from release_tool.publishing.snapshot import read_config, take_all
-from release_tool.publishing.source import AtCommit, InTree
+from release_tool.publishing.route_gate import Side
+from release_tool.remote.rendering import Renderings
+from release_tool.remote.snapshot import read_config, take_all
+from release_tool.remote.source import AtCommit, InTree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from release_tool.config import Config
+    from release_tool.git.repository import Repository
+    from release_tool.git.working_tree import WorkingTree
     from release_tool.helm import Renderer
-    from release_tool.publishing.snapshot import Snapshot
-    from release_tool.publishing.source import Source
-    from release_tool.publishing.tool import Tool
-    from release_tool.records import CommitId
-    from release_tool.repository import Repository
-    from release_tool.working_tree import WorkingTree
+    from release_tool.model.records import CommitId
+    from release_tool.remote.snapshot import Snapshot
+    from release_tool.remote.source import Source
+    from release_tool.remote.tool import Tool
 
 __all__ = ["Finding", "Report", "run", "run_at", "run_in"]
 

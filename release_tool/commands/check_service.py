@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.checks import by_hand, merging, names, policy, record, values
+from release_tool.checks.environment import Held, held
 from release_tool.checks.findings import Finding, findings_of
-from release_tool.checks.held import Held, held
 from release_tool.errors import ReleaseError
-from release_tool.history import quarantined_now
-from release_tool.publishing import judging
-from release_tool.publishing.snapshot import decode, read_files
+from release_tool.model.history import quarantined_now
+from release_tool.publishing import route_gate
+from release_tool.remote.snapshot import decode, read_files
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from release_tool.checks.findings import OfVersion
     from release_tool.config import Place
-    from release_tool.publishing.judging import Side
-    from release_tool.publishing.snapshot import Files
-    from release_tool.publishing.source import Source
-    from release_tool.records import Name
+    from release_tool.model.records import Name
+    from release_tool.publishing.route_gate import Side
+    from release_tool.remote.snapshot import Files
+    from release_tool.remote.source import Source
 
 
 class Collected(NamedTuple):
@@ -188,9 +188,9 @@ class Service:
     def _rendering(self, files: Files) -> None:
         """What is wrong with the manifests of an environment, and what there is to know of them beside that."""
         was = None if self._was is None else self._was.seen.get(files.place.environment)
-        before = None if self._was is None or was is None else judging.Before(self._was.side, was.files)
+        before = None if self._was is None or was is None else route_gate.Before(self._was.side, was.files)
         try:
-            verdict = judging.verdict(self._shall.side, files, before)
+            verdict = route_gate.verdict(self._shall.side, files, before)
         except ReleaseError as error:
             self._report.findings.extend(findings_of(error))
             return

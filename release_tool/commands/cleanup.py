@@ -6,23 +6,23 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.commands import sync
 from release_tool.errors import Failed, ReleaseError
-from release_tool.planning import plan
-from release_tool.publishing import publish
-from release_tool.publishing.ages import Ages
-from release_tool.publishing.branch import look
-from release_tool.publishing.snapshot import take_all
-from release_tool.publishing.tool import Outcome, Request
-from release_tool.publishing.work import Work
-from release_tool.records import RefUpdate
-from release_tool.repository import Stale
+from release_tool.git.repository import Stale
+from release_tool.model.records import RefUpdate
+from release_tool.publishing import run as publish
+from release_tool.publishing.attempt import Work
+from release_tool.remote.branch import look
+from release_tool.remote.landing import Ages
+from release_tool.remote.snapshot import take_all
+from release_tool.remote.tool import Outcome, Request
+from release_tool.rules.plan import plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from release_tool.commands.asked import Asked
+    from release_tool.commands.invocation import Asked
     from release_tool.config import Place
-    from release_tool.publishing.snapshot import Snapshot
-    from release_tool.publishing.tool import Tool
+    from release_tool.remote.snapshot import Snapshot
+    from release_tool.remote.tool import Tool
 
     Progress = Callable[[int, int], None]
     """Told how many environments are done, and of how many."""

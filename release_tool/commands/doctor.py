@@ -11,26 +11,26 @@ from concurrent import futures
 from threading import Thread
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool.commands import doctor_base, doctor_github, doctor_outside
-from release_tool.doctor import base as verdicts
+from release_tool.doctor import base_branch as verdicts
+from release_tool.doctor import examine_base, examine_github, examine_services
 from release_tool.doctor import git as git_verdicts
 from release_tool.doctor.findings import Finding, Report, of_error, ok
 from release_tool.errors import ReleaseError, TryAgain, UsageError
 from release_tool.forges import kind_of
 from release_tool.git import examine
+from release_tool.git.repository import Repository
 from release_tool.git.store import is_true, last
-from release_tool.publishing.snapshot import read_config
-from release_tool.publishing.source import AtCommit
-from release_tool.repository import Repository
+from release_tool.remote.snapshot import read_config
+from release_tool.remote.source import AtCommit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from release_tool.config import Config
-    from release_tool.doctor.means import Means
+    from release_tool.doctor.access import Means
     from release_tool.git.opening import Opened
-    from release_tool.records import CommitId
-    from release_tool.repository import RemoteRefs
+    from release_tool.git.repository import RemoteRefs
+    from release_tool.model.records import CommitId
 
 GIT_TIMEOUT = 20.0
 """Seconds that one git command may talk to the remote."""
@@ -148,15 +148,15 @@ def _examinations(
     source = AtCommit(repository, base.commit)
     if kind == "github":
         signs = examine.signing(opened.settings).wanted
-        queued = doctor_base.checks_the_queue(source)
+        queued = examine_base.checks_the_queue(source)
         yield _Examination(
-            "GitHub", lambda: doctor_github.examine(means, config, url, signs=signs, queue_checked=queued)
+            "GitHub", lambda: examine_github.examine(means, config, url, signs=signs, queue_checked=queued)
         )
     elif url.startswith(("http://", "https://")):
-        yield _Examination("clock", lambda: doctor_outside.clock(url, means.now))
+        yield _Examination("clock", lambda: examine_services.clock(url, means.now))
     # One after the other: the store serves one reader.
-    yield _Examination("base", lambda: doctor_base.examine(means, config, views, source, actions=kind == "github"))
-    for about, look in doctor_outside.examinations(means, views):
+    yield _Examination("base", lambda: examine_base.examine(means, config, views, source, actions=kind == "github"))
+    for about, look in examine_services.examinations(means, views):
         yield _Examination(about, look)
 
 

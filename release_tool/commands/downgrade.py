@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool.commands.asked import Asked, checked_reason, earlier
+from release_tool.commands.invocation import Asked, checked_reason, earlier
 from release_tool.errors import UsageError
-from release_tool.evidence import EVIDENCE
-from release_tool.history import timestamp
+from release_tool.model.evidence import EVIDENCE
+from release_tool.model.history import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from release_tool.publishing.snapshot import Snapshot
-    from release_tool.publishing.tool import Outcome, Request, Tool
-    from release_tool.records import Intent
+    from release_tool.model.records import Intent
+    from release_tool.remote.snapshot import Snapshot
+    from release_tool.remote.tool import Outcome, Request, Tool
 
 PRESENT = "default"
 """The argument `of` of a downgrade from whatever was the default; from a version that was named it is `version`."""
@@ -55,8 +55,8 @@ def run(tool: Tool, command: Downgrade) -> Outcome:
     Raises:
         ReleaseError: see `publishing.publish.run`.
     """
-    from release_tool.publishing import publish
-    from release_tool.publishing.tool import Request
+    from release_tool.publishing import run as publish
+    from release_tool.remote.tool import Request
 
     asked = command.asked
     intents: list[Intent] = []
@@ -86,23 +86,23 @@ def run(tool: Tool, command: Downgrade) -> Outcome:
 
 def _intent(tool: Tool, snapshot: Snapshot, command: Downgrade) -> Intent:
     from release_tool.errors import Refused
-    from release_tool.publishing import resolve
+    from release_tool.remote import find_version
 
     asked = command.asked
     state = snapshot.files[asked.environment].state(empty=True)
     said: dict[str, object] = {"of": "version" if command.leave else PRESENT, "quarantine": command.quarantine}
     to: dict[str, object] = {}
     if command.to:
-        target = resolve.version(tool.repository, snapshot, asked.environment, command.to)
+        target = find_version.version(tool.repository, snapshot, asked.environment, command.to)
         to = {"to": target.name, "to_tag": target.tag}
     same = {**said, "to_tag": to.get("to_tag")}
     before = earlier(tool, snapshot, asked, "downgrade", same) if not command.leave else None
     if before is not None:
         return before
     if command.leave:
-        leaving = resolve.version(tool.repository, snapshot, asked.environment, command.leave)
+        leaving = find_version.version(tool.repository, snapshot, asked.environment, command.leave)
     elif state.default is not None:
-        leaving = resolve.Known(state.default, state.versions[state.default])
+        leaving = find_version.Known(state.default, state.versions[state.default])
     else:
         raise Refused(f"{asked.environment} has no version", hint="a bump or a promotion brings the first one")
     arguments = {"version": leaving.name, "tag": leaving.tag, **said, **to, "since": timestamp(tool.now())}
@@ -113,20 +113,20 @@ def _intent(tool: Tool, snapshot: Snapshot, command: Downgrade) -> Intent:
 
 def _is_known(snapshot: Snapshot, asked: Asked, intent: Intent) -> bool:
     """Whether this very operation has landed: then it is only told."""
-    from release_tool.history import same_operation
+    from release_tool.model.history import same_operation
 
     return same_operation(snapshot.files[asked.environment].lines(), intent) is not None
 
 
 def _nothing(snapshot: Snapshot, command: Downgrade, intent: Intent, default: str | None) -> Outcome:
-    from release_tool import wording
-    from release_tool.publishing.tool import Outcome
+    from release_tool.pull_request import messages
+    from release_tool.remote.tool import Outcome
 
     asked = command.asked
     note = f"{intent.arguments['version']} is not the default, {default} is: nothing to leave"
     return Outcome(
         "downgrade",
-        wording.subject(intent),
+        messages.subject(intent),
         asked.environment,
         changed=False,
         service=snapshot.config.service,

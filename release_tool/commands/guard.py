@@ -5,25 +5,27 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool import evidence, fallback, history
 from release_tool.commands import by_hand, downgrade
 from release_tool.errors import Failed, Refused, ReleaseError
-from release_tool.publishing import subjects, unattended
-from release_tool.publishing.snapshot import take, take_all
-from release_tool.records import HEALTHY, UNHEALTHY, UNKNOWN
+from release_tool.model import evidence, history
+from release_tool.model.records import HEALTHY, UNHEALTHY, UNKNOWN
+from release_tool.publishing import auto_merge
+from release_tool.remote import judged_versions
+from release_tool.remote.snapshot import take, take_all
+from release_tool.rules import fallback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
-    from release_tool.commands.asked import Asked
+    from release_tool.commands.invocation import Asked
     from release_tool.config import Place
-    from release_tool.fallback import Decision
-    from release_tool.health import Asked as AskedHealth
-    from release_tool.health import Judged
-    from release_tool.publishing.snapshot import Snapshot
-    from release_tool.publishing.tool import Outcome, Tool
-    from release_tool.records import Name
+    from release_tool.model.health import Asked as AskedHealth
+    from release_tool.model.health import Judged
+    from release_tool.model.records import Name
+    from release_tool.remote.snapshot import Snapshot
+    from release_tool.remote.tool import Outcome, Tool
+    from release_tool.rules.fallback import Decision
 
 
 class Guard(NamedTuple):
@@ -151,7 +153,7 @@ def _look(tool: Tool, command: Guard, now: datetime) -> Iterator[_Looked | Faile
     ]
     if not names:
         raise _unwatched(tool, "no environment has health checks")
-    asking = subjects.Asking(tool, snapshots, now)
+    asking = judged_versions.Asking(tool, snapshots, now)
     for snapshot in snapshots:
         for name in names:
             place = snapshot.config.place(name)
@@ -193,7 +195,7 @@ def _act(tool: Tool, command: Guard, looked: _Looked, judged: tuple[Judged, ...]
     needless = ""
     try:
         if found.is_over and not command.asked.dry_run:
-            needless = unattended.needless(tool, snapshot, place)
+            needless = auto_merge.needless(tool, snapshot, place)
     except ReleaseError as error:
         errors.append(error)
     for step in _steps(tool, asked, decision, judged):

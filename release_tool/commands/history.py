@@ -6,17 +6,17 @@ import re
 from datetime import datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool import history
 from release_tool.errors import UsageError
-from release_tool.versions import tag_part
+from release_tool.model import history
+from release_tool.model.versions import tag_part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from release_tool.config import Place
-    from release_tool.publishing.snapshot import Snapshot
-    from release_tool.publishing.tool import Tool
-    from release_tool.records import Line, PullRequest
+    from release_tool.model.records import Line, PullRequest
+    from release_tool.remote.snapshot import Snapshot
+    from release_tool.remote.tool import Tool
 
 _BACK = re.compile(r"([1-9][0-9]{0,4})([mhdw])")
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
@@ -67,7 +67,7 @@ class Entry(NamedTuple):
 def check_usage(wanted: Wanted, now: datetime) -> None:
     """Raise UsageError for what the command line alone is enough to see."""
     from release_tool.config import closest
-    from release_tool.operations import MODULES
+    from release_tool.rules.operations import MODULES
 
     for operation in wanted.operations:
         if operation not in MODULES:
@@ -95,7 +95,7 @@ def run(tool: Tool, wanted: Wanted) -> tuple[Entry, ...]:
         ReleaseError: the configuration can't be used or has no such environment; or a line of a record was cut in
             half, or comes from a newer schema.
     """
-    from release_tool.publishing.snapshot import take_all
+    from release_tool.remote.snapshot import take_all
 
     snapshots = take_all(tool, wanted.service)
     for name in wanted.environments:
@@ -120,7 +120,7 @@ def run(tool: Tool, wanted: Wanted) -> tuple[Entry, ...]:
 
 def _landed(snapshot: Snapshot, place: Place) -> Iterator[Entry]:
     """The lines of the archives, then those of the record; each operation once."""
-    from release_tool.publishing.snapshot import decode
+    from release_tool.remote.snapshot import decode
 
     paths = [path for path in snapshot.source.paths(place.archive_directory) if path.endswith(".jsonl")]
     texts = {path: decode(data, path) for path, data in snapshot.source.read(sorted(paths)).items()}
@@ -135,7 +135,7 @@ def _landed(snapshot: Snapshot, place: Place) -> Iterator[Entry]:
 
 def _pending(tool: Tool, snapshot: Snapshot, place: Place) -> Iterator[Entry]:
     """The lines that wait. Each look asks the forge, so only branches that are there are looked at."""
-    from release_tool.publishing.branch import look
+    from release_tool.remote.branch import look
 
     for name in (place.branch, place.downgrade_branch):
         if snapshot.refs.branch(name) is None:

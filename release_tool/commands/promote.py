@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool import promotion
-from release_tool.commands.asked import Asked, checked_reason, earlier
+from release_tool.commands.invocation import Asked, checked_reason, earlier
 from release_tool.errors import Refused, ReleaseError, UsageError
-from release_tool.operations.replacing import OF_DEFAULT
-from release_tool.publishing import facts, images, publish, resolve
-from release_tool.publishing.ages import EXACTLY, Ages
-from release_tool.publishing.branch import look
-from release_tool.publishing.subjects import Asking
-from release_tool.publishing.tool import Outcome, Request
-from release_tool.records import Gate
-from release_tool.versions import tag_part
+from release_tool.model.records import Gate
+from release_tool.model.versions import tag_part
+from release_tool.publishing import run as publish
+from release_tool.remote import find_version, images, names
+from release_tool.remote.branch import look
+from release_tool.remote.judged_versions import Asking
+from release_tool.remote.landing import EXACTLY, Ages
+from release_tool.remote.tool import Outcome, Request
+from release_tool.rules import promotion
+from release_tool.rules.operations.replacing import OF_DEFAULT
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from release_tool.config import Place
-    from release_tool.publishing.snapshot import Snapshot
-    from release_tool.publishing.tool import Tool
-    from release_tool.records import Intent
+    from release_tool.model.records import Intent
+    from release_tool.remote.snapshot import Snapshot
+    from release_tool.remote.tool import Tool
 
 
 class Promote(NamedTuple):
@@ -110,10 +111,10 @@ def _candidate(tool: Tool, snapshot: Snapshot, command: Promote, now: datetime) 
     word = command.version or state.default
     if word is None:
         raise Refused(f"{command.source} has no version to promote", where=source.place.tag_file)
-    here = [resolve.Known(name, tag) for name, tag in (*state.versions.items(), *state.retired.items())]
-    known = resolve.meant(here, word)
+    here = [find_version.Known(name, tag) for name, tag in (*state.versions.items(), *state.retired.items())]
+    known = find_version.meant(here, word)
     if known is None:
-        raise resolve.unknown(word, command.source, state, here)
+        raise find_version.unknown(word, command.source, state, here)
     if known.name in state.retired:
         raise Refused(
             f"{known.name} ({tag_part(known.tag)}) is retired in {command.source}",
@@ -132,7 +133,7 @@ def _candidate(tool: Tool, snapshot: Snapshot, command: Promote, now: datetime) 
 
 
 def _default_since(
-    tool: Tool, snapshot: Snapshot, command: Promote, known: resolve.Known, now: datetime
+    tool: Tool, snapshot: Snapshot, command: Promote, known: find_version.Known, now: datetime
 ) -> datetime | None:
     """Since when a version has been the default of the source; looked up only where a soak asks for it."""
     soak = snapshot.config.environment(command.asked.environment).soak
@@ -148,7 +149,7 @@ def _default_since(
 
 def _quarantined(snapshot: Snapshot, part: str) -> dict[str, str]:
     """Environment -> reason, wherever a tag is quarantined."""
-    found = facts.quarantined_elsewhere(snapshot, "")
+    found = names.quarantined_elsewhere(snapshot, "")
     where, _, why = found.get(part, "").partition(": ")
     return {where: why} if where else {}
 
@@ -210,11 +211,11 @@ def _waits(tool: Tool, snapshot: Snapshot, place: Place, branch: str) -> list[st
 
 
 def _refused(snapshot: Snapshot, command: Promote, intent: Intent, notes: tuple[str, ...], why: str) -> Outcome:
-    from release_tool import wording
+    from release_tool.pull_request import messages
 
     return Outcome(
         "promote",
-        wording.subject(intent),
+        messages.subject(intent),
         command.asked.environment,
         changed=False,
         gates=intent.gates,

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from release_tool.commands import check
 from release_tool.errors import Refused
-from release_tool.publishing.snapshot import take_all
-from release_tool.publishing.source import AtCommit
+from release_tool.remote.snapshot import take_all
+from release_tool.remote.source import AtCommit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from release_tool.forges.base import Forge
-    from release_tool.publishing.tool import Tool
-    from release_tool.records import CommitId, PullRequest
+    from release_tool.model.records import CommitId, PullRequest
+    from release_tool.remote.tool import Tool
 
 
 def _forge(tool: Tool) -> Forge:

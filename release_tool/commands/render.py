@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from release_tool.errors import ReleaseError
-from release_tool.publishing.branch import look
-from release_tool.publishing.proposal import Renderings
-from release_tool.publishing.snapshot import read_files, take
-from release_tool.publishing.source import AtCommit
+from release_tool.remote.branch import look
+from release_tool.remote.rendering import Renderings
+from release_tool.remote.snapshot import read_files, take
+from release_tool.remote.source import AtCommit
 
 if TYPE_CHECKING:
     from release_tool.manifests import ObjectChange
-    from release_tool.publishing.snapshot import Files, Snapshot
-    from release_tool.publishing.tool import Tool
-    from release_tool.records import CommitId
+    from release_tool.model.records import CommitId
+    from release_tool.remote.snapshot import Files, Snapshot
+    from release_tool.remote.tool import Tool
 
 
 def run(tool: Tool, environment: str, ref: str | None = None, service: str = "") -> str:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool import history, outlook
 from release_tool.errors import ReleaseError, TryAgain
-from release_tool.publishing.ages import EXACTLY, Ages
-from release_tool.publishing.branch import look
-from release_tool.publishing.snapshot import take_all
-from release_tool.publishing.subjects import Asking
-from release_tool.records import Name, State, Tag, name_number
-from release_tool.retention import Facts
+from release_tool.model import history
+from release_tool.model.records import Name, State, Tag, name_number
+from release_tool.remote.branch import look
+from release_tool.remote.judged_versions import Asking
+from release_tool.remote.landing import EXACTLY, Ages
+from release_tool.remote.snapshot import take_all
+from release_tool.rules import outlook
+from release_tool.rules.retention import Facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
 
     from release_tool.config import Environment, Place
     from release_tool.forges.base import Forge
-    from release_tool.health import Asked, Judged
-    from release_tool.outlook import Outlook
-    from release_tool.publishing.ages import Entry
-    from release_tool.publishing.snapshot import Files, Snapshot
-    from release_tool.publishing.tool import Tool
-    from release_tool.records import Line, PullRequest
+    from release_tool.model.health import Asked, Judged
+    from release_tool.model.records import Line, PullRequest
+    from release_tool.remote.landing import Entry
+    from release_tool.remote.snapshot import Files, Snapshot
+    from release_tool.remote.tool import Tool
+    from release_tool.rules.outlook import Outlook
 
 
 class Waiting(NamedTuple):

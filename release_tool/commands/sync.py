@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from release_tool.errors import Failed, ReleaseError
-from release_tool.publishing import publish
-from release_tool.publishing.snapshot import take_all
-from release_tool.publishing.tool import Request
+from release_tool.publishing import run as publish
+from release_tool.remote.snapshot import take_all
+from release_tool.remote.tool import Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from release_tool.publishing.snapshot import Snapshot
-    from release_tool.publishing.tool import Outcome, Tool
+    from release_tool.remote.snapshot import Snapshot
+    from release_tool.remote.tool import Outcome, Tool
 
 
 def run(

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool.commands.asked import Asked, checked_id, checked_reason, checked_until, earlier, is_spoken, until_day
 from release_tool.commands.by_hand import RESTORED_FOR
-from release_tool.history import timestamp
+from release_tool.commands.invocation import (
+    Asked,
+    checked_id,
+    checked_reason,
+    checked_until,
+    earlier,
+    is_spoken,
+    until_day,
+)
+from release_tool.model.history import timestamp
 
 if TYPE_CHECKING:
-    from release_tool.publishing.snapshot import Snapshot
-    from release_tool.publishing.tool import Outcome, Request, Tool
-    from release_tool.records import Intent
+    from release_tool.model.records import Intent
+    from release_tool.remote.snapshot import Snapshot
+    from release_tool.remote.tool import Outcome, Request, Tool
 
 
 class Undo(NamedTuple):
@@ -46,8 +54,8 @@ def run(tool: Tool, command: Undo) -> Outcome:
         Refused: there is no such landed operation, it is an undo and was not named, or a rule is in the way.
         ReleaseError: see `publishing.publish.run`.
     """
-    from release_tool.publishing import publish
-    from release_tool.publishing.tool import Request
+    from release_tool.publishing import run as publish
+    from release_tool.remote.tool import Request
 
     asked = command.asked
     intents: list[Intent] = []
@@ -62,9 +70,9 @@ def run(tool: Tool, command: Undo) -> Outcome:
 
 
 def _intent(tool: Tool, snapshot: Snapshot, command: Undo) -> Intent:
-    from release_tool import wording
     from release_tool.errors import Refused
-    from release_tool.operations.undo import last_landed
+    from release_tool.pull_request import messages
+    from release_tool.rules.operations.undo import last_landed
 
     asked = command.asked
     lines = snapshot.files[asked.environment].lines()
@@ -84,7 +92,7 @@ def _intent(tool: Tool, snapshot: Snapshot, command: Undo) -> Intent:
     given = command.until or RESTORED_FOR
     arguments = {
         "operation": line.id,
-        "what": wording.subject(line.intent),
+        "what": messages.subject(line.intent),
         "last": not command.operation,
         "until": until_day(given, tool.now()),
         "for": given if is_spoken(given) else "",

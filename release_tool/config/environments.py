@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from release_tool.config.values import Reading
-    from release_tool.yaml_nodes import Node
+    from release_tool.yamledit.nodes import Node
 
 
 def check_environments(environments: Mapping[str, Any], reading: Reading) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from release_tool.config.values import Reading
-    from release_tool.yaml_nodes import Node
+    from release_tool.yamledit.nodes import Node
 
 _KINDS = [key.name for key in CHECK.keys]
 _BOUNDS = {"available": "min", "error-rate": "max", "grpc-status": "max", "latency": "max"}

@@ -12,17 +12,7 @@ A new key is a field of a record and a line here.
 
 from __future__ import annotations
 
-from release_tool.config import (
-    Config,
-    Environment,
-    Forge,
-    InUse,
-    Publish,
-    Registry,
-    Render,
-    Retention,
-    Versions,
-)
+from release_tool.config import Config, Environment, Forge, InUse, Publish, Registry, Render, Retention, Versions
 from release_tool.config.keys_health import DOWNGRADE, ENVIRONMENT_DOWNGRADE, HEALTH
 from release_tool.config.kinds import (
     Boolean,

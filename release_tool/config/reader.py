@@ -27,13 +27,13 @@ from release_tool.config.records_health import Health
 from release_tool.config.services import check_places, check_services, filled, templates
 from release_tool.config.values import BAD, MAX_PROBLEMS, Reading, TooManyProblems
 from release_tool.errors import Problem
-from release_tool.yaml_nodes import YamlError, documents, scalar_value
+from release_tool.yamledit.nodes import YamlError, documents, scalar_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from release_tool.config import Downgrade, Publish
-    from release_tool.yaml_nodes import Node
+    from release_tool.yamledit.nodes import Node
 
 MAX_SIZE = 1_000_000
 """Characters of the longest configuration that is read: a thousand environments need a quarter of it."""

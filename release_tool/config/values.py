@@ -33,10 +33,10 @@ from release_tool.config.kinds import (
 )
 from release_tool.config.words import found, joined, listed, one_of, shown
 from release_tool.errors import Problem
-from release_tool.yaml_nodes import is_string, scalar_value
+from release_tool.yamledit.nodes import is_string, scalar_value
 
 if TYPE_CHECKING:
-    from release_tool.yaml_nodes import Node
+    from release_tool.yamledit.nodes import Node
 
 MAX_PROBLEMS = 100
 """After so many mistakes the rest isn't looked at: the file is something else, or hostile."""

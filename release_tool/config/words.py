@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from release_tool.yaml_nodes import is_string, scalar_value
+from release_tool.yamledit.nodes import is_string, scalar_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from release_tool.yaml_nodes import Node
+    from release_tool.yamledit.nodes import Node
 
 _CREDENTIAL = re.compile(r"(?<=//)[^\s]*@|^[^\s/:]+:(?!//)[^\s]*@(?!sha256:)")
 """What stands before the `@` of a URL, or before that of a host without a scheme."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from release_tool import yaml_nodes
 from release_tool.doctor.findings import Finding, ok
+from release_tool.yamledit import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -68,7 +68,7 @@ def workflows(files: Mapping[str, str], *, promotes: bool, guarded: bool) -> Ite
     for path, text in files.items():
         try:
             found.append(read(path, text))
-        except yaml_nodes.YamlError as error:
+        except nodes.YamlError as error:
             what, where = error.reason, f"{path}:{error.line}:{error.column}"
             yield Finding("warning", "workflows", what, where, "GitHub runs nothing of it", "correct the file")
     needed = {"promote": promotes, "guard": guarded}
@@ -109,7 +109,7 @@ def read(path: str, text: str) -> Workflow:
     Raises:
         YamlError: it is no YAML.
     """
-    data = _mapping(yaml_nodes.to_data(yaml_nodes.parse(text)))
+    data = _mapping(nodes.to_data(nodes.parse(text)))
     named = _FILE.search(path)
     by_name = {named[1]} & set(_WANTED) if named else set()
     verbs: set[str] = set()
@@ -136,7 +136,7 @@ def starts(verb: str, event: str, files: Mapping[str, str]) -> bool:
     for path, text in files.items():
         try:
             one = read(path, text)
-        except yaml_nodes.YamlError:
+        except nodes.YamlError:
             continue
         if verb in one.verbs and event in one.events:
             return True

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from release_tool.forges.base import Forge
-    from release_tool.repository import Repository
+    from release_tool.git.repository import Repository
 
 MODULES = {
     "github": "release_tool.forges.github",
@@ -32,7 +32,7 @@ def kind_of(url: str, environ: Mapping[str, str] | None = None) -> str:
     """
     if url.startswith(("/", ".", "file://")) or ":" not in url:
         return "local"
-    from release_tool.forges.github_address import is_github
+    from release_tool.forges.github.address import is_github
 
     return "github" if is_github(url, environ or {}) else "none"
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from release_tool.records import CommitId, PullRequest
+    from release_tool.model.records import CommitId, PullRequest
 
 
 class Settings(NamedTuple):

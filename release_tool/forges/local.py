@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, TypeVar
 from release_tool.errors import Refused, ReleaseError, TryAgain
 from release_tool.forges.base import Opened
 from release_tool.forges.local_versions import PULLS, Version, by_head, parsed, ref_of, written
-from release_tool.records import CommitId, PullRequest, RefUpdate
-from release_tool.repository import Merged, Stale, TreeId
+from release_tool.git.repository import Merged, Stale, TreeId
+from release_tool.model.records import CommitId, PullRequest, RefUpdate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from release_tool.forges.base import Settings
-    from release_tool.repository import RemoteRefs, Repository
+    from release_tool.git.repository import RemoteRefs, Repository
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from release_tool.errors import ReleaseError
-from release_tool.records import CommitId, PullRequest
+from release_tool.model.records import CommitId, PullRequest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

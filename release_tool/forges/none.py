@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from release_tool.forges.base import Opened, Settings
-    from release_tool.records import CommitId, PullRequest
-    from release_tool.repository import Repository
+    from release_tool.git.repository import Repository
+    from release_tool.model.records import CommitId, PullRequest
 
 
 class NoForge:

@@ -9,7 +9,7 @@ from release_tool.errors import ReleaseError
 from release_tool.git.errors import complaint
 from release_tool.git.objects import TreeId, commit_body, stamp
 from release_tool.git.store import is_true, last
-from release_tool.records import CommitId
+from release_tool.model.records import CommitId
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

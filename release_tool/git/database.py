@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from release_tool.git.objects import CommitInfo
-    from release_tool.records import CommitId
+    from release_tool.model.records import CommitId
 
 
 class Missing(Exception):

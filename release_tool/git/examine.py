@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from release_tool.git.process import Answer
     from release_tool.git.remote import Remote
     from release_tool.git.store import Setting
-    from release_tool.records import CommitId
+    from release_tool.model.records import CommitId
 
 _ANY = tuple(range(256))  # every exit status: its meaning is told here
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from release_tool.errors import ReleaseError
 from release_tool.git.database import Missing, kind_of
 from release_tool.git.objects import TREE, Entry, TreeId, name_bytes
-from release_tool.records import CommitId
+from release_tool.model.records import CommitId
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from release_tool.git.database import Missing
 from release_tool.git.objects import Step, moment, parse_raw, shown
 from release_tool.git.process import stream
-from release_tool.records import CommitId
+from release_tool.model.records import CommitId
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

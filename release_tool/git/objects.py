@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple, NewType
 
-from release_tool.records import CommitId
+from release_tool.model.records import CommitId
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

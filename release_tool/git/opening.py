@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.git import store as git_store
-from release_tool.git.access import access
+from release_tool.git.credential import access
 from release_tool.git.process import redact
 from release_tool.git.remote import Remote
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from release_tool.outside import Secret
+    from release_tool.net.outside import Secret
 
     Entitle = Callable[[str], Secret | None]
 

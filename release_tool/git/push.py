@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from release_tool.git.process import Answer
-    from release_tool.records import CommitId, RefUpdate
+    from release_tool.model.records import CommitId, RefUpdate
 
     Look = Callable[[Sequence[str]], Mapping[str, CommitId]]
 

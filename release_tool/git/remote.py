@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool.git.access import NONE
+from release_tool.git.credential import NONE
 from release_tool.git.database import Database, Missing
 from release_tool.git.errors import Forgotten, explain
 from release_tool.git.process import run
 from release_tool.git.store import SETTINGS_FILE, own_config
-from release_tool.records import CommitId
+from release_tool.model.records import CommitId
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from release_tool.git.access import Access
+    from release_tool.git.credential import Access
     from release_tool.git.process import Answer
 
 _NO_FILES = "--filter=blob:none"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from release_tool.git.history import History
     from release_tool.git.objects import Step
     from release_tool.git.remote import Remote
-    from release_tool.records import CommitId
+    from release_tool.model.records import CommitId
 
 _FEW, _MANY = 32, 1024
 """For so many commits the missing files come in one request, at first and in the end."""

@@ -19,18 +19,18 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 import grpc
 from grpc_health.v1 import health_pb2
 
-from release_tool.health import filled
 from release_tool.health.http import NOBODY, named, verified
 from release_tool.health.sampling import BAD, CANNOT_TELL, Attempt, PointSource
-from release_tool.outside import one_line
+from release_tool.model.health import filled
+from release_tool.net.outside import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from release_tool.config import Health
     from release_tool.config.records_health import GrpcCheck
-    from release_tool.health import Subject
     from release_tool.health.sampling import Clock
+    from release_tool.model.health import Subject
 
 _HEALTH = "/grpc.health.v1.Health/Check"
 _NO_VERDICT = frozenset({"UNIMPLEMENTED", "UNAUTHENTICATED", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "CANCELLED"})

@@ -14,20 +14,20 @@ from urllib.parse import SplitResult, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from release_tool.errors import ReleaseError, TryAgain
-from release_tool.health import filled
 from release_tool.health.sampling import BAD, CANNOT_TELL, GOOD, Attempt, PointSource
-from release_tool.outside import TimeIsUp, in_time, one_line
-from release_tool.transport import Transport
-from release_tool.versions import tag_part
+from release_tool.model.health import filled
+from release_tool.model.versions import tag_part
+from release_tool.net.outside import TimeIsUp, in_time, one_line
+from release_tool.net.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from release_tool.config import Health
     from release_tool.config.records_health import HttpCheck
-    from release_tool.health import Subject
     from release_tool.health.sampling import Clock
-    from release_tool.transport import Answer
+    from release_tool.model.health import Subject
+    from release_tool.net.transport import Answer
 
 NOBODY = "none"
 """Stands in the configuration for a header that isn't sent, or isn't looked at."""

@@ -9,9 +9,9 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool.health import NO_WINDOW, Judged, Source, Subject, Verdict, early
-from release_tool.outside import Secret, one_line
-from release_tool.records import UNKNOWN
+from release_tool.model.health import NO_WINDOW, Judged, Source, Subject, Verdict, early
+from release_tool.model.records import UNKNOWN
+from release_tool.net.outside import Secret, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from release_tool.config import Health
     from release_tool.config.records_health import Check
-    from release_tool.health import Asked
+    from release_tool.model.health import Asked
 
-_LOG = logging.getLogger("release_tool.health")
+_LOG = logging.getLogger("release_tool.model.health")
 _THREADS = 64  # most of them sleep between two attempts
 
 
@@ -165,7 +165,7 @@ def source_of(name: str, check: Check, health: Health, environ: Mapping[str, str
 def _loaded(name: str, check: Check, health: Health, environ: Mapping[str, str]) -> Source:
     if check.prometheus is not None:
         from release_tool.health.prometheus import PrometheusSource
-        from release_tool.prometheus import TOKEN_VARIABLE
+        from release_tool.net.prometheus import TOKEN_VARIABLE
 
         return PrometheusSource(name, check.prometheus, health, Secret(environ.get(TOKEN_VARIABLE, "")))
     if check.kubernetes is not None:

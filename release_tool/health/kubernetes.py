@@ -20,16 +20,16 @@ from typing import TYPE_CHECKING, Any
 import kubernetes
 import urllib3
 
-from release_tool.health import filled
 from release_tool.health.sampling import BAD, CANNOT_TELL, GOOD, Attempt, Clock, Sampling
-from release_tool.outside import TimeIsUp, in_time, one_line
+from release_tool.model.health import filled
+from release_tool.net.outside import TimeIsUp, in_time, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from release_tool.config import Health
     from release_tool.config.records_health import KubernetesCheck
-    from release_tool.health import Subject, Verdict
+    from release_tool.model.health import Subject, Verdict
 
 _PAGE, _PAGES = 500, 40
 _PERMISSIONS = {

@@ -12,21 +12,22 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.errors import ReleaseError, TryAgain
-from release_tool.health import Verdict, early, placeholders, presets, series
+from release_tool.health import presets, series
 from release_tool.health.reach import reach_of
-from release_tool.in_use import filled_promql
-from release_tool.prometheus import Prometheus
-from release_tool.records import UNKNOWN
-from release_tool.retention import duration_text
+from release_tool.model.health import Verdict, early, placeholders
+from release_tool.model.records import UNKNOWN
+from release_tool.net.prometheus import Prometheus
+from release_tool.rules.in_use import filled_promql
+from release_tool.rules.retention import duration_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from release_tool.config import Health
     from release_tool.config.records_health import PrometheusCheck
-    from release_tool.health import Subject
-    from release_tool.outside import Secret
-    from release_tool.prometheus import RangeAnswer
+    from release_tool.model.health import Subject
+    from release_tool.net.outside import Secret
+    from release_tool.net.prometheus import RangeAnswer
 
 _IN_VAIN = 3
 """After so many questions in a row without an answer no more are asked: a hung Prometheus must not take the time that

@@ -12,15 +12,15 @@ import time
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool.health import Verdict
-from release_tool.records import HEALTHY, UNHEALTHY, UNKNOWN
+from release_tool.model.health import Verdict
+from release_tool.model.records import HEALTHY, UNHEALTHY, UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
     from release_tool.config import Health
-    from release_tool.health import Subject
+    from release_tool.model.health import Subject
 
 GOOD, BAD, CANNOT_TELL = "good", "bad", "can't tell"
 

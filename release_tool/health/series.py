@@ -20,8 +20,8 @@ from datetime import datetime, timezone
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool.health import number
-from release_tool.records import HEALTHY, UNHEALTHY, UNKNOWN
+from release_tool.model.health import number
+from release_tool.model.records import HEALTHY, UNHEALTHY, UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from release_tool import wording
-from release_tool.planning import plan
-from release_tool.publishing.proposal import file_difference, new_files
-from release_tool.records import RefUpdate
+from release_tool.model.records import RefUpdate
+from release_tool.pull_request import messages
+from release_tool.remote.rendering import file_difference, new_files
+from release_tool.rules.plan import plan
 
 if TYPE_CHECKING:
-    from release_tool.publishing.tool import Outcome
-    from release_tool.publishing.work import Work
+    from release_tool.publishing.attempt import Work
+    from release_tool.remote.tool import Outcome
 
 
 def push(work: Work) -> Outcome:
@@ -37,7 +37,7 @@ def push(work: Work) -> Outcome:
     if work.request.dry_run:
         return outcome._replace(file_difference=file_difference(work.files, changed))
     tree = work.repository.write_tree(tip, changed)
-    message = wording.commit_message(work.place.title, made.lines, tree)
+    message = messages.commit_message(work.place.title, made.lines, tree)
     commit = work.repository.commit([tip], tree, {}, message, when=work.tool.now())
     work.repository.push([RefUpdate(f"refs/heads/{base}", tip, commit)])
     return outcome._replace(commit=commit)

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from release_tool import wording
-from release_tool.planning import Plan, plan
-from release_tool.publishing import carrying, settled, showing
-from release_tool.publishing.branch import Following, look
-from release_tool.publishing.proposal import file_difference, new_files
-from release_tool.publishing.snapshot import read_files
-from release_tool.publishing.source import AtCommit
-from release_tool.records import RefUpdate
+from release_tool.model.records import RefUpdate
+from release_tool.publishing import decided, peoples_commits, pull_request
+from release_tool.pull_request import messages
+from release_tool.remote.branch import Following, look
+from release_tool.remote.rendering import file_difference, new_files
+from release_tool.remote.snapshot import read_files
+from release_tool.remote.source import AtCommit
+from release_tool.rules.plan import Plan, plan
 
 if TYPE_CHECKING:
-    from release_tool.publishing.branch import Branch
-    from release_tool.publishing.tool import Outcome
-    from release_tool.publishing.work import Work
-    from release_tool.records import Change, CommitId
+    from release_tool.model.records import Change, CommitId
+    from release_tool.publishing.attempt import Work
+    from release_tool.remote.branch import Branch
+    from release_tool.remote.tool import Outcome
 
 
 def propose(work: Work) -> Outcome:
@@ -36,13 +36,13 @@ def propose(work: Work) -> Outcome:
     if done is not None:
         return done
     branch = look(work.repository, work.forge, work.snapshot, work.place, work.branch)
-    done_before = settled.outcome(work, branch)
+    done_before = decided.outcome(work, branch)
     if done_before is not None:
         return done_before
     following = _append(work, branch) if branch.append_only else _remake(work, branch)
     if not following.lines:
         return _nothing(work, branch, following)
-    if settled.is_no(work, branch, following):
+    if decided.is_no(work, branch, following):
         held = f"pull request #{branch.finished.number} proposed just that and was closed" if branch.finished else ""
         made = following.plan
         return work.outcome(
@@ -57,7 +57,7 @@ def propose(work: Work) -> Outcome:
     pushed = _push(work, branch, following)
     tip = pushed or branch.tip
     assert tip is not None  # lines without a branch are pushed
-    return showing.show(work, branch, following, outcome._replace(commit=pushed), tip, notes=told)
+    return pull_request.show(work, branch, following, outcome._replace(commit=pushed), tip, notes=told)
 
 
 # -- what the branch shall hold ---------------------------------------------------------------------------------------
@@ -75,10 +75,10 @@ def _remake(work: Work, branch: Branch) -> Following:
 def _append(work: Work, branch: Branch) -> Following:
     """A person's commits are on the branch: the base merged in, or they carried onto it, and this operation on top."""
     if branch.uprooted or branch.doubtful is not None:
-        parent, pending, left_out = carrying.carried(work, branch)
-        notes = [wording.carried(work.snapshot.config.base)]
+        parent, pending, left_out = peoples_commits.carried(work, branch)
+        notes = [messages.carried(work.snapshot.config.base)]
     else:
-        parent, pending, left_out, notes = carrying.with_base(work, branch), branch.pending, (), []
+        parent, pending, left_out, notes = peoples_commits.with_base(work, branch), branch.pending, (), []
     files = read_files(AtCommit(work.repository, parent), [work.place])[work.environment.name]
     lines, state = files.lines(), files.state(empty=True)
     own = work.own_line(branch.pending)
@@ -118,7 +118,7 @@ def _outcome(work: Work, branch: Branch, following: Following) -> tuple[Outcome,
         waiting=made.waiting,
         proposed=() if changed else _of_sweep(made),
         branch=branch.name,
-        notes=(*made.notes, *(wording.left_out(one) for one in made.left_out), *notes),
+        notes=(*made.notes, *(messages.left_out(one) for one in made.left_out), *notes),
         manifests=manifests,
     )
     return outcome, notes
@@ -131,7 +131,7 @@ def _of_sweep(made: Plan) -> tuple[Change, ...]:
 def _nothing(work: Work, branch: Branch, following: Following) -> Outcome:
     """Nothing to propose: a pull request that would be empty is closed with a sentence."""
     made = following.plan
-    notes = (*made.notes, *(wording.left_out(one) for one in made.left_out))
+    notes = (*made.notes, *(messages.left_out(one) for one in made.left_out))
     shown = work.forge.find_open(branch.name, work.snapshot.config.base) if branch.tip else None
     name = branch.name if branch.tip else None
     over = branch.uprooted and _is_empty(work, following)  # of a person, too
@@ -142,7 +142,7 @@ def _nothing(work: Work, branch: Branch, following: Following) -> Outcome:
         return work.outcome(
             kept=made.kept, waiting=made.waiting, branch=name, commit=pushed, pull_request=shown, notes=notes
         )
-    work.forge.close(shown.number, wording.nothing_left(work.snapshot.config.base))
+    work.forge.close(shown.number, messages.nothing_left(work.snapshot.config.base))
     note = f"pull request #{shown.number} is closed: nothing is left of it"
     return work.outcome(changed=work.request.intent is None, branch=name, notes=(*notes, note))
 
@@ -158,12 +158,12 @@ def _push(work: Work, branch: Branch, following: Following) -> CommitId | None:
         return None
     commit = following.parent
     if following.changed:
-        commit = carrying.written(work, following.plan.lines, following.changed, commit)
+        commit = peoples_commits.written(work, following.plan.lines, following.changed, commit)
     if commit == branch.tip:
         return None
     gone = branch.finished if branch.tip is None else None
     if gone is not None and gone.state == "closed" and gone.closed_at is None:
-        work.forge.close(gone.number, wording.BRANCH_DELETED)  # or the new branch would bring it back to life
+        work.forge.close(gone.number, messages.BRANCH_DELETED)  # or the new branch would bring it back to life
     work.repository.push([RefUpdate(f"refs/heads/{branch.name}", branch.tip, commit)])
     return commit
 

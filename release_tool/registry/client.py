@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from release_tool.outside import bare
+from release_tool.net.outside import bare
 from release_tool.registry.failures import ConnectionLost, busy, garbage, refused, retry_after
 from release_tool.registry.login import Login
 from release_tool.registry.wire import Request, Wire, origin

@@ -16,7 +16,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from release_tool.errors import ReleaseError, TryAgain
-from release_tool.outside import bare
+from release_tool.net.outside import bare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

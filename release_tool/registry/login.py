@@ -13,7 +13,7 @@ import re
 from typing import TYPE_CHECKING
 
 from release_tool.errors import ReleaseError
-from release_tool.outside import bare
+from release_tool.net.outside import bare
 from release_tool.registry.credentials import find
 from release_tool.registry.failures import busy, garbage, refused
 from release_tool.registry.wire import Request, origin

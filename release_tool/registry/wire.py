@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from release_tool import __version__
 from release_tool.errors import ReleaseError
-from release_tool.outside import TimeIsUp, bare, in_time
+from release_tool.net.outside import TimeIsUp, bare, in_time
 from release_tool.registry.failures import failed, garbage, late
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from release_tool import __version__
-from release_tool.actions import again
+from release_tool.actions import retry
 from release_tool.errors import ReleaseError, UsageError
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def tries(statuses: list[int], minutes: float = 10) -> tuple[int, Time, list[str
         made += 1
         return next(left, statuses[-1])
 
-    status = again.Tries(run, minutes * 60, lambda: clock.now, clock.sleep, said.append).until_done()
+    status = retry.Tries(run, minutes * 60, lambda: clock.now, clock.sleep, said.append).until_done()
     return status, clock, said, made
 
 
@@ -83,14 +83,14 @@ def test_arguments_come_one_a_line() -> None:
         "RELEASE_COMMAND": " bump ",
         "RELEASE_ARGUMENTS": "\n  --reason=two words, 'quoted'\r\n\n\t--\ndevel\nv1\n",
     }
-    assert again.arguments(given) == ["bump", "--reason=two words, 'quoted'", "--", "devel", "v1"]
-    assert again.arguments({"RELEASE_COMMAND": "cleanup"}) == ["cleanup"]
+    assert retry.arguments(given) == ["bump", "--reason=two words, 'quoted'", "--", "devel", "v1"]
+    assert retry.arguments({"RELEASE_COMMAND": "cleanup"}) == ["cleanup"]
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))))
 def test_a_json_text_is_one_argument_whatever_is_in_it(values: list[str]) -> None:
     lines = "\n".join(json.dumps(f"--x={value}", ensure_ascii=False) for value in values)
-    assert again.arguments({"RELEASE_COMMAND": "bump", "RELEASE_ARGUMENTS": lines})[1:] == [
+    assert retry.arguments({"RELEASE_COMMAND": "bump", "RELEASE_ARGUMENTS": lines})[1:] == [
         f"--x={one}" for one in values
     ]
 
@@ -98,38 +98,38 @@ def test_a_json_text_is_one_argument_whatever_is_in_it(values: list[str]) -> Non
 @pytest.mark.parametrize("line", ['"open', '"a" "b"', '"a\\u0000"'])
 def test_a_line_that_only_begins_as_a_json_text_is_refused(line: str) -> None:
     with pytest.raises(UsageError, match="no JSON text"):
-        again.arguments({"RELEASE_COMMAND": "bump", "RELEASE_ARGUMENTS": line})
+        retry.arguments({"RELEASE_COMMAND": "bump", "RELEASE_ARGUMENTS": line})
 
 
 @pytest.mark.parametrize("command", ["", "--version", "bump devel", "bump;id", "-C"])
 def test_what_is_no_command_is_refused(command: str) -> None:
     with pytest.raises(UsageError, match="`command` is no command"):
-        again.arguments({"RELEASE_COMMAND": command})
+        retry.arguments({"RELEASE_COMMAND": command})
 
 
 @pytest.mark.parametrize(("given", "seconds"), [("", 600), ("0", 0), ("0.5", 30), (" 20 ", 1200)])
 def test_the_timeout_is_in_minutes(given: str, seconds: float) -> None:
-    assert again.seconds({"RELEASE_TIMEOUT": given}) == seconds
+    assert retry.seconds({"RELEASE_TIMEOUT": given}) == seconds
 
 
 @pytest.mark.parametrize("given", ["ten", "-1", "1e3", "9999", "nan", "10m"])
 def test_another_timeout_is_refused(given: str) -> None:
     with pytest.raises(UsageError, match="no number of minutes"):
-        again.seconds({"RELEASE_TIMEOUT": given})
+        retry.seconds({"RELEASE_TIMEOUT": given})
 
 
 def test_another_version_than_the_workflow_wants_changes_nothing() -> None:
-    again.check_version({})
-    again.check_version({"RELEASE_VERSION": __version__})
+    retry.check_version({})
+    retry.check_version({"RELEASE_VERSION": __version__})
     with pytest.raises(ReleaseError, match="the workflow wants 99"):
-        again.check_version({"RELEASE_VERSION": "99.0.0"})
+        retry.check_version({"RELEASE_VERSION": "99.0.0"})
 
 
 def test_a_job_commits_as_github_actions_where_nobody_else_is_named() -> None:
-    found = again.identity({}, lambda: False)
+    found = retry.identity({}, lambda: False)
     assert set(found.values()) == {"github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github.com"}
-    assert again.identity({}, lambda: True) == {}
-    assert again.identity({"GIT_COMMITTER_NAME": "octo"}, lambda: False) == {}
+    assert retry.identity({}, lambda: True) == {}
+    assert retry.identity({"GIT_COMMITTER_NAME": "octo"}, lambda: False) == {}
 
 
 # -- for real ---------------------------------------------------------------------------------------------------------
@@ -143,7 +143,7 @@ def start(world: World, tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
         for name in ("summary", "output"):
             (tmp_path / name).touch()
         return subprocess.Popen(
-            [sys.executable, "-I", "-m", "release_tool.actions.again"],
+            [sys.executable, "-I", "-m", "release_tool.actions.retry"],
             cwd=world.clone,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from acting import REPOSITORY, ROOT, Act
-from world import CONFIG, World
-
-sys.path.insert(0, str(ROOT / "tests" / "github"))
-
+from acting import REPOSITORY, Act
 from standin import StandIn
 from test_workflows_run import built, pull_request
+from world import CONFIG, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

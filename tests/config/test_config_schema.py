@@ -25,7 +25,7 @@ from release_tool.config.kinds import Choice, Duration, Key, Section, Table, Tex
 from release_tool.config.reader import load
 from release_tool.config.schema import duration_text, reference, schema
 from release_tool.config.values import Reading
-from release_tool.yaml_nodes import YamlError, parse, to_data
+from release_tool.yamledit.nodes import YamlError, parse, to_data
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from local_servers import no_proxy  # noqa: F401 (of every test here)
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "github"))  # `standin`
-
 from doctor_world import OnGitHub
-from standin import StandIn
+from fixtures import no_proxy, standin  # noqa: F401
 from world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
-
-@pytest.fixture
-def standin() -> Iterator[StandIn]:
-    """A GitHub. At the end: every request was modelled and agrees with GitHub's description of its API."""
-    with StandIn() as found:
-        yield found
-    found.verify()
+    from standin import StandIn
 
 
 @pytest.fixture
@@ -37,6 +25,6 @@ def world(tmp_path: Path) -> World:
 
 
 @pytest.fixture
-def github(standin: StandIn, world: World, monkeypatch: pytest.MonkeyPatch) -> OnGitHub:
+def github(standin: StandIn, world: World, monkeypatch: pytest.MonkeyPatch) -> OnGitHub:  # noqa: F811
     """The same on GitHub, set up so that there is nothing to find but what a token can't tell."""
     return OnGitHub.make(standin, world, monkeypatch)

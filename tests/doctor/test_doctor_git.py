@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from doctor_world import look
-from repository.test_http import GitServer
+from git_server import GitServer
 from world import CONFIG, World
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
 
     from doctor_world import OnGitHub
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "metrics"))  # `real_prometheus`
 from real_prometheus import real_prometheus
 
 HEALTH = "    health: {checks: {up: {command: {argv: [probe]}}}}\n"

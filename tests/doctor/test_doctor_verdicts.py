@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from release_tool.doctor import base, git, github, github_branch, workflows
+from release_tool.doctor import base_branch, git, github_branch, github_repository, workflows
 from release_tool.doctor.findings import Finding, Report, of_error, ok
-from release_tool.doctor.report import report_text
 from release_tool.errors import FileProblems, Problem, ReleaseError, TryAgain
-from release_tool.forges.github_facts import Credential, Protection, Rule, Settings
+from release_tool.forges.github.settings_records import Credential, Protection, Rule, Settings
 from release_tool.git.examine import Signing, talk_of
+from release_tool.report.doctor import report_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -61,24 +61,24 @@ def test_a_key_of_openpgp_may_go_without_a_name() -> None:
 def test_a_token_that_ends_soon_is_told() -> None:
     soon = Credential(("repo",), NOW + timedelta(days=3))
     later = Credential(("repo",), NOW + timedelta(days=30))
-    assert verdicts(github.token("it", "X", soon, SETTINGS, reads_pulls=True, now=NOW)) == ["ok", "warning"]
-    assert verdicts(github.token("it", "X", later, SETTINGS, reads_pulls=True, now=NOW)) == ["ok"]
+    assert verdicts(github_repository.token("it", "X", soon, SETTINGS, reads_pulls=True, now=NOW)) == ["ok", "warning"]
+    assert verdicts(github_repository.token("it", "X", later, SETTINGS, reads_pulls=True, now=NOW)) == ["ok"]
 
 
 def test_public_repo_is_enough_for_a_public_repository_only() -> None:
     scopes = Credential(("public_repo",), None)
     private = SETTINGS._replace(private=True)
-    assert verdicts(github.token("it", "X", scopes, SETTINGS, reads_pulls=True, now=NOW)) == ["ok"]
-    assert verdicts(github.token("it", "X", scopes, private, reads_pulls=True, now=NOW)) == ["error"]
+    assert verdicts(github_repository.token("it", "X", scopes, SETTINGS, reads_pulls=True, now=NOW)) == ["ok"]
+    assert verdicts(github_repository.token("it", "X", scopes, private, reads_pulls=True, now=NOW)) == ["error"]
 
 
 def test_kinds_of_tokens_are_told_by_their_beginning() -> None:
-    assert github.kind_of("github_pat_1") == "a fine-grained token"
-    assert github.kind_of("0123456789a") == "a token of unknown kind"
+    assert github_repository.kind_of("github_pat_1") == "a fine-grained token"
+    assert github_repository.kind_of("0123456789a") == "a token of unknown kind"
 
 
 def test_a_disabled_repository_is_an_error() -> None:
-    assert verdicts(github.repository(SETTINGS._replace(disabled=True), "main")) == ["error"]
+    assert verdicts(github_repository.repository(SETTINGS._replace(disabled=True), "main")) == ["error"]
 
 
 # rules
@@ -190,14 +190,14 @@ def test_a_long_line_of_options_is_read_in_time() -> None:
 
 
 def test_a_clock_may_be_a_minute_off() -> None:
-    verdict = [base.clock(NOW, NOW - timedelta(seconds=skew), "there").verdict for skew in (0, 60, -60, 61, -61)]
+    verdict = [base_branch.clock(NOW, NOW - timedelta(seconds=skew), "there").verdict for skew in (0, 60, -60, 61, -61)]
     assert verdict == ["ok", "ok", "ok", "warning", "warning"]
 
 
 def test_no_forge_is_told_where_one_is_missed() -> None:
-    assert base.forge("none", "auto", "https://git.example.com/a", direct=False).verdict == "warning"
-    assert base.forge("none", "none", "https://git.example.com/a", direct=False).verdict == "ok"
-    assert base.forge("none", "auto", "https://git.example.com/a", direct=True).verdict == "ok"
+    assert base_branch.forge("none", "auto", "https://git.example.com/a", direct=False).verdict == "warning"
+    assert base_branch.forge("none", "none", "https://git.example.com/a", direct=False).verdict == "ok"
+    assert base_branch.forge("none", "auto", "https://git.example.com/a", direct=True).verdict == "ok"
 
 
 def test_an_error_is_a_finding() -> None:
@@ -224,7 +224,7 @@ def test_a_report_fits_its_terminal(width: int) -> None:
     told = [
         *github_branch.base(found, wanted),
         *github_branch.rolling({"release/devel": [rule]}, NONE_PASSED, wanted),
-        *github.repository(SETTINGS._replace(archived=True, parent="c/d", may_push=False), "trunk"),
+        *github_repository.repository(SETTINGS._replace(archived=True, parent="c/d", may_push=False), "trunk"),
     ]
     text = report_text(Report(tuple(told)), width)
     assert all(len(line) <= width for line in text.splitlines()), text

@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from repository.origin import BEGIN, TAGS, Origin, Requests, git
+from origin import BEGIN, TAGS, Origin, Requests, git
 
 from release_tool import forges
 from release_tool.errors import Refused, ReleaseError
 from release_tool.forges.local import LocalForge
-from release_tool.records import CommitId, PullRequest
-from release_tool.repository import Protected, Repository
+from release_tool.git.repository import Protected, Repository
+from release_tool.model.records import CommitId, PullRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

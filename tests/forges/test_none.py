@@ -6,11 +6,11 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import pytest
-from repository.origin import Origin
+from origin import Origin
 
 from release_tool import forges
 from release_tool.errors import Refused
-from release_tool.repository import Repository
+from release_tool.git.repository import Repository
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from release_tool.config import Health
-from release_tool.health import Subject
 from release_tool.health.sampling import Clock
-from release_tool.records import Name, Tag
+from release_tool.model.health import Subject
+from release_tool.model.records import Name, Tag
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,8 +15,8 @@ import pytest
 from points import AT_ONCE, NOW, health, soon, subject
 
 from release_tool.config.records_health import CommandCheck
-from release_tool.health import HEALTHY, UNHEALTHY, UNKNOWN, Verdict
 from release_tool.health.command import CommandSource
+from release_tool.model.health import HEALTHY, UNHEALTHY, UNKNOWN, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,8 +17,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from points import AT_ONCE, NOW, certificate, health, soon, subject
 
 from release_tool.config.records_health import GrpcCheck
-from release_tool.health import HEALTHY, UNHEALTHY, UNKNOWN, Verdict
 from release_tool.health.grpc import GrpcSource
+from release_tool.model.health import HEALTHY, UNHEALTHY, UNKNOWN, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,12 +11,12 @@ from counted import NOW, Run, series
 from histories import TABLE, History
 from real_prometheus import real_prometheus
 
-from release_tool import fallback
 from release_tool.config import Downgrade, Health
 from release_tool.config.records_health import Check
-from release_tool.health import Asked, Judged, Subject
 from release_tool.health.judge import judge_all
-from release_tool.records import Name, State, Tag
+from release_tool.model.health import Asked, Judged, Subject
+from release_tool.model.records import Name, State, Tag
+from release_tool.rules import fallback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

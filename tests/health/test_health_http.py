@@ -10,8 +10,8 @@ from hostile import Hostile, answer
 from points import AT_ONCE, NOW, certificate, health, soon, subject
 
 from release_tool.config.records_health import HttpCheck
-from release_tool.health import HEALTHY, UNHEALTHY, UNKNOWN, Verdict
 from release_tool.health.http import HttpSource
+from release_tool.model.health import HEALTHY, UNHEALTHY, UNKNOWN, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

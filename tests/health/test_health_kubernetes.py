@@ -12,8 +12,8 @@ from api_server import LABELS, ApiServer, at, changed, condition, deployment, en
 from points import AT_ONCE, NOW, certificate, health, soon, subject
 
 from release_tool.config.records_health import KubernetesCheck
-from release_tool.health import HEALTHY, UNHEALTHY, UNKNOWN, Verdict
 from release_tool.health.kubernetes import KubernetesSource
+from release_tool.model.health import HEALTHY, UNHEALTHY, UNKNOWN, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,9 +6,9 @@ from datetime import date, timedelta
 
 from machine_origin import state_of
 
-from release_tool import tag_file
-from release_tool.records import Change, Name, State, Tag
-from release_tool.yaml_places import place_of
+from release_tool import tagfile
+from release_tool.model.records import Change, Name, State, Tag
+from release_tool.yamledit.places import place_of
 
 
 def edited(text: str, what: str, pick: int, new: tuple[Name, Tag] | None, today: date) -> str | None:
@@ -21,13 +21,13 @@ def edited(text: str, what: str, pick: int, new: tuple[Name, Tag] | None, today:
         new: for `add`: what comes in.
         today: the end of some of the pins.
     """
-    file = tag_file.read(text, "image_tag.yaml")
+    file = tagfile.read(text, "image_tag.yaml")
     if what == "note":
         return with_note(text, pick)
     changes = _changes(file.state, what, pick, new, today)
     if not changes:
         return None
-    after = tag_file.edit(file, changes).text
+    after = tagfile.edit(file, changes).text
     state = state_of(after)  # what people write is right; else these laws would be about something else
     return after if state.default in state.live and after != text else None
 

@@ -12,12 +12,12 @@ import machine_hands as hands
 from machine_origin import BY_HAND, ENVIRONMENTS, Origin, Seen, environment_of
 from machine_setup import Setup
 
-from release_tool import history
 from release_tool.config import Config
-from release_tool.fallback import fallback_target
-from release_tool.records import Line, Name, State, Tag
-from release_tool.states import apply
-from release_tool.versions import tag_part
+from release_tool.model import history
+from release_tool.model.records import Line, Name, State, Tag
+from release_tool.model.states import apply
+from release_tool.model.versions import tag_part
+from release_tool.rules.fallback import fallback_target
 
 Entry = tuple[str, Name]
 Landings = dict[Entry, tuple[Tag, datetime]]

@@ -21,9 +21,9 @@ from machine_setup import COMMANDS, DEEDS, EDITS, METHODS, SETUPS, TAGS, WAITS, 
 from world import World
 
 from release_tool.config.reader import load
-from release_tool.records import Name, Tag, name_number, name_of
-from release_tool.repository import Repository
-from release_tool.versions import tag_part
+from release_tool.git.repository import Repository
+from release_tool.model.records import Name, Tag, name_number, name_of
+from release_tool.model.versions import tag_part
 
 SOURCE = {"devel": "devel", "staging": "devel", "production": "staging"}
 

@@ -13,8 +13,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from release_tool import history, tag_file
-from release_tool.records import Line, State
+from release_tool import tagfile
+from release_tool.model import history
+from release_tool.model.records import Line, State
 
 ENVIRONMENTS = ("devel", "staging", "production")
 BY_HAND = "By hand"
@@ -24,7 +25,7 @@ BY_HAND = "By hand"
 @lru_cache(maxsize=4096)
 def state_of(text: str) -> State:
     """The versions of a file that must be right; an empty one holds none."""
-    return tag_file.read(text, "image_tag.yaml", empty=True).state if text else State()
+    return tagfile.read(text, "image_tag.yaml", empty=True).state if text else State()
 
 
 @lru_cache(maxsize=4096)

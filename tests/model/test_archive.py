@@ -9,13 +9,13 @@ import pytest
 from hypothesis import strategies as st
 from model_builders import DAY, NOW, bump, change, ground, law, line, meaning, state
 
-from release_tool import history
-from release_tool.archive import AFTER, joined, movable, split
 from release_tool.errors import ReleaseError
-from release_tool.planning import plan
-from release_tool.records import Change, Line, Name, State, Tag, name_of
-from release_tool.states import ACTIONS
-from release_tool.versions import tag_part
+from release_tool.model import history
+from release_tool.model.archive import AFTER, joined, movable, split
+from release_tool.model.records import Change, Line, Name, State, Tag, name_of
+from release_tool.model.states import ACTIONS
+from release_tool.model.versions import tag_part
+from release_tool.rules.plan import plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -27,11 +27,11 @@ from model_builders import (
     told,
 )
 
-from release_tool import history
 from release_tool.errors import ReleaseError
-from release_tool.history import append, format_line, parse, replay
-from release_tool.records import Change, Intent, Line, Name, State, name_of
-from release_tool.states import ACTIONS, apply, difference
+from release_tool.model import history
+from release_tool.model.history import append, format_line, parse, replay
+from release_tool.model.records import Change, Intent, Line, Name, State, name_of
+from release_tool.model.states import ACTIONS, apply, difference
 
 PATH = "environments/devel/history.jsonl"
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import strategies as st
 from model_builders import DIGEST, NOW, TODAY, change, law, meaning, state, states, told
 
-from release_tool.records import Change, Name, Pin, Quarantine, State, name_of
-from release_tool.states import ACTIONS, BY_HAND, apply, difference
+from release_tool.model.records import Change, Name, Pin, Quarantine, State, name_of
+from release_tool.model.states import ACTIONS, BY_HAND, apply, difference
 
 FULL = state("1.0.1", "1.0.2", "1.0.3", default="v2", retired={"v9": "1.0.0"},
              pinned={"v1": "clients"}, quarantined={"v3": "slow"})  # fmt: skip

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import strategies as st
 from model_builders import DIGEST, TAGS, law, versions
 
-from release_tool.records import Name, Tag, name_number, name_of
-from release_tool.versions import (
+from release_tool.model.records import Name, Tag, name_number, name_of
+from release_tool.model.versions import (
     ORDERS,
     is_name,
     is_newer,

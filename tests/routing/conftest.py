@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cluster import Cluster
-
-sys.path.append(str(Path(__file__).parents[1] / "render"))
 
 
 @pytest.fixture

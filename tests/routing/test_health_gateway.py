@@ -11,10 +11,10 @@ import pytest
 
 from release_tool.config import Health
 from release_tool.config.records_health import GrpcCheck
-from release_tool.health import HEALTHY, UNHEALTHY, UNKNOWN, Subject, Verdict
 from release_tool.health.grpc import GrpcSource
 from release_tool.health.sampling import Clock
-from release_tool.records import Name, Tag
+from release_tool.model.health import HEALTHY, UNHEALTHY, UNKNOWN, Subject, Verdict
+from release_tool.model.records import Name, Tag
 
 if TYPE_CHECKING:
     from cluster import Cluster

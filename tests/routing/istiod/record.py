@@ -18,7 +18,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
-sys.path[:0] = [str(HERE.parent), str(HERE.parents[1] / "render"), str(ROOT)]
+sys.path[:0] = [str(HERE.parent), str(HERE.parents[1] / "support"), str(ROOT)]
 
 from cases import CASES, objects_of, pods_of  # noqa: E402 -- the path is set above
 

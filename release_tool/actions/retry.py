@@ -1,0 +1,236 @@
+"""Runs one command of `release` for `action.yml`, and runs it again while it says that something outside is busy.
+
+    python -I -m release_tool.actions.retry
+
+Arguments come by environment variables, so that no text of a workflow's event is ever part of a script:
+
+- `RELEASE_COMMAND`: the command; `RELEASE_ARGUMENTS`: its arguments, one a line, blank lines left out. A line that
+  begins with a quotation mark is a JSON text: what comes from outside can't become two arguments.
+- `RELEASE_TIMEOUT`: minutes within which a try that ended with status 75 is followed by another.
+- `RELEASE_VERSION`: the version that the tool must have; empty: any.
+
+The same operation run again is the same operation (docs/publishing.md), so a try that got half way does no harm.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from release_tool import __version__
+from release_tool.actions.commands import Annotation, harmless
+from release_tool.errors import ReleaseError, TryAgain, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+_FIRST_WAIT = 5.0
+_LONGEST_WAIT = 60.0
+_MOST_MINUTES = 360  # a job of a runner that GitHub hosts ends then
+
+# Who commits where nobody has said: the account of GITHUB_TOKEN, as the README of actions/checkout names it.
+_NOBODY_SAID = ("github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github.com")
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 (the log of the job)
+
+
+class Tries(NamedTuple):
+    """How a command is run until it ends.
+
+    Attributes:
+        run: one try; its exit status.
+        seconds: within which another one may begin.
+        clock: seconds that pass.
+        sleep: for so many seconds.
+        say: a line for the log.
+    """
+
+    run: Callable[[], int]
+    seconds: float
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    say: Callable[[str], None] = _say
+
+    def until_done(self) -> int:
+        """Try until the status is another one than 75, or the time is over.
+
+        Returns:
+            The status of the last try.
+        """
+        end, wait = self.clock() + self.seconds, _FIRST_WAIT
+        while True:
+            status = self.run()
+            # By chance, so that those who met once don't meet again; a whole build matrix may wait here.
+            pause = wait * random.uniform(0.75, 1.25)  # noqa: S311 (no secret depends on it)
+            if status != TryAgain.exit_code:
+                return status
+            if self.clock() + pause >= end:
+                what = f"something outside was down or busy for {self.seconds / 60:g} minutes"
+                self.say(str(Annotation("error", "release", f"{what}\nnext: run the job again; nothing is half done")))
+                return status
+            self.say(f"release: once more in {pause:.0f} s")
+            self.sleep(pause)
+            wait = min(wait * 2, _LONGEST_WAIT)
+
+
+def arguments(environ: Mapping[str, str]) -> list[str]:
+    """The command line, without the name of the program.
+
+    Args:
+        environ: the environment variables.
+
+    Raises:
+        UsageError: there is no command, or it isn't one; or a line isn't the JSON text that it begins as.
+    """
+    command = environ.get("RELEASE_COMMAND", "").strip()
+    if not re.fullmatch(r"[a-z-]*[a-z]", command) or command.startswith("-"):
+        hint = "one command of `release`, as `bump`; what follows it goes into the input `arguments`, one a line"
+        raise UsageError(f"the input `command` is no command: {command!r}", hint=hint)
+    # Other line ends than this one, of which Unicode has some, are part of a value.
+    given = (line.strip(" \t\r") for line in environ.get("RELEASE_ARGUMENTS", "").split("\n"))
+    return [command, *(_argument(line) for line in given if line)]
+
+
+def _argument(line: str) -> str:
+    """One argument; a line that begins with a quotation mark is a JSON text, whose value may hold line ends."""
+    if not line.startswith('"'):
+        return line
+    try:
+        value = json.loads(line)
+    except ValueError:
+        value = None
+    if not isinstance(value, str) or "\0" in value:
+        hint = "a line that begins with a quotation mark is a JSON text, as `${{ toJSON(…) }}` writes it"
+        raise UsageError(f"the input `arguments` has a line that is no JSON text: {line[:80]!r}", hint=hint)
+    return value
+
+
+def seconds(environ: Mapping[str, str]) -> float:
+    """How long to go on trying.
+
+    Raises:
+        UsageError: the timeout is no number of minutes.
+    """
+    given = environ.get("RELEASE_TIMEOUT", "").strip() or "10"
+    if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,3})?", given) or float(given) > _MOST_MINUTES:
+        hint = f"minutes from 0 (try once) to {_MOST_MINUTES}, as `10`"
+        raise UsageError(f"the input `timeout` is no number of minutes: {given!r}", hint=hint)
+    return float(given) * 60
+
+
+def check_version(environ: Mapping[str, str]) -> None:
+    """Raise ReleaseError where the workflow names another version than this one."""
+    wanted = environ.get("RELEASE_VERSION", "").strip()
+    if wanted not in {"", __version__}:
+        hint = "name the commit of that version behind the @ of `uses:`, or leave the input `version` out"
+        raise ReleaseError(f"the action has version {__version__} of the tool, the workflow wants {wanted}", hint=hint)
+
+
+def identity(environ: Mapping[str, str], configured: Callable[[], bool]) -> dict[str, str]:
+    """Variables that give git an author and a committer, where neither environment nor configuration does.
+
+    Args:
+        environ: the environment variables.
+        configured: whether git's configuration names somebody.
+    """
+    if environ.get("GIT_COMMITTER_NAME") or configured():
+        return {}
+    name, email = _NOBODY_SAID
+    found: dict[str, str] = {}
+    for role in ("AUTHOR", "COMMITTER"):
+        found |= {f"GIT_{role}_NAME": name, f"GIT_{role}_EMAIL": email}
+    return found
+
+
+class _Try:
+    """One try after the other, each with a summary and outputs of its own: those of the last one count."""
+
+    def __init__(self, argv: Sequence[str], environ: Mapping[str, str]) -> None:
+        self._command = [sys.executable, "-I", "-m", "release_tool", *argv]
+        self._environ = environ
+        self._files = [name for name in ("GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT") if environ.get(name)]
+        self._written: dict[str, bytes] = {}
+        self._running: subprocess.Popen[bytes] | None = None
+
+    def __call__(self) -> int:
+        """Run it; standard output comes into the log when it has ended; its exit status."""
+        with tempfile.TemporaryDirectory(dir=self._environ.get("RUNNER_TEMP") or None) as scratch:
+            out = Path(scratch, "stdout")
+            own = {name: Path(scratch, name) for name in self._files}
+            for path in own.values():
+                path.touch()
+            environ = {**self._environ, **{name: str(path) for name, path in own.items()}}
+            with out.open("wb") as stream:
+                self._running = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=stream, env=environ)
+                status = self._running.wait()
+            _show(out.read_bytes())
+            self._written = {name: path.read_bytes() for name, path in own.items()}
+        return status
+
+    def finish(self) -> None:
+        """Hand summary and outputs of the last try on."""
+        for name, written in self._written.items():
+            with Path(self._environ[name]).open("ab") as stream:
+                stream.write(written)
+
+    def stop(self, number: int, _: object) -> None:
+        """Hand a signal on, so that a cancelled job ends the command as Ctrl-C would."""
+        if self._running is not None and self._running.poll() is None:
+            self._running.send_signal(number)
+            self._running.wait()
+        sys.exit(128 + number)
+
+
+def _show(out: bytes) -> None:
+    """Write a result to the log, between marks within which the runner takes no line for a command."""
+    if not out:
+        return
+    mark = os.urandom(16).hex()
+    lines = [
+        f"::stop-commands::{mark}\n".encode(),
+        out,
+        b"" if out.endswith(b"\n") else b"\n",
+        f"::{mark}::\n".encode(),
+    ]
+    sys.stdout.flush()
+    sys.stdout.buffer.writelines(lines)
+    sys.stdout.buffer.flush()
+
+
+def _git_names_somebody() -> bool:
+    done = subprocess.run(["git", "config", "--get", "user.email"], capture_output=True, check=False)  # noqa: S607 (git on PATH, as everywhere)
+    return done.returncode == 0 and bool(done.stdout.strip())
+
+
+def main() -> int:
+    """Run the command that the environment describes; the exit status of its last try."""
+    environ = dict(os.environ)
+    try:
+        check_version(environ)
+        argv, limit = arguments(environ), seconds(environ)
+    except ReleaseError as error:
+        _say(str(Annotation("error", "release", f"{error.what}\nnext: {error.hint}")))
+        return error.exit_code
+    one = _Try(argv, environ | identity(environ, _git_names_somebody))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, one.stop)
+    _say(harmless(f"release {shlex.join(argv)}"))
+    status = Tries(one, limit, say=_say).until_done()
+    one.finish()
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

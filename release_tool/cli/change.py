@@ -1,0 +1,179 @@
+"""The commands by which somebody changes an environment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from release_tool.cli.call import asked_of, shown, shown_all
+from release_tool.cli.options import Command, asked_arguments, changing_arguments, until_argument
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+    from release_tool.cli.call import Run
+    from release_tool.commands.invocation import Asked
+    from release_tool.commands.local import Meant
+
+
+def _bump_arguments(bump: ArgumentParser) -> None:
+    changing_arguments(bump)
+    bump.add_argument("environment", metavar="ENV", help="the environment that takes the bumps")
+    bump.add_argument("tag", metavar="TAG", nargs="?", default="", help="image tag, `tag` or `tag@sha256:…`")
+    text = "instead of TAG: every allowed tag of the registry that is newer than the newest known one"
+    bump.add_argument("--from-registry", action="store_true", help=text)
+    bump.add_argument("--image", default="", help="repository of the image, for the record")
+    bump.add_argument("--digest", default="", help="digest of the image, for the record")
+    bump.add_argument("--commit", default="", help="commit that was built, for the record")
+    bump.add_argument("--build-url", default="", metavar="URL", help="link to the build, for the record")
+    bump.add_argument("--pin", action="store_true", help="never retire it, until it is unpinned")
+    bump.add_argument("--force", action="store_true", help="where the configuration takes no such bump; with --reason")
+    asked_arguments(bump)
+
+
+def _bump(run: Run) -> int:
+    from release_tool import wiring
+    from release_tool.commands import bump
+    from release_tool.report import outcome as report
+
+    given = run.arguments
+    provenance = {"image": given.image, "digest": given.digest, "commit": given.commit, "build": given.build_url}
+    asked = bump.Bump(
+        environment=given.environment,
+        tag=given.tag,
+        asked=asked_of(given),
+        pin=given.pin,
+        force=given.force,
+        provenance={key: value for key, value in provenance.items() if value},
+    )
+    if given.from_registry:
+        from release_tool.commands import bump_from_registry
+
+        bump_from_registry.check_usage(asked, local=given.local, given_id=given.id)
+        with run.tool(renders=True) as tool:
+            outcomes = list(bump_from_registry.run(tool, asked, wiring.new_id))
+        return shown_all(run, outcomes, report.outcome_text)
+    bump.check_usage(asked)
+    if given.local:
+        return _locally(
+            run,
+            asked.asked,
+            lambda _, config, files: bump.intent_of(asked, config, wiring.make_registry(config), files.values()),
+        )
+    with run.tool(renders=True) as tool:
+        outcome = bump.run(tool, asked)
+    return shown(run, outcome)
+
+
+def _promote_arguments(promote: ArgumentParser) -> None:
+    changing_arguments(promote, local=False)
+    promote.add_argument("source", metavar="FROM", help="the environment that the version comes from")
+    promote.add_argument("environment", metavar="TO", help="the environment that it goes to")
+    promote.add_argument(
+        "--version", default="", metavar="NAME", dest="wanted", help="not the default of FROM, but this"
+    )
+    promote.add_argument("--pin", action="store_true", help="never retire it in TO, until it is unpinned")
+    promote.add_argument("--force", action="store_true", help="overrule gates that say no; with --reason")
+    asked_arguments(promote)
+
+
+def _promote(run: Run) -> int:
+    from release_tool.commands import promote
+
+    given = run.arguments
+    command = promote.Promote(given.source, asked_of(given), given.wanted, pin=given.pin, force=given.force)
+    promote.check_usage(command)
+    with run.tool(renders=True) as tool:
+        outcome = promote.run(tool, command)
+    return shown(run, outcome)
+
+
+def _one_version_arguments(parser: ArgumentParser) -> None:
+    changing_arguments(parser)
+    parser.add_argument("environment", metavar="ENV")
+    parser.add_argument("wanted", metavar="NAME", help="name of the version (v5), or its tag")
+    asked_arguments(parser)
+
+
+def _until_arguments(parser: ArgumentParser) -> None:
+    _one_version_arguments(parser)
+    until_argument(parser)
+
+
+def _by_hand(run: Run) -> int:
+    from functools import partial
+
+    from release_tool.commands import by_hand
+
+    given = run.arguments
+    command = by_hand.ByHand(given.command, given.wanted, asked_of(given), getattr(given, "until", ""))
+    by_hand.check_usage(command)
+    if given.local:
+        return _locally(run, command.asked, partial(by_hand.intent_in_files, command, now=run.now()))
+    with run.tool(renders=True) as tool:
+        outcome = by_hand.run(tool, command)
+    return shown(run, outcome)
+
+
+def _downgrade_arguments(parser: ArgumentParser) -> None:
+    changing_arguments(parser, local=False)
+    parser.add_argument("environment", metavar="ENV")
+    parser.add_argument("--to", default="", metavar="NAME", help="the version to go back to, not the fallback target")
+    text = "the version to leave; nothing happens where it is not the default"
+    parser.add_argument("--from", default="", metavar="NAME", dest="leave", help=text)
+    parser.add_argument("--no-quarantine", action="store_true", help="leave what is left live")
+    asked_arguments(parser)
+
+
+def _downgrade(run: Run) -> int:
+    from release_tool.commands import downgrade
+
+    given = run.arguments
+    command = downgrade.Downgrade(asked_of(given), given.leave, given.to, quarantine=not given.no_quarantine)
+    downgrade.check_usage(command)
+    with run.tool(renders=True) as tool:
+        outcome = downgrade.run(tool, command)
+    return shown(run, outcome)
+
+
+def _undo_arguments(parser: ArgumentParser) -> None:
+    changing_arguments(parser, local=False)
+    parser.add_argument("environment", metavar="ENV")
+    parser.add_argument(
+        "operation", nargs="?", default="", metavar="ID", help="of a landed operation; none: the last one"
+    )
+    until_argument(parser)
+    asked_arguments(parser)
+
+
+def _undo(run: Run) -> int:
+    from release_tool.commands import undo
+
+    given = run.arguments
+    command = undo.Undo(asked_of(given), given.operation, given.until)
+    undo.check_usage(command)
+    with run.tool(renders=True) as tool:
+        outcome = undo.run(tool, command)
+    return shown(run, outcome)
+
+
+def _locally(run: Run, asked: Asked, meant: Meant) -> int:
+    from release_tool import wiring
+    from release_tool.commands import local
+
+    given = run.arguments
+    tree = wiring.working_tree(given.directory)
+    here = local.Here(tree, given.config, wiring.make_renderer, run.now())
+    return shown(run, local.run(here, asked, meant))
+
+
+BUMP = Command("on each image build: add a tag, retire by policy, render, publish", _bump_arguments, _bump)
+PROMOTE = Command("carry a version to the next environment, with its name", _promote_arguments, _promote)
+DEFAULT = Command("move the default to a live version, either way", _one_version_arguments, _by_hand)
+DOWNGRADE = Command("move the default back, and quarantine what it leaves", _downgrade_arguments, _downgrade)
+PIN = Command("never retire a version", _until_arguments, _by_hand)
+UNPIN = Command("take the pin of a version away", _one_version_arguments, _by_hand)
+RETIRE = Command("take the route of a version away; it drains, then it is removed", _one_version_arguments, _by_hand)
+RESTORE = Command("bring a retired or removed version back, pinned for a week", _until_arguments, _by_hand)
+QUARANTINE = Command("take the route of a bad version away until it is cleared", _one_version_arguments, _by_hand)
+CLEAR = Command("lift a quarantine", _one_version_arguments, _by_hand)
+UNDO = Command("the inverse of a landed operation, as a new operation", _undo_arguments, _undo)

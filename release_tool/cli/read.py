@@ -1,0 +1,165 @@
+"""The commands that change nothing."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from release_tool.cli.call import status_of, width
+from release_tool.cli.options import Command, environments_argument
+from release_tool.errors import Failed, ReleaseError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+    from release_tool.cli.call import Run
+
+
+def _status_arguments(status: ArgumentParser) -> None:
+    environments_argument(status)
+    text = "also ask who calls the versions, where `retention.in_use` says how"
+    status.add_argument("--in-use", action="store_true", help=text)
+    text = "also judge the health of the live versions, where `health` says how"
+    status.add_argument("--health", action="store_true", help=text)
+
+
+def _status(run: Run) -> int:
+    from release_tool.commands import status
+    from release_tool.report import status as report_status
+
+    given = run.arguments
+    with run.tool() as tool:
+        found = status.run(tool, given.environments, given.service, in_use=given.in_use, health=given.health)
+    run.show(lambda: report_status.status_data(found), lambda: report_status.status_text(found, width()))
+    failures = [(one.place.title, error) for one in found.environments() for error in one.errors]
+    for title, error in failures:  # all of it stands in its place on standard output
+        print(f"release: {title}: {error}", file=sys.stderr)
+    return ReleaseError.exit_code if failures else 0
+
+
+def _history_arguments(history: ArgumentParser) -> None:
+    environments_argument(history)
+    text = "only what is about this version, name or tag"
+    history.add_argument("--version", default="", metavar="NAME|TAG", dest="wanted", help=text)
+    text = "only this operation: bump, promote, …; may be given several times"
+    history.add_argument("--operation", action="append", default=[], metavar="OP", help=text)
+    text = "from then on: 2026-11-23, 2026-11-23T12:00:00Z, or 14d (12h, 6w) back"
+    history.add_argument("--since", default="", metavar="TIME", help=text)
+    history.add_argument("--until", default="", metavar="TIME", help="up to then; a day is included")
+    history.add_argument("--limit", type=int, metavar="N", help="the newest N; none: all")
+    history.add_argument("--pending", action="store_true", help="also what waits on release branches, marked")
+
+
+def _history(run: Run) -> int:
+    from release_tool.commands import history
+    from release_tool.report import history as report_history
+
+    given = run.arguments
+    wanted = history.Wanted(
+        environments=given.environments,
+        service=given.service,
+        version=given.wanted,
+        operations=given.operation,
+        since=given.since,
+        until=given.until,
+        limit=given.limit,
+        pending=given.pending,
+    )
+    history.check_usage(wanted, run.now())
+    with run.tool() as tool:
+        found = history.run(tool, wanted)
+    if not found:
+        print("release: no recorded operation is like that", file=sys.stderr)
+    run.show(lambda: report_history.history_data(found), lambda: report_history.history_text(found, width()))
+    return 0
+
+
+def _rendering_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("environment", metavar="ENV")
+    parser.add_argument("--ref", metavar="BRANCH", help="look at this branch of the remote")
+
+
+def _render(run: Run) -> int:
+    from release_tool.commands import render
+
+    with run.tool(renders=True) as tool:
+        text = render.run(tool, run.arguments.environment, run.arguments.ref, run.arguments.service)
+    run.show(lambda: {"environment": run.arguments.environment, "manifests": text}, lambda: text.rstrip("\n"))
+    return 0
+
+
+def _diff_arguments(diff: ArgumentParser) -> None:
+    diff.add_argument("environment", metavar="ENV", nargs="?", default="", help="none: all environments")
+    text = "what merging this branch of the remote would change; none: the release branch of the environment"
+    diff.add_argument("--ref", metavar="BRANCH", help=text)
+    text = "keep one comment on pull request N up to date that shows it (GitHub; without ENV)"
+    diff.add_argument("--comment", type=int, metavar="N", help=text)
+
+
+def _diff(run: Run) -> int:
+    from release_tool.commands import render
+    from release_tool.report import outcome as report
+
+    if not run.arguments.environment:
+        return _diff_everywhere(run)
+    with run.tool(renders=True) as tool:
+        found = render.diff(tool, run.arguments.environment, run.arguments.ref, run.arguments.service)
+    run.show(
+        lambda: report.difference_data(run.arguments.environment, found),
+        lambda: "" if found is None else report.difference_text(found),
+    )
+    title = "/".join(filter(None, (run.arguments.service, run.arguments.environment)))
+    run.tell(lambda job: job.difference(title, found))
+    return 0
+
+
+def _diff_everywhere(run: Run) -> int:
+    from release_tool.commands import diff_comment
+    from release_tool.report import outcome as report
+
+    given = run.arguments
+    with run.tool(renders=True) as tool:
+        found = diff_comment.run(tool, given.ref, given.service)
+        if given.comment is not None:
+            diff_comment.comment(tool, given.comment, found, kept=run.job is not None)
+    run.show(
+        lambda: [report.difference_data(one.environment, one.changes, one.service) for one in found],
+        lambda: "\n".join(report.difference_text(one.changes) for one in found if one.changes),
+    )
+    run.tell(lambda job: "".join(job.difference(one.title, one.changes) for one in found if one.changes))
+    return status_of([Failed(one.title, one.error) for one in found if one.error], run.job)
+
+
+def _check_arguments(check: ArgumentParser) -> None:
+    check.add_argument("--ref", metavar="BRANCH", help="check this branch of the remote instead")
+    text = "judge the step from this branch of the remote, too; without BRANCH: from the base branch"
+    check.add_argument("--base", metavar="BRANCH", nargs="?", const="", help=text)
+
+
+def _check(run: Run) -> int:
+    from release_tool import wiring
+    from release_tool.commands import check
+    from release_tool.remote.source import InTree
+    from release_tool.report import outcome as report
+
+    given = run.arguments
+    if given.ref or given.repo:
+        with run.tool() as tool:
+            found = check.run_at(tool, given.ref, given.base)
+    elif given.base is not None:
+        with run.tool() as tool:
+            found = check.run_in(tool, wiring.working_tree(given.directory), given.base)
+    else:
+        found = check.run(
+            InTree(wiring.working_tree(given.directory)), given.config, wiring.make_renderer, now=run.now()
+        )
+    run.show(lambda: report.report_data(found), lambda: report.report_text(found))
+    run.tell(lambda job: job.checked(found))
+    return 1 if found.findings else 0
+
+
+STATUS = Command("the version x environment matrix; what stands, waits and comes in each", _status_arguments, _status)
+HISTORY = Command("who moved what, when, why, with which run; newest first", _history_arguments, _history)
+RENDER = Command("the manifests of an environment, as the base branch gives them", _rendering_arguments, _render)
+DIFF = Command("how the manifests differ from the base branch, object by object", _diff_arguments, _diff)
+CHECK = Command("every file, policy and rendering of the working tree is right", _check_arguments, _check)

@@ -1,0 +1,78 @@
+"""The commands around the pipeline: the `local` forge, the set-up examined, and the demo."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from release_tool.cli.call import width
+from release_tool.cli.options import Command, no_arguments, shared_options
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+    from release_tool.cli.call import Run
+
+
+def _pulls_arguments(pulls: ArgumentParser) -> None:
+    actions = pulls.add_subparsers(dest="action", metavar="ACTION", required=True)
+    listing = actions.add_parser("list", help="the open ones", parents=[shared_options()])
+    listing.add_argument("--all", action="store_true", help="the finished ones too")
+    for name, text in (("show", "one, whole"), ("merge", "merge one"), ("close", "close one without merging it")):
+        sub = actions.add_parser(name, help=text, parents=[shared_options()])
+        sub.add_argument("number", type=int, metavar="N")
+        if name == "merge":
+            sub.add_argument("--method", choices=("merge", "squash", "rebase"), default="merge")
+        if name == "close":
+            sub.add_argument("--comment", default="", help="why")
+
+
+def _pulls_command(run: Run) -> int:
+    from release_tool.commands import pulls
+    from release_tool.report import outcome as report
+
+    given = run.arguments
+    with run.tool() as tool:
+        if given.action == "list":
+            found = pulls.listed(tool, "all" if given.all else "open")
+            run.show(lambda: [report.pull_data(one) for one in found], lambda: report.pulls_text(found))
+            return 0
+        if given.action == "show":
+            one = pulls.shown(tool, given.number)
+            run.show(lambda: report.pull_data(one), lambda: report.pull_text(one))
+            return 0
+        if given.action == "merge":
+            one = pulls.merged(tool, given.number, given.method)
+        else:
+            one = pulls.closed(tool, given.number, given.comment)
+    run.show(lambda: report.pull_data(one), lambda: f"#{one.number} is {one.state}: {report.plain(one.title)}")
+    return 0
+
+
+def _doctor(run: Run) -> int:
+    from release_tool import wiring
+    from release_tool.commands import doctor
+    from release_tool.report.doctor import report_data, report_text
+
+    given = run.arguments
+    means = wiring.make_means(given.directory, given.repo, given.config, run.now, doctor.GIT_TIMEOUT)
+    found = doctor.run(means, given.service)
+    run.show(lambda: report_data(found), lambda: report_text(found, width()))
+    return found.exit_code
+
+
+def _demo_arguments(demo: ArgumentParser) -> None:
+    text = "the story of a default that turns bad, instead of that of the pipeline"
+    demo.add_argument("--downgrade", action="store_true", help=text)
+
+
+def _demo(run: Run) -> int:
+    from release_tool.commands import demo
+
+    for text in demo.run(run.main, downgrade=run.arguments.downgrade):
+        print(text, flush=True)
+    return 0
+
+
+PULLS = Command("the pull requests of the `local` forge", _pulls_arguments, _pulls_command)
+DOCTOR = Command("the set-up examined: remote, forge, token, rules, workflows; what mends it", no_arguments, _doctor)
+DEMO = Command("the whole pipeline in a temporary repository", _demo_arguments, _demo)

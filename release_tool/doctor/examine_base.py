@@ -1,0 +1,105 @@
+"""`release doctor` on what stands in the base branch: files, workflows, charts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from release_tool.checks import attributes
+from release_tool.doctor import base_branch as verdicts
+from release_tool.doctor import workflows
+from release_tool.doctor.findings import Finding, of_error, ok
+from release_tool.errors import ReleaseError
+from release_tool.remote.rendering import Renderings
+from release_tool.remote.snapshot import read_files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from release_tool.config import Config
+    from release_tool.doctor.access import Means
+    from release_tool.remote.source import Source
+
+_CHARTS = 8  # so many services are rendered
+
+
+def examine(
+    means: Means, config: Config, views: Sequence[Config], source: Source, *, actions: bool
+) -> Iterator[Finding]:
+    """Everything that is read from the base branch.
+
+    Args:
+        means: the outside world.
+        config: the configuration.
+        views: the same, as the services see it.
+        source: the files of the base branch.
+        actions: whether workflows of GitHub Actions are expected.
+    """
+    places = [place for view in views for place in view.places()]
+    yield from _guarded("record", lambda: _merge_driver([place.history_file for place in places], source))
+    yield from _guarded("environments", lambda: _tag_files(config, [place.tag_file for place in places], source))
+    if actions:
+        promotes = any(one.promote_from for one in config.environments.values())
+        guarded = any(one.health is not None for one in config.environments.values())
+        yield from _guarded(
+            "workflows",
+            lambda: workflows.workflows(_workflow_files(source), promotes=promotes, guarded=guarded),
+        )
+    for view in views[:_CHARTS]:
+        yield from _guarded(_chart_title(view), lambda view=view: [_chart(means, view, source)])  # type: ignore[misc]
+    if len(views) > _CHARTS:
+        what = f"{len(views) - _CHARTS} more services were not rendered"
+        yield Finding("unknown", "chart", what, "", "", "`release doctor --service NAME`, or `release check`")
+
+
+def _guarded(about: str, look: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
+    try:
+        yield from look()
+    except ReleaseError as error:
+        yield from of_error(about, error)
+
+
+def _merge_driver(records: Sequence[str], source: Source) -> Iterator[Finding]:
+    texts: dict[str, str] = {}
+    for path in dict.fromkeys(path for record in records for path in attributes.files_for(record)):
+        try:
+            texts |= {path: data.decode("utf-8", "replace") for path, data in source.read([path]).items()}
+        except ReleaseError:  # a link, which git doesn't follow either
+            continue
+    yield from verdicts.merge_driver(records, texts)
+
+
+def _tag_files(config: Config, paths: Sequence[str], source: Source) -> Iterator[Finding]:
+    there = source.read(paths)
+    yield verdicts.tag_files(config, [path for path in paths if path not in there])
+
+
+def _workflow_files(source: Source) -> dict[str, str]:
+    """The texts of all workflows; folders below are none to GitHub."""
+    paths = [path for path in source.paths(workflows.DIRECTORY) if path.endswith((".yml", ".yaml"))]
+    own = [path for path in paths if path.count("/") == workflows.DIRECTORY.count("/") + 1]
+    return {path: data.decode("utf-8", "replace") for path, data in source.read(own).items()}
+
+
+def checks_the_queue(source: Source) -> bool | None:
+    """Whether a workflow runs `release check` on merge_group; None: that can't be told."""
+    try:
+        return workflows.starts("check", "merge_group", _workflow_files(source))
+    except ReleaseError:
+        return None
+
+
+def _chart_title(view: Config) -> str:
+    return f"chart {view.service}" if view.service else "chart"
+
+
+def _chart(means: Means, view: Config, source: Source) -> Finding:
+    """Whether the chart renders with the engine that is there, for the entry."""
+    about, entry = _chart_title(view), view.entry.name
+    files = read_files(source, [view.place(entry)])[entry]
+    renderer = means.renderer(view)
+    if files.tags is None:
+        what = f"the engine is there ({renderer.name}); without an image_tag.yaml nothing was rendered"
+        return Finding("unknown", about, what, files.place.tag_file, "", "commit the file, then look again")
+    place = files.place
+    text = Renderings(source, view, renderer).render(place.tag_file, files.tags, place.values_file, files.values)
+    return ok(about, f"{view.chart} renders for {entry} ({renderer.name}), {text.count('# Source: ')} objects")

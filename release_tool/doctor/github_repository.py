@@ -1,0 +1,200 @@
+"""Verdicts about a repository on GitHub: the token, the repository, merging, Actions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from release_tool.doctor.findings import Finding, ok
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from datetime import datetime
+
+    from release_tool.forges.github.settings_records import Actions, Credential, Merging, Settings
+
+_SOON = 14  # days before its end that a token is told of
+_KINDS = {
+    "ghp_": "a classic token",
+    "github_pat_": "a fine-grained token",
+    "ghs_": "a token of an App, or of a job of Actions",
+    "ghu_": "a token of an App for a person",
+    "gho_": "a token of an OAuth app",
+}
+_NEEDED = "fine-grained: Contents and Pull requests, read and write; classic: the scope repo"
+_TOKENS = "/settings/tokens"
+
+
+def kind_of(prefix: str) -> str:
+    """What kind a token is of, by how it begins.
+
+    Source: docs.github.com, "About authentication to GitHub", token formats.
+    """
+    return next((kind for start, kind in _KINDS.items() if prefix.startswith(start)), "a token of unknown kind")
+
+
+def no_token(server: str) -> Finding:
+    """There is no token."""
+    return Finding(
+        "error",
+        "token",
+        "there is none in GH_TOKEN, GITHUB_TOKEN or GITHUB_TOKEN_FILE",
+        server,
+        "without one no pull request can be opened",
+        f"set one of them ({_NEEDED}); in a workflow: `env: {{GITHUB_TOKEN: ${{{{ github.token }}}}}}`",
+    )
+
+
+def token(
+    kind: str, source: str, found: Credential, settings: Settings, *, reads_pulls: bool, now: datetime
+) -> Iterator[Finding]:
+    """What the token may do, as far as that shows without writing.
+
+    Args:
+        kind: what kind it is of.
+        source: the variable that it came from.
+        found: what GitHub says of it.
+        settings: the repository.
+        reads_pulls: whether it may read pull requests.
+        now: the present time.
+    """
+    page = _server(settings.web) + _TOKENS
+    if found.scopes is not None:
+        enough = {"repo"} if settings.private else {"repo", "public_repo"}
+        if not enough & set(found.scopes):
+            have = ", ".join(found.scopes) or "no scope"
+            why = "it can neither push branches nor open pull requests"
+            yield Finding(
+                "error", "token", f"{kind} with {have}, without repo", source, why, f"give it the scope repo: {page}"
+            )
+        else:
+            yield ok("token", f"{kind} from {source}, with {', '.join(found.scopes)}")
+    elif not reads_pulls:
+        why = "it can open no pull request"
+        mend = f"give it Pull requests: read and write; {_where_to_give(kind, page)}"
+        yield Finding("error", "token", f"{kind}, which may not read pull requests", source, why, mend)
+    else:
+        what = f"{kind} from {source}, which reads pull requests; whether it writes them shows only when it does"
+        mend = f"look whether it has Pull requests: read and write; {_where_to_give(kind, page)}"
+        yield Finding("unknown", "token", what, "", "a bump opens and updates a pull request", mend)
+    yield from _end(found.expires, source, page, now)
+
+
+def _where_to_give(kind: str, page: str) -> str:
+    return "`permissions:` of the job, or the App's settings, Permissions" if "job" in kind else page
+
+
+def _end(expires: datetime | None, source: str, page: str, now: datetime) -> Iterator[Finding]:
+    days = (expires - now).days if expires else None
+    if expires is not None and days is not None and days < _SOON:
+        what = f"it ends on {expires:%Y-%m-%d}, in {max(days, 0)} days"
+        why = "every operation fails from then on"
+        yield Finding("warning", "token", what, source, why, f"renew it: {page}")
+
+
+def repository(found: Settings, base: str) -> Iterator[Finding]:
+    """The repository itself.
+
+    Args:
+        found: its settings.
+        base: the base branch.
+    """
+    begun = len(problems := list(_problems(found, base)))
+    yield from problems
+    if not begun:
+        yield ok("repository", "open for pushes and pull requests", found.web)
+
+
+def _problems(found: Settings, base: str) -> Iterator[Finding]:
+    settings = f"{found.web}/settings"
+    if found.archived:
+        why = "it takes neither pushes nor pull requests"
+        yield Finding("error", "repository", "it is archived", found.web, why, f"Unarchive: {settings}")
+    if found.disabled:
+        why = "nobody can do anything in it"
+        yield Finding("error", "repository", "GitHub has disabled it", found.web, why, "ask GitHub's support")
+    if found.parent:
+        what = f"it is a fork of {found.parent}"
+        why = "pull requests are opened in the fork itself, and schedules of a fork rest until somebody starts them"
+        mend = f"work on {found.parent} with --repo, if that is meant; else enable the workflows: {found.web}/actions"
+        yield Finding("warning", "repository", what, found.web, why, mend)
+    if found.may_push is False:
+        why = "release branches can't be pushed"
+        mend = f"give it write access: {settings}/access; a token also needs Contents: read and write"
+        yield Finding("error", "repository", "the token's owner may not push", found.web, why, mend)
+    if found.default_branch != base:
+        what = f"its default branch is `{found.default_branch}`, the base is `{base}`"
+        why = "schedules and repository_dispatch run the workflows of the default branch"
+        mend = f"set `base: {found.default_branch}` in release.yaml, or the default branch: {settings}"
+        yield Finding("warning", "repository", what, found.web, why, mend)
+
+
+def merging(found: Merging | None, allowed: Collection[str], web: str) -> Iterator[Finding]:
+    """How pull requests are merged.
+
+    Args:
+        found: the settings; None: hidden.
+        allowed: the methods that the rules of the base leave.
+        web: the repository's page.
+    """
+    page = f"{web}/settings"
+    if found is None:
+        why = "a repository and its rules may leave no way of merging that is allowed"
+        yield Finding("unknown", "merging", "the token may not see how it is merged", web, why, _look(page))
+        return
+    left = [method for method in found.methods if method in allowed]
+    if left:
+        yield ok("merging", f"by {', '.join(left)}")
+    else:
+        what = f"allowed by the settings: {_or_none(found.methods)}; by the rules of the base: {_or_none(allowed)}"
+        mend = f"allow one of them in both: {page}"
+        yield Finding("error", "merging", what, page, "no pull request can be merged", mend)
+    if found.by_itself:
+        yield ok("auto-merge", "allowed")
+    else:
+        why = "a downgrade can't be told to merge itself once its checks are green"
+        yield Finding("warning", "auto-merge", "not allowed", page, why, f"Allow auto-merge: {page}")
+    if found.deletes_branch:
+        yield ok("merged branches", "are deleted")
+    else:
+        why = "they stay until `release cleanup` finds that nothing waits on them"
+        mend = f"Automatically delete head branches: {page}"
+        yield Finding("warning", "merged branches", "stay", page, why, mend)
+
+
+def actions(found: Actions, web: str) -> Iterator[Finding]:
+    """GitHub Actions.
+
+    Args:
+        found: its settings.
+        web: the repository's page.
+    """
+    page = f"{web}/settings/actions"
+    if not found.enabled:
+        why = "no workflow runs: neither bumps nor checks"
+        yield Finding("warning", "Actions", "switched off", page, why, f"Allow actions: {page}")
+        return
+    yield ok("Actions", "on")
+    if found.may_propose:
+        yield ok("Actions", "a job's own token may open pull requests")
+        return
+    yield Finding(
+        "warning",
+        "Actions",
+        "a job's own token may not open pull requests",
+        page,
+        "with GITHUB_TOKEN a bump pushes its branch and then fails; an App's token may",
+        f"Allow GitHub Actions to create and approve pull requests: {page}",
+    )
+
+
+def _look(page: str) -> str:
+    return f"look at {page}, or use a token that may"
+
+
+def _or_none(names: Collection[str]) -> str:
+    return ", ".join(names) or "none"
+
+
+def _server(web: str) -> str:
+    """The server of a page: `https://github.com` of `https://github.com/team/app`."""
+    return "/".join(web.split("/")[:3])

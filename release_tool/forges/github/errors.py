@@ -1,0 +1,270 @@
+"""What GitHub's answers mean: who has to act, what the token lacks, and when to come back.
+
+Sources (docs.github.com): "Troubleshooting the REST API", "Rate limits for the REST API", "Permissions required for
+fine-grained personal access tokens".
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from release_tool.errors import ReleaseError, TryAgain
+from release_tool.net.outside import bare, retry_after
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from release_tool.net.transport import Answer
+
+READ = "Pull requests: read"
+WRITE = "Pull requests: write"
+CONTENTS = "Contents: read"
+CHECKS = "Checks: read"
+STATUSES = "Commit statuses: read"
+
+AGAIN = "run the same command again"
+"""The hint of what may go better next time."""
+
+_WITHOUT_HEADER = 60.0  # "wait for at least one minute before retrying", where a secondary limit names no time
+
+
+class Lost(TryAgain):
+    """Nobody knows what became of a request. `after`: when the server wants the next one, in seconds; None: unsaid."""
+
+    after: float | None = None
+
+
+class Limited(TryAgain):
+    """A limit of the rate; the request had no effect. `after`: the seconds to wait for."""
+
+    after: float = 0.0
+
+
+class Missing(ReleaseError):
+    """Status 404: there is no such thing, or not for this token."""
+
+
+class Forbidden(ReleaseError):
+    """Status 401 or 403: the token is no good, or may not do that."""
+
+
+class Invalid(ReleaseError):
+    """Status 422: GitHub understood the request and refuses it. `fields`: the fields that it names."""
+
+    fields: frozenset[str] = frozenset()
+
+
+class Declined(ReleaseError):
+    """An answer of GraphQL: GitHub understood the request, the token may do it, and things stand against it."""
+
+
+class Purpose(NamedTuple):
+    """What a request is for, for messages.
+
+    Attributes:
+        doing: as in "GitHub forbids to …": `open a pull request`.
+        needs: the permission that it takes, as GitHub's settings call it.
+    """
+
+    doing: str
+    needs: str
+
+
+class Asked(NamedTuple):
+    """A request as its errors tell of it.
+
+    Attributes:
+        doing: as in `Purpose`.
+        where: the address.
+        needs: as in `Purpose`.
+        source: the variable that the token came from; empty: there is no token.
+    """
+
+    doing: str
+    where: str
+    needs: str
+    source: str
+
+
+def trouble(answer: Answer, asked: Asked, words: str) -> ReleaseError | None:
+    """The error that an answer means; None for one of success.
+
+    Args:
+        answer: what came.
+        asked: what it was for.
+        words: GitHub's own words, cleaned; empty: none.
+    """
+    status = answer.status
+    if 200 <= status <= 299:
+        return None
+    return _limited(answer, asked, words) or _failed(answer, asked, words)
+
+
+def _failed(answer: Answer, asked: Asked, words: str) -> ReleaseError:
+    status, doing = answer.status, asked.doing
+    if status in {408, 409} or status >= 500 or (status == 422 and "already_exists" in _codes(answer)):
+        lost = Lost(f"GitHub is busy or down (status {status}){_said(words)}", where=asked.where, hint=AGAIN)
+        lost.after = retry_after(answer.headers.get("Retry-After", ""))
+        return lost
+    if status in {401, 403, 404}:
+        return _barred(answer, asked, words)
+    if status == 422:
+        invalid = Invalid(f"GitHub refuses to {doing}{_said(words)}", where=asked.where)
+        invalid.fields = frozenset(str(error.get("field")) for error in _errors(answer))
+        return invalid
+    if 300 <= status <= 399:
+        target = bare(answer.headers.get("Location", ""))
+        hint = "give the remote its new URL (`git remote set-url`), or correct forge.url: redirects are not followed"
+        return ReleaseError(f"the repository was renamed or moved ({target})", where=asked.where, hint=hint)
+    return ReleaseError(f"GitHub refuses to {doing} (status {status}){_said(words)}", where=asked.where)
+
+
+def spoken(body: bytes) -> str:
+    """GitHub's words in the body of a refusal: its message, and what its `errors` say."""
+    found = _parsed(body)
+    details = [error.get("message") or _pair(error) for error in _listed(found)]
+    message = str(found.get("message", ""))
+    return ": ".join(filter(None, [message, "; ".join(map(str, filter(None, details)))]))
+
+
+def _limited(answer: Answer, asked: Asked, words: str) -> Limited | None:
+    """A limit of the rate, told by 403 or 429."""
+    if answer.status not in {403, 429}:
+        return None
+    secondary = re.search("secondary rate|abuse", words, re.IGNORECASE) is not None
+    primary = answer.headers.get("X-RateLimit-Remaining", "").strip() == "0"
+    after = retry_after(answer.headers.get("Retry-After", ""))
+    if answer.status == 403 and not secondary and not primary and after is None:
+        return None
+    return limit(answer.headers, asked, _until_reset(answer.headers) if after is None and primary else after)
+
+
+def limit(headers: Mapping[str, str], asked: Asked, after: float | None = None) -> Limited:
+    """The error of a limit of the rate.
+
+    Args:
+        headers: of the answer.
+        asked: what the request was for.
+        after: the seconds to wait for; None: GitHub doesn't say.
+    """
+    after = _WITHOUT_HEADER if after is None else max(1.0, after)
+    until = datetime.fromtimestamp(_now(headers) + after, timezone.utc)
+    limited = Limited(
+        f"GitHub limits the rate of requests until {until:%Y-%m-%d %H:%M:%S} UTC",
+        where=asked.where,
+        cause="many requests with one token, or from one address" if asked.source else "requests without a token",
+        hint="run the same command again after that" if asked.source else _needs_token(asked),
+    )
+    limited.after = after
+    return limited
+
+
+def _until_reset(headers: Mapping[str, str]) -> float | None:
+    value = headers.get("X-RateLimit-Reset", "").strip()
+    return int(value) - _now(headers) if re.fullmatch(r"[0-9]{1,11}", value) else None
+
+
+def _now(headers: Mapping[str, str]) -> float:
+    """The server's clock, which its times count by, in seconds since the epoch; ours where it tells none."""
+    try:
+        return parsedate_to_datetime(headers.get("Date", "")).timestamp()
+    except ValueError:
+        return time.time()
+
+
+# -- what a token lacks -----------------------------------------------------------------------------------------------
+
+
+def _barred(answer: Answer, asked: Asked, words: str) -> ReleaseError:
+    status = answer.status
+    if status == 404:
+        what = f"GitHub finds nothing there to {asked.doing}, or the token may not see it (status 404)"
+        return Missing(what, where=asked.where, cause=_CAUSE_404, hint=_hint(answer, asked))
+    if status == 401 and asked.source:
+        what = f"GitHub does not accept the token of {asked.source}{_said(words)} (status 401)"
+        return Forbidden(what, where=asked.where, cause="it is mistyped, expired or revoked", hint=_hint(answer, asked))
+    return Forbidden(
+        f"GitHub forbids to {asked.doing}{_said(words)} (status {status})",
+        where=asked.where,
+        hint=_special(answer, words) or _hint(answer, asked),
+    )
+
+
+_CAUSE_404 = "the repository's name is wrong, or it is private and the token was not given access to it"
+
+
+def _special(answer: Answer, words: str) -> str:
+    """The mend of what no permission of a token mends."""
+    if "permitted to create or approve pull requests" in words:
+        return "allow it in the repository's settings (Actions, General), or use the token of a GitHub App"
+    if "archived" in words:
+        return "unarchive the repository"
+    if "required" in answer.headers.get("X-GitHub-SSO", ""):
+        return "authorize the token for the organisation's single sign-on, in the settings of the token"
+    if "IP allow list" in words:
+        return "run this from an address that the organisation allows"
+    return ""
+
+
+def _hint(answer: Answer, asked: Asked) -> str:
+    needs = _accepted(answer.headers.get("X-Accepted-GitHub-Permissions", "")) or f"`{asked.needs}`"
+    if not asked.source:
+        return _needs_token(asked)
+    return (
+        f"give the token of {asked.source} the permission {needs} for this repository "
+        "(a classic token: the scope `repo`; the token of a workflow: the same under `permissions`)"
+    )
+
+
+def _needs_token(asked: Asked) -> str:
+    needs = asked.needs
+    return f"put a token with the permission `{needs}` into GITHUB_TOKEN; `gh auth token` prints that of the gh program"
+
+
+def _accepted(header: str) -> str:
+    """`pull_requests=write,contents=read; …` in the words of GitHub's settings."""
+    sets = [re.findall(r"([a-z_]+)=([a-z]+)", one) for one in header.split(";")]
+    spelt = [" and ".join(f"`{name.replace('_', ' ').capitalize()}: {level}`" for name, level in one) for one in sets]
+    return " or ".join(filter(None, spelt))
+
+
+# -- the bodies of refusals -------------------------------------------------------------------------------------------
+
+
+def _said(words: str) -> str:
+    return f": {words}" if words else ""
+
+
+def _codes(answer: Answer) -> set[str]:
+    """The codes of a 422; `already_exists` also for those that say so in words only."""
+    errors = _errors(answer)
+    named = {str(error.get("code")) for error in errors}
+    return named | {"already_exists" for error in errors if "already exists" in str(error.get("message"))}
+
+
+def _pair(error: Mapping[str, Any]) -> str:
+    return " ".join(str(error[key]) for key in ("resource", "field", "code") if error.get(key))
+
+
+def _errors(answer: Answer) -> list[Mapping[str, Any]]:
+    return _listed(_parsed(answer.body))
+
+
+def _listed(found: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Its `errors`; some are mere words."""
+    errors = found.get("errors")
+    errors = errors if isinstance(errors, list) else []
+    return [error if isinstance(error, dict) else {"message": str(error)} for error in errors]
+
+
+def _parsed(body: bytes) -> Mapping[str, Any]:
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

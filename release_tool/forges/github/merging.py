@@ -1,0 +1,200 @@
+"""How pull requests on GitHub stand with checks, reviewers and merging, and GitHub's auto-merge."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from release_tool.errors import Refused, ReleaseError, TryAgain
+from release_tool.forges.github import pulls
+from release_tool.forges.github.errors import CHECKS, READ, STATUSES, WRITE, Declined, Lost, Purpose
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from release_tool.forges.github.address import Address
+    from release_tool.forges.github.client import Client
+    from release_tool.model.records import CommitId
+
+_CHECKS = Purpose("read the checks of a commit", CHECKS)
+_STATUSES = Purpose("read the statuses of a commit", STATUSES)
+_STANDING = Purpose("read how a pull request stands", READ)
+_AUTO_MERGE = Purpose("enable auto-merge", f"{WRITE}` and `Contents: write")
+
+_MERGE = Purpose("merge a pull request", "Contents: write")
+_DEMANDS_NOTHING = frozenset({"clean", "unstable", "has_hooks"})
+_PAUSES = (0.5, 1.0, 2.0)  # seconds
+
+_QUERY = """\
+query ($owner: String!, $name: String!, $number: Int!) {
+  repository(owner: $owner, name: $name) {
+    mergeCommitAllowed squashMergeAllowed rebaseMergeAllowed
+    pullRequest(number: $number) {
+      id state headRefOid reviewDecision mergeStateStatus autoMergeRequest { mergeMethod }
+    }
+  }
+}"""
+_MUTATION = """\
+mutation ($id: ID!, $method: PullRequestMergeMethod!, $head: GitObjectID!) {
+  enablePullRequestAutoMerge(input: {pullRequestId: $id, mergeMethod: $method, expectedHeadOid: $head}) {
+    pullRequest { number }
+  }
+}"""
+
+_DISABLE = """\
+mutation ($id: ID!) {
+  disablePullRequestAutoMerge(input: {pullRequestId: $id}) {
+    pullRequest { number }
+  }
+}"""
+
+
+class Merging:
+    """Looks at what a merge still needs, and leaves it to GitHub.
+
+    Args:
+        address: the repository.
+        client: asks GitHub.
+        sleep: waits some seconds.
+    """
+
+    def __init__(self, address: Address, client: Client, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._address = address
+        self._client = client
+        self._sleep = sleep
+
+    def checks(self, commit: CommitId) -> tuple[pulls.Check, ...]:
+        """The checks of a commit: check runs first, then commit statuses; the latest of each name.
+
+        Raises:
+            TryAgain, ReleaseError: as every method (`base.py`).
+        """
+        path, where = f"{self._address.path}/commits/{commit}", self._address.full_name
+        query = {"per_page": "100"}
+        runs = self._client.pages(f"{path}/check-runs", query, _CHECKS, "check_runs")
+        statuses = self._client.pages(f"{path}/status", query, _STATUSES, "statuses")
+        return (*(pulls.check_run(run, where) for run in runs), *(pulls.status(one, where) for one in statuses))
+
+    def standing(self, number: int) -> pulls.Standing:
+        """How a pull request stands with reviewers and merging.
+
+        Raises:
+            TryAgain, ReleaseError: as every method (`base.py`).
+        """
+        variables = {"owner": self._address.owner, "name": self._address.name, "number": number}
+        return pulls.standing(self._client.query(_QUERY, variables, _STANDING), self._address.url(number))
+
+    def enable(self, number: int, method: str, head_commit: CommitId) -> None:
+        """Lets GitHub merge a pull request as soon as all that its base demands is there.
+
+        Args:
+            number: its number.
+            method: `merge`, `squash` or `rebase`.
+            head_commit: the head that may be merged, and no other.
+
+        Raises:
+            Refused: it isn't open, its head has moved, or GitHub declines: the repository doesn't allow it, or nothing
+                is demanded that it could wait for.
+            TryAgain, ReleaseError: as every method (`base.py`).
+        """
+        tries = 0
+        while True:
+            now = self.standing(number)
+            if now.auto_merge or now.state == "merged":
+                return
+            self._demand_ready(number, now, head_commit)
+            try:
+                self._client.query(
+                    _MUTATION,
+                    {"id": now.node, "method": method.upper(), "head": head_commit},
+                    _AUTO_MERGE,
+                    once=True,
+                )
+            except Lost as error:
+                self._client.pause(error, tries)
+                tries += 1
+            except Declined as error:
+                raise Refused(error.what, where=self._address.url(number), hint=_HINT) from error
+            else:
+                return
+
+    def when_ready(self, number: int, head_commit: CommitId) -> str:
+        """Merges a pull request at once where its base demands nothing more, else leaves it to auto-merge.
+
+        Args:
+            number: its number.
+            head_commit: the head that may be merged, and no other.
+
+        Returns:
+            `merged`, or `waiting`.
+
+        Raises:
+            Refused: it isn't open, its head has moved, or GitHub declines.
+            TryAgain, ReleaseError: as every method (`base.py`).
+        """
+        now = self._known_standing(number)
+        if now.state == "merged":
+            return "merged"
+        self._demand_ready(number, now, head_commit)
+        if not now.methods:
+            raise Refused("no way of merging is allowed in the repository", where=self._address.url(number))
+        refused: Refused | None = None
+        if now.merge_state in _DEMANDS_NOTHING:
+            for method in now.methods:  # a rule may allow fewer ways than the repository does
+                try:
+                    return self._merge(number, method, head_commit)
+                except Refused as error:
+                    refused = refused or error
+        for method in now.methods:  # also the way into a merge queue
+            try:
+                self.enable(number, method, head_commit)
+            except Refused as error:
+                refused = refused or error
+            else:
+                return "waiting"
+        assert refused is not None  # there is a method, and it was refused
+        raise refused
+
+    def disable(self, number: int) -> None:
+        """Takes auto-merge off a pull request, where it is on.
+
+        Raises:
+            TryAgain, ReleaseError: as every method (`base.py`).
+        """
+        now = self.standing(number)
+        if now.auto_merge and now.state == "open":
+            self._client.query(_DISABLE, {"id": now.node}, _AUTO_MERGE)
+
+    def _known_standing(self, number: int) -> pulls.Standing:
+        """How it stands; GitHub finds that out in the background, beginning with the first question."""
+        now = self.standing(number)
+        for pause in _PAUSES:
+            if now.state != "open" or now.merge_state != "unknown":
+                break
+            self._sleep(pause)
+            now = self.standing(number)
+        return now
+
+    def _merge(self, number: int, method: str, head_commit: CommitId) -> str:
+        body = {"merge_method": method, "sha": head_commit}
+        try:
+            self._client.change("PUT", f"{self._address.path}/pulls/{number}/merge", body, _MERGE)
+        except TryAgain:
+            raise
+        except ReleaseError as error:
+            if self.standing(number).state == "merged":  # by an attempt whose answer was lost, or by somebody else
+                return "merged"
+            raise Refused(error.what, where=self._address.url(number), hint=_HINT) from error
+        return "merged"
+
+    def _demand_ready(self, number: int, now: pulls.Standing, head_commit: CommitId) -> None:
+        if now.state != "open":
+            raise Refused(f"pull request #{number} is {now.state}", where=self._address.url(number))
+        if now.head_commit != head_commit:
+            raise Refused(f"the head of pull request #{number} has moved", where=self._address.url(number))
+
+
+_HINT = (
+    "allow auto-merge in the repository's settings, and protect its base with a review or a check to wait for; "
+    "or merge it by hand"
+)

@@ -1,0 +1,192 @@
+"""The user's own files, for `--local` alone: everything else works without a working tree.
+
+GitPython serves here; it takes 60 to 80 ms to import, which a person at a terminal doesn't notice. It is imported when
+a `WorkingTree` is opened and nowhere else.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from release_tool.errors import ReleaseError
+from release_tool.git.errors import explain
+from release_tool.git.process import Answer, redact
+from release_tool.model.records import CommitId
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+_UNMERGED = {"DD", "AU", "UD", "UA", "DU", "AA", "UU"}  # git-status(1)
+
+
+class WorkingTree(NamedTuple):
+    """A checkout, as it lies on disk.
+
+    Attributes:
+        top: its top directory.
+        branch: the branch that is checked out; None: a detached HEAD.
+        head: the commit that is checked out; None: none yet.
+    """
+
+    top: Path
+    branch: str | None
+    head: CommitId | None
+
+    @classmethod
+    def open(cls, directory: Path) -> WorkingTree:
+        """The checkout that a directory belongs to.
+
+        Raises:
+            ReleaseError: there is none, or git refuses it.
+        """
+        with _errors_of_git(directory) as git:
+            repository = git.Repo(directory, search_parent_directories=True)
+            if repository.working_tree_dir is None:
+                raise ReleaseError("a bare repository has no files to edit", where=str(directory))
+            top = Path(repository.working_tree_dir)
+            branch = repository.git.symbolic_ref("--short", "--quiet", "HEAD", with_exceptions=False)
+            head = repository.git.rev_parse("--verify", "--quiet", "HEAD", with_exceptions=False)
+            return cls(top, branch or None, CommitId(head) if head else None)
+
+    def changed(self, paths: Iterable[str]) -> tuple[str, ...]:
+        """The paths that differ from HEAD or are untracked; directories stand for all below."""
+        return tuple(path for _, path in self._status(paths))
+
+    def unmerged(self, paths: Iterable[str]) -> tuple[str, ...]:
+        """The paths with a merge conflict that nobody has resolved."""
+        return tuple(path for code, path in self._status(paths) if code in _UNMERGED)
+
+    def files(self, directory: str) -> list[str]:
+        """All files below a directory, recursively, sorted; also those that git doesn't know."""
+        top, inside = self.top.resolve(), self._inside(directory)
+        return [path.relative_to(top).as_posix() for path in sorted(inside.rglob("*")) if path.is_file()]
+
+    def read(self, paths: Iterable[str]) -> dict[str, bytes]:
+        """The files that exist, path -> content.
+
+        Raises:
+            ReleaseError: a path leads out of the repository, or can't be read.
+        """
+        contents = {}
+        for path in paths:
+            inside = self._inside(path)
+            if inside.exists():
+                contents[path] = _read(inside)
+        return contents
+
+    def committed(self, paths: Iterable[str]) -> Iterator[dict[str, bytes]]:
+        """The files at each first-parent commit of HEAD that touches one of them, newest first: path -> content.
+
+        A checkout whose history is cut ends where it is cut.
+        """
+        if self.head is None:
+            return
+        paths = list(paths)
+        with _errors_of_git(self.top) as git, git.Repo(self.top) as repository:
+            for commit in repository.iter_commits(self.head, paths=paths, first_parent=True):
+                yield {path: data for path in paths if (data := _blob(commit, path)) is not None}
+
+    def write(self, files: Mapping[str, bytes]) -> None:
+        """Writes files: all are complete on disk before the first one takes its place.
+
+        Raises:
+            ReleaseError: a path leads out of the repository, or can't be written; then nothing is changed.
+        """
+        targets = {self._inside(path): content for path, content in files.items()}
+        ready: dict[Path, Path] = {}
+        try:
+            for target, content in targets.items():
+                ready[_written_beside(target, content)] = target
+            for temporary, target in ready.items():
+                temporary.replace(target)
+        except OSError as error:
+            raise ReleaseError(f"can't write: {error.strerror}", where=str(error.filename or self.top)) from error
+        finally:
+            for temporary in ready:
+                temporary.unlink(missing_ok=True)
+
+    def _status(self, paths: Iterable[str]) -> list[tuple[str, str]]:
+        with _errors_of_git(self.top) as git:
+            words = git.Repo(self.top).git.status("--porcelain=v1", "-z", "--no-renames", "--", *paths)
+        return [(entry[:2], entry[3:]) for entry in words.split("\0") if entry]
+
+    def _inside(self, path: str) -> Path:
+        """Where a path leads, symlinks followed, as long as that is inside the checkout and not git's own."""
+        top = self.top.resolve()
+        link = next((step for step in (top / path, *(top / path).parents) if step != top and step.is_symlink()), None)
+        if link is not None and link.is_relative_to(top):
+            raise ReleaseError(
+                "a symbolic link stands where a file or directory of the repository should",
+                where=path,
+                cause=f"{link.relative_to(top)} leads to {link.readlink()}",
+                hint="put a regular file there; links are never followed",
+            )
+        inside = (top / path).resolve()
+        below = inside.relative_to(top).parts if inside.is_relative_to(top) else (".git",)
+        if below and below[0].lower() == ".git":
+            raise ReleaseError(
+                "leads out of the repository", where=path, cause=f"it ends at {inside}", hint="put a regular file there"
+            )
+        return inside
+
+
+class _errors_of_git:  # noqa: N801  # used as a function
+    """Gives GitPython and turns its errors into ours."""
+
+    def __init__(self, where: Path) -> None:
+        self._where = str(where)
+
+    def __enter__(self) -> Any:
+        try:
+            import git
+        except ImportError as error:  # what it raises where there is no git program
+            raise ReleaseError(
+                "the program `git` can't be run", hint="install git 2.38 or newer, or correct PATH"
+            ) from error
+        self._git = git
+        return git
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, (self._git.InvalidGitRepositoryError, self._git.NoSuchPathError)):
+            raise ReleaseError(
+                "not a git repository", where=self._where, hint="change to a checkout, or name one with -C DIR"
+            ) from error
+        if isinstance(error, self._git.GitCommandError):
+            answer = Answer(1, b"", redact(str(error.stderr)))
+            raise explain(answer, "look at the checkout", self._where) from error
+
+
+def _blob(commit: Any, path: str) -> bytes | None:
+    """A file at a commit; None where there is none."""
+    try:
+        found = commit.tree / path
+    except KeyError:
+        return None
+    data: bytes = found.data_stream.read()
+    return data if found.type == "blob" else None
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ReleaseError(f"can't read: {error.strerror}", where=str(path)) from error
+
+
+def _written_beside(target: Path, content: bytes) -> Path:
+    """A complete temporary file in the directory of the target, with the target's mode."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.is_dir():  # only the last step, the renaming, would notice
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        temporary.write_bytes(content)
+        if target.exists():
+            temporary.chmod(target.stat().st_mode)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return temporary

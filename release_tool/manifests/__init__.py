@@ -1,0 +1,376 @@
+"""Rendered manifests as objects, and the difference of two renderings, object by object.
+
+Pure: text in, records out. Objects are told apart by API version, kind, namespace and name, as Kubernetes does, so an
+object that only moved to another place or template is no change. Compared is the YAML text of each object in one
+normal form: comments, indentation and quotes that mean nothing don't count, everything else does, and the order of
+the keys stays that of the rendering. Nothing is hidden.
+
+Documents that both renderings hold word for word are not parsed: of a rendering of fifty versions only the few objects
+that an operation touches are.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from release_tool.errors import ReleaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+
+class ObjectKey(NamedTuple):
+    """What tells one object from all others. `namespace` is empty where the manifest names none."""
+
+    api_version: str
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        place = f"{self.namespace}/{self.name}" if self.namespace else self.name
+        return f"{self.kind} {place} ({self.api_version})"
+
+
+class ManifestObject(NamedTuple):
+    """One object of a rendering.
+
+    Attributes:
+        key: what tells it from others.
+        source: the template that it comes from, `<chart>/templates/<file>`; empty if the rendering doesn't say.
+        content: the object, as YAML reads it.
+    """
+
+    key: ObjectKey
+    source: str
+    content: Mapping[str, Any]
+
+
+class ObjectChange(NamedTuple):
+    """One object that two renderings don't have alike.
+
+    Attributes:
+        action: `added`, `removed` or `changed`.
+        key: the object.
+        source: the template that it comes from (for a removed one: came from).
+        before: its normal YAML text before; empty for an added one.
+        after: its normal YAML text after; empty for a removed one.
+    """
+
+    action: str
+    key: ObjectKey
+    source: str
+    before: str
+    after: str
+
+
+def objects(rendering: str) -> tuple[ManifestObject, ...]:
+    """All objects of a rendering, in its order; the items of a `List` one by one.
+
+    Args:
+        rendering: YAML documents, as `helm.Renderer.render` returns them.
+
+    Raises:
+        ReleaseError: two objects have the same key, a document is no object, or it is no YAML.
+    """
+    return tuple(
+        ManifestObject(key, document.source, _content(document)) for key, document in _by_key(rendering).items()
+    )
+
+
+def outlines(rendering: str, kinds: frozenset[str]) -> tuple[ManifestObject, ...]:
+    """Some objects of a rendering, without what their pods are made of (`spec.template.spec`).
+
+    That is what routing is judged by, at a fraction of the cost: the other objects are not parsed, and no document is
+    parsed twice, whichever rendering holds it. So the contents belong to all callers: don't change them.
+
+    Args:
+        rendering: YAML documents.
+        kinds: the kinds that are wanted. Whatever has a template of pods is wanted too.
+
+    Raises:
+        ReleaseError: as `objects`.
+    """
+    return tuple(
+        ManifestObject(key, document.source, _parsed_once(document) if key.kind in kinds else _outline(document))
+        for key, document in _by_key(rendering).items()
+        if key.kind in kinds or _TEMPLATE.search(document.text)
+    )
+
+
+def pair(before: str, after: str, keys: tuple[ObjectKey, ObjectKey]) -> tuple[Mapping[str, Any], ...]:
+    """One object in two renderings, with nothing left out.
+
+    Args:
+        before: one rendering.
+        after: the other one.
+        keys: the object in each; both hold it.
+
+    Returns:
+        Both, or nothing where they are written alike.
+
+    Raises:
+        ReleaseError: as `objects`.
+    """
+    was, now = _by_key(before)[keys[0]], _by_key(after)[keys[1]]
+    return () if was.text == now.text else (_content(was), _content(now))
+
+
+def difference(before: str, after: str) -> tuple[ObjectChange, ...]:
+    """What changed between two renderings.
+
+    Args:
+        before: one rendering; may be empty.
+        after: the other one.
+
+    Returns:
+        The added and changed objects in the order of `after`, then the removed ones in the order of `before`. Equal
+        renderings give none, and are not looked into.
+
+    Raises:
+        ReleaseError: as `objects`.
+    """
+    if before == after:
+        return ()
+    old, new = _by_key(before), _by_key(after)
+    changes = []
+    for key, document in new.items():
+        was = old.get(key)
+        if was is None:
+            changes.append(ObjectChange("added", key, document.source, "", _normal(document)))
+        elif was.text != document.text and (texts := (_normal(was), _normal(document)))[0] != texts[1]:
+            changes.append(ObjectChange("changed", key, document.source, *texts))
+    gone = (item for item in old.items() if item[0] not in new)
+    changes.extend(ObjectChange("removed", key, document.source, _normal(document), "") for key, document in gone)
+    return tuple(changes)
+
+
+def difference_text(changes: Sequence[ObjectChange], *, context: int = 3) -> str:
+    """The changes as a unified difference, for terminals and pull requests (`diff` in Markdown).
+
+    Args:
+        changes: as `difference` returns them.
+        context: how many unchanged lines stand around a changed one.
+
+    Returns:
+        For each object its two header lines, which name it, and its lines; an added or removed one whole. Ends with a
+        newline, and is empty without changes.
+    """
+    return "".join(object_difference(change, context=context) for change in changes)
+
+
+def object_difference(change: ObjectChange, *, context: int = 3) -> str:
+    """One change as a unified difference; see difference_text."""
+    import difflib
+
+    lines = difflib.unified_diff(
+        change.before.splitlines(),
+        change.after.splitlines(),
+        "/dev/null" if change.action == "added" else str(change.key),
+        "/dev/null" if change.action == "removed" else str(change.key),
+        n=context,
+        lineterm="",
+    )
+    return "".join(f"{line}\n" for line in lines)
+
+
+# -- documents --
+
+
+class _Document(NamedTuple):
+    """One object's YAML text, and the template that it comes from."""
+
+    text: str
+    source: str
+
+
+_SEPARATOR = re.compile(r"^---[ \t]*(?:#.*)?\r?\n", re.MULTILINE)
+_SOURCE = re.compile(r"\s*# Source: (.*?)\r?\n")
+_EMPTY = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?(?:\n|\Z))*")
+
+# The plain form that nearly every template gives, so that the key is read without a YAML parser. What looks in any way
+# different (quotes apart) is parsed.
+_PLAIN = r"""[ \t]*(?:"([\w./-]+)"|'([\w./-]+)'|([\w./-]+))[ \t]*\r?$"""
+_HEAD = {key: re.compile(rf"^{key}:{_PLAIN}", re.MULTILINE) for key in ("apiVersion", "kind")}
+_METADATA = re.compile(r"^metadata:[ \t]*\r?\n((?:[ ]+\S.*\n?|[ \t]*\r?\n)+)", re.MULTILINE)
+_TOP = re.compile(r"^(apiVersion|kind|metadata)\b", re.MULTILINE)
+
+
+@lru_cache(maxsize=4)  # two renderings are compared, then judged
+def _by_key(rendering: str) -> Mapping[ObjectKey, _Document]:
+    found: dict[ObjectKey, _Document] = {}
+    for key, document in _documents(rendering):
+        if key in found:
+            places = dict.fromkeys(filter(None, (found[key].source, document.source)))
+            raise ReleaseError(
+                f"the chart renders {key} twice",
+                where=" and ".join(places),
+                cause="two templates, or two turns of one loop, give it the same name",
+                hint="give each a name of its own",
+            )
+        found[key] = document
+    return found
+
+
+def _documents(rendering: str) -> Iterator[tuple[ObjectKey, _Document]]:
+    for part in _SEPARATOR.split(rendering):
+        named = _SOURCE.match(part)
+        document = _Document(part[named.end() :] if named else part, named[1] if named else "")
+        if _EMPTY.fullmatch(document.text):
+            continue
+        key = _plain_key(document.text)
+        if key is not None and key.kind != "List":
+            yield key, document
+        else:
+            yield from _parsed(document)
+
+
+@lru_cache(maxsize=1024)  # two renderings that are compared have most documents in common
+def _plain_key(text: str) -> ObjectKey | None:
+    """The key of a document in plain block style; None if that can't be told for sure."""
+    heads = [_HEAD[key].search(text) for key in ("apiVersion", "kind")]
+    metadata = _METADATA.search(text)
+    if len(_TOP.findall(text)) != len(heads) + 1 or metadata is None or not all(heads):
+        return None
+    indent = None if "<<" in metadata[1] else re.match(r"\s*?( +)\S", metadata[1])
+    names = [_entry(metadata[1], indent[1], key) for key in ("namespace", "name")] if indent else ["", None]
+    if names[0] is None or not names[1]:
+        return None
+    api_version, kind = (head[1] or head[2] or head[3] for head in heads if head)
+    return ObjectKey(api_version, kind, names[0], names[1])
+
+
+def _entry(block: str, indent: str, key: str) -> str | None:
+    """The plain value of a key in a block; empty if the block doesn't hold the key, None if it isn't plain."""
+    if not re.search(rf"^{indent}[\"']?{key}\b", block, re.MULTILINE):
+        return ""
+    found = re.findall(rf"^{indent}{key}:{_PLAIN}", block, re.MULTILINE)
+    return "".join(found[0]) if len(found) == 1 else None
+
+
+def _parsed(document: _Document) -> Iterator[tuple[ObjectKey, _Document]]:
+    content = _content(document)
+    if content.get("kind") == "List" and isinstance(content.get("items"), list):
+        import yaml
+
+        for item in content["items"]:
+            text = yaml.safe_dump(item, sort_keys=False, allow_unicode=True)
+            yield from _parsed(_Document(text, document.source))
+        return
+    yield _key(content, document.source), document
+
+
+def _key(content: Mapping[str, Any], source: str) -> ObjectKey:
+    metadata = content.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    # An object with a generated name is another one each time that it is applied.
+    name = metadata.get("name") or (f"{metadata['generateName']}*" if metadata.get("generateName") else None)
+    needed = {"apiVersion": content.get("apiVersion"), "kind": content.get("kind"), "metadata.name": name}
+    for key, value in needed.items():
+        if not value:
+            raise ReleaseError(f"the chart renders an object without {key}", where=source, hint="correct the template")
+    namespace = metadata.get("namespace") or ""
+    return ObjectKey(str(content["apiVersion"]), str(content["kind"]), str(namespace), str(name))
+
+
+# -- YAML --
+
+# A template of pods, and in it the lines of `spec` in block style: they are longer than all the rest.
+_TEMPLATE = re.compile(r"\btemplate[\"']?:")
+_POD_SPEC = re.compile(
+    r"^( +)template:[ \t]*\n(?:\1 .*\n|[ \t]*\n)*?(\1 +)spec:[ \t]*\n((?:\2 .*\n|[ \t]*\n)+)", re.MULTILINE
+)
+
+
+@lru_cache(maxsize=1024)
+def _parsed_once(document: _Document) -> Mapping[str, Any]:
+    from release_tool.manifests import plain_yaml
+
+    return plain_yaml.read(document.text) or _content(document)
+
+
+@lru_cache(maxsize=1024)
+def _outline(document: _Document) -> Mapping[str, Any]:
+    """An object without the specification of its pods, where that can be told apart from the rest."""
+    found = _POD_SPEC.search(document.text)
+    if found is None:
+        return _parsed_once(document)
+    try:
+        return _parsed_once(document._replace(text=document.text[: found.start(3)] + document.text[found.end(3) :]))
+    except ReleaseError:  # the rest needs an anchor that was in it, or the whole is no YAML
+        return _parsed_once(document)
+
+
+def _content(document: _Document) -> dict[str, Any]:
+    import yaml
+
+    try:
+        content = yaml.load(document.text, Loader=_loader())  # noqa: S506 -- made of the safe loader
+    except yaml.YAMLError as error:
+        raise _unreadable(document, error) from None
+    if not isinstance(content, dict):
+        raise ReleaseError("the chart renders a document that is no object", where=document.source)
+    return content
+
+
+@cache
+def _loader() -> type[Any]:
+    """PyYAML's safe loader, in C where there is one, without two types that Kubernetes' manifests don't have.
+
+    It reads a date as a date (and fails on the 31st of February), and fails on a lone `=`, which definitions of
+    custom resources hold.
+    """
+    import yaml
+
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+        pass
+
+    for tag in ("timestamp", "value"):
+        Loader.add_constructor(f"tag:yaml.org,2002:{tag}", Loader.construct_yaml_str)
+    return Loader
+
+
+def _normal(document: _Document) -> str:
+    """The YAML text of an object in one form: block style, plain scalars, literal blocks for several lines.
+
+    Made from the parser's events, not from values, so `0644` stays `0644` and `yes` stays `yes`.
+    """
+    import yaml
+
+    parser = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    try:
+        events = [_unstyled(event) for event in yaml.parse(document.text, Loader=parser)]
+    except yaml.YAMLError as error:
+        raise _unreadable(document, error) from None
+    text: str = yaml.emit(events, Dumper=dumper, width=1_000_000, allow_unicode=True)
+    return text
+
+
+def _unstyled(event: Any) -> Any:
+    if hasattr(event, "flow_style"):  # the start of a mapping or a sequence
+        event.flow_style = False
+    elif hasattr(event, "value"):
+        event.style = "|" if "\n" in event.value else None
+        if any(event.implicit) and _is_text(event.value):  # no tag is written out: the emitter may quote it or not
+            event.implicit = (True, True)
+    elif hasattr(event, "explicit"):  # the start or the end of the document
+        event.explicit = False
+    return event
+
+
+@lru_cache(maxsize=4096)
+def _is_text(value: str) -> bool:
+    """Whether a scalar would be text without its quotes, too."""
+    import yaml
+
+    resolver: Any = yaml.SafeLoader("")
+    return bool(resolver.resolve(yaml.ScalarNode, value, (True, False)) == "tag:yaml.org,2002:str")
+
+
+def _unreadable(document: _Document, error: Exception) -> ReleaseError:
+    return ReleaseError(
+        "the chart renders what is no YAML", where=document.source, cause=str(error), hint="correct the template"
+    )

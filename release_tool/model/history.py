@@ -1,0 +1,408 @@
+"""The record `history.jsonl`: lines in, lines out, and what they tell about versions. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date, datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from release_tool.errors import ReleaseError
+from release_tool.model import states
+from release_tool.model.records import Change, Gate, Intent, Line, Name, State, Tag
+from release_tool.model.versions import is_name, is_tag, tag_part
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+SCHEMA = 1
+_PROVENANCE = ("image", "digest", "commit", "build")
+_KNOWN = {"schema", "id", "at", "operation", "arguments", "gates", "changes", "adopted", "by", "run", *_PROVENANCE}
+
+_RFC_3339 = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+_ID = re.compile(r"[!-~]{1,128}")  # one word: it stands in a trailer of the commit, and in messages
+_OPERATION = re.compile(r"[a-z][a-z-]{0,31}")
+_HALF_A_PAIR = re.compile("[\ud800-\udfff]")  # what a command line with bytes that aren't UTF-8 brings
+
+
+def timestamp(moment: datetime) -> str:
+    """A moment as RFC 3339 in UTC, to the second: `2026-11-23T05:40:00Z`."""
+    return moment.astimezone(timezone.utc).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+
+
+def moment_of(text: str) -> datetime:
+    """The moment of an RFC 3339 text, to the second: as `timestamp` writes it.
+
+    Raises:
+        ValueError: for anything else, also for a time without its offset.
+    """
+    found = _RFC_3339.fullmatch(text)
+    if found is None:
+        raise ValueError(f"no time with its offset from UTC: {text!r}")
+    day, time, _, offset = found.groups()
+    try:
+        moment = datetime.fromisoformat(f"{day}T{time}{'+00:00' if offset in 'Zz' else offset}")
+        return moment.astimezone(timezone.utc)
+    except OverflowError:
+        raise ValueError(f"a time outside of the calendar: {text!r}") from None
+
+
+def day_of(text: str) -> date:
+    """The day of a text like `2027-03-31`.
+
+    Raises:
+        ValueError: for anything else; Python's own reader takes more from release to release.
+    """
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) is None:
+        raise ValueError("no day of the form 2027-03-31")
+    return date.fromisoformat(text)
+
+
+def is_id(text: str) -> bool:
+    """Whether a text can be the id of an operation: one word of visible ASCII characters, 128 at most."""
+    return _ID.fullmatch(text) is not None
+
+
+# -- lines in ---------------------------------------------------------------------------------------------------------
+
+
+def parse(text: str, path: str) -> tuple[Line, ...]:
+    """The lines of a record.
+
+    Args:
+        text: the file; empty for an environment without a record.
+        path: its path, for messages.
+
+    Raises:
+        ReleaseError: a line is cut in half, isn't a line of the record, comes from a newer schema, or repeats an id.
+    """
+    lines: list[Line] = []
+    seen: dict[str, int] = {}
+    for number, raw in enumerate(text.split("\n"), start=1):
+        if not raw.strip():
+            continue
+        line = _parse_line(raw, f"{path}:{number}")
+        if line.id in seen:
+            raise ReleaseError(
+                f"the record holds operation {line.id} twice, in lines {seen[line.id]} and {number}",
+                where=f"{path}:{number}",
+                cause="two branches were merged by hand and both kept the line",
+                hint="remove the line that has not landed first",
+            )
+        seen[line.id] = number
+        lines.append(line)
+    return tuple(lines)
+
+
+def _parse_line(raw: str, where: str) -> Line:
+    try:
+        data = json.loads(raw)
+        data = _whole(data) if "\\ud" in raw.lower() else data
+    except (ValueError, RecursionError):
+        raise ReleaseError(
+            "this line of the record is not JSON",
+            where=where,
+            cause="the line was cut in half or edited by hand, or a conflict marker was left behind",
+            hint="put the line back as Git has it: `git log -p -- " + where.partition(":")[0] + "`",
+        ) from None
+    schema = data.get("schema") if isinstance(data, dict) else None
+    if isinstance(schema, int) and schema > SCHEMA:
+        raise ReleaseError(
+            f"this line of the record has schema {schema}; this tool reads {SCHEMA}",
+            where=where,
+            cause="a newer release of the tool wrote it",
+            hint="run that newer release here too; nothing was changed",
+        )
+    try:
+        if schema != SCHEMA:
+            raise ValueError("no `schema: 1`")
+        return _line_of(data)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        reason = f"key {error} is missing" if isinstance(error, KeyError) else str(error)
+        raise ReleaseError(
+            f"this line is no line of the record: {reason}",
+            where=where,
+            cause="it was edited by hand",
+            hint="put the line back as Git has it",
+        ) from None
+
+
+def _whole(value: Any) -> Any:
+    """A value whose texts can be written anywhere: half of a surrogate pair, which JSON can spell, is replaced."""
+    if isinstance(value, str):
+        return _HALF_A_PAIR.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_whole(one) for one in value]
+    if isinstance(value, dict):
+        return {_whole(key): _whole(one) for key, one in value.items()}
+    return value
+
+
+def _line_of(data: dict[str, Any]) -> Line:
+    intent = Intent(
+        id=_word(data["id"], _ID),
+        operation=_word(data["operation"], _OPERATION),
+        arguments=_object(data["arguments"]),
+        by=_text(data.get("by", "")),
+        run=_text(data.get("run", "")),
+        provenance={key: _text(data[key]) for key in _PROVENANCE if key in data},
+        gates=_gates_of(data.get("gates", [])),
+    )
+    return Line(
+        intent=intent,
+        at=moment_of(_text(data["at"])),
+        changes=_changes_of(data["changes"]),
+        adopted=_changes_of(data.get("adopted", [])),
+        extra={key: value for key, value in data.items() if key not in _KNOWN},
+    )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"expected a text, found {value!r}")
+    return value
+
+
+def _word(value: object, shape: re.Pattern[str]) -> str:
+    if shape.fullmatch(_text(value)) is None:
+        raise ValueError(f"expected one word, found {value!r}")
+    return _text(value)
+
+
+def _object(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError(f"expected an object, found {value!r}")
+    return value
+
+
+def _gates_of(value: object) -> tuple[Gate, ...]:
+    if not isinstance(value, list):
+        raise TypeError(f"expected a list of gates, found {value!r}")
+    keys = ("gate", "verdict", "reason")
+    return tuple(Gate(*(_text(_object(gate)[key]) for key in keys)) for gate in value)
+
+
+def _changes_of(value: object) -> tuple[Change, ...]:
+    if not isinstance(value, list):
+        raise TypeError(f"expected a list of changes, found {value!r}")
+    return tuple(_change_of(_object(change)) for change in value)
+
+
+def _change_of(data: dict[str, Any]) -> Change:
+    action, name, tag = _text(data["action"]), _text(data["version"]), _text(data["tag"])
+    if action not in states.ACTIONS:
+        raise ValueError(f"unknown action {action!r}")
+    if not is_name(name) or not is_tag(tag):
+        raise ValueError(f"no version: {name!r} with tag {tag!r}")
+    before = data.get("before")
+    return Change(
+        action=action,
+        version=Name(name),
+        tag=Tag(tag),
+        reason=_text(data["reason"]),
+        before=None if before is None else Name(_text(before)),
+        until=day_of(_text(data["until"])) if "until" in data else None,
+        since=moment_of(data["since"]) if "since" in data else None,
+        sweep=data.get("sweep") is True,
+    )
+
+
+# -- lines out --------------------------------------------------------------------------------------------------------
+
+
+def change_data(change: Change) -> dict[str, Any]:
+    """A change as JSON data, as the record and `--output json` write it."""
+    data: dict[str, Any] = {
+        "action": change.action,
+        "version": change.version,
+        "tag": change.tag,
+    }
+    if change.action == "set-default":
+        data["before"] = change.before
+    data["reason"] = change.reason
+    if change.until is not None:
+        data["until"] = change.until.isoformat()
+    if change.since is not None:
+        data["since"] = timestamp(change.since)
+    return data
+
+
+def gate_data(gate: Gate) -> dict[str, str]:
+    """A gate as JSON data, as the record and `--output json` write it."""
+    return {"gate": gate.name, "verdict": gate.verdict, "reason": gate.reason}
+
+
+def format_line(line: Line) -> str:
+    """A line as JSON, without its line end."""
+    intent = line.intent
+    data: dict[str, Any] = {
+        "schema": SCHEMA,
+        "id": intent.id,
+        "at": timestamp(line.at),
+        "operation": intent.operation,
+        "arguments": dict(intent.arguments),
+        **({"gates": [gate_data(gate) for gate in intent.gates]} if intent.gates else {}),
+        "changes": [{**change_data(change), **({"sweep": True} if change.sweep else {})} for change in line.changes],
+    }
+    if line.adopted:
+        data["adopted"] = [change_data(change) for change in line.adopted]
+    data |= {"by": intent.by, "run": intent.run, **intent.provenance, **line.extra}
+    return _HALF_A_PAIR.sub(lambda half: f"\\u{ord(half[0]):04x}", json.dumps(data, ensure_ascii=False))
+
+
+def append(text: str, lines: Iterable[Line]) -> str:
+    """A record with lines added at its end; what stood there keeps its bytes."""
+    added = "".join(format_line(line) + "\n" for line in lines)
+    return text + "\n" + added if added and text and not text.endswith("\n") else text + added
+
+
+# -- what the lines tell ----------------------------------------------------------------------------------------------
+
+
+def replay(lines: Iterable[Line]) -> State:
+    """The state that the record gives: every line's adopted changes, then its own."""
+    state = State()
+    for line in lines:
+        state = states.apply(state, (*line.adopted, *line.changes))
+    return state
+
+
+def by_hand(lines: Sequence[Line], state: State) -> tuple[Change, ...]:
+    """What people changed since the last line: what lies between the state that the record gives and the present one.
+
+    Whoever brings a quarantined tag back without its quarantine has cleared it: what people wrote wins.
+
+    Args:
+        lines: the record.
+        state: the versions as they stand now.
+    """
+    found = states.difference(replay(lines), state)
+    bad = quarantined_tags([*changes_of(lines), *found])
+    cleared = [Change("clear", name, tag, states.BY_HAND) for name, tag in state.live.items() if tag_part(tag) in bad]
+    return (*found, *cleared)
+
+
+def former_defaults(lines: Sequence[Line], present: Name | None) -> tuple[Name, ...]:
+    """The defaults that stood in the base branch, oldest first, the present one last.
+
+    A set-default records the default of the base *before* it, so one that was planned in an open pull request and
+    overtaken there doesn't count. The default that the lines leave stood there too, when the last of them landed.
+
+    Args:
+        lines: the landed lines.
+        present: the default of the base.
+    """
+    before = [change.before for change in changes_of(lines) if change.action == "set-default"]
+    former = [name for name in (*before, replay(lines).default, present) if name is not None]
+    return tuple(name for place, name in enumerate(former) if former[place - 1 : place] != [name])
+
+
+def changes_of(lines: Iterable[Line]) -> Iterator[Change]:
+    """Every change of the lines in order: each line's adopted ones, then its own."""
+    return (change for line in lines for change in (*line.adopted, *line.changes))
+
+
+def quarantined_tags(changes: Iterable[Change]) -> dict[str, str]:
+    """Tag part -> reason of every tag whose last quarantine has no later clear."""
+    bad: dict[str, str] = {}
+    for change in changes:
+        if change.action == "quarantine":
+            bad[tag_part(change.tag)] = change.reason
+        elif change.action == "clear":
+            bad.pop(tag_part(change.tag), None)
+    return bad
+
+
+def quarantined_now(lines: Sequence[Line], state: State) -> dict[str, str]:
+    """Tag part -> reason of every tag that is quarantined in an environment.
+
+    By its file; or, for a tag that left `image.tag`, by the record. What people wrote into the file wins: a quarantine
+    that they took out of it is cleared, one that they wrote is one.
+    """
+    bad = quarantined_tags([*changes_of(lines), *by_hand(lines, state)])
+    return bad | {tag_part(state.versions[name]): entry.reason for name, entry in state.quarantined.items()}
+
+
+def names_of(lines: Iterable[Line]) -> dict[str, Name]:
+    """Tag part -> name of every version that the lines ever gave a name, superseded ones too."""
+    return {tag_part(change.tag): change.version for change in changes_of(lines)}
+
+
+def entered_at(lines: Sequence[Line], section: str, name: Name, tag: Tag) -> datetime | None:
+    """When the record says that a version entered the state it is in.
+
+    Args:
+        lines: the landed lines.
+        section: `versions`, `retired` or `quarantined`.
+        name: its name.
+        tag: its tag.
+
+    Returns:
+        The `at` of the last line that put it there; None where no line did (people wrote it).
+    """
+    entering = {"versions": ("add", "restore"), "retired": ("retire",), "quarantined": ("quarantine",)}[section]
+    for line in reversed(lines):
+        for change in line.changes:  # what was adopted had landed before: the line tells nothing about when
+            if change.version == name and change.tag == tag and change.action in entering:
+                at: datetime = line.at
+                return at
+    return None
+
+
+def recorded_digest(lines: Sequence[Line], part: str) -> tuple[datetime, str] | None:
+    """The digest that the last operation on a tag recorded for it, and when; None if none did."""
+    for line in reversed(lines):
+        tag = line.intent.arguments.get("tag")
+        digest: str = line.intent.provenance.get("digest", "")
+        if digest and isinstance(tag, str) and tag_part(tag) == part:
+            return line.at, digest
+    return None
+
+
+def same_arguments(one: Intent, other: Intent) -> bool:
+    """Whether two intents ask for the same, whenever they were asked.
+
+    What the clock or the state gave may differ then: `since`; `until` where a time from now was asked for (`for`); the
+    name of a version, which is provisional until it lands; the digest behind its tag.
+    """
+    return _asked(one) == _asked(other)
+
+
+def _asked(intent: Intent) -> dict[str, Any]:
+    said = dict(intent.arguments)
+    said.pop("since", None)
+    if "for" in said:
+        said.pop("until", None)
+    if isinstance(said.get("tag"), str):
+        said.pop("version", None)
+        said["tag"] = tag_part(said["tag"])
+    return said
+
+
+def same_operation(lines: Iterable[Line], intent: Intent) -> Line | None:
+    """The line of the same operation: the same id, or the same intent from the same run."""
+    for line in lines:
+        other = line.intent
+        if other.id == intent.id:
+            return line
+        if (
+            intent.run
+            and other.run == intent.run
+            and other.operation == intent.operation
+            and same_arguments(other, intent)
+        ):
+            return line
+    return None
+
+
+def raised(lines: Iterable[Line], floor: datetime | None) -> tuple[Line, ...]:
+    """Lines with each `at` raised to that of the line above, where it was before it."""
+    result: list[Line] = []
+    for line in lines:
+        if floor is not None and line.at < floor:
+            line = line._replace(at=floor)  # noqa: PLW2901 (the raised line takes the place of the one read)
+        floor = line.at
+        result.append(line)
+    return tuple(result)

@@ -1,0 +1,249 @@
+"""Questions to a Prometheus: its HTTP API v1, which Thanos, Mimir and VictoriaMetrics answer too.
+
+Source of the format: https://prometheus.io/docs/prometheus/latest/querying/api/
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from release_tool.errors import ReleaseError
+from release_tool.net.outside import one_line
+from release_tool.net.transport import Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from release_tool.net.outside import Secret
+
+_Read = TypeVar("_Read")
+
+TOKEN_VARIABLE = "RELEASE_PROMETHEUS_TOKEN"  # noqa: S105 (the name of the variable, not what it holds)
+"""The environment variable that a token is read from."""
+
+_QUERY = "/api/v1/query"
+_QUERY_RANGE = "/api/v1/query_range"
+
+
+class Sample(NamedTuple):
+    """The value of one series at one time.
+
+    Attributes:
+        labels: its labels; none for a scalar.
+        value: its value; may be NaN or infinite.
+    """
+
+    labels: Mapping[str, str]
+    value: float
+
+
+class Answer(NamedTuple):
+    """What a query gave.
+
+    Attributes:
+        samples: one per series, in the order of the answer.
+        warnings: what Prometheus warns of, in its words: the answer may lack something then. Thanos says so, for
+            example, when one of its stores did not answer.
+    """
+
+    samples: tuple[Sample, ...]
+    warnings: tuple[str, ...] = ()
+
+
+class Points(NamedTuple):
+    """The values of one series over time.
+
+    Attributes:
+        labels: its labels.
+        values: Unix time -> value; a time without one is a gap. A value may be NaN or infinite.
+    """
+
+    labels: Mapping[str, str]
+    values: Mapping[float, float]
+
+
+class RangeAnswer(NamedTuple):
+    """What a query over time gave: its series, and the warnings as in `Answer`."""
+
+    series: tuple[Points, ...]
+    warnings: tuple[str, ...] = ()
+
+
+class Prometheus:
+    """One Prometheus server, or whatever speaks its API.
+
+    Args:
+        url: where its API begins, without `/api/v1`; without a credential.
+        timeout: seconds that one answer may take.
+        token: sent as `Authorization: Bearer`; None: nothing is sent.
+    """
+
+    def __init__(self, url: str, *, timeout: float, token: Secret | None = None) -> None:
+        self._url = url.rstrip("/")
+        self._timeout = timeout
+        self._transport = Transport("Prometheus", url, timeout=timeout, token=token, token_from=TOKEN_VARIABLE)
+
+    def __repr__(self) -> str:
+        return f"Prometheus({self._transport!r})"
+
+    def close(self) -> None:
+        """Closes the connections that are kept open."""
+        self._transport.close()
+
+    def query(self, expression: str, at: datetime, *, within: float | None = None) -> Answer:
+        """What an expression gives at one time.
+
+        Args:
+            expression: PromQL that gives a vector or a scalar.
+            at: the time, with its zone.
+            within: seconds that the answer may take, where that is less than the timeout.
+
+        Raises:
+            TryAgain: Prometheus is down, busy, or too slow.
+            ReleaseError: it refuses the expression, asks for a credential, or is no Prometheus.
+        """
+        return self._asked(_QUERY, {"query": expression, "time": f"{at.timestamp():.3f}"}, _read, within)
+
+    def query_range(
+        self, expression: str, start: datetime, end: datetime, step: float, *, within: float | None = None
+    ) -> RangeAnswer:
+        """What an expression gives at evenly spaced times.
+
+        Args:
+            expression: PromQL that gives a vector or a scalar.
+            start: the first time, with its zone.
+            end: no time is later.
+            step: seconds between two times, more than 0.
+            within: as of `query`.
+
+        Raises:
+            TryAgain, ReleaseError: as `query`.
+        """
+        times = {"start": f"{start.timestamp():.3f}", "end": f"{end.timestamp():.3f}", "step": f"{step:.3f}"}
+        return self._asked(_QUERY_RANGE, {"query": expression, **times}, _read_range, within)
+
+    def _asked(self, path: str, form: Mapping[str, str], read: Callable[[bytes], _Read], within: float | None) -> _Read:
+        timeout = self._timeout if within is None else min(self._timeout, within)
+        form = {**form, "timeout": f"{timeout:.3f}"}
+        # POST has no limit for the length of the expression. It changes nothing, so it may be repeated.
+        answer = self._transport.send("POST", path, form=form, repeatable=True, explain=_explain, within=within)
+        try:
+            return read(answer.body)
+        except _Garbage as error:
+            raise ReleaseError(
+                f"the answer is none of Prometheus: {error}",
+                where=self._url + path,
+                cause=f"the server calls it {one_line(answer.headers.get('Content-Type', 'nothing'))}",
+                hint="is it the URL of a Prometheus, and not of a page before it that people log in at?",
+            ) from None
+
+
+class _Garbage(Exception):
+    """An answer that is not as the API is described."""
+
+
+def _read(body: bytes) -> Answer:
+    answer = _mapping(_json(body), "it")
+    if answer.get("status") != "success":
+        raise _Garbage("it has no status `success`")
+    data = _mapping(answer.get("data"), "its `data`")
+    kind, result = data.get("resultType"), data.get("result")
+    if kind == "scalar":
+        return Answer((Sample({}, _value(result)),), _warnings(answer))
+    if kind != "vector":
+        # `matrix` is what a bare range selector gives, `string` what a text in quotes does.
+        raise ReleaseError(
+            f"the query gives a {one_line(str(kind))}, not one value per series",
+            hint="write an expression that gives a vector, for example with increase() around a range",
+        )
+    if not isinstance(result, list):
+        raise _Garbage("its `result` is no list")
+    return Answer(tuple(_sample(entry) for entry in result), _warnings(answer))
+
+
+def _read_range(body: bytes) -> RangeAnswer:
+    answer = _mapping(_json(body), "it")
+    if answer.get("status") != "success":
+        raise _Garbage("it has no status `success`")
+    data = _mapping(answer.get("data"), "its `data`")
+    result = data.get("result")
+    if data.get("resultType") != "matrix" or not isinstance(result, list):
+        raise _Garbage("it is no matrix")
+    return RangeAnswer(tuple(_points(entry) for entry in result), _warnings(answer))
+
+
+def _points(entry: Any) -> Points:
+    entry = _mapping(entry, "a series")
+    labels, values = _labels(entry), entry.get("values")
+    if not isinstance(values, list):
+        raise _Garbage("the `values` of a series are no list")
+    return Points(labels, {_time(pair): _value(pair) for pair in values})
+
+
+def _labels(entry: Mapping[str, Any]) -> Mapping[str, str]:
+    """The labels of a series, once it is known to be one of numbers."""
+    if not {"value", "values"} & set(entry) and {"histogram", "histograms"} & set(entry):
+        raise ReleaseError(
+            "the query gives native histograms, not one value per series",
+            hint="write an expression that gives numbers, for example with histogram_count()",
+        )
+    labels = _mapping(entry.get("metric"), "the `metric` of a series")
+    if not all(isinstance(value, str) for value in labels.values()):
+        raise _Garbage("a label is no text")
+    return labels
+
+
+def _time(pair: Any) -> float:
+    first = pair[0] if isinstance(pair, list) and pair else None
+    if isinstance(first, bool) or not isinstance(first, int | float) or not abs(first) < 1e12:  # NaN is not less
+        raise _Garbage("a value has no time")
+    return float(first)
+
+
+def _sample(entry: Any) -> Sample:
+    entry = _mapping(entry, "a series")
+    labels = _labels(entry)
+    return Sample(labels, _value(entry.get("value")))
+
+
+def _value(pair: Any) -> float:
+    """The number of `[<unix time>, "<number>"]`; the number is a text, because JSON knows no NaN."""
+    if not isinstance(pair, list) or len(pair) != 2 or not isinstance(pair[1], str):
+        raise _Garbage("a value is no pair of a time and a text")
+    try:
+        return float(pair[1])
+    except ValueError:
+        raise _Garbage("a value is no number") from None
+
+
+def _warnings(answer: Mapping[str, Any]) -> tuple[str, ...]:
+    """The warnings, without the remarks that Prometheus 2.48 to 2.52 put among them and later ones call `infos`."""
+    warnings = answer.get("warnings") or []
+    if not isinstance(warnings, list):
+        raise _Garbage("its `warnings` are no list")
+    return tuple(one_line(str(warning)) for warning in warnings if not str(warning).startswith("PromQL info:"))
+
+
+def _explain(body: bytes) -> str:
+    """Prometheus' own words about a query that failed: `bad_data: … parse error: …`."""
+    try:
+        answer = _mapping(_json(body), "it")
+    except _Garbage:
+        return ""
+    said = (answer.get("errorType"), answer.get("error"))
+    return ": ".join(words for words in said if isinstance(words, str) and words)
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):  # ValueError: no JSON, or no UTF-8
+        raise _Garbage("it is no JSON") from None
+
+
+def _mapping(value: Any, what: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise _Garbage(f"{what} is no object")
+    return value

@@ -1,0 +1,60 @@
+"""Tells people in a chat: Slack's incoming webhooks, and whatever takes the same JSON.
+
+Source of the format: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from release_tool.errors import ReleaseError
+from release_tool.net.transport import Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+VARIABLE = "RELEASE_WEBHOOK_URL"
+"""The environment variable that holds the address. It is a secret: whoever knows it can write to the channel."""
+
+_TIMEOUT = 10.0  # seconds
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+
+
+def send(text: str, environ: Mapping[str, str]) -> bool:
+    """Send a message, if there is anybody to send it to.
+
+    Args:
+        text: what to say.
+        environ: the environment variables.
+
+    Returns:
+        Whether an address was given.
+
+    Raises:
+        ReleaseError: it was not taken. The address stands in no message: it is a secret.
+    """
+    url = environ.get(VARIABLE, "").strip()
+    if not url:
+        return False
+    body = json.dumps({"text": text.translate(_ESCAPES)}).encode()
+    headers = {"Content-Type": "application/json"}
+    transport = Transport("the webhook", url, timeout=_TIMEOUT, headers=headers, most=65536, shown=VARIABLE)
+    try:
+        answer = transport.ask("POST", "", content=body)
+    except ReleaseError as error:
+        raise _refused(error.cause or "it can't be reached") from None
+    finally:
+        transport.close()
+    if not 200 <= answer.status <= 299:
+        raise _refused(f"it answers with status {answer.status}")
+    return True
+
+
+def _refused(cause: str) -> ReleaseError:
+    return ReleaseError(
+        "the webhook did not take the message",
+        where=VARIABLE,
+        cause=cause,
+        hint=f"is the address in {VARIABLE} still right?",
+    )

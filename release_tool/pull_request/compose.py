@@ -1,0 +1,78 @@
+"""The pull request as a cockpit: title and body (Markdown as GitHub reads it) of what an environment proposes. Pure.
+
+The most important stands first: what changes for callers, and what to be careful about. Nothing depends on when the
+text is written, so one that is made again of the same plan is the same.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from release_tool.pull_request import details, first_screen, matrix, routing
+from release_tool.pull_request.difference import difference
+from release_tool.pull_request.markdown import LIMIT, Markup, join, units
+from release_tool.pull_request.messages import title
+from release_tool.pull_request.proposal import Proposed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["LIMIT", "Proposed", "PullRequestText", "pull_request"]
+
+_LEFT_OUT = Markup("More of it found no room here: the record of the environment and `release status` hold all.")
+_BETWEEN = "\n\n"
+
+
+class PullRequestText(NamedTuple):
+    """Title and body (Markdown) of a pull request."""
+
+    title: str
+    body: str
+
+
+def pull_request(proposed: Proposed) -> PullRequestText:
+    """Title and body of a pull request.
+
+    Args:
+        proposed: what it brings. Texts of it may come from anybody; whatever they hold, they can't leave their cell,
+            mention people, close issues, or bring HTML, links or Mermaid's syntax.
+
+    Returns:
+        A title of one line, and a body of no more than `LIMIT` UTF-16 code units.
+    """
+    end = [*details.undo(proposed), details.notice()]
+    room = LIMIT - _length([*end, _LEFT_OUT])
+    parts = _fitting(
+        [
+            *first_screen.first_screen(proposed),
+            *details.verdicts(proposed),
+            *details.changes(proposed),
+            *details.left_out(proposed),
+            *details.gates(proposed),
+            *matrix.matrix(proposed),
+            *routing.routing(proposed),
+            *details.coming(proposed),
+            *details.staying(proposed),
+            *details.operations(proposed),
+        ],
+        room,
+    )
+    parts += end
+    room = LIMIT - _length([*parts, _LEFT_OUT])
+    parts += _fitting(difference(proposed, room), room)
+    return PullRequestText(title(proposed.title, proposed.lines), join(_BETWEEN, parts) + "\n")
+
+
+def _fitting(parts: Sequence[Markup], room: int) -> list[Markup]:
+    """The parts that fit into some room, and a sentence where there are others."""
+    fitting: list[Markup] = []
+    for part in parts:
+        size = _length([part])
+        if size <= room:
+            fitting.append(part)
+            room -= size
+    return fitting if len(fitting) == len(parts) else [*fitting, _LEFT_OUT]
+
+
+def _length(parts: Sequence[Markup]) -> int:
+    return sum(units(part) + len(_BETWEEN) for part in parts)

@@ -1,0 +1,229 @@
+"""The tables: what changes, what stays, what comes next, each with its reason; where it is from; the way back. Pure."""
+
+from __future__ import annotations
+
+from datetime import time, timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from release_tool.model import evidence
+from release_tool.model.records import UNHEALTHY
+from release_tool.pull_request.markdown import (
+    Markup,
+    block,
+    bold,
+    code,
+    folded,
+    link,
+    plain,
+    safe_url,
+    section,
+    short,
+    table,
+    tag,
+    within_share,
+)
+from release_tool.pull_request.messages import subject
+from release_tool.pull_request.proposal import word
+from release_tool.report.terminal import clock
+
+if TYPE_CHECKING:
+    from release_tool.model.records import Change, Kept, Line, Name, State
+    from release_tool.pull_request.proposal import Proposed
+    from release_tool.rules.forecast import Coming
+
+_REST = "the record of the environment holds all"
+_WHOLE = "`release status` shows all"
+_NEXT = 8
+"""So many of the coming changes are shown."""
+_UNDONE = 20  # operations that a command is written for
+_VERSION = ("version", "tag", "why")
+_CHANGE = ("", *_VERSION)
+_EVIDENCE = ("version", "check", "verdict", "number", "bound", "calls or attempts", "over the window", "at", "why")
+_UNITS = (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("m", timedelta(minutes=1)), ("s", timedelta(seconds=1)))
+
+
+# -- what and why -----------------------------------------------------------------------------------------------------
+
+
+def changes(proposed: Proposed) -> list[Markup]:
+    """Every change with its reason; what people changed by hand and this records."""
+    parts = [section("What changes", table(_CHANGE, [_change(one) for one in proposed.changes], _REST))]
+    adopted = [change for line in proposed.lines for change in line.adopted]
+    # The first line of all adopts every version that stood in the file: that says nothing.
+    if any(change.action != "add" for change in adopted):
+        summary = Markup("Changed by hand before, and adopted into the record")
+        parts.append(folded(summary, table(_CHANGE, [_change(one) for one in adopted], _REST)))
+    return parts
+
+
+def _change(change: Change) -> list[Markup]:
+    why = plain(change.reason)
+    if change.action == "set-default" and change.before is not None:
+        why = Markup(f"{why} (was {plain(change.before)})")
+    if change.action == "pin" and change.until is not None:
+        why = Markup(f"{why} (until {change.until.isoformat()})")
+    return [plain(change.action), plain(change.version), tag(change.tag), why]
+
+
+def left_out(proposed: Proposed) -> list[Markup]:
+    """The pending operations that the base refuses."""
+    rows = [[_subject(one.line), code(one.line.id), plain(one.reason)] for one in proposed.refused]
+    return [section("Left out", table(("operation", "id", "why"), rows, _REST))] if rows else []
+
+
+def gates(proposed: Proposed) -> list[Markup]:
+    """What the gates of promotions said."""
+    rows = [
+        [_subject(line), plain(gate.name), plain(gate.verdict), plain(gate.reason)]
+        for line in proposed.lines
+        for gate in line.intent.gates
+    ]
+    return [section("Gates", table(("promotion", "gate", "verdict", "why"), rows, _REST))] if rows else []
+
+
+def verdicts(proposed: Proposed) -> list[Markup]:
+    """What the health checks said, where a guard decided on them."""
+    rows = [
+        [
+            plain(row.version),
+            plain(row.check),
+            bold(plain(row.health)) if row.health == UNHEALTHY else plain(row.health),
+            plain(row.value),
+            plain(row.bound),
+            plain(row.samples),
+            plain(row.trend),
+            plain(row.at),
+            plain(row.reason),
+        ]
+        for line in proposed.lines
+        for row in evidence.rows(line.intent)
+    ]
+    return [section("Evidence", table(_EVIDENCE, rows, _REST))] if rows else []
+
+
+def staying(proposed: Proposed) -> list[Markup]:
+    """The versions that stay as they are, with reasons."""
+    parts = []
+    if proposed.kept:
+        parts.append(section("What stays live", table(_VERSION, [_kept(one) for one in proposed.kept], _WHOLE)))
+    if proposed.waiting:
+        rows = [_kept(one) for one in proposed.waiting]
+        parts.append(section("Deployed without a route", table(_VERSION, rows, _WHOLE)))
+    return parts
+
+
+def _kept(kept: Kept) -> list[Markup]:
+    return [plain(kept.version), tag(kept.tag), plain(kept.reason)]
+
+
+# -- what comes next --------------------------------------------------------------------------------------------------
+
+
+def coming(proposed: Proposed) -> list[Markup]:
+    """What the next sweeps do, and when at the earliest."""
+    if proposed.ahead is None or not proposed.ahead.coming:
+        return []
+    found = proposed.ahead.coming
+    rows = []
+    seen: set[Name] = set()
+    for one in found[:_NEXT]:
+        when = clock(one.at) if one.change.version in seen else _when(proposed, one)
+        seen.add(one.change.version)
+        rows.append([Markup(when), *_change(one.change)])
+    parts = [table(("not before (UTC)", *_CHANGE), rows, _WHOLE)]
+    if len(found) > _NEXT:
+        parts.append(Markup(f"… and {len(found) - _NEXT} more within a year: {_WHOLE}."))
+    return [section("What comes next, if nothing else happens", *parts)]
+
+
+def _when(proposed: Proposed, one: Coming) -> str:
+    """A time; for what this pull request itself brings, how long after its landing: nobody knows when that will be.
+
+    At midnight a pin ends, which no landing moves.
+    """
+    name, after = one.change.version, proposed.after
+    same = _section(proposed.before, name) == _section(after, name)
+    if same or not proposed.lines or one.at.time() == time():
+        return clock(one.at)
+    return f"{_duration(one.at - proposed.lines[-1].at)} after this lands"
+
+
+def _section(state: State, name: Name) -> str:
+    return word(state, name).replace("default", "live")
+
+
+def _duration(duration: timedelta) -> str:
+    """How long, in the largest unit that tells it exactly."""
+    for unit, size in _UNITS:
+        if duration >= size and not duration % size:
+            return f"{duration // size}{unit}"
+    return f"{duration // timedelta(seconds=1)}s"
+
+
+# -- where it comes from ----------------------------------------------------------------------------------------------
+
+
+def operations(proposed: Proposed) -> list[Markup]:
+    """Who asked for what, and why; and the builds behind the tags."""
+    rows = [
+        [_subject(line), plain(str(line.intent.arguments.get("reason", ""))), plain(line.intent.by), _page("run", line)]
+        for line in proposed.lines
+    ]
+    parts = [table(("operation", "reason", "by", "run"), rows, _REST)]
+    built = [line for line in proposed.lines if line.intent.provenance]
+    if built:
+        head = ("tag", "image", "digest", "commit", "build")
+        parts.append(table(head, [_provenance(line) for line in built], _REST))
+    return [section("Where it comes from", *parts)]
+
+
+def _provenance(line: Line) -> list[Markup]:
+    said = line.intent.provenance
+    image, digest, commit = (said.get(key, "") for key in ("image", "digest", "commit"))
+    about = tag(str(line.intent.arguments.get("tag", "")))
+    return [about, code(image), short(digest), short(commit), _page("build", line)]
+
+
+def _page(what: str, line: Line) -> Markup:
+    """A link that tells where it leads; the address as text where it can't be trusted to."""
+    url = line.intent.run if what == "run" else line.intent.provenance.get("build", "")
+    safe = safe_url(url)
+    return link(f"{what} at {urlsplit(safe).netloc}", url) if safe else plain(url)
+
+
+def _subject(line: Line) -> Markup:
+    return plain(subject(line.intent))
+
+
+# -- the way back -----------------------------------------------------------------------------------------------------
+
+
+def undo(proposed: Proposed) -> list[Markup]:
+    """The commands that undo it."""
+    lines = [line for line in reversed(proposed.lines) if _is_undoable(line)]
+    text = Markup("Before it is merged: close this pull request. Nothing of it has begun, and none of it is repeated.")
+    if not lines:
+        return [section("How to undo it", text)]
+    commands = [Markup(proposed.command("undo", line.id, "--reason", "why it must go")) for line in lines]
+    shown = within_share(commands, _UNDONE)
+    after = Markup("After that, each as a new operation, the last one first:")
+    more = Markup(f"… and {len(lines) - len(shown)} more: `{proposed.command('history')}` lists the ids.")
+    parts = [text, after, block("sh", "\n".join(shown)), *([more] if len(shown) < len(lines) else [])]
+    return [section("How to undo it", *parts)]
+
+
+def _is_undoable(line: Line) -> bool:
+    """Whether an operation changed something by itself that undo can turn around."""
+    return any(
+        change.action != "supersede" and (not change.sweep or line.intent.operation == "cleanup")
+        for change in line.changes
+    )
+
+
+def notice() -> Markup:
+    """What this pull request is."""
+    return Markup(
+        "Names that are new here are provisional until this lands. Every operation makes this pull request again on "
+        "the tip of its base; commits of your own on this branch are kept, and end that."
+    )

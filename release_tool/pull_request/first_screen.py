@@ -1,0 +1,152 @@
+"""The first screen of a pull request: what changes for callers, and what to be careful about. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from release_tool.model.records import name_number
+from release_tool.model.versions import is_newer
+from release_tool.pull_request.markdown import (
+    NOTHING,
+    Markup,
+    alert,
+    bold,
+    gone,
+    join,
+    listed,
+    plain,
+    table,
+    version,
+    within_share,
+)
+from release_tool.pull_request.messages import subject
+from release_tool.rules import outlook
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from release_tool.model.records import Name, State
+    from release_tool.pull_request.proposal import Proposed
+
+_NAMES = 24  # in one cell
+_MOVED = 8  # versions in one sentence
+_SAID = 12  # warnings
+
+
+def first_screen(proposed: Proposed) -> list[Markup]:
+    """The default and the sets before and after, what that means for callers, and the warnings."""
+    moved = [Markup(f"- {one}") for one in _moved(proposed)]
+    said = list(_warnings(proposed))
+    shown = within_share(said, _SAID)
+    more = [Markup(f"and {len(said) - len(shown)} more")] if len(said) > len(shown) else []
+    return [
+        _sets(proposed),
+        *([join("\n", moved)] if moved else []),
+        *([alert("WARNING", [*shown, *more])] if said else []),
+    ]
+
+
+def _sets(proposed: Proposed) -> Markup:
+    before, after = proposed.before, proposed.after
+    idle = [_unrouted(one) for one in (before, after)]
+    rows = [
+        [Markup("default"), _default(before, after, is_new=False), _default(after, before, is_new=True)],
+        [Markup("routed"), *_both(before.live, after.live)],
+    ]
+    if any(idle):
+        rows.append([Markup("deployed without a route"), *_both(*idle)])
+    return table(("", "now", "once this lands"), rows, "see below")
+
+
+def _unrouted(state: State) -> list[Name]:
+    """The versions that are deployed and not routed."""
+    return [*state.quarantined, *state.retired]
+
+
+def _default(one: State, other: State, *, is_new: bool) -> Markup:
+    if one.default is None:
+        return NOTHING
+    text = version(one.default, one.versions[one.default])
+    same = other.default is not None and other.versions[other.default] == one.versions[one.default]
+    return bold(text) if is_new and not same else text
+
+
+def _both(before: Collection[Name], after: Collection[Name]) -> tuple[Markup, Markup]:
+    """The names of a set now, those struck out that leave it, and later, those in bold that join it."""
+    now = [plain(name) if name in after else gone(plain(name)) for name in _sorted(before, after)]
+    then = [plain(name) if name in before else bold(plain(name)) for name in _sorted(after, before)]
+    return listed(now, _NAMES), listed(then, _NAMES)
+
+
+def _sorted(names: Iterable[Name], others: Collection[Name]) -> list[Name]:
+    """Newest names first; where they are many, those that the other side doesn't have come before the rest."""
+    found = sorted(names, key=name_number, reverse=True)
+    return found if len(found) <= _NAMES else sorted(found, key=lambda name: name in others)
+
+
+# -- callers ----------------------------------------------------------------------------------------------------------
+
+
+def _moved(proposed: Proposed) -> Iterator[Markup]:
+    """What callers notice, in sentences."""
+    before, after = proposed.before, proposed.after
+    if after.default is not None and before.default is not None and before.default != after.default:
+        here, there = (version(one.default, one.versions[one.default]) for one in (before, after) if one.default)
+        yield Markup(f"Calls that name no version, or an unknown one: {here} → {there}.")
+    came = [name for name in after.live if name not in before.live]
+    went = [name for name in before.live if name not in after.live]
+    if came:
+        yield Markup(f"{_told(came, after)} can be called by name from then on.")
+    if went:
+        it, its = ("it", "loses its route") if len(went) == 1 else ("one of them", "lose their routes")
+        yield Markup(f"{_told(went, before)} {its}: calls that name {it} get the default.")
+
+
+def _told(names: Iterable[Name], state: State) -> Markup:
+    found = sorted(names, key=name_number, reverse=True)
+    return listed([version(name, state.versions[name]) for name in found], _MOVED)
+
+
+# -- warnings ---------------------------------------------------------------------------------------------------------
+
+
+def _warnings(proposed: Proposed) -> Iterator[Markup]:
+    yield from _about_the_default(proposed)
+    for line in proposed.lines:
+        for gate in line.intent.gates:
+            if gate.verdict in ("forced", "refused"):
+                what = f"{plain(subject(line.intent))}: the gate {plain(gate.name)} said no"
+                yield Markup(f"{what}{' and was overruled' if gate.verdict == 'forced' else ''}: {plain(gate.reason)}")
+    if proposed.refused:
+        what = "operations are" if len(proposed.refused) > 1 else "operation is"
+        yield Markup(f"{len(proposed.refused)} pending {what} left out: see “Left out” below.")
+    for name, tag, day in proposed.ending:
+        yield Markup(f"The pin of {version(name, tag)} ends: its last day is {plain(day)}.")
+    for note in proposed.notes:
+        yield plain(note)
+    yield from _images(proposed)
+
+
+def _about_the_default(proposed: Proposed) -> Iterator[Markup]:
+    before, after, order = proposed.before, proposed.after, proposed.order
+    if before.default is not None and after.default is not None:
+        here = (before.default, before.versions[before.default])
+        there = (after.default, after.versions[after.default])
+        if is_newer(order, here, there):
+            yield Markup(f"The default moves **back**, from {version(*here)} to {version(*there)}.")
+    seen = proposed.ahead
+    if seen is not None and seen.holding:
+        verb = "is" if len(seen.holding) == 1 else "are"
+        names = listed([plain(name) for name in seen.holding], _NAMES)
+        yield Markup(f"The default is held: {names} {verb} quarantined and newer, so a bump moves no default.")
+    if seen is not None and after.default is not None and seen.fallback is None:
+        yield Markup("There is no version to fall back to: a downgrade would have nowhere to go.")
+
+
+def _images(proposed: Proposed) -> Iterator[Markup]:
+    """Tags that stand for another image elsewhere."""
+    states = {**proposed.environments, proposed.environment: proposed.after}
+    for one in outlook.differences(states):
+        if proposed.environment in one.digests:
+            others = [plain(name) for name in one.digests if name != proposed.environment]
+            yield Markup(f"{version(one.name, one.tag)} is another image here than in {listed(others, _NAMES)}.")

@@ -1,0 +1,174 @@
+"""Markdown in small pieces. Only these functions make `Markup` of texts from outside: none gets in as it is. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NewType
+from urllib.parse import quote, urlsplit
+
+from release_tool.pull_request.messages import cell, harmless_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+Markup = NewType("Markup", str)
+"""Markdown that holds nothing active but what was meant."""
+
+LIMIT = 60_000
+"""The longest text of a pull request, in UTF-16 code units. GitHub takes 65,536 characters; no way to count them gives
+more than this one does."""
+
+SHARE = 5_500
+"""What one part of it takes at most: all parts together stay below the limit, and leave some for the manifests."""
+
+MOST_ROWS = 40
+"""Rows of a table."""
+
+_CODE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._+:/-]*[A-Za-z0-9])?")
+_LONGEST_CODE = 160
+_LONGEST_URL = 500
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{1,5})?")
+_LONG_FENCE = re.compile("(?<=`{20})(?=`)")
+_HEX = re.compile("(sha256:)?([0-9a-f]{12,64})")
+_DIGEST = 12  # characters of a digest or a commit that tell it from others
+NOTHING = Markup("–")
+
+
+def units(text: str) -> int:
+    """How long a text is in UTF-16 code units."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def plain(text: str) -> Markup:
+    """A text from outside as it is, whatever it holds."""
+    return Markup(cell(text))
+
+
+def code(text: str) -> Markup:
+    """A word from outside in the letters of code; as plain text where it is more than a word."""
+    fits = len(text) <= _LONGEST_CODE and _CODE.fullmatch(text) and "://" not in text
+    return Markup(f"`{text}`") if fits else plain(text)
+
+
+def tag(written: str) -> Markup:
+    """A tag; of its digest as much as tells it from others."""
+    part, _, digest = written.partition("@")
+    return join(" ", [code(part), short(digest)]) if digest else code(part)
+
+
+def short(text: str) -> Markup:
+    """A commit or a digest, cut to what tells it from others; anything else whole."""
+    found = _HEX.fullmatch(text)
+    return code(f"{found[1] or ''}{found[2][:_DIGEST]}" if found else text)
+
+
+def version(name: str, written: str) -> Markup:
+    """A version by name and tag: v5 `1.0.5`."""
+    return join(" ", [plain(name), code(written.partition("@")[0])])
+
+
+def bold(text: Markup) -> Markup:
+    """The same, in bold."""
+    return Markup(f"**{text}**")
+
+
+def gone(text: Markup) -> Markup:
+    """The same, struck out."""
+    return Markup(f"~~{text}~~")
+
+
+def join(between: str, parts: Iterable[Markup]) -> Markup:
+    """Some parts in a row; what stands between them is ours."""
+    return Markup(between.join(parts))
+
+
+def listed(parts: Sequence[Markup], most: int) -> Markup:
+    """Some parts with commas, and how many more there are."""
+    if not parts:
+        return NOTHING
+    more = [Markup(f"{len(parts) - most} more")] if len(parts) > most else []
+    return join(", ", [*parts[:most], *more])
+
+
+def link(text: str, url: str) -> Markup:
+    """A link to a page, if its address is one that leads where it seems to; else the address as plain text.
+
+    Args:
+        text: what is shown; ours.
+        url: the address, from outside.
+    """
+    safe = safe_url(url)
+    return Markup(f"[{text}]({safe})") if safe else plain(url)
+
+
+def safe_url(url: str) -> str:
+    """An http or https URL of a host with a plain name, without a user, what Markdown knows encoded; else nothing."""
+    if len(url) > _LONGEST_URL or not url.isascii() or not url.isprintable() or " " in url:
+        return ""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return ""
+    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(parts.netloc):
+        return ""
+    rest = url.partition("://")[2][len(parts.netloc) :]
+    return f"{parts.scheme}://{parts.netloc}" + quote(rest, safe="/?#=&%+,;:.-").replace("&", "&amp;")
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[Markup]], rest: str) -> Markup:
+    """A table that takes no more than its share.
+
+    Args:
+        head: the names of its columns; ours.
+        rows: its rows.
+        rest: where the rows are that found no room; ours.
+    """
+    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    found = [Markup("| " + " | ".join(one or NOTHING for one in row) + " |") for row in rows]
+    shown = within_share(found, MOST_ROWS)
+    lines += shown
+    if len(shown) < len(rows):
+        lines += ["", f"… and {len(rows) - len(shown)} more: {rest}."]
+    return Markup("\n".join(lines))
+
+
+def section(heading: str, *parts: Markup) -> Markup:
+    """A heading, and what stands below it."""
+    return join("\n\n", [Markup(f"### {heading}"), *parts])
+
+
+def folded(summary: Markup, content: Markup) -> Markup:
+    """What a reader opens. GitHub reads Markdown in it because of the empty lines."""
+    return Markup(f"<details><summary>{summary}</summary>\n\n{content}\n\n</details>")
+
+
+def alert(kind: str, lines: Sequence[Markup]) -> Markup:
+    """A box of GitHub's (`WARNING`, `NOTE`), with a list in it; elsewhere it is a quotation."""
+    return Markup("\n".join([f"> [!{kind}]", *(f"> - {line}" for line in lines)]))
+
+
+def within_share(parts: Sequence[Markup], most: int) -> list[Markup]:
+    """The first of some parts: so many, and no more than a share takes."""
+    shown: list[Markup] = []
+    room = SHARE
+    for part in parts[:most]:
+        room -= units(part) + 1
+        if room < 0:
+            break
+        shown.append(part)
+    return shown
+
+
+def tame(text: str) -> str:
+    """A text of lines from outside for a block of code, without what no block can be put around."""
+    return _LONG_FENCE.sub("\u200b", harmless_lines(text))
+
+
+def block(language: str, text: str) -> Markup:
+    """A block of code from outside: nothing in it ends it."""
+    text = tame(text)
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    ending = "" if text.endswith("\n") or not text else "\n"
+    return Markup(f"{fence}{language}\n{text}{ending}{fence}")

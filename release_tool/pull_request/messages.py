@@ -1,0 +1,206 @@
+"""The words: commit messages, titles, comments, and texts from outside made harmless. Pure.
+
+The text of a pull request is made of them in `cockpit`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from release_tool.model import evidence
+from release_tool.model.versions import tag_part
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from release_tool.model.records import Change, Intent, Line
+    from release_tool.rules.plan import LeftOut
+
+TRAILER = "Release-Operation"
+TREE_TRAILER = "Release-Tree"
+
+BRANCH_DELETED = "The branch of this pull request was deleted. Closed by `release`."
+
+_MANY = 5  # tags that a title lists
+_LONGEST_LIST = 160  # characters of them: GitHub takes 256 for a title, and a tag may have 128
+_MOST_ROWS = 50  # of a table
+_LONGEST_CELL = 300  # of a table: a reason that somebody pasted a log into
+_LONGEST_ESCAPED = 600  # the same, once it is escaped
+
+
+def _tags(lines: Iterable[Line]) -> list[str]:
+    """The tags that some lines add, else those that they are about, in order."""
+    changes = [change for line in lines for change in line.changes]
+    for actions in ({"add", "restore"}, {"set-default"}, {"retire", "remove", "pin", "unpin", "quarantine", "clear"}):
+        found = [tag_part(change.tag) for change in changes if change.action in actions]
+        if found:
+            return list(dict.fromkeys(found))
+    return []
+
+
+def title(environment: str, lines: Sequence[Line]) -> str:
+    """One line for a commit or a pull request: `devel: bump v1.0.5`; several operations: `devel: v1.0.5, v1.0.6`.
+
+    A downgrade names what it leaves, and what it goes back to: `devel: downgrade v1.0.5 to v1.0.4`.
+    """
+    if len(lines) == 1 and lines[0].intent.operation == "downgrade":
+        to = next((f" to {tag_part(one.tag)}" for one in lines[0].changes if one.action == "set-default"), "")
+        left = lines[0].intent.arguments.get("tag")
+        return harmless(f"{environment}: downgrade {tag_part(left) if isinstance(left, str) else ''}{to}")
+    tags = [harmless(tag) for tag in _tags(lines)]
+    shown = tags[:_MANY]
+    while len(shown) > 1 and len(", ".join(shown)) > _LONGEST_LIST:
+        shown.pop()
+    more = f" and {len(tags) - len(shown)} more" if len(tags) > len(shown) else ""
+    listed = ", ".join(shown)[:_LONGEST_LIST] + more
+    operations = {line.intent.operation for line in lines}
+    verb = f"{operations.pop()} " if len(operations) == 1 else ""
+    return f"{environment}: {verb}{listed}".rstrip()
+
+
+def subject(intent: Intent | None) -> str:
+    """An operation in a few words: `bump v1.0.5`; `sync` where there is none of its own."""
+    if intent is None:
+        return "sync"
+    said = intent.arguments
+    about = said.get("what") if intent.operation == "undo" else said.get("tag")
+    to = f" to {said['to_tag']}" if isinstance(said.get("to_tag"), str) else ""
+    source = f" from {said['from']}" if isinstance(said.get("from"), str) else ""
+    return f"{intent.operation} {about}{source}{to}" if isinstance(about, str) else intent.operation
+
+
+def commit_message(environment: str, lines: Sequence[Line], tree: str) -> str:
+    """The message of the commit that brings some lines, with a trailer for each, and one for its tree.
+
+    Args:
+        environment: its name.
+        lines: the lines.
+        tree: id of the commit's tree: a commit that a person amended has another one.
+    """
+    parts = [title(environment, lines), ""]
+    for line in lines:
+        parts += [f"- {change_text(change)}" for change in line.changes]
+        parts += [f"- {_row_text(row)}" for row in evidence.rows(line.intent)]
+    parts += ["", *(f"{TRAILER}: {line.id}" for line in lines), f"{TREE_TRAILER}: {tree}", ""]
+    return "\n".join(parts)
+
+
+def _row_text(row: evidence.Row) -> str:
+    """One verdict as a phrase: `v5 unhealthy by errors: 0.21 is more than 0.05 ▁▁▆█`."""
+    said = f"{row.version} {row.health} by {row.check}: {row.reason}"
+    return harmless(" ".join(filter(None, (said, row.trend, row.at and f"({row.at})"))))
+
+
+def change_text(change: Change) -> str:
+    """One change as a phrase: `retire v1 (v1.0.1): keep 4: five live`."""
+    return f"{change.action} {change.version} ({change.tag}): {harmless(change.reason)}"
+
+
+# What a forge acts on when it reads a message: mentions, issues that it closes (`#1`, `GH-1`, or their URL), marks for
+# CI. A character of no width breaks them, as other tools of the field do it; an HTML entity doesn't: it is decoded
+# first.
+_ACTIVE = re.compile(r"[@#\[](?=\w)|gh-(?=\d)|/(?:issues|pull)/(?=\d)", re.IGNORECASE)
+_NO_WIDTH = "\u200b"
+# Control characters, and Unicode's own that turn the direction of reading, alone or until they are ended. Those that
+# join letters and emoji stay. Half a surrogate pair, which JSON can write, is no character at all.
+_DIRECTIONS = [0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A), *range(0xFFF9, 0xFFFC), 0xFEFF]
+_CONTROL = {
+    **dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), *_DIRECTIONS], " "),
+    **dict.fromkeys(range(0xD800, 0xE000), "\ufffd"),
+}
+_CONTROL_IN_LINES = {code: text for code, text in _CONTROL.items() if code not in (0x09, 0x0A)}
+
+
+def harmless(text: str) -> str:
+    """A text from outside on one line, so that a forge finds nothing in it to act on, and a terminal neither."""
+    return _ACTIVE.sub(lambda found: found[0] + _NO_WIDTH, text.translate(_CONTROL))
+
+
+def harmless_lines(text: str) -> str:
+    """A text from outside whose lines stay, for a block of code: there a forge acts on nothing, but people read it."""
+    return text.translate(_CONTROL_IN_LINES)
+
+
+def left_out(one: LeftOut) -> str:
+    """The sentence about a pending intent that the base refuses."""
+    return f"left out: {subject(one.line.intent)} ({one.line.id}): {one.reason}"
+
+
+def nothing_left(base: str) -> str:
+    """The comment on a pull request that is closed because it would be empty."""
+    return f"Nothing is left to change: `{base}` holds all of this already, or refuses it. Closed by `release`."
+
+
+def conflict(branch: str, base: str, paths: Sequence[str]) -> str:
+    """The comment on a pull request whose branch, with a person's commits, conflicts with the base."""
+    listed = ", ".join(f"`{path}`" for path in paths)
+    return (
+        f"`release` can't carry on here: merging `{base}` into `{branch}` conflicts in {listed}, and this branch holds "
+        f"commits of a person, which are never thrown away. Merge `{base}` by hand, or close this pull request; "
+        "the next operation then opens a new one."
+    )
+
+
+def carried(base: str) -> str:
+    """The note on a branch whose person's commits now stand on another history of the base."""
+    return f"{base} was forced to another history: the commits of people on the branch were carried onto it"
+
+
+def uprooted(branch: str, base: str, why: str) -> str:
+    """The comment on a pull request whose branch, with a person's commits, stands on a base that was forced away."""
+    return (
+        f"`release` can't carry on here: `{base}` was forced to another history, `{branch}` stands on the old one and "
+        f"holds commits of a person, which are never thrown away; they can't be carried over: {why}. Rebase them by "
+        f"hand (`git rebase -i origin/{base}`: leave out what was forced out of `{base}`, put people's commits above "
+        "those of `release`), or close this pull request; the next operation then opens a new one."
+    )
+
+
+# -- Markdown --------------------------------------------------------------------------------------------------------
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table; every cell is escaped."""
+    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    lines += ["| " + " | ".join(cell(value) for value in row) + " |" for row in rows[:_MOST_ROWS]]
+    if len(rows) > _MOST_ROWS:
+        lines += ["", f"… and {len(rows) - _MOST_ROWS} more; the record of the environment holds all."]
+    return "\n".join(lines)
+
+
+_ESCAPES = str.maketrans(
+    {
+        "&": "&amp;",
+        "<": "&lt;",
+        ">": "&gt;",
+        "|": "&#124;",
+        "`": "&#96;",
+        "[": "&#91;",
+        "]": "&#93;",
+        "*": "&#42;",
+        "_": "&#95;",
+        "#": "&#35;",
+        "\\": "&#92;",
+        "~": "&#126;",
+        "!": "&#33;",
+        "$": "&#36;",
+        "\r": " ",
+        "\n": " ",
+    }
+)
+
+
+# What GitHub makes a link of without any mark: URLs, and names that begin with `www.`.
+_LINKS = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)", re.IGNORECASE)
+
+
+def cell(text: str) -> str:
+    """A text from outside, so that it can't break out of its cell, mention people or inject Markdown, HTML or links."""
+    escaped = _escaped(text, _LONGEST_CELL)
+    return escaped if len(escaped) <= _LONGEST_ESCAPED else _escaped(text, _LONGEST_CELL // 3)
+
+
+def _escaped(text: str, longest: int) -> str:
+    text = text if len(text) <= longest else text[:longest] + "…"
+    return _LINKS.sub(_NO_WIDTH, harmless(text).replace("@", f"@{_NO_WIDTH}")).translate(_ESCAPES)

@@ -1,0 +1,84 @@
+"""What a pull request brings, as far as its text tells it."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, NamedTuple
+
+from release_tool.model.records import Change, State
+from release_tool.rules import outlook
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from release_tool.manifests import ObjectChange
+    from release_tool.model.records import Kept, Line, Name, Tag
+    from release_tool.rules.outlook import Outlook
+    from release_tool.rules.plan import LeftOut
+
+
+class Proposed(NamedTuple):
+    """What a pull request brings. The same values give the same text, so none of them may tell when it was written.
+
+    Attributes:
+        environment: its name.
+        service: its service; empty where the repository has one without a name.
+        lines: all lines that it brings.
+        before: the environment's versions in the base.
+        after: the same once it lands.
+        order: the configured order of versions.
+        environments: all environments of the service in promotion order: name -> its versions in the base; None where
+            they can't be told. This environment's are those of `before`.
+        kept: the live versions that stay, with reasons.
+        waiting: the quarantined and retired versions that stay as they are, with reasons.
+        ahead: what stands out once it lands, and what comes then.
+        ending: the pins that end within a week: name, tag, the last day.
+        refused: pending intents that the base refuses.
+        notes: what the checks of the manifests have to say.
+        manifests: the difference of the rendered manifests; None where nothing was rendered.
+        image: repository of the image; empty: it isn't known.
+        branch: the branch, where it isn't the rolling one.
+    """
+
+    environment: str
+    lines: Sequence[Line]
+    before: State = State()
+    after: State = State()
+    service: str = ""
+    order: str = "semver"
+    environments: Mapping[str, State | None] = {}
+    kept: Sequence[Kept] = ()
+    waiting: Sequence[Kept] = ()
+    ahead: Outlook | None = None
+    ending: Sequence[tuple[str, str, str]] = ()
+    refused: Sequence[LeftOut] = ()
+    notes: Sequence[str] = ()
+    manifests: Sequence[ObjectChange] | None = None
+    image: str = ""
+    branch: str = ""
+
+    @property
+    def title(self) -> str:
+        """What people call the environment: `devel`, or `engine/devel` where there are several services."""
+        return f"{self.service}/{self.environment}" if self.service else self.environment
+
+    @property
+    def changes(self) -> list[Change]:
+        """All that changes, in the order of the lines."""
+        return [change for line in self.lines for change in line.changes]
+
+    def command(self, verb: str, *arguments: str) -> str:
+        """A command of the tool about this environment, as a shell takes it."""
+        service = ["--service", self.service] if self.service else []
+        return shlex.join(["release", verb, self.environment, *arguments, *service])
+
+    def all_versions(self) -> dict[Name, Tag]:
+        """Name -> tag of all that is deployed before or after."""
+        return {**dict(outlook.all_of(self.before)), **dict(outlook.all_of(self.after))}
+
+
+def word(state: State, name: Name) -> str:
+    """What a version is in an environment, in a word; empty where it isn't there."""
+    if name not in state.versions and name not in state.retired:
+        return ""
+    return "default" if name == state.default else outlook.where(state, name)

@@ -1,0 +1,123 @@
+"""The rolling branch of an environment: which lines are pending on it, and whether a person works on it too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from release_tool.model import history
+from release_tool.remote.ownership import owned
+from release_tool.remote.snapshot import decode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from release_tool.config import Place
+    from release_tool.forges.base import Forge
+    from release_tool.git.repository import Repository
+    from release_tool.model.records import CommitId, Line, PullRequest
+    from release_tool.remote.snapshot import Files, Snapshot
+    from release_tool.rules.plan import Plan
+
+
+class Branch(NamedTuple):
+    """A rolling branch as it stands.
+
+    Attributes:
+        name: its short name.
+        tip: its tip; None if there is no such branch.
+        fork: its merge base with the base branch; None without a branch.
+        pending: the lines that it brings and that nobody has decided about, in their order.
+        people: a person's commits on it, parents before children.
+        finished: the branch's last merged or closed pull request.
+        decided: ids of the lines that were merged or closed with that pull request and are not in the base now;
+            not looked at without a branch.
+        uprooted: whether the base has left what the branch was made on or took in: somebody forced it elsewhere.
+        doubtful: a commit that is a person's or was forced out of the base, nobody can tell; None: there is none.
+    """
+
+    name: str
+    tip: CommitId | None = None
+    fork: CommitId | None = None
+    pending: tuple[Line, ...] = ()
+    people: tuple[CommitId, ...] = ()
+    finished: PullRequest | None = None
+    decided: frozenset[str] = frozenset()
+    uprooted: bool = False
+    doubtful: CommitId | None = None
+
+    @property
+    def append_only(self) -> bool:
+        """Whether a person's commits are on it: then it is never made again."""
+        return bool(self.people)
+
+
+class Following(NamedTuple):
+    """What the rolling branch shall hold next.
+
+    Attributes:
+        plan: the plan.
+        lines: all lines that the pull request brings.
+        files: the environment's files that `changed` changes.
+        changed: path -> bytes.
+        parent: the commit that the next one stands on.
+    """
+
+    plan: Plan
+    lines: tuple[Line, ...]
+    files: Files
+    changed: Mapping[str, bytes]
+    parent: CommitId
+
+
+def look(repository: Repository, forge: Forge, snapshot: Snapshot, place: Place, name: str = "") -> Branch:
+    """A release branch of an environment.
+
+    Pending = ids of the branch - ids of its merge base with the base - ids of the base - ids of the head of its last
+    merged or closed pull request: what was merged in any way, reverted or closed is never repeated. Nor is what the
+    branch was made on, where somebody forced the base elsewhere since.
+
+    Args:
+        repository: the remote.
+        forge: where its pull requests live.
+        snapshot: the remote at one moment.
+        place: the environment's files.
+        name: the branch; empty: the rolling one.
+    """
+    name = name or place.branch
+    tip = snapshot.refs.branch(name)
+    finished = forge.last_finished(name, snapshot.config.base)
+    if tip is None:
+        return Branch(name, finished=finished)
+    seen = _ids(snapshot.files[place.environment].lines())
+    decided: frozenset[str] = frozenset()
+    if finished is not None:
+        repository.fetch(finished.head_commit)
+        decided = _ids(lines_at(repository, finished.head_commit, place)) - seen
+    fork = repository.merge_base(snapshot.base, tip)  # first: it brings the history that the next question needs
+    commits = repository.commits(snapshot.base, tip)
+    settled = [] if finished is None else [finished.head_commit]
+    whose = owned(repository, commits, (tip, snapshot.base), snapshot.config.base, settled)
+    for root in (fork, *whose.left):
+        if root is not None:
+            seen |= _ids(lines_at(repository, root, place))
+    return Branch(
+        name=name,
+        tip=tip,
+        fork=fork,
+        pending=tuple(line for line in lines_at(repository, tip, place) if line.id not in seen | decided),
+        people=whose.people,
+        finished=finished,
+        decided=decided,
+        uprooted=bool(whose.left),
+        doubtful=whose.doubtful,
+    )
+
+
+def lines_at(repository: Repository, commit: CommitId, place: Place) -> tuple[Line, ...]:
+    """The record of an environment at a commit."""
+    data = repository.read(commit, [place.history_file]).get(place.history_file, b"")
+    return history.parse(decode(data, place.history_file), place.history_file)
+
+
+def _ids(lines: Iterable[Line]) -> frozenset[str]:
+    return frozenset(line.id for line in lines)

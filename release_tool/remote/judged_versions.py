@@ -1,0 +1,111 @@
+"""Which versions are judged, and since when: what the sources of health need to know of the base branch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from release_tool.errors import ReleaseError
+from release_tool.model.health import Asked, Subject
+from release_tool.model.records import name_number
+from release_tool.remote.landing import EXACTLY, Ages
+from release_tool.remote.rendering import Renderings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from release_tool.model.records import Name, State
+    from release_tool.remote.landing import Entry
+    from release_tool.remote.snapshot import Files, Snapshot
+    from release_tool.remote.tool import Tool
+
+
+class Asking:
+    """Puts together what is asked about the versions of one moment.
+
+    Args:
+        tool: the outside world.
+        snapshots: the remote at that moment, for each service.
+        now: the present time.
+    """
+
+    def __init__(self, tool: Tool, snapshots: Sequence[Snapshot], now: datetime) -> None:
+        self._tool = tool
+        self._now = now
+        forge = tool.forge(snapshots[0].config)
+        places = [place for snapshot in snapshots for place in snapshot.config.places()]
+        self._ages = Ages(tool.repository, forge.landed_at, snapshots[0].base, places)
+
+    def about(self, snapshot: Snapshot, environment: str, only: Name | None = None) -> Asked | None:
+        """The live versions of an environment, as they are to be judged; None where no health is configured.
+
+        Args:
+            snapshot: one of those that were given.
+            environment: its name.
+            only: this version alone, if it is live.
+
+        Raises:
+            ReleaseError: the file is missing or broken.
+            TryAgain: the remote or the forge can't be reached.
+        """
+        health = snapshot.config.environment(environment).health
+        if health is None:
+            return None
+        state = snapshot.files[environment].state(empty=True)
+        wanted = sorted(
+            (name for name in state.live if only in {None, name}),
+            key=lambda name: (name != state.default, -name_number(name)),
+        )
+        since = _since(snapshot.files[environment], state, wanted, self._ages, self._now)
+        return Asked(health, _subjects(self._tool, snapshot, environment, since) if wanted else ())
+
+
+def _subjects(tool: Tool, snapshot: Snapshot, environment: str, since: Mapping[Name, datetime]) -> tuple[Subject, ...]:
+    config, files = snapshot.config, snapshot.files[environment]
+    state = files.state(empty=True)
+    workloads = _workloads(tool, snapshot, files, state)
+    return tuple(
+        Subject(
+            environment=environment,
+            service=config.service,
+            namespace=config.namespace,
+            release=config.release_name,
+            workload=workloads.get(name, f"{config.release_name}-{name}"),
+            name=name,
+            tag=state.versions[name],
+            since=landed,
+        )
+        for name, landed in since.items()
+    )
+
+
+def _since(files: Files, state: State, names: list[Name], ages: Ages, now: datetime) -> dict[Name, datetime]:
+    """When the last operation on each version landed: it came, was cleared, or became the default."""
+    entries: dict[Name, list[Entry]] = {name: [("versions", name)] for name in names}
+    if state.default in entries:
+        entries[state.default].append(("default", state.default))
+    wanted = {entry: EXACTLY for found in entries.values() for entry in found}
+    landed = ages.since(files.place, state, (), wanted, now)
+    return {
+        name: max((landed[entry] for entry in found if entry in landed), default=now) for name, found in entries.items()
+    }
+
+
+def _workloads(tool: Tool, snapshot: Snapshot, files: Files, state: State) -> dict[Name, str]:
+    """Name -> Deployment, as the chart of the base makes them; without those that can't be told apart.
+
+    A Deployment belongs to the version whose name its own ends with.
+    """
+    from release_tool import manifests
+
+    renderer = tool.renderer(snapshot.config)
+    try:
+        rendering = Renderings(snapshot.source, snapshot.config, renderer).render(
+            files.place.tag_file, files.tags or "", files.place.values_file, files.values
+        )
+        objects = manifests.outlines(rendering, frozenset({"Deployment"}))
+    except ReleaseError:  # what is wrong with the chart is told by `release check`
+        return {}
+    found = [one.key.name for one in objects if one.key.kind == "Deployment"]
+    named = {name: [workload for workload in found if workload.endswith(f"-{name}")] for name in state.live}
+    return {name: of_it[0] for name, of_it in named.items() if len(of_it) == 1}

@@ -1,0 +1,165 @@
+"""What the base branch tells a plan beside its files: all names ever given, and what is quarantined elsewhere."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from release_tool import tagfile
+from release_tool.model import history
+from release_tool.model.records import Line, Name, name_number
+from release_tool.model.versions import tag_part
+from release_tool.rules.operations import Names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from release_tool.config import Config
+    from release_tool.git.repository import Repository
+    from release_tool.remote.snapshot import Files, Snapshot
+    from release_tool.remote.source import Source
+
+
+_CLOCKS_DIFFER = timedelta(days=1)  # how far the clocks of people and of CI may be apart when history is fetched
+
+
+# -- names ------------------------------------------------------------------------------------------------------------
+
+
+def names_known(repository: Repository, snapshot: Snapshot, wanted: Iterable[str]) -> Names:
+    """The names that the base branch ever held in any environment, and those of the pending lines.
+
+    Where a wanted tag is known to the files and records at the tip, they tell all that is asked. Else it gets a new
+    name, or one that only older commits know: a revert takes lines and versions away and frees no name, so the commits
+    are looked at. Not all of them: the last bump gave 1 + the highest number known when it was planned, so nothing
+    before its landing can hold a higher one.
+
+    Args:
+        repository: the remote.
+        snapshot: the remote at one moment.
+        wanted: the tags that are about to be named.
+    """
+    landed = _Known()
+    for files in snapshot.files.values():
+        landed.add_files(files.tags or "", _lines_leniently(files.record.encode()))
+    unknown = {tag_part(tag) for tag in wanted} - set(landed.names)
+    if unknown:  # only a new name needs every record: a broken one stops no other environment
+        for files in snapshot.files.values():
+            landed.add_lines(files.lines())
+        for lines in archived(snapshot.source, snapshot.config, unknown):
+            landed.add_lines(lines)
+        last = _last_naming(line for files in snapshot.files.values() for line in files.lines())
+        _walk(repository, snapshot, last, landed)
+    pending = _Known()
+    for place in snapshot.config.places():
+        for branch in (place.branch, place.downgrade_branch):
+            commit = snapshot.refs.branch(branch)
+            if commit is not None:
+                record = repository.read(commit, [place.history_file]).get(place.history_file, b"")
+                pending.add_lines(_lines_leniently(record))
+    return Names(landed.names, pending.names, frozenset(landed.taken))
+
+
+def archived(source: Source, config: Config, words: Iterable[str]) -> Iterator[tuple[Line, ...]]:
+    """The lines that were moved to the archives of the service's environments, where an archive holds one of the words.
+
+    Args:
+        source: the files.
+        config: the configuration, as the service sees it.
+        words: tags or names.
+    """
+    sought = [word.encode("utf-8", "replace") for word in words]
+    paths = [path for place in config.places() for path in source.paths(place.archive_directory)]
+    for data in source.read(paths).values():
+        if any(word in data for word in sought):
+            yield _lines_leniently(data)
+
+
+def quarantined_elsewhere(snapshot: Snapshot, environment: str) -> dict[str, str]:
+    """Tag part -> `staging: reason` of the tags that are quarantined in another environment of the service."""
+    found: dict[str, str] = {}
+    for name, files in snapshot.files.items():
+        if name != environment and files.tags is not None:
+            bad = history.quarantined_now(files.lines(), tagfile.read_leniently(files.tags))
+            found.update({part: f"{name}: {reason}" for part, reason in bad.items()})
+    return found
+
+
+def names_of_files(
+    files: Iterable[Files], older: Iterable[tuple[bytes, bytes]] = (), moved: Iterable[Sequence[Line]] = ()
+) -> Names:
+    """The names that some environments' files and records hold.
+
+    Args:
+        files: the files as they stand.
+        older: how `image_tag.yaml` and record stood before, the newest first.
+        moved: the lines of archives.
+    """
+    known = _Known()
+    for one in files:
+        known.add_files(one.tags or "", one.lines())
+    for lines in moved:
+        known.add_lines(lines)
+    for tags, record in older:
+        known.add_files(tags.decode("utf-8", "replace"), _lines_leniently(record))
+    return Names(known.names, {}, frozenset(known.taken))
+
+
+class _Known:
+    """Tag part -> name, one to one; what was added first wins."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, Name] = {}
+        self.taken: set[Name] = set()
+
+    def add(self, tag: str, name: Name) -> None:
+        if name not in self.taken:
+            self.names.setdefault(tag_part(tag), name)
+        self.taken.add(name)
+
+    def add_lines(self, lines: Iterable[Line]) -> None:
+        for tag, name in history.names_of(lines).items():
+            self.add(tag, name)
+
+    def add_files(self, tags: str, lines: Iterable[Line]) -> None:
+        state = tagfile.read_leniently(tags)
+        for name, tag in (*state.versions.items(), *state.retired.items()):
+            self.add(tag, name)
+        self.add_lines(lines)
+
+
+def _last_naming(lines: Iterable[Line]) -> Line | None:
+    """The line of the bump that gave the highest name."""
+    best: tuple[int, Line] | None = None
+    for line in lines:
+        for change in line.changes:
+            if change.action in {"add", "supersede"} and line.intent.operation == "bump":
+                number = name_number(change.version)
+                if best is None or number > best[0]:
+                    best = (number, line)
+    return None if best is None else best[1]
+
+
+def _walk(repository: Repository, snapshot: Snapshot, last: Line | None, landed: _Known) -> None:
+    places = list(snapshot.config.places())
+    paths = [path for place in places for path in (place.tag_file, place.history_file)]
+    since = None if last is None else last.at - _CLOCKS_DIFFER
+    for commit, _ in repository.first_parent(snapshot.base, paths, since=since):
+        found = repository.read(commit, paths)
+        here: list[Line] = []
+        for place in places:
+            lines = _lines_leniently(found.get(place.history_file, b""))
+            landed.add_files(found.get(place.tag_file, b"").decode("utf-8", "replace"), lines)
+            here += lines
+        if last is not None and all(line.id != last.id for line in here):
+            break
+
+
+def _lines_leniently(record: bytes) -> tuple[Line, ...]:
+    """The lines of an old or foreign record; one that can't be read tells nothing."""
+    from release_tool.errors import ReleaseError
+
+    try:
+        return history.parse(record.decode("utf-8", "replace"), "")
+    except ReleaseError:
+        return ()

@@ -1,0 +1,245 @@
+"""What commands print: text for people, JSON for machines. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from release_tool.model.history import change_data, gate_data
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from release_tool.commands.check import Finding, Report
+    from release_tool.manifests import ObjectChange
+    from release_tool.model.records import Kept, PullRequest
+    from release_tool.remote.tool import Outcome
+
+
+# What moves the cursor or the reading direction of a terminal: control characters, and Unicode's own.
+_CONTROL = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)], "\ufffd")
+
+
+def plain(text: str) -> str:
+    """A text from outside, so that it can do nothing to a terminal."""
+    return text.translate(_CONTROL)
+
+
+def columns(rows: Sequence[Sequence[str]], indent: str = "  ") -> list[str]:
+    """Rows as aligned lines; the last column is as wide as it is."""
+    rows = [[plain(value) for value in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)] if rows else []
+    return [
+        indent + "  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+# -- a changing command -----------------------------------------------------------------------------------------------
+
+
+def outcome_data(outcome: Outcome) -> dict[str, Any]:
+    """The documented JSON of a changing command; its names are stable."""
+    shown = outcome.pull_request
+    pull_request = None
+    if shown is not None:
+        pull_request = {"number": shown.number, "url": shown.url, "created": outcome.created}
+        pull_request |= {"merging": outcome.merging} if outcome.merging else {}
+    return {
+        "operation": outcome.operation,
+        "environment": outcome.environment,
+        **({"service": outcome.service} if outcome.service else {}),
+        "changed": outcome.changed,
+        **({"refused": outcome.refused} if outcome.refused else {}),
+        **({"gates": [gate_data(gate) for gate in outcome.gates]} if outcome.gates else {}),
+        "changes": [change_data(change) for change in outcome.changes],
+        "kept": [_kept_data(kept) for kept in outcome.kept],
+        "waiting": [_kept_data(kept) for kept in outcome.waiting],
+        **({"proposed": [change_data(change) for change in outcome.proposed]} if outcome.proposed else {}),
+        "branch": outcome.branch,
+        "commit": outcome.commit,
+        "pull_request": pull_request,
+        "notes": list(outcome.notes),
+        **(
+            {"title": outcome.text.partition("\n")[0], "body": outcome.text.partition("\n\n")[2]}
+            if outcome.text
+            else {}
+        ),
+    }
+
+
+def _kept_data(kept: Kept) -> dict[str, str]:
+    return {"version": kept.version, "tag": kept.tag, "reason": kept.reason}
+
+
+def _title(outcome: Outcome) -> str:
+    return f"{outcome.service}/{outcome.environment}" if outcome.service else outcome.environment
+
+
+def outcome_text(outcome: Outcome) -> str:
+    """What a person sees of a changing command."""
+    lines = [f"{_title(outcome)}: {_headline(outcome)}"]
+    lines += columns([(gate.name, gate.verdict, gate.reason) for gate in outcome.gates], indent="  gate ")
+    lines += columns(_rows(outcome) if outcome.changes else [])
+    lines += _below(outcome)
+    return "\n".join(lines)
+
+
+def cleanup_text(outcome: Outcome, *, everything: bool) -> str:
+    """What a person sees of one environment after a cleanup; empty where there was nothing to do.
+
+    Args:
+        outcome: what was done.
+        everything: show the plan of an environment without work too: why each version stays.
+    """
+    if outcome.operation == "sync":
+        return sync_text(outcome)
+    if not outcome.changed and not everything and not outcome.notes:
+        return ""
+    lines = [f"{_title(outcome)}: {_headline(outcome)}"]
+    lines += columns(_rows(outcome) if outcome.changes or everything else [])
+    return "\n".join([*lines, *_below(outcome)])
+
+
+def _rows(outcome: Outcome) -> list[tuple[str, str, str, str]]:
+    """Every version with its reason: what changes, what is kept, what waits."""
+    rows: list[tuple[str, str, str, str]] = []
+    for change in outcome.changes:
+        was = f" (was {change.before})" if change.action == "set-default" and change.before else ""
+        rows.append((change.action, change.version, change.tag, change.reason + was))
+    rows += [("keep", kept.version, kept.tag, kept.reason) for kept in outcome.kept]
+    rows += [("wait", kept.version, kept.tag, kept.reason) for kept in outcome.waiting]
+    rows += [(one.action, one.version, one.tag, f"{one.reason} (proposed)") for one in outcome.proposed]
+    return rows
+
+
+def _below(outcome: Outcome) -> list[str]:
+    """What follows the table: notes, manifests, where the result is, a text to carry on with."""
+    lines: list[str] = []
+    lines += [f"  note: {plain(note)}" for note in outcome.notes]
+    lines += _manifest_lines(outcome)
+    lines += [f"  {where}" for where in _where(outcome)]
+    if outcome.text:
+        lines += ["", *map(plain, outcome.text.splitlines())]
+    return lines
+
+
+def sync_text(outcome: Outcome) -> str:
+    """What a person sees of one environment that sync did something about; empty where there was nothing to do."""
+    if not (outcome.commit or outcome.changed or outcome.created or outcome.dry_run):
+        return ""
+    verb = "would make the release branch again" if outcome.dry_run else "made the release branch again"
+    lines = [f"{_title(outcome)}: {verb if outcome.commit or outcome.dry_run else 'sync'}"]
+    lines += [f"  note: {plain(note)}" for note in outcome.notes]
+    return "\n".join([*lines, *(f"  {where}" for where in _where(outcome))])
+
+
+def _headline(outcome: Outcome) -> str:
+    if outcome.refused and not outcome.changed:
+        return f"{outcome.subject}: refused, nothing was changed"
+    if not outcome.changed:
+        return f"{outcome.subject}: nothing to do"
+    return f"{outcome.subject} (dry run, nothing was written)" if outcome.dry_run else outcome.subject
+
+
+def _manifest_lines(outcome: Outcome) -> list[str]:
+    if outcome.manifests is None:
+        return []
+    if not outcome.dry_run:
+        counts: dict[str, int] = {}
+        for change in outcome.manifests:
+            counts[change.action] = counts.get(change.action, 0) + 1
+        said = ", ".join(f"{count} {action}" for action, count in counts.items()) or "no object changes"
+        return [f"  manifests: {said}"]
+    return ["", outcome.file_difference.rstrip("\n"), "", difference_text(outcome.manifests)]
+
+
+def _where(outcome: Outcome) -> list[str]:
+    words = []
+    if outcome.branch is not None and not outcome.dry_run and (outcome.changed or outcome.pull_request):
+        words.append(f"branch {outcome.branch}")
+    if outcome.commit is not None:
+        words.append(f"commit {outcome.commit[:12]}")
+    shown = outcome.pull_request
+    if shown is not None:
+        state = "opened" if outcome.created else "open"
+        merging = {"merged": ", then merged", "waiting": ", merges by itself"}.get(outcome.merging, "")
+        words.append(f"pull request #{shown.number} ({state}{merging}): {shown.url}")
+    return [", ".join(words)] if words else []
+
+
+def difference_text(difference: Sequence[ObjectChange]) -> str:
+    """The difference of two renderings, object by object."""
+    from release_tool import manifests
+
+    return manifests.difference_text(difference).rstrip("\n")
+
+
+def difference_data(environment: str, difference: Sequence[ObjectChange] | None, service: str = "") -> dict[str, Any]:
+    """`release diff --output json`; a service without a name is left out."""
+    from release_tool.manifests import object_difference
+
+    return {
+        "environment": environment,
+        **({"service": service} if service else {}),
+        "changes": [
+            {"action": one.action, "object": str(one.key), "difference": object_difference(one)}
+            for one in difference or ()
+        ],
+    }
+
+
+# -- looking ----------------------------------------------------------------------------------------------------------
+
+
+def report_data(report: Report) -> dict[str, Any]:
+    """`release check --output json`."""
+    return {
+        "checked": list(report.checked),
+        "findings": [_finding_data(one) for one in report.findings],
+        "warnings": [_finding_data(one) for one in report.warnings],
+    }
+
+
+def _finding_data(one: Finding) -> dict[str, str]:
+    return {"where": one.where, "what": one.what, "hint": one.hint}
+
+
+def report_text(report: Report) -> str:
+    """What `release check` found."""
+    lines = [] if report.findings else [f"{len(report.checked)} files are right: {', '.join(report.checked)}"]
+    for mark, findings in (("", report.findings), ("warning: ", report.warnings)):
+        for one in findings:
+            lines.append(plain(f"{mark}{one.where}: {one.what}" if one.where else f"{mark}{one.what}"))
+            lines += [f"  next: {plain(one.hint)}"] if one.hint else []
+    return "\n".join(lines)
+
+
+def pull_data(shown: PullRequest) -> dict[str, Any]:
+    """One pull request as JSON."""
+    return {
+        "number": shown.number,
+        "state": shown.state,
+        "title": shown.title,
+        "head": shown.head,
+        "base": shown.base,
+        "head_commit": shown.head_commit,
+        "merge_commit": shown.merge_commit,
+        "url": shown.url,
+        "labels": list(shown.labels),
+        "body": shown.body,
+        "comments": list(shown.comments),
+    }
+
+
+def pulls_text(pulls: Sequence[PullRequest]) -> str:
+    """Pull requests, a line each."""
+    return "\n".join(columns([(f"#{one.number}", one.state, one.head, one.title) for one in pulls], indent=""))
+
+
+def pull_text(shown: PullRequest) -> str:
+    """One pull request, whole."""
+    lines = [f"#{shown.number} {shown.title}", f"{shown.state}: {shown.head} -> {shown.base}", ""]
+    lines += shown.body.rstrip().splitlines()
+    for comment in shown.comments:
+        lines += ["", f"> {comment}"]
+    return "\n".join(map(plain, lines))

@@ -1,0 +1,304 @@
+"""What `release status` prints: text for people, JSON for machines. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from release_tool.model.history import change_data, timestamp
+from release_tool.model.records import name_number
+from release_tool.model.versions import tag_part
+from release_tool.pull_request import messages
+from release_tool.report.health import judged_data
+from release_tool.report.terminal import clock, heading, short, short_tag, table
+from release_tool.rules.outlook import where
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from release_tool.commands.status import EnvironmentStatus, ServiceStatus, Status, Waiting
+    from release_tool.errors import ReleaseError
+    from release_tool.model.records import Change, Name, State, Tag
+
+_NEXT = 3
+"""So many of the coming changes are shown; the JSON holds all."""
+
+
+# -- JSON -------------------------------------------------------------------------------------------------------------
+
+
+def status_data(status: Status) -> dict[str, Any]:
+    """`release status --output json`."""
+    return {
+        "base": status.base,
+        "at": timestamp(status.now),
+        "environments": [_environment_data(one) for one in status.environments()],
+        "differences": [
+            {
+                **({"service": service.name} if service.name else {}),
+                "version": one.name,
+                "tag": one.tag,
+                "digests": dict(one.digests),
+            }
+            for service in status.services
+            for one in service.differences()
+        ],
+    }
+
+
+def _environment_data(one: EnvironmentStatus) -> dict[str, Any]:
+    state, seen = one.state, one.outlook
+    rolling = _waiting_data(one.rolling)
+    return {
+        "environment": one.place.environment,
+        **({"service": one.place.service} if one.place.service else {}),
+        "default": None if state is None else state.default,
+        "default_since": _time(one.default_since),
+        "default_held_by": [] if seen is None else list(seen.holding),
+        "fallback": None if seen is None else seen.fallback,
+        "versions": [] if state is None else _version_rows(one, state),
+        **rolling,
+        "downgrade": None if one.downgrade is None else _waiting_data(one.downgrade),
+        "sweep": None if seen is None else [change_data(change) for change in seen.due],
+        "coming": None
+        if seen is None
+        else [{"at": timestamp(coming.at), **change_data(coming.change)} for coming in seen.coming],
+        "errors": [_error_data(error) for error in one.errors],
+    }
+
+
+def _version_rows(one: EnvironmentStatus, state: State) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for name, tag in {**state.versions, **state.retired}.items():
+        pin, quarantine = state.pinned.get(name), state.quarantined.get(name)
+        rows.append(
+            {
+                "version": name,
+                "tag": tag,
+                "state": where(state, name),
+                "since": _time(one.landed(name)),
+                "pinned": pin is not None,
+                "pin": None
+                if pin is None
+                else {"reason": pin.reason, "until": None if pin.until is None else pin.until.isoformat()},
+                "quarantine": None
+                if quarantine is None
+                else {"reason": quarantine.reason, "since": _time(quarantine.since)},
+                "drained_at": _time(one.drained_at(name)),
+                **({"in_use": one.in_use.get(name)} if one.in_use is not None else {}),
+                **({"health": _health_data(one, name)} if one.health is not None else {}),
+            }
+        )
+    return rows
+
+
+def _health_data(one: EnvironmentStatus, name: Name) -> dict[str, Any] | None:
+    """What the checks say of a version; None for one that isn't live."""
+    return next((judged_data(judged) for judged in one.health or () if judged.name == name), None)
+
+
+def _waiting_data(waiting: Waiting | None) -> dict[str, Any]:
+    lines = () if waiting is None else waiting.pending
+    pull = None if waiting is None else waiting.pull_request
+    return {
+        "branch": None if waiting is None else waiting.branch,
+        "pending": [line.id for line in lines],
+        "operations": [
+            {
+                "id": line.id,
+                "at": timestamp(line.at),
+                "operation": line.intent.operation,
+                "subject": messages.subject(line.intent),
+                "by": line.intent.by,
+                "run": line.intent.run,
+            }
+            for line in lines
+        ],
+        "pull_request": None if pull is None else {"number": pull.number, "url": pull.url},
+    }
+
+
+def _error_data(error: ReleaseError) -> dict[str, str]:
+    return {"what": error.what, "where": error.where, "cause": error.cause, "hint": error.hint}
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else timestamp(moment)
+
+
+# -- text -------------------------------------------------------------------------------------------------------------
+
+
+def status_text(status: Status, width: int | None) -> str:
+    """The version x environment matrix of each service, then each environment on its own.
+
+    Args:
+        status: what was found.
+        width: characters of a line; where the matrix is wider it is left out, and the environments below tell all of
+            it. None: a line is as long as it is.
+    """
+    parts: list[list[str]] = []
+    for service in status.services:
+        parts += _matrix(service, width)
+        for one in service.environments:
+            parts.append([*heading(one.place.title, width), *_environment(one, status, width)])
+    return "\n\n".join("\n".join(part) for part in parts if part)
+
+
+def _matrix(service: ServiceStatus, width: int | None) -> Iterator[list[str]]:
+    rows = [
+        (name, tag_part(tag), *(_cell(one, name, tag) for one in service.environments)) for name, tag in service.rows()
+    ]
+    heads = ("version", "tag", *(one.place.environment for one in service.environments))
+    if not rows:
+        return
+    lines = table([heads, *rows], indent="")
+    if width is None or max(map(len, lines)) <= width:
+        yield [*([f"{service.name}:"] if service.name else []), *lines]
+    texts = [
+        ("different images", f"{service.name} {one.name} ({one.tag})".lstrip(), _digests(one.digests, width))
+        for one in service.differences()
+    ]
+    yield table(texts, width, indent="")
+
+
+def _digests(digests: Mapping[str, str], width: int | None) -> str:
+    return ", ".join(f"{environment} {short_tag(f'@{digest}', width)[1:]}" for environment, digest in digests.items())
+
+
+def _cell(one: EnvironmentStatus, name: Name, tag: Tag) -> str:
+    return "?" if one.state is None and one.errors else cell(one.state, name, tag) or "-"
+
+
+def cell(state: State | None, name: Name, tag: Tag) -> str:
+    """What the matrix says of a version in an environment, in words; empty where it isn't there.
+
+    Args:
+        state: the environment's versions.
+        name: the version.
+        tag: the tag that stands in the row's head; a different one is named. Digests don't count: what differs in
+            them alone is told below the matrix.
+    """
+    here = {} if state is None else {**state.versions, **state.retired}
+    if state is None or name not in here:
+        return ""
+    words = ["default" if name == state.default else where(state, name)]
+    if name in state.pinned:
+        words.append("pinned")
+    if tag_part(here[name]) != tag_part(tag):
+        words.append(tag_part(here[name]))
+    return ", ".join(words)
+
+
+def _environment(one: EnvironmentStatus, status: Status, width: int | None) -> list[str]:
+    lines: list[str] = []
+    if one.state is None and not one.errors:
+        lines.append(f"  no image_tag.yaml in {status.base}")
+    if one.state is not None:
+        lines += table(list(_version_lines(one, one.state, status.now, width)), width)
+    lines += table([*_standing(one), *_sweeping(one, status.now), *_waiting(one, status.now)], width)
+    return lines + _broken(one, width)
+
+
+def _version_lines(one: EnvironmentStatus, state: State, now: datetime, width: int | None) -> Iterator[tuple[str, ...]]:
+    """Name, tag, state, since when, how long; and what there is to say."""
+    every = {**state.versions, **state.retired}
+    for name in sorted(every, key=name_number, reverse=True):
+        landed = one.landed(name)
+        said = "; ".join(_said(one, state, name, now))
+        word = "default" if name == state.default else where(state, name)
+        times = ("-", "-") if landed is None else (clock(landed), short(now - landed))
+        yield name, short_tag(every[name], width), word, *times, said
+
+
+def _said(one: EnvironmentStatus, state: State, name: Name, now: datetime) -> Iterator[str]:
+    since = one.default_since
+    if name == state.default and since is not None:
+        yield f"default since {clock(since)} ({short(now - since)})"
+    if name in state.quarantined:
+        entry = state.quarantined[name]
+        yield f"since {clock(entry.since)}: {entry.reason}" if entry.since else entry.reason
+    if name in state.pinned:
+        yield _pin(state, name, now)
+    if one.outlook is not None and name == one.outlook.fallback:
+        yield "fallback target"
+    drained = one.drained_at(name)
+    if drained is not None:
+        left = drained - now
+        yield f"drains until {clock(drained)} ({short(left)} left)" if drained > now else f"drained {clock(drained)}"
+    if one.in_use is not None and name in one.in_use:
+        yield one.in_use[name]
+    for judged in one.health or ():
+        if judged.name == name:
+            yield f"{judged.health} ({judged.reason})"
+
+
+def _pin(state: State, name: Name, now: datetime) -> str:
+    pin = state.pinned[name]
+    until = ""
+    if pin.until is not None:
+        days = (pin.until - now.date()).days
+        left = f"{days}d left" if days > 0 else "the last day" if days == 0 else "over"
+        until = f" until {pin.until.isoformat()} ({left})"
+    return f"pinned{until}: {pin.reason}" if pin.reason else f"pinned{until}"
+
+
+def _standing(one: EnvironmentStatus) -> Iterator[tuple[str, str]]:
+    seen = one.outlook
+    if seen is None or one.state is None or one.state.default is None:
+        return
+    if seen.holding:
+        verb = "is" if len(seen.holding) == 1 else "are"
+        yield "held", f"{', '.join(seen.holding)} {verb} quarantined and newer: a bump moves no default"
+    if seen.fallback is None:
+        yield "fallback", "none: a downgrade has nowhere to go"
+
+
+def _sweeping(one: EnvironmentStatus, now: datetime) -> Iterator[tuple[str, str]]:
+    seen = one.outlook
+    if seen is None:
+        return
+    proposed = (
+        set() if one.rolling is None else {_what(change) for line in one.rolling.pending for change in line.changes}
+    )
+    said = [f"now{', proposed' if _what(change) in proposed else ''}: {_change(change)}" for change in seen.due]
+    said += [
+        f"{clock(coming.at)} (in {short(coming.at - now)}): {_change(coming.change)}" for coming in seen.coming[:_NEXT]
+    ]
+    if len(seen.coming) > _NEXT:
+        said.append(f"and {len(seen.coming) - _NEXT} more until {clock(seen.coming[-1].at)}")
+    if said and one.policy.retention.in_use is not None and one.in_use is None:
+        said.append("a version that is in use stays: --in-use asks who calls")
+    yield from _labelled("sweep", said or ["nothing to do"])
+
+
+def _what(change: Change) -> tuple[str, Name]:
+    return change.action, change.version
+
+
+def _change(change: Change) -> str:
+    return f"{change.action} {change.version} ({change.tag}): {change.reason}"
+
+
+def _waiting(one: EnvironmentStatus, now: datetime) -> Iterator[tuple[str, str]]:
+    said: list[str] = []
+    for waiting in filter(None, (one.rolling, one.downgrade)):
+        pull = waiting.pull_request
+        place = f"{waiting.branch}, " + ("no pull request" if pull is None else f"pull request #{pull.number}")
+        for line in waiting.pending:
+            by = f" by {line.intent.by}" if line.intent.by else ""
+            said.append(f"{messages.subject(line.intent)}{by}, {clock(line.at)} ({short(now - line.at)}): {place}")
+    yield from _labelled("waits", said)
+
+
+def _labelled(label: str, texts: list[str]) -> Iterator[tuple[str, str]]:
+    for number, text in enumerate(texts):
+        yield ("" if number else label), text
+
+
+def _broken(one: EnvironmentStatus, width: int | None) -> list[str]:
+    rows: list[tuple[str, str]] = []
+    for error in one.errors:
+        rows += _labelled("error", [line.strip() for line in error.what.splitlines()])
+        rows += [(label, text) for label, text in (("where", error.where), ("next", error.hint)) if text]
+    return table(rows, width)

@@ -1,0 +1,124 @@
+"""What later sweeps will do, and when, if nothing else happens; and which pins end soon. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta, timezone
+from typing import TYPE_CHECKING, NamedTuple
+
+from release_tool.model.states import apply
+from release_tool.rules.retention import Facts, sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from release_tool.config import Retention
+    from release_tool.model.records import Change, Name, Pin, State, Tag
+
+AHEAD = timedelta(days=365)
+"""So far a forecast looks; what lies behind it is anybody's guess."""
+
+_INSTANTS = 1000  # so many are looked at, at most: an environment of a hundred versions has some three hundred
+_DAY = timedelta(days=1)
+
+
+class Coming(NamedTuple):
+    """A change that a sweep will make.
+
+    Attributes:
+        at: the first moment (UTC) at which a sweep makes it.
+        change: the change, with the reason that it will have.
+    """
+
+    at: datetime
+    change: Change
+
+
+def coming(state: State, policy: Retention, order: str, facts: Facts) -> tuple[Coming, ...]:
+    """What sweeps will change within a year, if nothing else happens and each change lands when it is due.
+
+    The sweep itself is asked, at every moment at which its answer can be another one: so this tells what it will do,
+    whatever its rules are. Versions in use are taken to stay in use.
+
+    Args:
+        state: the versions; what differs from the base is taken to land now.
+        policy: the retention policy of the environment.
+        order: the configured order of versions.
+        facts: as for a sweep, with the landing of every entry of the base: one without a landing never ages.
+
+    Returns:
+        The changes in their order. Those that a sweep would make now come first, with the present as their time; none
+        where `state` is what a sweep left, but for versions that drain no time at all.
+    """
+    found: list[Coming] = []
+    end = _later(facts.now, AHEAD)
+    for _ in range(_INSTANTS):
+        while changes := sweep(state, policy, order, facts).changes:
+            found += (Coming(facts.now, change) for change in changes)
+            state = apply(state, changes)
+            facts = _landed(state, facts)
+        facts = _landed(state, facts)
+        moment = min((one for one in _turns(state, policy, facts) if one > facts.now), default=None)
+        if moment is None or (end is not None and moment > end):
+            break
+        facts = facts._replace(now=moment)
+    return tuple(found)
+
+
+def ending(state: State, now: datetime, within: timedelta) -> tuple[tuple[Name, Pin], ...]:
+    """The pins whose last day is today or lies within a time from now, the first one to end first.
+
+    Args:
+        state: the versions.
+        now: the present time (UTC).
+        within: how far to look.
+
+    Returns:
+        Name and pin; the version of that name is in `state.versions`.
+    """
+    last = (now + within).date()
+    found = [
+        (pin.until, name, pin)
+        for name, pin in state.pinned.items()
+        if pin.until is not None and now.date() <= pin.until <= last and name in state.versions
+    ]
+    return tuple((name, pin) for _, name, pin in sorted(found, key=lambda one: one[0]))
+
+
+def _landed(state: State, facts: Facts) -> Facts:
+    """The facts once a state has landed: what the base did not hold so, it holds from now on."""
+    if state is facts.base:
+        return facts
+    before, after = _entries(facts.base), _entries(state)
+    landed = {entry: facts.now for entry, tag in after.items() if before.get(entry) != tag}
+    stayed = {entry: at for entry, at in facts.landed.items() if entry in after and entry not in landed}
+    return facts._replace(base=state, landed={**stayed, **landed})
+
+
+def _entries(state: State) -> dict[tuple[str, Name], Tag]:
+    """Section and name -> tag, by the sections that landings are told in."""
+    here = {
+        ("quarantined" if name in state.quarantined else "versions", name): tag for name, tag in state.versions.items()
+    }
+    return here | {("retired", name): tag for name, tag in state.retired.items()}
+
+
+def _turns(state: State, policy: Retention, facts: Facts) -> Iterator[datetime]:
+    """The moments at which something reaches an age that the policy asks for, or a pin has ended."""
+    ages = {
+        # Too old is what is *older* than `max_age`: the next moment there is.
+        "versions": [policy.min_age, *([] if policy.max_age is None else [policy.max_age + datetime.resolution])],
+        "quarantined": [policy.quarantine_for],
+        "retired": [policy.drain],
+    }
+    moments = [_later(since, age) for (section, _), since in facts.landed.items() for age in ages.get(section, ())]
+    ends = (pin.until for pin in state.pinned.values() if pin.until is not None)
+    moments += [_later(datetime.combine(until, time(), timezone.utc), _DAY) for until in ends]
+    return (moment for moment in moments if moment is not None)
+
+
+def _later(moment: datetime, duration: timedelta) -> datetime | None:
+    """A moment later; None behind the end of the calendar, where nothing happens any more."""
+    try:
+        return moment + duration
+    except OverflowError:
+        return None

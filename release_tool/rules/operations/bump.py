@@ -1,0 +1,59 @@
+"""The bump: a new image tag comes in. Pure."""
+
+from __future__ import annotations
+
+from release_tool.model.records import Change, Intent, Name, State, Tag
+from release_tool.model.versions import is_newer, tag_part
+from release_tool.rules.operations.base import Context, Step, tag_of
+
+
+def bump(state: State, intent: Intent, context: Context) -> Step:
+    """Add a tag; move the default to it where the policy is `newest` and it is newer than the default.
+
+    Arguments of the intent: `tag`; `pin` (true: it comes pinned, for `reason`).
+    """
+    tag = tag_of(intent)
+    present = _present(state, tag, context)
+    if present is not None:
+        return Step(notes=(present,))
+    name = context.names.name_for(tag)
+    changes = [Change("add", name, tag, "bump")]
+    if intent.arguments.get("pin"):
+        reason = intent.arguments.get("reason")
+        changes.append(Change("pin", name, tag, reason if reason and isinstance(reason, str) else "pinned by its bump"))
+    moved, notes = _default_of_bump(state, name, tag, context)
+    return Step((*changes, *moved), notes)
+
+
+def _present(state: State, tag: Tag, context: Context) -> str | None:
+    """Why a bump of this tag has nothing to do, with the command that would; None if it has."""
+    part, environment = tag_part(tag), context.environment
+    for name, other in state.versions.items():
+        if tag_part(other) == part:
+            if name in state.quarantined:
+                reason = state.quarantined[name].reason
+                return f"{part} is quarantined as {name} ({reason}); `release clear {environment} {name}` clears it"
+            return f"{part} is {'proposed' if name in context.proposed else 'live'} already, as {name}"
+    for name, other in state.retired.items():
+        if tag_part(other) == part:
+            return f"{part} is retired, as {name}; `release restore {environment} {name}` brings it back"
+    if part in context.bad:
+        name = context.names.name_for(tag)
+        return f"{part} was quarantined ({context.bad[part]}); `release clear {environment} {name}` clears it"
+    return None
+
+
+def _default_of_bump(
+    state: State, name: Name, tag: Tag, context: Context
+) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+    default = state.default
+    if context.default_policy != "newest":
+        return (), ()
+    if default is not None:
+        here = (default, state.versions[default])
+        for bad in state.quarantined:
+            if is_newer(context.order, (bad, state.versions[bad]), here):
+                return (), (f"held: {bad} is quarantined",)
+        if not is_newer(context.order, (name, tag), here):
+            return (), (f"{tag_part(tag)} is not newer than the default {default} ({here[1]}): the default stays",)
+    return (Change("set-default", name, tag, "default: newest", before=default),), ()

@@ -1,0 +1,216 @@
+"""What people do to one version: default, pin, unpin, retire, restore, quarantine, clear. Pure.
+
+Each intent names its version by `tag` (planning again follows it) and, for people, by `version`; `reason` is optional.
+What holds already changes nothing and says so; what would break a rule is refused, naming the command that does it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from release_tool.errors import Refused
+from release_tool.model import history
+from release_tool.model.records import Change, Pin, Tag
+from release_tool.model.versions import tag_part
+from release_tool.rules.operations.base import Context, Found, Step, find, present, reason_of, tag_of
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from release_tool.model.records import Intent, State
+
+
+def default(state: State, intent: Intent, context: Context) -> Step:
+    """Move the default to a live version, either way."""
+    found = _live(state, intent, context)
+    if state.written_default == found.name:
+        return Step(notes=(f"{found.name} ({tag_part(found.tag)}) is the default already",))
+    reason = reason_of(intent, "by `release default`")
+    return Step((Change("set-default", found.name, found.tag, reason, before=state.default),))
+
+
+def _live(state: State, intent: Intent, context: Context) -> Found:
+    """The version of an intent that shall be the default: only a live one can.
+
+    Raises:
+        Refused: it isn't live.
+    """
+    found = present(state, intent, context)
+    if found.where != "live":
+        command = "clear" if found.where == "quarantined" else "restore"
+        raise Refused(
+            f"{found.name} ({tag_part(found.tag)}) is {found.where} in {context.environment} and can't be the default",
+            hint=f"`release {command} {context.environment} {found.name}` first",
+        )
+    return found
+
+
+def pin(state: State, intent: Intent, context: Context) -> Step:
+    """Never retire a version, until the day `until` (inclusive) if one is given; a pin that is there is replaced."""
+    found = present(state, intent, context)
+    if found.where == "retired":
+        raise Refused(
+            f"{found.name} ({tag_part(found.tag)}) is retired in {context.environment}",
+            hint=f"`release restore {context.environment} {found.name}` brings it back, pinned",
+        )
+    wanted = Pin(reason_of(intent, "by `release pin`"), until_of(intent))
+    if state.pinned.get(found.name) == wanted:
+        return Step(notes=(f"{found.name} is pinned like that already",))
+    return Step((Change("pin", found.name, found.tag, wanted.reason, until=wanted.until),))
+
+
+def until_of(intent: Intent) -> date | None:
+    """The last day of the pin that an intent sets; None: without end.
+
+    Raises:
+        Refused: it is no day; the lines of an open pull request may come from anybody.
+    """
+    until = intent.arguments.get("until")
+    if until is None:
+        return None
+    try:
+        return history.day_of(until if isinstance(until, str) else "")
+    except ValueError:
+        raise Refused(f"{until!r} is no day", hint="run the operation again") from None
+
+
+def unpin(state: State, intent: Intent, context: Context) -> Step:
+    """Take the pin of a version away."""
+    found = present(state, intent, context)
+    if found.name not in state.pinned:
+        return Step(notes=(f"{found.name} is not pinned",))
+    return Step((Change("unpin", found.name, found.tag, reason_of(intent, "by `release unpin`")),))
+
+
+def retire(state: State, intent: Intent, context: Context) -> Step:
+    """Take a version's route away; it stays deployed while it drains. One that has not landed goes at once."""
+    found = present(state, intent, context)
+    name, environment = found.name, context.environment
+    if found.where == "retired":
+        return Step(notes=(f"{name} is retired already",))
+    if name == state.default:
+        raise Refused(
+            f"{name} ({tag_part(found.tag)}) is the default of {environment}",
+            hint=f"`release default {environment} NAME` moves the default first",
+        )
+    if name in state.pinned:
+        raise Refused(
+            f"{name} ({tag_part(found.tag)}) is pinned in {environment}: {state.pinned[name].reason}",
+            hint=f"`release unpin {environment} {name}` first",
+        )
+    _leave_one(state, found, context, "retired")
+    landed = name in context.base.versions or name in context.base.retired
+    return Step((Change("retire" if landed else "remove", name, found.tag, reason_of(intent, "by `release retire`")),))
+
+
+def restore(state: State, intent: Intent, context: Context) -> Step:
+    """Bring a retired, or from the record a removed, version back, pinned until `until`.
+
+    One that is quarantined by the record comes back quarantined.
+    """
+    tag = tag_of(intent)
+    found = find(state, tag)
+    if found is not None and found.where != "retired":
+        hint = f"; `release clear {context.environment} {found.name}` clears it" if found.where == "quarantined" else ""
+        return Step(notes=(f"{found.name} ({tag_part(found.tag)}) is {found.where}{hint}",))
+    if found is None:
+        found = _removed(tag, context)
+    reason = reason_of(intent, "restored")
+    changes = [
+        Change("restore", found.name, found.tag, reason),
+        Change("pin", found.name, found.tag, reason, until=until_of(intent)),
+    ]
+    part = tag_part(tag)
+    notes: tuple[str, ...] = ()
+    if part in context.bad:
+        last = _last_quarantine(part, context)
+        changes.append(
+            Change("quarantine", found.name, found.tag, context.bad[part], since=last.since if last else None)
+        )
+        clear_it = f"`release clear {context.environment} {found.name}`"
+        notes = (f"{found.name} comes back quarantined ({context.bad[part]}); {clear_it} clears it",)
+    return Step(tuple(changes), notes)
+
+
+def _removed(tag: Tag, context: Context) -> Found:
+    """A version that the record of this environment knows, and that was removed.
+
+    Raises:
+        Refused: it never was there, or its name belongs to another tag by now.
+    """
+    part = tag_part(tag)
+    known = [change for change in history.changes_of(context.lines) if tag_part(change.tag) == part]
+    held = [change.tag for change in known if change.action != "supersede"]
+    if not held and tag_part(tag) not in context.names.landed:
+        raise Refused(
+            f"{part} never was in {context.environment}",
+            hint="`release history` shows what was; `release promote` and `release bump` bring new versions",
+        )
+    return Found(context.names.name_for(tag), held[-1] if held else tag, "removed")
+
+
+def _last_quarantine(part: str, context: Context) -> Change | None:
+    changes = [
+        change
+        for change in history.changes_of(context.lines)
+        if change.action == "quarantine" and tag_part(change.tag) == part
+    ]
+    return changes[-1] if changes else None
+
+
+def quarantine(state: State, intent: Intent, context: Context) -> Step:
+    """Take a bad version's route away and keep it from becoming the default, until somebody clears it."""
+    found = present(state, intent, context)
+    name, environment = found.name, context.environment
+    if found.where == "quarantined":
+        return Step(notes=(f"{name} is quarantined already: {state.quarantined[name].reason}",))
+    if found.where == "retired":
+        raise Refused(
+            f"{name} ({tag_part(found.tag)}) is retired in {environment}: nothing is routed to it",
+            hint=f"`release restore {environment} {name}` brings it back first",
+        )
+    if name == state.default:
+        raise Refused(
+            f"{name} ({tag_part(found.tag)}) is the default of {environment}",
+            hint=f"`release downgrade {environment} --from {name}` moves the default back and quarantines it",
+        )
+    _leave_one(state, found, context, "quarantined")
+    reason = reason_of(intent, "by `release quarantine`")
+    return Step((Change("quarantine", name, found.tag, reason, since=since_of(intent)),))
+
+
+def since_of(intent: Intent) -> datetime | None:
+    """When an intent says that a quarantine began; None where it doesn't.
+
+    Raises:
+        Refused: it is no time; the lines of an open pull request may come from anybody.
+    """
+    since = intent.arguments.get("since")
+    if since is None:
+        return None
+    try:
+        return history.moment_of(since if isinstance(since, str) else "")
+    except ValueError:
+        raise Refused(f"{since!r} is no time", hint="run the operation again") from None
+
+
+def _leave_one(state: State, found: Found, context: Context, word: str) -> None:
+    """Raise Refused where no live version would be left."""
+    if not set(state.live) - {found.name}:
+        raise Refused(
+            f"{found.name} ({tag_part(found.tag)}) is the last live version of {context.environment}: it is not {word}",
+            hint="bring another version first: a bump, a promotion, or `release restore`",
+        )
+
+
+def clear(state: State, intent: Intent, context: Context) -> Step:
+    """Lift a quarantine, also that of a version which left the file: its tag may come back then."""
+    tag = tag_of(intent)
+    found = find(state, tag)
+    reason = reason_of(intent, "by `release clear`")
+    if found is not None and found.name in state.quarantined:
+        return Step((Change("clear", found.name, found.tag, reason),))
+    if tag_part(tag) in context.bad:
+        name = found.name if found is not None else context.names.name_for(tag)
+        return Step((Change("clear", name, tag, reason),))
+    return Step(notes=(f"{tag_part(tag)} is not quarantined in {context.environment}",))

@@ -1,0 +1,89 @@
+"""The promotion: a version comes from the environment before, with its name. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from release_tool.errors import Refused
+from release_tool.model.records import Change, Name, Tag
+from release_tool.model.versions import is_newer, tag_part
+from release_tool.rules.operations.base import Context, Step, find, reason_of, tag_of
+
+if TYPE_CHECKING:
+    from release_tool.model.records import Intent, State
+
+
+def promote(state: State, intent: Intent, context: Context) -> Step:
+    """Add a version with the name that it has, or bring a retired one back; move the default by policy.
+
+    Its gates were judged before, and stand in the intent; only a quarantine is looked at again.
+
+    Arguments of the intent: `from`, `tag`, `version`, `of`; `pin` (true: it comes pinned), `force`, `reason`.
+    """
+    tag = tag_of(intent)
+    _refuse_quarantined(state, tag, context)
+    source = intent.arguments.get("from")
+    reason = f"promoted from {source}"
+    found = find(state, tag)
+    changes: list[Change] = []
+    name, written = (found.name, found.tag) if found is not None else (_name(state, tag, context), tag)
+    if found is None:
+        changes.append(Change("add", name, tag, reason))
+    elif found.where == "retired":
+        changes.append(Change("restore", name, written, reason))
+    if intent.arguments.get("pin") and (found is None or name not in state.pinned):
+        changes.append(Change("pin", name, written, reason_of(intent, "pinned by its promotion")))
+    moved, notes = _default(state, name, written, intent, context)
+    if not changes and not moved:
+        word = "the default" if name == state.default else "proposed" if name in context.proposed else "live"
+        notes = (f"{tag_part(tag)} is {word} already, as {name}", *notes)
+    return Step((*changes, *moved), notes)
+
+
+def _refuse_quarantined(state: State, tag: Tag, context: Context) -> None:
+    """Raise Refused for a tag that is quarantined in any environment."""
+    part = tag_part(tag)
+    found = find(state, tag)
+    if found is not None and found.where == "quarantined":
+        where, why = context.environment, state.quarantined[found.name].reason
+    elif part in context.bad:
+        where, why = context.environment, context.bad[part]
+    elif part in context.elsewhere:
+        where, _, why = context.elsewhere[part].partition(": ")
+    else:
+        return
+    raise Refused(
+        f"{part} is quarantined in {where}: {why}",
+        hint=f"`release clear {where} {found.name if found is not None else part}` clears it, once it is good",
+    )
+
+
+def _name(state: State, tag: Tag, context: Context) -> Name:
+    """The name of a version that is new here.
+
+    Raises:
+        Refused: it stands here for another tag.
+    """
+    name = context.names.name_for(tag)
+    other = state.versions.get(name) or state.retired.get(name)
+    if other is not None:
+        raise Refused(
+            f"the name {name} of {tag_part(tag)} is taken in {context.environment} by {tag_part(other)}",
+            cause="the files of the two environments were written by hand, or before the tool kept names one to one",
+            hint="give one of the two tags a name that no environment has ever held, in every environment",
+        )
+    return name
+
+
+def _default(
+    state: State, name: Name, tag: Tag, intent: Intent, context: Context
+) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+    default = state.default
+    if context.default_policy != "promoted" or (name == default and state.written_default is not None):
+        return (), ()
+    if default is not None and not intent.arguments.get("force"):
+        here = (default, state.versions[default])
+        if name != default and not is_newer(context.order, (name, tag), here):
+            stays = f"{tag_part(tag)} is not newer than the default {default} ({tag_part(here[1])}): the default stays"
+            return (), (f"{stays}; `release default {context.environment} {name}` moves it",)
+    return (Change("set-default", name, tag, "default: promoted", before=default),), ()

@@ -1,0 +1,183 @@
+"""Undo: the inverse of one landed operation's own changes, under the rules of the inverse commands. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from release_tool.errors import Refused
+from release_tool.model import history
+from release_tool.model.records import Change, Intent, Pin, State
+from release_tool.model.states import apply
+from release_tool.model.versions import tag_part
+from release_tool.rules.operations import by_hand
+from release_tool.rules.operations.base import Context, Step, find, reason_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from release_tool.model.records import Line
+
+
+def own_changes(line: Line) -> tuple[Change, ...]:
+    """What an operation did by itself; a cleanup is nothing but its sweep."""
+    return tuple(change for change in line.changes if not change.sweep or line.intent.operation == "cleanup")
+
+
+def undo(state: State, intent: Intent, context: Context) -> Step:
+    """Invert an operation's own changes, the last one first.
+
+    Arguments of the intent: `operation` (the id of a landed line), `until` (the last day of the pins of what comes
+    back), `since`, `reason`.
+
+    Raises:
+        Refused: the operation has not landed, or an inverse is against the rules.
+    """
+    wanted = intent.arguments.get("operation")
+    index = next((index for index, line in enumerate(context.lines) if line.id == wanted), None)
+    if index is None:
+        raise Refused(
+            f"operation {wanted} is not in the record of {context.environment}",
+            cause="it has not landed, was reverted, or is so old that its line was moved away",
+            hint=f"`release history {context.environment}` lists the ids; close a pull request to drop what waits",
+        )
+    line = context.lines[index]
+    undoing = _Undoing(context.lines[:index], line, intent, context)
+    changes: list[Change] = []
+    notes: list[str] = []
+    for change in reversed(own_changes(line)):
+        step = _INVERSES[change.action](undoing, state, change)
+        state = apply(state, step.changes)
+        changes += step.changes
+        notes += step.notes
+    if not changes:
+        notes.append(f"nothing is left to undo of {line.intent.operation} ({line.id})")
+    return Step(tuple(changes), tuple(notes))
+
+
+class _Undoing:
+    """One undo: how things stood before the operation, by the record, and how inverses are asked for.
+
+    Attributes:
+        before: the versions before the operation, with what people had changed by hand until then.
+        bad: tag part -> its quarantine then, also of a version that was not there.
+        context: as for every operation.
+        reason: why, for the record.
+    """
+
+    def __init__(self, above: Sequence[Line], line: Line, intent: Intent, context: Context) -> None:
+        self.before = apply(history.replay(above), line.adopted)
+        self.bad: dict[str, Change] = {}
+        for change in (*history.changes_of(above), *line.adopted):
+            if change.action == "quarantine":
+                self.bad[tag_part(change.tag)] = change
+            elif change.action == "clear":
+                self.bad.pop(tag_part(change.tag), None)
+        self.context = context
+        self.reason = reason_of(intent, f"undo of {line.intent.operation} {line.id}")
+        self._intent = intent
+
+    def has_ended(self, pin: Pin) -> bool:
+        """Whether a pin of then is over by now: the next sweep would only lift it again."""
+        now = by_hand.since_of(self._intent)
+        return pin.until is not None and now is not None and pin.until < now.date()
+
+    def by(self, operation: str, state: State, change: Change, **more: object) -> Step:
+        """The step of an inverse command."""
+        given = {key: self._intent.arguments[key] for key in ("until", "since") if key in self._intent.arguments}
+        arguments = {**given, "tag": change.tag, "version": change.version, "reason": self.reason, **more}
+        act: Callable[[State, Intent, Context], Step] = getattr(by_hand, operation)
+        return act(state, Intent(self._intent.id, operation, arguments), self.context)
+
+
+def _gone(state: State, change: Change) -> Step | None:
+    """What to say of a version that isn't there any more; None where it is."""
+    found = find(state, change.tag)
+    if found is None or found.where == "retired":
+        return Step(notes=(f"{change.version} ({change.tag}) is not live any more",))
+    return None
+
+
+def _take_away(undoing: _Undoing, state: State, change: Change) -> Step:
+    return _gone(state, change) or undoing.by("retire", state, change)
+
+
+def _bring_back(undoing: _Undoing, state: State, change: Change) -> Step:
+    return undoing.by("restore", state, change)
+
+
+def _default_before(undoing: _Undoing, state: State, change: Change) -> Step:
+    if state.default != change.version or change.before in {None, change.version}:
+        said = () if state.default == change.version else (f"the default has moved on to {state.default}: it stays",)
+        return Step(notes=said)
+    before = change.before
+    if before not in state.live:
+        raise Refused(
+            f"{before}, the default before, is not live in {undoing.context.environment} any more",
+            hint=f"`release restore {undoing.context.environment} {before}` first, or `release default` to another one",
+        )
+    return undoing.by("default", state, change._replace(version=before, tag=state.versions[before]))
+
+
+def _pin_before(undoing: _Undoing, state: State, change: Change) -> Step:
+    """The pin as it was before: none, or another one."""
+    gone = _gone(state, change)
+    if gone is not None:
+        return gone
+    pin = undoing.before.pinned.get(change.version)
+    if pin is None:
+        return undoing.by("unpin", state, change)
+    if undoing.has_ended(pin):
+        return Step()
+    until = None if pin.until is None else pin.until.isoformat()
+    return undoing.by("pin", state, change, reason=pin.reason, until=until)
+
+
+def _quarantine_before(undoing: _Undoing, state: State, change: Change) -> Step:
+    """The quarantine of the tag as it was before: of its version, or of a tag that was not there any more."""
+    before = undoing.bad.get(tag_part(change.tag))
+    found = find(state, change.tag)
+    if before is None:
+        return undoing.by("clear", state, change)
+    if change.action == "quarantine":  # restored as it was: quarantined
+        return Step()
+    if found is not None and found.where == "live":
+        since = None if before.since is None else history.timestamp(before.since)
+        return undoing.by("quarantine", state, change, reason=before.reason, since=since)
+    if tag_part(change.tag) in undoing.context.bad:
+        return Step(notes=(f"{change.version} ({change.tag}) is quarantined already",))
+    return Step((before._replace(reason=undoing.reason, sweep=False),))
+
+
+def _nothing(undoing: _Undoing, state: State, change: Change) -> Step:  # noqa: ARG001 (one of the table)
+    return Step()
+
+
+_INVERSES: dict[str, Callable[[_Undoing, State, Change], Step]] = {
+    "add": _take_away,
+    "restore": _take_away,
+    "retire": _bring_back,
+    "remove": _bring_back,
+    "set-default": _default_before,
+    "pin": _pin_before,
+    "unpin": _pin_before,
+    "quarantine": _quarantine_before,
+    "clear": _quarantine_before,
+    "supersede": _nothing,
+}
+
+
+def last_landed(lines: Sequence[Line], environment: str) -> Line:
+    """The operation that undo takes without an id.
+
+    Raises:
+        Refused: there is none, or it is an undo itself.
+    """
+    if not lines:
+        raise Refused(f"nothing has landed in {environment} yet")
+    last = lines[-1]
+    if last.intent.operation == "undo":
+        raise Refused(
+            f"the last operation of {environment} is an undo itself ({last.id})",
+            hint=f"name the operation to undo by its id; `release history {environment}` lists them",
+        )
+    return last

@@ -1,0 +1,97 @@
+"""What stands out about an environment: what holds its default, what comes, and images that differ. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from release_tool.model.versions import is_newer, newest_first
+from release_tool.rules import forecast
+from release_tool.rules.fallback import fallback_target
+from release_tool.rules.retention import Facts, sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from release_tool.config import Environment
+    from release_tool.model.records import Change, Name, State, Tag
+    from release_tool.rules.forecast import Coming
+
+
+class Outlook(NamedTuple):
+    """What stands out about the versions of an environment.
+
+    Attributes:
+        holding: the quarantined versions that keep bumps from moving the default, newest first.
+        fallback: the version that a downgrade would go back to.
+        due: what a cleanup would change now.
+        coming: what later ones will change, if nothing else happens.
+    """
+
+    holding: tuple[Name, ...] = ()
+    fallback: Name | None = None
+    due: tuple[Change, ...] = ()
+    coming: tuple[Coming, ...] = ()
+
+
+class Difference(NamedTuple):
+    """One tag that stands for different images: environment -> the digest that is written there."""
+
+    name: Name
+    tag: str
+    digests: Mapping[str, str]
+
+
+def ahead(state: State, environment: Environment, order: str, facts: Facts) -> Outlook:
+    """What stands out about an environment.
+
+    Args:
+        state: its versions in the base.
+        environment: its policy.
+        order: the configured order of versions.
+        facts: about the same versions; all ages, or what comes later can't be told.
+    """
+    policy = environment.retention
+    due = sweep(state, policy, order, facts).changes
+    return Outlook(
+        holding=_holding(state, order) if environment.default == "newest" else (),
+        fallback=fallback_target(state, facts.former, order),
+        due=due,
+        coming=forecast.coming(state, policy, order, facts)[len(due) :],  # it begins with what is due
+    )
+
+
+def _holding(state: State, order: str) -> tuple[Name, ...]:
+    if state.default is None:
+        return ()
+    here = (state.default, state.versions[state.default])
+    bad = {name: state.versions[name] for name in state.quarantined}
+    return tuple(name for name, tag in newest_first(order, bad.items()) if is_newer(order, (name, tag), here))
+
+
+def where(state: State, name: Name) -> str:
+    """What a version is, in a word: `live`, `quarantined` or `retired`; it is one of the state's."""
+    if name in state.retired:
+        return "retired"
+    return "quarantined" if name in state.quarantined else "live"
+
+
+def all_of(state: State | None) -> Iterator[tuple[Name, Tag]]:
+    """All versions that are deployed: live, quarantined and retired ones."""
+    if state is not None:
+        yield from state.versions.items()
+        yield from state.retired.items()
+
+
+def differences(states: Mapping[str, State | None]) -> list[Difference]:
+    """The tags whose digests differ between environments; one that is written without a digest tells nothing.
+
+    Args:
+        states: environment -> its versions.
+    """
+    found: dict[str, tuple[Name, dict[str, str]]] = {}
+    for environment, state in states.items():
+        for name, tag in all_of(state):
+            part, _, digest = tag.partition("@")
+            if digest:
+                found.setdefault(part, (name, {}))[1][environment] = digest
+    return [Difference(name, tag, held) for tag, (name, held) in found.items() if len(set(held.values())) > 1]

@@ -1,0 +1,139 @@
+"""The gates of a promotion, each with its reason whether it passes or not. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from release_tool.model.records import HEALTHY, Gate
+from release_tool.model.versions import tag_part
+from release_tool.rules.retention import duration_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from release_tool.config import Config
+    from release_tool.model.health import Judged
+    from release_tool.model.records import Name, State, Tag
+
+PASSED, REFUSED, FORCED, OFF = "passed", "refused", "forced", "off"
+
+FIRM = frozenset({"quarantine"})
+"""Gates that no `--force` opens: a bad version is cleared first, by its own command."""
+
+
+class Candidate(NamedTuple):
+    """What is to be promoted, and what the gates look at.
+
+    Attributes:
+        source: the environment that it comes from.
+        target: the environment that it goes to.
+        name: its name.
+        tag: its tag.
+        state: the versions of the source.
+        default_since: since when it has been the default of the source, from landing; None: it isn't the default.
+        quarantined: environment -> reason, wherever its tag is quarantined.
+        now: the present time.
+    """
+
+    source: str
+    target: str
+    name: Name
+    tag: Tag
+    state: State
+    default_since: datetime | None
+    quarantined: Mapping[str, str]
+    now: datetime
+
+
+def gates(candidate: Candidate, config: Config, image: Gate, health: Gate) -> tuple[Gate, ...]:
+    """All gates in their order.
+
+    Args:
+        candidate: what is to be promoted.
+        config: the configuration, as the service sees it.
+        image: what the registry said.
+        health: what the health checks of the source said.
+    """
+    return (
+        order(candidate, config),
+        quarantine(candidate),
+        soak(candidate, config),
+        image,
+        health,
+    )
+
+
+def order(candidate: Candidate, config: Config) -> Gate:
+    """Versions go from one environment to the next, never backwards and past none."""
+    source, target = candidate.source, candidate.target
+    wanted = config.environment(target).promote_from
+    if wanted == source:
+        return Gate("order", PASSED, f"{target} takes promotions from {source}")
+    names = list(config.environments)
+    if wanted is None:
+        reason = f"{target} is the entry: it takes bumps, no promotions"
+    elif source == target:
+        reason = f"{source} can't be promoted to itself; {target} takes promotions from {wanted}"
+    elif names.index(source) > names.index(target):
+        reason = f"{target} stands before {source}: that is backwards; {target} takes promotions from {wanted}"
+    else:
+        reason = f"{target} takes promotions from {wanted}, not from {source}"
+    return Gate("order", REFUSED, reason)
+
+
+def quarantine(candidate: Candidate) -> Gate:
+    """A version that is quarantined anywhere goes nowhere."""
+    if not candidate.quarantined:
+        return Gate("quarantine", PASSED, "quarantined nowhere")
+    reasons = "; ".join(f"{where}: {why}" for where, why in candidate.quarantined.items())
+    return Gate("quarantine", REFUSED, f"quarantined in {reasons}")
+
+
+def soak(candidate: Candidate, config: Config) -> Gate:
+    """How long a version must have been the default of the environment before, from landing."""
+    wanted = config.environment(candidate.target).soak
+    if not wanted:
+        return Gate("soak", OFF, f"{candidate.target} asks for no soak")
+    span = duration_text(wanted)
+    since = candidate.default_since
+    if since is None:
+        default = candidate.state.default
+        reason = f"it is not the default of {candidate.source} ({default} is), and {span} as the default are asked for"
+        return Gate("soak", REFUSED, reason)
+    begun = f"the default of {candidate.source} since {since:%Y-%m-%d %H:%M} UTC"
+    if candidate.now - since >= wanted:
+        return Gate("soak", PASSED, f"{begun}: longer than {span}")
+    over = since + wanted
+    return Gate("soak", REFUSED, f"{begun}; {span} are over at {over:%Y-%m-%d %H:%M} UTC")
+
+
+def health(source: str, judged: Judged | None) -> Gate:
+    """A version must be known to be healthy where it comes from; nobody promotes on "unknown" without saying so.
+
+    Args:
+        source: the environment that it comes from.
+        judged: what the checks there said; None: none are configured.
+    """
+    if judged is None:
+        return Gate("health", OFF, f"no health checks are configured for {source}")
+    verdict = PASSED if judged.health == HEALTHY else REFUSED
+    return Gate("health", verdict, f"{judged.health} in {source}: {judged.reason}")
+
+
+def forced(found: tuple[Gate, ...]) -> tuple[Gate, ...]:
+    """The same gates after a person overruled those that said no, as far as a person may."""
+    return tuple(
+        gate._replace(verdict=FORCED) if gate.verdict == REFUSED and gate.name not in FIRM else gate for gate in found
+    )
+
+
+def refusal(found: tuple[Gate, ...]) -> str:
+    """Why the gates say no, in a sentence; empty if all are open."""
+    closed = [gate for gate in found if gate.verdict == REFUSED]
+    return "; ".join(f"{gate.name}: {gate.reason}" for gate in closed)
+
+
+def describe(candidate: Candidate) -> str:
+    """The promotion in a few words: `promote v5 (v1.0.5) from devel`."""
+    return f"promote {candidate.name} ({tag_part(candidate.tag)}) from {candidate.source}"

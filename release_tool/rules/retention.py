@@ -1,0 +1,221 @@
+"""Retention: which versions stay, which retire, which are removed, each with its reason. Pure.
+
+No reason holds a number that depends on the time of planning, so that planning again gives the same words.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from release_tool.model.records import Change, Kept, Name, Pin, State, Tag
+from release_tool.model.states import apply
+from release_tool.model.versions import minor_of, newest_first
+from release_tool.rules.fallback import fallback_target
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from release_tool.config import Retention
+
+_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_UNITS = (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("m", timedelta(minutes=1)))
+
+
+def count_text(number: int) -> str:
+    """A small number as a word, a larger one in digits: `five`, `13`."""
+    return _WORDS[number] if number < len(_WORDS) else str(number)
+
+
+def duration_text(duration: timedelta) -> str:
+    """A duration as people write it in `release.yaml`: `90s`, `15m`, `1h`, `14d`."""
+    for unit, size in _UNITS:
+        if duration and duration % size == timedelta(0):
+            return f"{duration // size}{unit}"
+    return f"{int(duration.total_seconds())}s"
+
+
+class Facts(NamedTuple):
+    """What the sweep has to know beside the state.
+
+    Attributes:
+        now: the time of planning (UTC).
+        base: the state of the base branch.
+        landed: landing of the versions of the base, as far as an age matters; a version without one counts as new.
+        former: the defaults that stood in the base branch, oldest first, the present one last.
+        in_use: name -> words (`in use by web`, `use unknown: no answer`) of the versions that are still called, as far
+            as `retention.in_use` asks for that.
+    """
+
+    now: datetime
+    base: State
+    landed: Mapping[tuple[str, Name], datetime] = {}
+    former: Sequence[Name] = ()
+    in_use: Mapping[Name, str] = {}
+
+    def age(self, section: str, name: Name) -> timedelta:
+        """How long the base branch has held a version in a section; zero for one that has not landed there."""
+        since = self.landed.get((section, name))
+        return timedelta(0) if since is None else self.now - since
+
+
+class Sweep(NamedTuple):
+    """What the sweep makes of every version, each with its reason.
+
+    Attributes:
+        changes: what it changes, in order.
+        kept: the live versions that stay live.
+        waiting: the quarantined and retired versions that it leaves as they are.
+    """
+
+    changes: tuple[Change, ...]
+    kept: tuple[Kept, ...]
+    waiting: tuple[Kept, ...] = ()
+
+
+def sweep(state: State, policy: Retention, order: str, facts: Facts) -> Sweep:
+    """Expired pins lifted, retention, then removal of what has drained.
+
+    Args:
+        state: the versions after the operation.
+        policy: the retention policy of the environment.
+        order: the configured order of versions.
+        facts: ages and former defaults.
+    """
+    lifted = _expired_pins(state, facts)
+    state = apply(state, lifted)
+    retired, kept = _retention(state, policy, order, facts)
+    # What people brought back on an open branch may still be retired, and drained, in the base: retired again it goes
+    # at once. A second sweep could not tell it from any other drained version.
+    state = apply(state, retired)
+    removed = _drained(state, policy, facts)
+    changed = {change.version for change in (*retired, *removed)}
+    waiting = tuple(one for one in _waiting(state, policy) if one.version not in changed)
+    return Sweep((*lifted, *retired, *removed), kept, waiting)
+
+
+def _expired_pins(state: State, facts: Facts) -> tuple[Change, ...]:
+    today = facts.now.date()
+    return tuple(
+        Change("unpin", name, state.versions[name], f"pinned until {pin.until.isoformat()}")
+        for name, pin in state.pinned.items()
+        if pin.until is not None and pin.until < today and name in state.versions
+    )
+
+
+def _retention(
+    state: State, policy: Retention, order: str, facts: Facts
+) -> tuple[tuple[Change, ...], tuple[Kept, ...]]:
+    live = state.live
+    protected = _protected(state, policy, order, facts)
+    ranked = _ranked(state, policy, order)
+    leaving: dict[Name, str] = {}
+    for name, tag in state.versions.items():
+        reason = None
+        if name not in live:
+            reason = _end_of_quarantine(name, state, policy, facts)
+        elif name not in protected:
+            reason = _too_old(name, policy, facts)
+            if reason is None and name not in ranked:
+                reason = _beyond_the_counts(tag, policy, order, len(live))
+        if reason is not None:
+            leaving[name] = reason
+    if live and live.keys() <= leaving.keys():
+        # Only files that no operation writes come here: a default that is quarantined protects nothing else.
+        last, _ = newest_first(order, live.items())[0]
+        protected[last] = "last live version"
+        del leaving[last]
+    retired = tuple(Change("retire", name, state.versions[name], reason) for name, reason in leaving.items())
+    stay = (name for name in live if name not in leaving)
+    return retired, tuple(Kept(name, live[name], (protected if name in protected else ranked)[name]) for name in stay)
+
+
+def _protected(state: State, policy: Retention, order: str, facts: Facts) -> dict[Name, str]:
+    """Name -> reason of every live version that is never retired as things stand; the strongest reason wins."""
+    live = state.live
+    reasons: dict[Name, str] = {}
+    if policy.min_age:
+        young = f"younger than min_age {duration_text(policy.min_age)}"
+        reasons |= {name: young for name in live if facts.age("versions", name) < policy.min_age}
+    reasons |= {name: words for name, words in facts.in_use.items() if name in live}
+    target = fallback_target(state, facts.former, order)
+    if target is not None:
+        reasons[target] = "fallback target"
+    for name, pin in state.pinned.items():
+        if name in live:
+            reasons[name] = _with_reason(_pinned(pin), pin.reason)
+    if state.default is not None:
+        reasons[state.default] = "default"
+    return reasons
+
+
+def _pinned(pin: Pin) -> str:
+    return "pinned" if pin.until is None else f"pinned until {pin.until.isoformat()}"
+
+
+def _with_reason(words: str, reason: str) -> str:
+    return f"{words}: {reason}" if reason else words
+
+
+def _ranked(state: State, policy: Retention, order: str) -> dict[Name, str]:
+    """Name -> reason of every live version that the counts keep."""
+    reasons: dict[Name, str] = {}
+    seen: dict[tuple[int, int], int] = {}
+    for position, (name, tag) in enumerate(newest_first(order, state.live.items())):
+        minor = minor_of(tag, order)
+        if minor is not None and policy.keep_per_minor is not None:
+            seen[minor] = seen.get(minor, 0) + 1
+            if seen[minor] <= policy.keep_per_minor:
+                reasons[name] = f"newest {policy.keep_per_minor} of {minor[0]}.{minor[1]}"
+        if position < policy.keep:
+            reasons[name] = f"newest {policy.keep}"
+    return reasons
+
+
+def _too_old(name: Name, policy: Retention, facts: Facts) -> str | None:
+    if policy.max_age is None or facts.age("versions", name) <= policy.max_age:
+        return None
+    return f"older than max_age {duration_text(policy.max_age)}"
+
+
+def _beyond_the_counts(tag: Tag, policy: Retention, order: str, live: int) -> str:
+    per_minor = ""
+    if policy.keep_per_minor is not None and minor_of(tag, order) is not None:
+        per_minor = f", keep_per_minor {policy.keep_per_minor}"
+    return f"keep {policy.keep}{per_minor}: {count_text(live)} live"
+
+
+def _end_of_quarantine(name: Name, state: State, policy: Retention, facts: Facts) -> str | None:
+    if name in state.pinned or name == state.default or ("quarantined", name) not in facts.landed:
+        return None
+    if facts.age("quarantined", name) < policy.quarantine_for:
+        return None
+    return f"quarantined for {duration_text(policy.quarantine_for)}"
+
+
+def _drained(state: State, policy: Retention, facts: Facts) -> tuple[Change, ...]:
+    return tuple(
+        Change("remove", name, tag, f"drained for {duration_text(policy.drain)}")
+        for name, tag in state.retired.items()
+        if facts.base.retired.get(name) == tag
+        and ("retired", name) in facts.landed
+        and facts.age("retired", name) >= policy.drain
+    )
+
+
+def _waiting(state: State, policy: Retention) -> tuple[Kept, ...]:
+    """Why the quarantined and the retired versions are where they are."""
+    quarantined = (
+        Kept(name, tag, _words_of_quarantine(name, state))
+        for name, tag in state.versions.items()
+        if name in state.quarantined
+    )
+    drain = f"drains for {duration_text(policy.drain)}"
+    return (*quarantined, *(Kept(name, tag, drain) for name, tag in state.retired.items()))
+
+
+def _words_of_quarantine(name: Name, state: State) -> str:
+    pin = state.pinned.get(name)
+    words = "quarantined" if pin is None else f"quarantined and {_pinned(pin)}"
+    return _with_reason(words, state.quarantined[name].reason)

@@ -1,0 +1,201 @@
+"""What an edit is meant to change: splices of the text, and the tree that has to come out.
+
+The tree is planned on nodes, without looking at the splices. After the splice the text is parsed again and compared
+with it, so a mistake in the one is caught by the other, and the text stays as it was.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from release_tool.errors import EditRefused
+from release_tool.yamledit.nodes import Node, YamlError
+from release_tool.yamledit.patterns import BLANKS
+from release_tool.yamledit.scalars import Plain, is_string
+from release_tool.yamledit.source import Source, parsed
+from release_tool.yamledit.tree import RawMark
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from release_tool.yamledit.nodes import Document
+    from release_tool.yamledit.source import Place, Step
+
+_NOWHERE = RawMark(0, -1, -1)
+_NEW = "new"
+"""Style of planned nodes whose spelling is free: any scalar that is this string, block or flow."""
+
+
+class Splice(NamedTuple):
+    """One piece of the text to replace."""
+
+    start: int
+    end: int
+    text: str
+
+
+def splice(text: str, splices: Iterable[Splice]) -> str:
+    """A text with pieces replaced; those at the same place stay in the order they were given in."""
+    parts: list[str] = []
+    position = 0
+    for start, end, new in sorted(splices, key=lambda piece: (piece.start, piece.end)):
+        assert start >= position, "splices must not overlap"
+        parts += (text[position:start], new)
+        position = end
+    parts.append(text[position:])
+    return "".join(parts)
+
+
+def into_empty(source: Source, place: Place, node: Node, start: int, new: str) -> Splice:
+    """A value in the place of no value, right behind the `:` or the `-`.
+
+    Args:
+        source: the text.
+        place: the place of the value.
+        node: the empty value.
+        start: where it is, behind its anchor.
+        new: the value as written.
+    """
+    parent, position = place.steps[-1] if place.steps else (None, 0)
+    colon = ""
+    if parent is not None and parent.kind == "mapping" and node.anchor is None and node.tag is None:
+        key, _ = parent.pairs[position]
+        colon = ":" if source.colon(key, node) == key.end.index == start else ""
+    found = BLANKS.match(source.text, start)
+    assert found is not None  # it matches the empty text, too
+    follows = source.text[found.end() : found.end() + 1]
+    padded = parent is not None and bool(parent.style) and source.is_padded(parent)
+    if found.group() and not colon and (follows in ("", "\n", "\r", ",") or (follows in ("]", "}") and not padded)):
+        return Splice(found.end(), found.end(), new)
+    blank = "" if source.text[start - 1 : start] in (" ", "\t") else " "
+    return Splice(start, start, colon + blank + new)
+
+
+def new_scalar(value: str) -> Node:
+    """A planned string in any spelling, or a `Plain` as it is."""
+    return Node("scalar", _NOWHERE, _NOWHERE, str(value), None if isinstance(value, Plain) else _NEW)
+
+
+def new_collection(kind: str) -> Node:
+    """A planned collection in any spelling, still empty."""
+    return Node(kind, _NOWHERE, _NOWHERE, "", _NEW)
+
+
+class Plan:
+    """The tree that an edit has to lead to; shares all nodes that it doesn't change with the tree before."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.origins: dict[int, Node] = {}
+        self.kept: list[Node] = []  # ids stay unique while their nodes live
+
+    def copy(self, node: Node) -> Node:
+        """A node that may be changed; aliases of the old one are still its aliases."""
+        twin = Node(node.kind, node.raw_start, node.raw_end, node.value, node.style)
+        twin.tag, twin.anchor, twin.target = node.tag, node.anchor, node.target
+        twin.items, twin.pairs = node.items, node.pairs
+        self.kept.append(twin)
+        self.origins[id(twin)] = self.origins.get(id(node), node)
+        return twin
+
+    def root(self, steps: Sequence[Step], node: Node | None) -> Node | None:
+        """The root with one node replaced.
+
+        Args:
+            steps: the way to the node.
+            node: what stands there then.
+        """
+        for parent, position in reversed(steps):
+            assert node is not None
+            twin = self.copy(parent)
+            if parent.kind == "sequence":
+                twin.items = [*parent.items[:position], node, *parent.items[position + 1 :]]
+            else:
+                pair = (parent.pairs[position][0], node)
+                twin.pairs = [*parent.pairs[:position], pair, *parent.pairs[position + 1 :]]
+            node = twin
+        return node
+
+    def finish(self, splices: Iterable[Splice], root: Node | None, at: Node | int) -> str:
+        """Splice, parse again, compare.
+
+        Args:
+            splices: the pieces of the text to replace.
+            root: the planned root of the document.
+            at: the place that a refusal names.
+
+        Returns:
+            The new text.
+
+        Raises:
+            EditRefused: the new text isn't YAML, or differs from the plan.
+        """
+        source = self.source
+        text = splice(source.text, splices)
+        try:
+            after = parsed(text)
+        except YamlError as error:
+            reason = f"the edited text would not be YAML any more: {error.reason.removeprefix('not YAML: ')}"
+            raise source.refusal(reason, at, "Edit this place by hand.") from None
+        before: list[Node | None] = [document.root for document in source.documents]
+        if source.number < len(before):
+            before[source.number] = root
+        else:
+            before.append(root)
+        other = self.difference(before, after)
+        if other is None:
+            return text
+        raise EditRefused(*other)
+
+    def difference(self, planned: list[Node | None], after: list[Document]) -> tuple[str, int, int, str] | None:
+        """The first place where the new documents aren't the planned ones, as arguments of a refusal."""
+        hint = "Edit this place by hand."
+        if len(planned) != len(after):
+            return "the edit would change the number of documents", 1, 1, hint
+        for root, document in zip(planned, after, strict=True):
+            found = _Comparison(self.origins).difference(root, document.root)
+            if found is not None:
+                place = found if found.start.line else self.source.root or found
+                reason = "the edit would change more, or something else, than was asked for"
+                return reason, max(place.start.line, 1), max(place.start.column, 1), hint
+        return None
+
+
+class _Comparison:
+    """Compares one planned document with the parsed one."""
+
+    def __init__(self, origins: dict[int, Node]) -> None:
+        self.origins = origins
+        self.anchored: dict[int, Node] = {}
+
+    def difference(self, planned: Node | None, found: Node | None) -> Node | None:
+        """The first planned node that the text doesn't hold; None when all are there."""
+        if planned is None or found is None:
+            return planned if planned is not None else found
+        if not self.alike(planned, found):
+            return planned
+        for item, other in zip(planned.items, found.items, strict=True):
+            different = self.difference(item, other)
+            if different is not None:
+                return different
+        for (key, value), (other_key, other_value) in zip(planned.pairs, found.pairs, strict=True):
+            different = self.difference(key, other_key) or self.difference(value, other_value)
+            if different is not None:
+                return different
+        return None
+
+    def alike(self, planned: Node, found: Node) -> bool:
+        """Whether two nodes are the same, apart from what is inside them."""
+        if planned.kind != found.kind or planned.value != found.value or planned.anchor != found.anchor:
+            return False
+        if len(planned.items) != len(found.items) or len(planned.pairs) != len(found.pairs):
+            return False
+        if planned.anchor is not None:
+            self.anchored[id(self.origins.get(id(planned), planned))] = found
+        if planned.kind == "alias":
+            return self.anchored.get(id(planned.target)) is found.target
+        if planned.tag != found.tag:
+            return False
+        if planned.style is _NEW:
+            return planned.kind != "scalar" or is_string(found)
+        return planned.style == found.style

@@ -1,0 +1,3 @@
+from __future__ import annotations
+
+from fixtures import engine, renderer  # noqa: F401

@@ -1,0 +1,55 @@
+"""A version that somebody still calls is kept, and so is every version while nobody knows."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from calls import AT, busy, calls
+from real_prometheus import real_prometheus
+from world import CONFIG, WITH_DEFAULT, World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="module")
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """v4 is called by the web shop, v1 by an old mobile gateway; nobody calls v2 and v3."""
+    series = [
+        calls("v4", "web.shop", busy, namespace="engine"),
+        calls("v1", "mobile-gw.edge", busy, namespace="engine"),
+        calls("v2", "web.shop", lambda _: 5.0, namespace="engine"),
+    ]
+    with real_prometheus(tmp_path_factory.mktemp("prometheus"), series) as url:
+        yield url
+
+
+def world_with(tmp_path: Path, url: str) -> World:
+    config = CONFIG.format(default="newest", keep=1).replace(
+        "drain: 1h}", f"drain: 1h, in_use: {{prometheus: '{url}', window: 1d, timeout: 2s}}}}"
+    )
+    world = World.make(tmp_path, tags=WITH_DEFAULT, config=config)
+    world.now = AT - timedelta(minutes=1)
+    return world
+
+
+def test_a_version_in_use_is_kept_and_its_callers_are_named(tmp_path: Path, prometheus: str) -> None:
+    world = world_with(tmp_path, prometheus)
+    (outcome,) = (one for one in world.json("cleanup", "devel") if one["changed"])
+    assert [(change["action"], change["version"]) for change in outcome["changes"]] == [("retire", "v2")]
+    kept = {one["version"]: one["reason"] for one in outcome["kept"]}
+    assert kept == {"v1": "in use by mobile-gw.edge", "v3": "fallback target", "v4": "default"}
+    assert "in use by mobile-gw.edge" in world.json("pulls", "show", "1")["body"]
+
+
+def test_while_nobody_knows_every_version_is_kept(tmp_path: Path) -> None:
+    world = world_with(tmp_path, "http://127.0.0.1:9")
+    (outcome,) = world.json("cleanup", "devel")
+    assert outcome["changed"] is False
+    reasons = {one["version"]: one["reason"] for one in outcome["kept"]}
+    assert reasons["v1"].startswith("use unknown: ")
+    assert reasons["v4"] == "default"
+    assert world.json("bump", "devel", "v1.0.5")["changed"] is True, "an operation does not fail over it"

@@ -1,0 +1,127 @@
+"""Images that are looked up in a real registry before a version comes in."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import real_registry
+from world import CONFIG, WITH_DEFAULT, World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from real_registry import RealRegistry
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]:
+    with real_registry.running(tmp_path_factory.mktemp("registry")) as found:
+        yield found
+
+
+def world_with(tmp_path: Path, image: str, verify: str, keep: int = 4) -> World:
+    config = CONFIG.format(default="newest", keep=keep) + (
+        f"versions: {{allow: '^v?\\d+\\.\\d+\\.\\d+$'}}\n"
+        f"registry: {{image: '{image}', verify: {verify}, plain_http: true, timeout: 2s}}\n"
+    )
+    return World.make(tmp_path, tags=WITH_DEFAULT, config=config)
+
+
+def refused(world: World, *command: str, code: int = 1) -> str:
+    before = world.refs()
+    result = world.release(*command, code=code)
+    assert world.refs() == before, "nothing is changed"
+    return result.err
+
+
+def test_an_image_that_is_there_is_added_and_its_digest_recorded(tmp_path: Path, registry: RealRegistry) -> None:
+    world = world_with(tmp_path, registry.image("team/exists"), "exists")
+    digest = registry.push("team/exists", "v1.0.5")
+    world.release("bump", "devel", "v1.0.5", "--direct")
+    assert world.state().versions["v5"] == "v1.0.5"
+    assert world.lines()[-1].intent.provenance == {"digest": digest}
+
+
+def test_an_image_that_is_missing_is_refused_unless_a_person_insists(tmp_path: Path, registry: RealRegistry) -> None:
+    world = world_with(tmp_path, registry.image("team/missing"), "exists")
+    registry.push("team/missing", "v1.0.4")
+    said = refused(world, "bump", "devel", "v1.0.5")
+    assert "the registry has no such image" in said
+    assert f"{registry.image('team/missing')}:v1.0.5" in said
+    assert world.json("bump", "devel", "v1.0.5", "--force", "--reason", "pushed in an hour")["changed"] is True
+
+
+def test_with_digest_the_tag_is_written_with_it(tmp_path: Path, registry: RealRegistry) -> None:
+    world = world_with(tmp_path, registry.image("team/digest"), "digest")
+    digest = registry.push("team/digest", "v1.0.5")
+    world.release("bump", "devel", "v1.0.5", "--direct")
+    assert f"v1.0.5@{digest}" in world.tags()
+    again = world.json("bump", "devel", "v1.0.5")
+    assert (again["changed"], again["notes"]) == (False, ["v1.0.5 is live already, as v5"])
+    world.release("promote", "devel", "staging", "--direct")
+    assert world.state("staging").versions["v5"] == f"v1.0.5@{digest}"
+    assert "image: engine" not in world.release("render", "staging").out
+    assert f"v1.0.5@{digest}" in world.release("render", "staging").out
+
+
+def test_a_tag_that_was_moved_is_a_loud_finding(tmp_path: Path, registry: RealRegistry) -> None:
+    world = world_with(tmp_path, registry.image("team/moved"), "exists")
+    old = registry.push("team/moved", "v1.0.5")
+    world.release("bump", "devel", "v1.0.5", "--direct")
+    new = registry.push("team/moved", "v1.0.5", "another image")
+    said = refused(world, "bump", "devel", "v1.0.5")
+    assert f"the tag was moved: it is {new} now and was {old} (recorded in devel)" in said
+    result = world.release("promote", "devel", "staging", "--output", "json", code=1)
+    (gate,) = [gate for gate in json.loads(result.out)["gates"] if gate["gate"] == "image"]
+    assert gate["verdict"] == "refused"
+    assert "the tag was moved" in gate["reason"]
+    world.release("promote", "devel", "staging", "--force", "--reason", "rebuilt on purpose", "--direct")
+    assert world.state("staging").default == "v5"
+
+
+def test_what_the_build_told_must_be_what_the_registry_has(tmp_path: Path, registry: RealRegistry) -> None:
+    world = world_with(tmp_path, registry.image("team/told"), "exists")
+    digest = registry.push("team/told", "v1.0.5")
+    other = "sha256:" + "0" * 64
+    assert "(by the build)" in refused(world, "bump", "devel", "v1.0.5", "--digest", other)
+    assert "(in the tag)" in refused(world, "bump", "devel", f"v1.0.5@{other}")
+    assert world.json("bump", "devel", f"v1.0.5@{digest}", "--digest", digest)["changed"] is True
+
+
+def test_from_the_registry_every_newer_tag_comes_oldest_first(tmp_path: Path, registry: RealRegistry) -> None:
+    world = world_with(tmp_path, registry.image("team/lost"), "exists", keep=3)
+    for tag in ("v1.0.2", "v1.0.5", "v1.0.6", "v1.0.7", "v1.0.8", "latest", "v1.1.0-rc.1"):
+        registry.push("team/lost", tag)
+    outcomes = world.json("bump", "devel", "--from-registry")
+    added = [change["tag"] for one in outcomes for change in one["changes"] if change["action"] == "add"]
+    assert added == ["v1.0.6", "v1.0.7", "v1.0.8"], "bounded by keep"
+    (pull,) = world.pulls()
+    assert world.json("bump", "devel", "--from-registry") == [], "what waits is known"
+    world.merge(pull["number"])
+    assert world.state().default == "v7"
+    assert world.release("bump", "devel", "--from-registry").out == ""
+    registry.push("team/lost", "v1.0.9")
+    assert "add          v8  v1.0.9" in world.release("bump", "devel", "--from-registry").out
+
+
+def test_from_the_registry_needs_one_and_an_order(tmp_path: Path, registry: RealRegistry) -> None:
+    world = World.make(tmp_path, tags=WITH_DEFAULT)
+    assert "no registry is configured" in refused(world, "bump", "devel", "--from-registry")
+    image = registry.image("team/order")
+    config = CONFIG.format(default="newest", keep=4) + f"registry: {{image: '{image}', plain_http: true}}\n"
+    world.commit({"release.yaml": config + "versions: {order: arrival}\n"}, "Order")
+    assert "no tag is newer than another" in refused(world, "bump", "devel", "--from-registry")
+    assert "exclude each other" in refused(world, "bump", "devel", "v1", "--from-registry", code=2)
+
+
+def test_a_registry_that_is_away_is_tried_again_later(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # answers never
+        world = world_with(tmp_path, f"127.0.0.1:{silent.getsockname()[1]}/team/engine", "exists")
+        said = refused(world, "bump", "devel", "v1.0.5", code=75)
+    assert "127.0.0.1" in said
+    said = refused(world, "promote", "devel", "staging", code=75)
+    assert "next:" in said

@@ -1,0 +1,107 @@
+"""The user's own files, for `--local`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from origin import TAGS, Origin, git
+
+from release_tool.errors import ReleaseError
+from release_tool.git.working_tree import WorkingTree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_checkout_is_found_from_below(clone: Path, origin: Origin) -> None:
+    tree = WorkingTree.open(clone / "environments" / "devel")
+    assert (tree.top, tree.branch, tree.head) == (clone, "main", origin.tip())
+    git("checkout", "--quiet", "--detach", cwd=clone)
+    assert WorkingTree.open(clone).branch is None
+
+
+def test_a_repository_without_a_commit_has_no_head(tmp_path: Path) -> None:
+    git("init", "--quiet", tmp_path / "new")
+    tree = WorkingTree.open(tmp_path / "new")
+    assert (tree.branch, tree.head) == ("main", None)
+
+
+def test_what_is_no_checkout_is_refused(tmp_path: Path, origin: Origin) -> None:
+    (tmp_path / "plain").mkdir()
+    with pytest.raises(ReleaseError, match="not a git repository"):
+        WorkingTree.open(tmp_path / "plain")
+    with pytest.raises(ReleaseError, match="not a git repository"):
+        WorkingTree.open(tmp_path / "nowhere")
+    with pytest.raises(ReleaseError, match="bare"):
+        WorkingTree.open(origin.path)
+
+
+def test_changed_and_unmerged_paths_are_told(clone: Path, origin: Origin) -> None:
+    tree = WorkingTree.open(clone)
+    assert tree.changed(["environments", "README.md"]) == ()
+    (clone / TAGS).write_text("mine\n")
+    (clone / "environments" / "new \u00e9").write_text("")
+    assert tree.changed(["environments"]) == (TAGS, "environments/new \u00e9")
+    assert tree.changed(["README.md"]) == ()
+    assert tree.unmerged(["environments"]) == ()
+    git("commit", "--quiet", "-am", "Mine", cwd=clone)
+    origin.commit({TAGS: "theirs\n"})
+    git("fetch", "--quiet", cwd=clone)
+    git("merge", "origin/main", cwd=clone, ok=False)
+    assert tree.unmerged(["environments"]) == (TAGS,)
+
+
+def test_files_are_read_and_listed_as_they_lie_there(clone: Path) -> None:
+    tree = WorkingTree.open(clone)
+    (clone / TAGS).write_bytes(b"\xef\xbb\xbfa\r\n")
+    assert tree.read([TAGS, "none"]) == {TAGS: b"\xef\xbb\xbfa\r\n"}
+    assert tree.files("environments") == [TAGS]
+    assert tree.files("nowhere") == []
+    with pytest.raises(ReleaseError, match="can't read"):
+        tree.read(["environments"])
+
+
+@pytest.mark.parametrize("path", ["out", "folder/passwd", "../outside", "/etc/passwd", ".git/config", "inside/../../x"])
+def test_nothing_outside_is_read_or_written(clone: Path, path: str) -> None:
+    (clone / "out").symlink_to("/etc/passwd")
+    (clone / "folder").symlink_to("/etc")
+    tree = WorkingTree.open(clone)
+    with pytest.raises(ReleaseError, match=r"symbolic link|leads out of the repository"):
+        tree.read([path])
+    with pytest.raises(ReleaseError, match=r"symbolic link|leads out of the repository"):
+        tree.write({"README.md": b"changed", path: b"evil"})
+    assert (clone / "README.md").read_text() == "Hello\n"
+
+
+def test_files_are_replaced_with_their_mode_and_made_with_their_directories(clone: Path) -> None:
+    WorkingTree.open(clone).write({"charts/a/run": b"new", "deep/er/file": b"made\r\n"})
+    assert (clone / "charts/a/run").read_bytes() == b"new"
+    assert (clone / "charts/a/run").stat().st_mode & 0o777 == 0o755
+    assert (clone / "deep/er/file").read_bytes() == b"made\r\n"
+    assert git("status", "--porcelain", cwd=clone).splitlines() == ["M charts/a/run", "?? deep/"]
+
+
+def test_a_link_inside_the_repository_is_not_followed_either(clone: Path) -> None:
+    (clone / "linked").symlink_to("charts/a/run")
+    before = (clone / "charts/a/run").read_bytes()
+    with pytest.raises(ReleaseError, match="symbolic link"):
+        WorkingTree.open(clone).write({"linked": b"new"})
+    assert (clone / "charts/a/run").read_bytes() == before
+
+
+def test_a_write_that_fails_changes_nothing(clone: Path) -> None:
+    with pytest.raises(ReleaseError, match="can't write"):
+        WorkingTree.open(clone).write({"README.md": b"changed", "charts": b"a directory is there"})
+    with pytest.raises(ReleaseError, match="can't write"):
+        WorkingTree.open(clone).write({"README.md": b"changed", "README.md/below": b""})
+    assert (clone / "README.md").read_text() == "Hello\n"
+    assert git("status", "--porcelain", cwd=clone) == ""
+
+
+def test_gitpython_is_loaded_for_nothing_else() -> None:
+    code = "import sys, release_tool.git.repository, release_tool.git.working_tree; print({'git', 'logging'} & {*sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

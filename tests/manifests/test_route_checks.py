@@ -1,0 +1,165 @@
+"""The checks of routes on real renderings, each broken in one place."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from rendering import GOLDEN, request
+
+from release_tool import manifests
+from release_tool.manifests import routes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from release_tool.helm import Renderer
+
+STATES = (
+    "image: {default: v4, tag: {v1: a.1, v3: a.3, v4: a.4, v5: a.5}, retired: {v2: a.2}, quarantined: {v5: {reason: x}}}\n"
+    "virtualService: {hosts: [engine.example.com]}\ngateway: {enabled: true}\nenvoyFilter: {enabled: true}\n"
+)
+Objects = dict[str, Any]
+
+
+def by_kind(engine: Renderer, values: str = STATES) -> Objects:
+    """`Kind` or `Deployment v4` -> object."""
+    found: Objects = {}
+    for one in manifests.objects(engine.render(request(values))):
+        name = one.key.name.rpartition("-")[2]
+        found[f"{one.key.kind} {name}" if name.startswith("v") else one.key.kind] = copy.deepcopy(one.content)
+    return found
+
+
+def text(objects: Objects) -> str:
+    return "".join(f"---\n{yaml.safe_dump(content)}" for content in objects.values())
+
+
+def found_in(objects: Objects) -> list[str]:
+    return [finding.what for finding in routes.check(text(objects), "engine")]
+
+
+def subsets(objects: Objects) -> list[Any]:
+    found: list[Any] = objects["DestinationRule"]["spec"]["subsets"]
+    return found
+
+
+def http(objects: Objects) -> list[Any]:
+    found: list[Any] = objects["VirtualService"]["spec"]["http"]
+    return found
+
+
+@pytest.mark.parametrize("case", sorted(GOLDEN.iterdir()), ids=lambda case: case.name)
+def test_reviewed_renderings_are_right(case: Any, engine: Renderer) -> None:
+    rendering = engine.render(request((case / "values.yaml").read_text(encoding="utf-8")))
+    assert routes.check(rendering, "engine") == ()
+
+
+def test_the_rendering_that_is_broken_below_is_right(engine: Renderer) -> None:
+    assert found_in(by_kind(engine)) == []
+
+
+def lose_subset(objects: Objects) -> None:
+    subsets(objects)[:] = [one for one in subsets(objects) if one["name"] != "v3"]
+
+
+def mislead_subset(objects: Objects) -> None:
+    next(one for one in subsets(objects) if one["name"] == "v3")["labels"]["app.kubernetes.io/tag"] = "v33"
+
+
+def lose_deployment(objects: Objects) -> None:
+    del objects["Deployment v3"]
+
+
+def claim_twice(objects: Objects) -> None:
+    http(objects)[1]["match"].append(http(objects)[0]["match"][0])
+
+
+def forget_in_filter(objects: Objects) -> None:
+    patch = objects["EnvoyFilter"]["spec"]["configPatches"][1]["patch"]["value"]["typed_per_filter_config"]
+    (host,) = patch.values()
+    del host["filter_context"]["versions"]["v3"]
+
+
+def mislead_filter(objects: Objects) -> None:
+    patch = objects["EnvoyFilter"]["spec"]["configPatches"][1]["patch"]["value"]["typed_per_filter_config"]
+    (host,) = patch.values()
+    host["filter_context"]["default"] = "v1"
+
+
+def second_rule(objects: Objects) -> None:
+    other = copy.deepcopy(objects["DestinationRule"])
+    other["metadata"]["name"] = "another"
+    objects["another"] = other
+
+
+def quarantined_default(objects: Objects) -> None:
+    setting = subsets(objects)[0]["trafficPolicy"]["loadBalancer"]["localityLbSetting"]
+    setting["failoverPriority"][-1] = "app.kubernetes.io/tag=v5"
+
+
+def wrong_port(objects: Objects) -> None:
+    http(objects)[0]["route"][0]["destination"]["port"]["number"] = 1
+
+
+BROKEN: list[tuple[Callable[[Objects], None], str]] = [
+    (lose_subset, "v3"),
+    (mislead_subset, "v3"),
+    (lose_deployment, "v3"),
+    (claim_twice, "v1"),
+    (forget_in_filter, "v3"),
+    (mislead_filter, "v1"),
+    (second_rule, "another"),
+    (quarantined_default, "v5"),
+    (wrong_port, "port 1"),
+]
+
+
+@pytest.mark.parametrize(("breaks", "names"), BROKEN, ids=lambda item: getattr(item, "__name__", ""))
+def test_what_is_broken_is_found(breaks: Callable[[Objects], None], names: str, engine: Renderer) -> None:
+    objects = by_kind(engine)
+    breaks(objects)
+    found = routes.check(text(objects), "engine")
+    assert any(one.serious for one in found)
+    assert any(names in one.what for one in found), [one.what for one in found]
+    assert all(one.hint for one in found)
+
+
+# -- from one rendering to the next --
+
+
+def compared(engine: Renderer, before: str, after: str) -> list[str]:
+    old, new = (engine.render(request(f"image: {{{values}}}\n")) for values in (before, after))
+    return [one.rule for one in routes.compare(old, new, "engine") if one.serious]
+
+
+FOUR = "default: v4, tag: {v1: a.1, v2: a.2, v3: a.3, v4: a.4}"
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        "default: v4, tag: {v1: a.1, v2: a.2, v3: a.3, v4: a.4, v5: a.5}",
+        "default: v2, tag: {v1: a.1, v2: a.2, v3: a.3, v4: a.4}",
+        "default: v4, tag: {v2: a.2, v3: a.3, v4: a.4}, retired: {v1: a.1}",
+        "default: v3, tag: {v1: a.1, v2: a.2, v3: a.3, v4: a.4}, quarantined: {v4: {reason: x}}",
+    ],
+    ids=["add", "move the default", "retire", "downgrade"],
+)
+def test_the_steps_of_a_versions_life_are_safe(after: str, engine: Renderer) -> None:
+    assert compared(engine, FOUR, after) == []
+
+
+def test_removing_what_has_been_retired_is_safe(engine: Renderer) -> None:
+    retired = "default: v4, tag: {v2: a.2, v4: a.4}, retired: {v1: a.1}"
+    assert compared(engine, retired, "default: v4, tag: {v2: a.2, v4: a.4}") == []
+
+
+def test_removing_a_routed_version_loses_its_calls(engine: Renderer) -> None:
+    assert "lost" in compared(engine, FOUR, "default: v4, tag: {v2: a.2, v3: a.3, v4: a.4}")
+
+
+def test_another_tag_under_the_same_name_makes_its_pods_anew(engine: Renderer) -> None:
+    assert "rolled" in compared(engine, FOUR, "default: v4, tag: {v1: a.9, v2: a.2, v3: a.3, v4: a.4}")

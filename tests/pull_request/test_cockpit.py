@@ -1,0 +1,339 @@
+"""The pull request as a cockpit: whole texts to review, and what a reader must find where."""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from model_builders import DAY, DIGEST, HOUR, NOW, TODAY, bump, change, ground, line, planned, state
+from pull_requests import headings, longest, proposal, tables
+
+from release_tool import manifests
+from release_tool.manifests import ObjectChange, ObjectKey
+from release_tool.model.records import Gate, Line, Name, Pin
+from release_tool.pull_request import compose
+from release_tool.pull_request.compose import Proposed
+from release_tool.pull_request.markdown import link, safe_url
+from release_tool.rules.plan import LeftOut, plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+GOLDEN = Path(__file__).parent / "golden-pulls"
+FOUR = state("1.0.1", "1.0.2", "1.0.3", "1.0.4", default="v4")
+
+
+def asked(made: Line, **more: Any) -> Line:
+    return made._replace(intent=made.intent._replace(**more))
+
+
+def a_bump() -> Proposed:
+    """A build adds a version; the oldest one retires."""
+    base = ground(FOUR, keep=4)
+    provenance = {
+        "image": "registry.example.com/engine",
+        "digest": DIGEST[1:],
+        "commit": "0123456789abcdef0123456789abcdef01234567",
+        "build": "https://ci.example.com/engine/builds/77?step=push&attempt=1",
+    }
+    mine = asked(bump("1.0.5"), by="builder", run="https://ci.example.com/engine/runs/78", provenance=provenance)
+    elsewhere = {"devel": FOUR, "staging": state("1.0.1", "1.0.2", default="v2"), "production": state("1.0.1")}
+    return proposal(base, plan(base, (), mine), environments=elsewhere, image="registry.example.com/engine")
+
+
+def of_a_service() -> Proposed:
+    """Two builds wait in the environment of a service, which is the second of three; one file can't be read."""
+    base = ground(state("1.0.1", default="v1"))
+    environments = {"local": None, "devel": base.state, "staging": state()}
+    return proposal(base, planned(base, "1.0.2", "1.0.3"), service="engine", environments=environments)
+
+
+def a_forced_promotion() -> Proposed:
+    """A gate said no, and a person overruled it."""
+    base = ground(FOUR, default="promoted")
+    gates = (
+        Gate("order", "passed", "staging comes before devel"),
+        Gate("soak", "forced", "the default of staging since 2026-11-23 10:00 UTC; 1d are asked for"),
+    )
+    arguments = {"tag": "1.0.5", "version": "v5", "from": "staging", "force": True, "reason": "a customer waits"}
+    mine = line("01P", operation="promote", arguments=arguments)
+    return proposal(base, plan(base, (), asked(mine, by="ada", gates=gates)))
+
+
+def a_downgrade() -> Proposed:
+    """The default moves back, and what it leaves is quarantined."""
+    base = ground(FOUR, lines=[line("1", change("set-default", "v4", "1.0.4", before=Name("v3")))])
+    arguments = {"tag": "1.0.4", "version": "v4", "reason": "error rate 0.12 > 0.05"}
+    mine = line("01D", operation="downgrade", arguments=arguments)
+    return proposal(base, plan(base, (), asked(mine, by="guard")), branch="release/devel-downgrade")
+
+
+def with_warnings() -> Proposed:
+    """Everything that there is to be careful about."""
+    base = ground(
+        state(
+            "1.0.1",
+            "1.0.2",
+            "1.0.3" + DIGEST,
+            default="v1",
+            named={"v5": "1.0.5"},
+            quarantined={"v5": "crashes"},
+            pinned={"v2": Pin("mobile clients 2.x", TODAY + 3 * DAY)},
+        ),
+        lines=[line("1", change("add", "v1", "1.0.1"))],
+    )
+    other = state(named={"v3": "1.0.3@sha256:" + "f" * 64})
+    return proposal(
+        base,
+        planned(base, "1.0.4"),
+        environments={"devel": base.state, "staging": other},
+        ending=[("v2", "1.0.2", (TODAY + 3 * DAY).isoformat())],
+        refused=[LeftOut(bump("1.0.9"), "1.0.9 is quarantined in devel: it was bad")],
+        notes=["subset v3 selects no pods"],
+    )
+
+
+def a_cleanup() -> Proposed:
+    """What has drained goes, a pin has ended, and there is more to come."""
+    base = ground(
+        state(
+            "1.0.1",
+            "1.0.2",
+            "1.0.3",
+            "1.0.4",
+            default="v4",
+            retired={"v8": "0.9.0", "v9": "0.9.1"},
+            pinned={"v1": Pin("batch job", date(2026, 11, 22)), "v2": Pin("mobile clients 2.x", date(2026, 12, 1))},
+        ),
+        keep=2,
+        drain=2 * HOUR,
+        max_age=30 * DAY,
+        landed={
+            **{("versions", Name(f"v{n}")): NOW - (20 - n) * DAY for n in range(1, 5)},
+            ("retired", Name("v8")): NOW - 3 * HOUR,
+            ("retired", Name("v9")): NOW - HOUR / 2,
+        },
+    )
+    return proposal(base, plan(base, (), line("01C", operation="cleanup")))
+
+
+def of_many_versions() -> Proposed:
+    """More versions than a picture, a table or a sentence takes."""
+    base = ground(state(*[f"1.0.{n}" for n in range(60)], default="v60"), keep=48)
+    return proposal(base, planned(base, "1.1.0", "1.1.1"))
+
+
+def of_somebody_hostile() -> Proposed:
+    """Reasons that want to be more than words."""
+    evil = (
+        "| x | @team closes #1 <img src=x> [a](http://b) ![](http://b) `c` https://d.example\r\n\r\n# h\u202e 😀 שלום"
+    )
+    base = ground(FOUR)
+    mine = line("01H", operation="pin", arguments={"tag": "1.0.1", "version": "v1", "reason": evil})
+    mine = asked(mine, by=evil, run="javascript:alert(1)", provenance={"build": "https://ci.example.com@evil.example/"})
+    return proposal(base, plan(base, (), mine), notes=[evil], refused=[LeftOut(mine, evil)])
+
+
+CASES: dict[str, Callable[[], Proposed]] = {
+    "bump": a_bump,
+    "service": of_a_service,
+    "forced-promotion": a_forced_promotion,
+    "downgrade": a_downgrade,
+    "warnings": with_warnings,
+    "cleanup": a_cleanup,
+    "many-versions": of_many_versions,
+    "hostile": of_somebody_hostile,
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_whole_text(case: str) -> None:
+    text = compose.pull_request(CASES[case]())
+    whole = f"{text.title}\n\n{text.body}"
+    golden = GOLDEN / f"{case}.md"
+    if os.environ.get("UPDATE_GOLDEN"):
+        golden.write_text(whole, encoding="utf-8", newline="")
+    assert golden.read_bytes().decode("utf-8") == whole
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_plan_that_is_made_again_gives_the_same_text(case: str) -> None:
+    assert compose.pull_request(CASES[case]()) == compose.pull_request(CASES[case]())
+
+
+# -- the first screen -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_default_before_and_after_stands_first(case: str) -> None:
+    body = compose.pull_request(CASES[case]()).body
+    assert body.splitlines()[2].startswith("| default | v")
+    assert tables(body)[0][0] == "|  | now | once this lands |"
+
+
+def test_warnings_come_before_all_tables_of_details() -> None:
+    body = compose.pull_request(with_warnings()).body
+    before, _, _ = body.partition("### What changes")
+    for words in (
+        "> [!WARNING]",
+        "The default is held: v5 is quarantined and newer",
+        "no version to fall back to",
+        "1 pending operation is left out",
+        "The pin of v2 `1.0.2` ends: its last day is 2026-11-26",
+        "> - subset v3 selects no pods",
+        "v3 `1.0.3` is another image here than in staging",
+    ):
+        assert words in before
+
+
+def test_a_gate_that_was_overruled_is_a_warning_with_its_reason() -> None:
+    before, _, rest = compose.pull_request(a_forced_promotion()).body.partition("### What changes")
+    assert "promote 1.0.5 from staging: the gate soak said no and was overruled: the default of staging since" in before
+    assert "| promote 1.0.5 from staging | order | passed | staging comes before devel |" in rest
+
+
+def test_a_default_that_moves_back_is_a_warning() -> None:
+    assert "The default moves **back**, from v4 `1.0.4` to v3 `1.0.3`." in compose.pull_request(a_downgrade()).body
+
+
+def test_without_anything_to_be_careful_about_there_is_no_warning() -> None:
+    assert "WARNING" not in compose.pull_request(a_bump()).body
+
+
+# -- routes -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_routes_are_those_of_the_rendering() -> None:
+    body = compose.pull_request(a_bump()).body
+    assert "| `x-version` | subset | image |" in body
+    assert "| **`v5`, `1.0.5`** | `v5` | `registry.example.com/engine:1.0.5` |" in body
+    assert "| ~~v1~~ | the default pool | – |" in body
+
+
+def test_routes_that_do_not_change_follow_from_the_versions() -> None:
+    body = compose.pull_request(a_bump()._replace(manifests=())).body
+    assert "| `grpcsvc` | subset | image |" in body
+    assert "| none, or an unknown one | `default` | v5 first: `registry.example.com/engine:1.0.5` |" in body
+    assert "No rendered object changes." in body
+
+
+def test_a_virtual_service_that_knows_no_version_is_none_of_the_routes() -> None:
+    other = (
+        "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: web}\nspec: {http: [{route: []}]}\n"
+    )
+    changes = manifests.difference("", other)
+    assert "| `grpcsvc` | subset | image |" in compose.pull_request(a_bump()._replace(manifests=changes)).body
+
+
+def test_the_diagram_stays_small() -> None:
+    body = compose.pull_request(of_many_versions()).body
+    (diagram,) = re.findall("```mermaid\n(.*?)```", body, re.DOTALL)
+    assert len(re.findall(r'^  v\d+\["', diagram, re.MULTILINE)) == 20
+    assert '  v62["v62: 1.1.1"]' in diagram
+    assert 'more["28 more versions"]' in diagram
+
+
+# -- what comes next, and the way back --------------------------------------------------------------------------------
+
+
+def test_what_this_brings_is_dated_from_its_landing_and_the_rest_by_the_clock() -> None:
+    body = compose.pull_request(a_cleanup()).body
+    assert "| 2h after this lands | remove | v1 | `1.0.1` | drained for 2h |" in body
+    assert "| 2026-11-23 13:30 | remove | v9 | `0.9.1` | drained for 2h |" in body
+    assert "| 2026-12-02 00:00 | unpin | v2 |" in body
+
+
+def test_each_operation_has_the_command_that_undoes_it_the_last_one_first() -> None:
+    body = compose.pull_request(of_a_service()).body
+    commands = re.findall("^release undo.*$", body, re.MULTILINE)
+    assert commands == [f"release undo devel bump-1.0.{n} --reason 'why it must go' --service engine" for n in (3, 2)]
+
+
+def test_an_operation_that_changes_nothing_by_itself_has_nothing_to_undo() -> None:
+    made = line("1", change("supersede", "v2", "1.0.2"), change("retire", "v1", "1.0.1", sweep=True))
+    body = compose.pull_request(Proposed("devel", [made])).body
+    assert "release undo" not in body
+    assert "close this pull request" in body
+
+
+def test_an_id_is_one_word_of_the_command_whatever_it_holds() -> None:
+    made = line("$(reboot)';x", change("add", "v2", "1.0.2"))
+    body = compose.pull_request(Proposed("devel", [made])).body
+    assert """release undo devel '$(reboot)'"'"';x' --reason""" in body
+
+
+# -- the rendered difference ------------------------------------------------------------------------------------------
+
+
+def an_object(name: str, lines: int, kind: str = "ConfigMap") -> ObjectChange:
+    return ObjectChange(
+        "added", ObjectKey("v1", kind, "", name), "x.yaml", "", "".join(f"k{n}: {n}\n" for n in range(lines))
+    )
+
+
+def test_routes_come_before_other_objects() -> None:
+    body = compose.pull_request(a_bump()).body
+    folded = re.findall("<summary>(?:added|changed) ([A-Za-z]+)", body)
+    assert folded == ["VirtualService", "Deployment"]
+
+
+def test_a_large_object_is_cut_at_a_line_and_leaves_room_for_the_others() -> None:
+    objects = [an_object("large", 9_000), an_object("small", 3)]
+    body = compose.pull_request(a_bump()._replace(manifests=objects)).body
+    assert re.search(r"<summary>added ConfigMap large \(v1\) \(cut here: \d+ more lines\)</summary>", body)
+    assert "<summary>added ConfigMap small (v1)</summary>" in body
+    assert "The whole of it: `release diff devel`" in body
+
+
+def test_objects_that_find_no_room_are_counted() -> None:
+    objects = [an_object(f"o{n}", 2_000) for n in range(30)]
+    text = compose.pull_request(a_bump()._replace(manifests=objects))
+    shown = text.body.count("<summary>added ConfigMap")
+    assert f"… and {30 - shown} more objects." in text.body
+    assert 55_000 < longest(text.body) <= compose.LIMIT
+
+
+def test_characters_beyond_the_basic_plane_count_twice() -> None:
+    objects = [an_object("x", 1)._replace(after="a: 😀😀😀😀😀😀😀😀😀😀\n" * 5_000) for _ in range(9)]
+    body = compose.pull_request(a_bump()._replace(manifests=objects)).body
+    assert len(body.encode("utf-16-le")) // 2 <= compose.LIMIT
+
+
+def test_the_difference_of_a_downgrade_is_that_of_its_branch() -> None:
+    assert "`release diff devel --ref release/devel-downgrade`" in compose.pull_request(a_downgrade()).body
+
+
+def test_without_a_rendering_nothing_is_said_of_manifests() -> None:
+    assert "Manifests" not in headings(compose.pull_request(a_bump()._replace(manifests=None)).body)
+
+
+# -- links ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)", "data:text/html,x", "//evil.example/", "ftp://a.example/", "https://", "https:///x",
+        "https://ci.example.com@evil.example/", "https://a b/", "https://a.example/\n", "https://a.example:x/",
+        "https://[::1]/", "https://ex\u0430mple.com/", "https://a.example/" + "x" * 600, "HTTPS//a", "",
+    ],
+)  # fmt: skip
+def test_what_is_no_plain_page_is_no_link(url: str) -> None:
+    assert safe_url(url) == ""
+    assert "](" not in link("build", url)
+
+
+def test_a_link_keeps_its_address_and_breaks_nothing() -> None:
+    assert safe_url("https://ci.example.com:8443/a(b)|c/@d?x=1&y=[2]#f") == (
+        "https://ci.example.com:8443/a%28b%29%7Cc/%40d?x=1&amp;y=%5B2%5D#f"
+    )
+
+
+def test_a_link_shows_where_it_leads() -> None:
+    body = compose.pull_request(a_bump()).body
+    assert "[build at ci.example.com](https://ci.example.com/engine/builds/77?step=push&amp;attempt=1)" in body
+    assert "[run at ci.example.com](https://ci.example.com/engine/runs/78)" in body

@@ -1,0 +1,67 @@
+"""Fixtures for several folders: what a folder uses, its `conftest.py` imports."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from calls import ALL
+from hostile import Hostile
+from real_prometheus import real_prometheus
+from standin import StandIn
+
+from release_tool.helm import make_renderer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from release_tool.helm import Renderer
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing stands between a test and its server on 127.0.0.1."""
+    for name in list(os.environ):
+        if name.lower().endswith("_proxy") or name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(params=["embedded", "helm"])
+def renderer(request: pytest.FixtureRequest) -> Renderer:
+    """Each engine in turn."""
+    if request.param == "embedded" and importlib.util.find_spec("helm_python") is None:
+        pytest.skip("the embedded engine has no wheel for this machine (pip install helm-python-sdk)")
+    if request.param == "helm" and shutil.which("helm") is None:
+        pytest.skip("there is no helm on PATH: go install helm.sh/helm/v4/cmd/helm@v4.2.3")
+    return make_renderer(request.param)
+
+
+@pytest.fixture
+def engine() -> Renderer:
+    """One engine, for what is the chart's doing and not the engine's."""
+    return make_renderer("auto")
+
+
+@pytest.fixture
+def hostile() -> Iterator[Hostile]:
+    """A server that answers as it likes."""
+    with Hostile() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def prometheus_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Prometheus with the calls of `calls.py`."""
+    with real_prometheus(tmp_path_factory.mktemp("prometheus"), ALL) as url:
+        yield url
+
+
+@pytest.fixture
+def standin() -> Iterator[StandIn]:
+    """A GitHub without repositories. At the end: every request was modelled and agrees with GitHub's description."""
+    with StandIn() as found:
+        yield found
+    found.verify()

@@ -1,0 +1,160 @@
+"""A base branch that people and their forge change by real git, at times that a test names in hours."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+from release_tool import tagfile
+from release_tool.config import place_of
+from release_tool.git.repository import Repository
+from release_tool.model.records import CommitId, Name, State
+from release_tool.remote.landing import EXACTLY, Ages, Entry
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from release_tool.config import Place
+    from release_tool.model.records import Line
+
+BEGIN = datetime(2026, 11, 1, tzinfo=timezone.utc)
+FILE = "environments/devel/image_tag.yaml"
+
+
+def hour(number: float) -> datetime:
+    return BEGIN + timedelta(hours=number)
+
+
+def place(environment: str = "devel", path: str = "environments/{environment}") -> Place:
+    return place_of(environment, path=path, branch="release/{environment}")
+
+
+def tags(*versions: str, default: str = "", retired: Sequence[str] = (), quarantined: Sequence[str] = ()) -> str:
+    """An `image_tag.yaml`: versions like `v1=v1.0.1`; alone, `v1` has the tag v1.0.1."""
+
+    def entries(words: Sequence[str]) -> str:
+        pairs = [word.partition("=") for word in words]
+        return "".join(f"    {name}: {tag or f'v1.0.{name[1:]}'}\n" for name, _, tag in pairs)
+
+    text = "image:\n" + (f"  default: {default}\n" if default else "") + "  tag:\n" + entries(versions)
+    text += "  retired:\n" + entries(retired) if retired else ""
+    return text + ("  quarantined:\n" + "".join(f"    {name}: {{reason: bad}}\n" for name in quarantined))
+
+
+def run_git(*arguments: str, cwd: Path, at: datetime | None = None) -> str:
+    stamp = f"{int((at or BEGIN).timestamp())} +0000"
+    environment = {**os.environ, "GIT_AUTHOR_DATE": stamp, "GIT_COMMITTER_DATE": stamp}
+    done = subprocess.run(
+        ["git", *arguments], cwd=cwd, capture_output=True, text=True, check=False, timeout=60, env=environment
+    )
+    assert done.returncode == 0, f"git {arguments}: {done.stderr}"
+    return done.stdout.strip()
+
+
+@dataclass
+class Base:
+    """A bare origin and somebody's clone of it.
+
+    Attributes:
+        path: a directory for both.
+        kind: how the tool looks at it: from a `full` or a `shallow` clone, or by its `URL` alone.
+        merged: what the forge knows of merges.
+    """
+
+    path: Path
+    kind: str
+    merged: dict[CommitId, datetime] = field(default_factory=dict)
+    repository: Repository | None = None
+
+    @classmethod
+    def make(cls, path: Path, kind: str) -> Base:
+        base = cls(path, kind)
+        run_git("init", "-q", "--bare", "-b", "main", str(base.origin), cwd=path)
+        for key in ("uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant"):
+            run_git("config", key, "true", cwd=base.origin)
+        run_git("clone", "-q", str(base.origin), str(base.clone), cwd=path)
+        return base
+
+    @property
+    def origin(self) -> Path:
+        return self.path / "origin.git"
+
+    @property
+    def clone(self) -> Path:
+        return self.path / "clone"
+
+    def git(self, *arguments: str, at: float = 0) -> str:
+        return run_git(*arguments, cwd=self.clone, at=hour(at))
+
+    def commit(self, at: float, files: dict[str, str | None]) -> CommitId:
+        """Somebody's commit on the branch that is checked out."""
+        for name, text in files.items():
+            target = self.clone / name
+            if text is None:
+                target.unlink()
+            else:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_text(text, encoding="utf-8")
+        self.git("add", "-A")
+        self.git("commit", "-q", "--allow-empty", "-m", "Change", at=at)
+        return self.tip()
+
+    def write(self, at: float, text: str | None, file: str = FILE) -> CommitId:
+        """A commit that writes a tag file, by default that of devel."""
+        return self.commit(at, {file: text})
+
+    def noise(self, begin: float, count: int) -> None:
+        """Commits about something else, an hour apart."""
+        for number in range(count):
+            self.commit(begin + number, {"README.md": f"{begin} {number}\n"})
+
+    def tip(self) -> CommitId:
+        return CommitId(self.git("rev-parse", "HEAD"))
+
+    def push(self) -> CommitId:
+        self.git("push", "-q", "origin", "HEAD:main")
+        return self.tip()
+
+    def open(self) -> Repository:
+        """Opened, with the tip fetched."""
+        tip = self.push()
+        if self.repository is None:
+            url = f"file://{self.origin}"
+            work = self.path / "work"
+            options = ["--depth=1"] if self.kind == "shallow" else []
+            if self.kind != "URL":
+                run_git("clone", "-q", *options, url, str(work), cwd=self.path)
+            self.repository = Repository.open(None if self.kind == "URL" else work, url if self.kind == "URL" else None)
+        self.repository.refs("refs/heads/*")
+        self.repository.fetch(tip)
+        return self.repository
+
+    def close(self) -> None:
+        if self.repository is not None:
+            self.repository.close()
+
+    def ages(self, *places: Place) -> Ages:
+        return Ages(self.open(), self.merged.get, self.tip(), places or (place(),))
+
+    def state(self, at: Place | None = None) -> State:
+        text = (self.clone / (at or place()).tag_file).read_text("utf-8")
+        return tagfile.read_leniently(text)
+
+    def since(
+        self,
+        section: str,
+        name: str,
+        *ages: timedelta,
+        lines: Sequence[Line] = (),
+        now: float = 10_000,
+        by: Ages | None = None,
+    ) -> datetime | None:
+        """Since when an entry of devel is as it is; exactly, where no ages are given; by a new walk, or by one."""
+        entry: Entry = (section, Name(name))
+        found = (by or self.ages()).since(place(), self.state(), lines, {entry: ages or EXACTLY}, hour(now))
+        assert set(found) <= {entry}
+        return found.get(entry)

@@ -1,0 +1,212 @@
+"""Pull requests to write: proposals of any plan, and proposals whose every text comes from somebody hostile."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from hypothesis import strategies as st
+from model_builders import NOW, change, line, state
+
+from release_tool import manifests
+from release_tool.model.records import Gate, Kept, Name, State, Tag
+from release_tool.model.versions import tag_part
+from release_tool.pull_request.compose import Proposed
+from release_tool.pull_request.markdown import units
+from release_tool.rules import outlook
+from release_tool.rules.forecast import Coming
+from release_tool.rules.plan import LeftOut
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from release_tool.rules.plan import Ground, Plan
+
+VIRTUAL_SERVICE = """\
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata:
+  name: engine
+  namespace: engine
+spec:
+  hosts: [engine]
+  http:
+"""
+
+
+def rendering(one: State, header: str = "x-version") -> str:
+    """The manifests of some versions, in the chart's way and no longer than a test wants them."""
+    routes = [
+        f"  - name: {name}\n    match:\n    - headers: {{{header}: {{exact: {name}}}}}\n"
+        f"    - headers: {{{header}: {{exact: {tag_part(tag)}}}}}\n    route:\n    - destination: {{host: engine, subset: {name}}}\n"
+        for name, tag in one.live.items()
+    ]
+    routes.append("  - name: default\n    route:\n    - destination: {host: engine, subset: default}\n")
+    pods = [
+        f"apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: engine-{name}, namespace: engine}}\n"
+        f"spec: {{template: {{metadata: {{labels: {{version: {name}}}}}}}}}\n"
+        for name in {**one.versions, **one.retired}
+    ]
+    return "---\n".join([VIRTUAL_SERVICE + "".join(routes), *pods])
+
+
+def proposal(ground: Ground, made: Plan, **more: Any) -> Proposed:
+    """A plan as a pull request shows it, with its manifests."""
+    before = ground.state
+    given: dict[str, Any] = {
+        "before": before,
+        "after": made.after,
+        "order": ground.order,
+        "environments": {"devel": before},
+        "kept": made.kept,
+        "waiting": made.waiting,
+        "ahead": outlook.ahead(made.after, ground.environment, ground.order, ground.facts),
+        "refused": made.left_out,
+        "manifests": manifests.difference(rendering(before), rendering(made.after)),
+        **more,
+    }
+    return Proposed("devel", made.lines, **given)
+
+
+# -- what hostile people write ----------------------------------------------------------------------------------------
+
+ACTIVE = [
+    "a | b", "`x`", "``` x ```", "<b>x</b>", "<!-- ", "-->", "</details>", "<script>", "@team", "me@example.com", "#1", "GH-1",
+    "closes o/r#2", "https://github.com/o/r/issues/3", "www.example.com", "[x](http://y)", "![x](http://y)", "javascript:x",
+    "a\nb", "a\r\nb", "\n\n# x", "\n```\n", "\u2028", "&x;", "&lt;", "\\", "\\|", "$x$", "*x*", "~~x~~", "__x__", "> x", "- [ ] x",
+    "\u202e", "\u2066", "\u200f", "\x1b[31m", "\x00", "\ud800", "]]", '"]', "-->|x|", "%%{init: {}}%%", "click a b", "'; rm x;'",
+]  # fmt: skip
+FINE = ["😀", "👩\u200d🚀", "🏳\ufe0f\u200d🌈", "שלום", "العربية", "für später", "1.0.5", "v5", "x" * 200]
+EVIL = st.lists(st.one_of(st.sampled_from(ACTIVE), st.sampled_from(FINE), st.text(max_size=20)), max_size=6).map(
+    "".join
+)
+LONG = st.builds(lambda text, times: text * times, EVIL, st.sampled_from([1, 1, 1, 1, 60]))
+
+
+@st.composite
+def hostile(draw: Any) -> Proposed:
+    """A proposal whose every text is hostile, and perhaps long; and perhaps there is much of it."""
+    text = [draw(LONG) for _ in range(4)]
+
+    def evil() -> Iterator[str]:
+        while True:
+            yield from text
+
+    words = evil()
+    times = draw(st.sampled_from([1, 1, 3, 45]))
+    before = state(default="v1", named={f"v{n}": next(words) for n in range(1, times + 2)})
+    name = Name("v1")
+    after = state(
+        default="v2",
+        named={f"v{n}": next(words) for n in range(2, times + 3)},
+        retired={"v1": next(words)},
+        quarantined={f"v{times + 2}": next(words)},
+        pinned={"v2": next(words)},
+    )
+    gates = (Gate(next(words), "forced", next(words)), Gate("soak", next(words), next(words)))
+    lines = [
+        line(
+            next(words),
+            change("retire", "v1", next(words), next(words)),
+            change("set-default", "v2", next(words), next(words), before=Name(next(words))),
+            tag=next(words),
+            operation=draw(st.sampled_from(["bump", "promote", "undo", "cleanup", "pin"])),
+            run=next(words),
+            arguments={"reason": next(words), "from": next(words), "to_tag": next(words), "what": next(words)},
+            adopted=(change("pin", "v2", next(words), next(words)),),
+        )
+        for _ in range(times)
+    ]
+    lines = [
+        one._replace(
+            intent=one.intent._replace(
+                by=next(words),
+                gates=gates,
+                provenance={key: next(words) for key in ("image", "digest", "commit", "build", next(words))},
+            )
+        )
+        for one in lines
+    ]
+    coming = [Coming(NOW, change("remove", "v1", next(words), next(words)))] * times
+    objects = [
+        manifests.ObjectChange(
+            draw(st.sampled_from(["added", "changed"])),
+            manifests.ObjectKey(
+                "v1", draw(st.sampled_from(["Deployment", "VirtualService"])), next(words), next(words)
+            ),
+            "x.yaml",
+            next(words),
+            _hostile_routes(next(words), next(words)),
+        )
+        for _ in range(times)
+    ]
+    return Proposed(
+        "devel",
+        lines,
+        before,
+        after,
+        service=draw(st.sampled_from(["", "engine"])),
+        environments={"devel": before, "staging": after, "production": None},
+        kept=[Kept(name, Tag(next(words)), next(words))] * times,
+        waiting=[Kept(name, Tag(next(words)), next(words))] * times,
+        ahead=outlook.Outlook(holding=(Name("v9"),) * times, coming=tuple(coming)),
+        ending=[("v2", next(words), next(words))] * times,
+        refused=[LeftOut(lines[0], next(words))] * times,
+        notes=[next(words)] * times,
+        manifests=objects,
+        image=next(words),
+        branch=draw(st.sampled_from(["", "release/devel-downgrade"])),
+    )
+
+
+def _hostile_routes(header: str, word: str) -> str:
+    """A VirtualService that tells versions apart by a strange header, and leads to strange subsets."""
+    header, word = (text.encode("utf-8", "replace").decode() for text in (header, word))  # YAML has no half pairs
+    route = [
+        {"match": [{"headers": {header: {"exact": "v2"}}}], "route": [{"destination": {"host": "x", "subset": word}}]},
+        {"match": [{"headers": {header: {"exact": word}}}], "route": [{"destination": {"host": "x", "subset": "v2"}}]},
+    ]
+    one = {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "x"}}
+    return yaml.safe_dump({**one, "spec": {"http": route}}, allow_unicode=True)
+
+
+# -- reading it -------------------------------------------------------------------------------------------------------
+
+
+def without_code(body: str) -> str:
+    """A body without its blocks of code, in which a forge acts on nothing."""
+    kept: list[str] = []
+    fence = ""
+    for text in body.split("\n"):
+        run = re.match("`{3,}", text)
+        if fence:
+            if text.rstrip() == fence:
+                fence = ""
+        elif run:
+            fence = run[0]
+        else:
+            kept.append(text)
+    assert not fence, "a block of code is not closed"
+    return "\n".join(kept)
+
+
+def tables(body: str) -> list[list[str]]:
+    """The tables of a body: their lines."""
+    found: list[list[str]] = [[]]
+    for text in without_code(body).split("\n"):
+        if text.startswith("|"):
+            found[-1].append(text)
+        elif found[-1]:
+            found.append([])
+    return [one for one in found if one]
+
+
+def longest(body: str) -> int:
+    """The length of a body by the strictest count."""
+    return max(units(body), len(body))
+
+
+def headings(body: str) -> Sequence[str]:
+    """Its headings, in their order."""
+    return re.findall("^### (.*)$", body, re.MULTILINE)

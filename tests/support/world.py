@@ -1,0 +1,225 @@
+"""A whole world for one test: a bare origin, a clone, the local forge, a clock. Commands run for real."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import itertools
+import json
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from release_tool import tagfile
+from release_tool.cli import main
+from release_tool.model import history
+
+ROOT = Path(__file__).resolve().parents[2]
+
+SEED = """\
+image:
+  tag:
+  - v1.0.1
+  - v1.0.2
+  - v1.0.3
+  - v1.0.4
+"""
+
+WITH_DEFAULT = """\
+image:
+  default: v4
+  tag:
+  - v1.0.1
+  - v1.0.2
+  - v1.0.3
+  - v1.0.4
+"""
+
+CONFIG = """\
+version: 1
+chart: charts/grpc-manifest
+release_name: engine
+namespace: engine
+environments:
+  devel:
+    default: {default}
+    retention: {{keep: {keep}, drain: 1h}}
+  staging:
+    promote_from: devel
+    default: promoted
+  production:
+    promote_from: staging
+    default: promoted
+"""
+
+ENVIRONMENTS = ("devel", "staging", "production")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def data(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass
+class World:
+    """One GitOps repository with everything around it."""
+
+    path: Path
+    now: datetime = datetime(2026, 11, 23, 12, 0, tzinfo=timezone.utc)
+    landed: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    by_hand: bool = False
+
+    @classmethod
+    def make(cls, path: Path, *, tags: str = SEED, default: str = "newest", keep: int = 8, config: str = "") -> World:
+        world = cls(path)
+        world.git("init", "--bare", "-b", "main", str(world.origin), cwd=path)
+        world.git("config", "uploadpack.allowFilter", "true", cwd=world.origin)
+        world.git("config", "uploadpack.allowAnySHA1InWant", "true", cwd=world.origin)
+        world.git("clone", "-q", str(world.origin), str(world.clone), cwd=path)
+        files = {"release.yaml": config or CONFIG.format(default=default, keep=keep)}
+        for environment in ENVIRONMENTS:
+            files[f"environments/{environment}/image_tag.yaml"] = tags if environment == "devel" else WITH_DEFAULT
+            files[f"environments/{environment}/values.yaml"] = "replicaCount: 1\n"
+        shutil.copytree(ROOT / "charts", world.clone / "charts")
+        world.commit(files, "Begin")
+        return world
+
+    @property
+    def origin(self) -> Path:
+        return self.path / "origin.git"
+
+    @property
+    def clone(self) -> Path:
+        return self.path / "clone"
+
+    # -- git, as a person uses it
+
+    def git(self, *arguments: str, cwd: Path | None = None, stdin: str | None = None) -> str:
+        stamp = f"{int(self.now.timestamp())} +0000"
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=cwd or self.clone,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env={**_environment(), "GIT_AUTHOR_DATE": stamp, "GIT_COMMITTER_DATE": stamp},
+            check=False,
+        )
+        assert done.returncode == 0, f"git {' '.join(arguments)}: {done.stderr}"
+        return done.stdout.strip()
+
+    def commit(self, files: dict[str, str | None], message: str, branch: str = "main") -> str:
+        """A person changes files on a branch, and pushes."""
+        self.by_hand |= any(name.endswith("image_tag.yaml") for name in files)
+        if self.git("branch", "--list", branch):
+            self.git("checkout", "-q", branch)
+        if self.git("ls-remote", "origin", f"refs/heads/{branch}"):
+            self.git("fetch", "-q", "origin", branch)
+            self.git("checkout", "-q", "-B", branch, "FETCH_HEAD")
+        for name, text in files.items():
+            path = self.clone / name
+            if text is None:
+                path.unlink()
+            else:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(text.encode("utf-8"))
+        self.git("add", "-A")
+        self.git("commit", "-qm", message)
+        self.git("push", "-q", "origin", f"HEAD:refs/heads/{branch}")
+        tip = self.git("rev-parse", "HEAD")
+        self.git("checkout", "-q", "-B", "main", "origin/main" if branch != "main" else tip)
+        return tip
+
+    def file(self, path: str, ref: str = "main") -> str:
+        """A file in the origin, to the byte; empty where there is none."""
+        done = subprocess.run(
+            ["git", "show", f"{ref}:{path}"], cwd=self.origin, capture_output=True, check=False, timeout=60
+        )
+        return done.stdout.decode("utf-8") if done.returncode == 0 else ""
+
+    def tags(self, environment: str = "devel", ref: str = "main") -> str:
+        return self.file(f"environments/{environment}/image_tag.yaml", ref)
+
+    def record(self, environment: str = "devel", ref: str = "main") -> str:
+        return self.file(f"environments/{environment}/history.jsonl", ref)
+
+    def archived(self, environment: str = "devel", ref: str = "main") -> list[str]:
+        """The lines that were moved away from the record."""
+        directory = f"environments/{environment}/history"
+        paths = self.git("ls-tree", "-r", "--name-only", ref, "--", directory, cwd=self.origin).splitlines()
+        return [line for path in paths for line in self.file(path, ref).splitlines()]
+
+    def lines(self, environment: str = "devel", ref: str = "main") -> tuple[Any, ...]:
+        return history.parse(self.record(environment, ref), "history.jsonl")
+
+    def state(self, environment: str = "devel", ref: str = "main") -> Any:
+        return tagfile.read(self.tags(environment, ref), "image_tag.yaml", empty=True).state
+
+    def refs(self) -> dict[str, str]:
+        lines = self.git("for-each-ref", "--format=%(refname) %(objectname)", cwd=self.origin).splitlines()
+        return dict(line.split(" ") for line in lines)
+
+    # -- the tool
+
+    def release(self, *arguments: str, code: int | None = 0, later: timedelta = timedelta(minutes=1)) -> Result:
+        """Run a command in the clone, a minute after the last one."""
+        self.now += later
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            where = [] if "--repo" in arguments or "-C" in arguments else ["-C", str(self.clone)]
+            status = main([*arguments, *where], now=lambda: self.now)
+        result = Result(status, out.getvalue(), err.getvalue())
+        assert "Traceback" not in result.err
+        if code is not None:
+            assert status == code, f"release {' '.join(arguments)}: {status}\n{result.out}\n{result.err}"
+        self.check()
+        return result
+
+    def json(self, *arguments: str, code: int = 0) -> Any:
+        return self.release(*arguments, "--output", "json", code=code).data
+
+    def pulls(self, state: str = "open") -> list[Any]:
+        return self.json("pulls", "list", *(["--all"] if state == "all" else []))
+
+    def merge(self, number: int, method: str = "merge") -> None:
+        self.release("pulls", "merge", str(number), "--method", method)
+        self.git("fetch", "-q", "--prune", "origin")
+
+    # -- what always holds
+
+    def check(self) -> None:
+        """Invariants of the origin after every command."""
+        for environment in ENVIRONMENTS:
+            try:
+                lines = self.lines(environment)
+                state = self.state(environment)
+            except Exception:  # (a test that breaks the files on purpose checks what it means to)
+                continue
+            texts = tuple(self.record(environment).splitlines())
+            archived = set(self.archived(environment))
+            before = tuple(one for one in self.landed.get(environment, ()) if one not in archived)
+            assert texts[: len(before)] == before, "a landed line never changes, it may only move to an archive"
+            self.landed[environment] = texts
+            assert len({line.id for line in lines}) == len(lines), "no operation lands twice"
+            assert all(one.at <= two.at for one, two in itertools.pairwise(lines)), "lines are in order"
+            assert not state.versions or state.default in state.live, "the default is live"
+            if lines and not self.by_hand:
+                assert history.replay(lines).live.keys() == state.live.keys(), "the record tells the present"
+
+
+def _environment() -> dict[str, str]:
+    import os
+
+    return dict(os.environ)

@@ -1,0 +1,337 @@
+"""`image_tag.yaml`: what is read, and edits that leave everything else as it was."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import strategies as st
+from model_builders import (
+    DAYS,
+    DIGEST,
+    MOMENTS,
+    WRITTEN_TAGS,
+    bump,
+    change,
+    ground,
+    law,
+    meaning,
+    state,
+    states,
+)
+
+from release_tool import tagfile
+from release_tool.errors import FileProblems
+from release_tool.model import history
+from release_tool.model.records import Change, Name, State, Tag, name_number, name_of
+from release_tool.model.states import apply
+from release_tool.model.versions import tag_part
+from release_tool.rules.plan import plan
+
+PATH = "environments/devel/image_tag.yaml"
+
+
+def edited(text: str, *changes: Change) -> str:
+    """The text after some changes; it reads as what the changes make of the state."""
+    file = tagfile.read(text, PATH, empty=True)
+    after = tagfile.edit(file, changes)
+    again = tagfile.read(after.text, PATH, empty=True)
+    assert meaning(again.state) == meaning(after.state) == meaning(apply(file.state, changes))
+    assert again.is_list == after.is_list
+    return after.text
+
+
+def bumped(text: str, tag: str, *, default: str, keep: int) -> str:
+    base = ground(tagfile.read(text, PATH).state, default=default, keep=keep)
+    return edited(text, *plan(base, (), bump(tag)).edits)
+
+
+# -- the golden cases of the design -----------------------------------------------------------------------------------
+
+SEED = """\
+image:
+  tag:
+  - v1.0.1
+  - v1.0.2  # the one with the memory leak
+  - v1.0.3
+  - v1.0.4
+"""
+RETIRED = """\
+image:
+  default: v5
+  tag:
+    v2: v1.0.2  # the one with the memory leak
+    v3: v1.0.3
+    v4: v1.0.4
+    v5: v1.0.5
+  retired:
+    v1: v1.0.1
+"""
+SEED_WITH_DEFAULT = SEED.replace("image:\n", "image:\n  default: v4\n")
+
+
+def test_where_the_default_is_manual_and_all_are_kept_a_bump_is_one_added_line() -> None:
+    assert bumped(SEED, "v1.0.5", default="manual", keep=8) == SEED + "  - v1.0.5\n"
+
+
+def test_where_the_default_is_newest_a_bump_is_two_added_lines() -> None:
+    assert bumped(SEED, "v1.0.5", default="newest", keep=8) == SEED + "  - v1.0.5\n  default: v5\n"
+
+
+def test_a_bump_that_retires_makes_the_list_a_mapping_in_place_and_no_name_changes() -> None:
+    assert bumped(SEED_WITH_DEFAULT, "v1.0.5", default="newest", keep=4) == RETIRED
+
+
+def test_without_a_written_default_the_first_version_is_the_fallback_target_and_stays() -> None:
+    assert bumped(SEED, "v1.0.5", default="newest", keep=4) == SEED + "  - v1.0.5\n  default: v5\n"
+
+
+# -- what is read -----------------------------------------------------------------------------------------------------
+
+
+def test_all_five_keys_are_read() -> None:
+    text = """\
+image:
+  repository: registry.example.com/engine  # of people; not ours
+  default: v4
+  tag:
+    v3: v1.0.3           # mobile clients 2.x
+    v4: v1.0.4
+    v5: v1.0.5
+  retired:
+    v2: v1.0.2
+  pinned:
+    v3: {reason: mobile clients 2.x, until: 2027-03-31}
+  quarantined:
+    v5: {reason: error rate 0.12 > 0.05, since: 2026-11-23T05:40:00Z}
+"""
+    found = tagfile.read(text, PATH).state
+    assert found.default == "v4"
+    assert found.versions == {"v3": "v1.0.3", "v4": "v1.0.4", "v5": "v1.0.5"}
+    assert found.retired == {"v2": "v1.0.2"}
+    assert str(found.pinned[Name("v3")].until) == "2027-03-31"
+    assert history.timestamp(found.quarantined[Name("v5")].since) == "2026-11-23T05:40:00Z"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "says"),
+    [
+        ("image:\n  tag: {v1: a}\n  retired: {v1: b}\n", "3:17", "`tag` and in `retired`"),
+        ("image:\n  tag: {v1: a}\n  pinned: {v2: {reason: x}}\n", "3:16", "no version of `image.tag`"),
+        ("image:\n  tag: {v1: a}\n  quarantined: {v2: {reason: x}}\n", "3:21", "no version of `image.tag`"),
+        ("image:\n  default: v2\n  tag: {v1: a}\n", "2:12", "no version of `image.tag`"),
+        ("image:\n  default: v1\n  tag: {v1: a, v2: b}\n  quarantined: {v1: {reason: x}}\n", "2:12", "quarantined"),
+        ("image:\n  tag: {v1: a}\n  quarantined: {v1: {reason: x}}\n", "2:8", "quarantined"),
+        ("image:\n  tag: []\n", "2:8", "no live version"),
+        ("image:\n  tag: {v1: a, v2: a}\n", "2:20", "two names"),
+        ("image:\n  tag: {v1: 1.20}\n", "2:13", "something other than a text"),
+        ("image:\n  tag: {v01: a}\n", "2:14", "no name of a version"),
+        ("image:\n  tag: {v1: a b}\n", "2:13", "no image tag"),
+        (f"image:\n  tag:\n  - a\n  - a{DIGEST}\n", "4:5", "two names"),
+    ],
+)
+def test_what_breaks_a_rule_is_an_error_with_its_place(text: str, where: str, says: str) -> None:
+    with pytest.raises(FileProblems) as caught:
+        tagfile.read(text, PATH)
+    assert caught.value.where == f"{PATH}:{where}"
+    assert says in caught.value.what
+
+
+# -- edits ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_version_travels_with_its_comments_when_it_retires_and_comes_back() -> None:
+    head = "image:\n  default: v1\n  tag:\n    v1: a\n"
+    text = head + "    # for the old clients\n    v2: b  # note\n"
+    retired = edited(text, change("retire", "v2", "b"))
+    assert retired == head + "  retired:\n    # for the old clients\n    v2: b  # note\n"
+    assert edited(retired, change("restore", "v2", "b")) == text
+
+
+def test_comments_stay_with_their_versions_over_a_whole_rotation() -> None:
+    """Each bump retires the first entry: blocks that name their version go with it, the head of the list stays."""
+    text = "image:\n  default: v9\n  tag:\n    # all engines, newest last\n    v1: a1\n"
+    text += "".join(f"    # v{n} is for team {n}\n    v{n}: a{n}  # note {n}\n" for n in range(2, 10))
+    for number in range(1, 8):
+        text = edited(text, change("retire", f"v{number}", f"a{number}"))
+        if number > 2:
+            text = edited(text, change("remove", f"v{number - 2}", f"a{number - 2}"))
+    assert text == (
+        "image:\n  default: v9\n  tag:\n    # all engines, newest last\n"
+        "    # v8 is for team 8\n    v8: a8  # note 8\n    # v9 is for team 9\n    v9: a9  # note 9\n"
+        "  retired:\n    # v6 is for team 6\n    v6: a6  # note 6\n    # v7 is for team 7\n    v7: a7  # note 7\n"
+    )
+
+
+def test_a_version_that_retires_takes_its_marks_along() -> None:
+    text = "image:\n  tag: {v1: a, v2: b}\n  pinned: {v2: {reason: x}}\n  quarantined: {v2: {reason: y}}\n"
+    assert edited(text, change("retire", "v2", "b")) == "image:\n  tag: {v1: a}\n  retired:\n    v2: b\n"
+
+
+@pytest.mark.parametrize("tag", ["1.20", "12e3456", "2026-11-23", "0x1F", "yes", "null", "1_000", "0o17", "1e3", "on"])
+def test_a_tag_that_a_reader_could_take_for_something_else_is_quoted(tag: str) -> None:
+    for text in ("image:\n  tag:\n  - a\n", "image:\n  tag:\n    v1: a\n", "image:\n  tag: {v1: a}\n"):
+        after = edited(text, change("add", "v2", tag))
+        assert f'"{tag}"' in after or f"'{tag}'" in after
+
+
+@pytest.mark.parametrize("tags", ["  tag: []\n", "  tag: {}\n", "  tag:\n", "", None])
+def test_the_first_version_comes_into_an_empty_file(tags: str | None) -> None:
+    text = "# ours\n" if tags is None else f"image:\n{tags}"
+    assert tagfile.read(edited(text, change("add", "v1", "a")), PATH).state == state("a")
+    assert tagfile.read(edited(text, change("add", "v7", "a")), PATH).state == state(named={"v7": "a"})
+
+
+def test_a_default_without_a_value_is_filled_in() -> None:
+    assert edited("image:\n  default:\n  tag: [a, b]\n", change("set-default", "v2", "b")) == (
+        "image:\n  default: v2\n  tag: [a, b]\n"
+    )
+
+
+def test_line_ends_a_byte_order_mark_and_a_missing_final_one_stay() -> None:
+    text = "\ufeff---\r\nimage:\r\n  tag:\r\n  - a\r\n  - b"
+    assert edited(text, change("add", "v3", "c")) == "\ufeff---\r\nimage:\r\n  tag:\r\n  - a\r\n  - b\r\n  - c"
+
+
+# -- laws -------------------------------------------------------------------------------------------------------------
+
+WORDS = st.sampled_from(["slow", "0.12 > 0.05", 'says "no": {a, b} # c', "für später", "", "it's", "- x", "null"])
+
+
+def quoted(tag: str) -> str:
+    return tag if tag[0] == "v" and "@" not in tag else f'"{tag}"'
+
+
+def note(name: str) -> str:
+    return f"# about {name}."
+
+
+def mark_text(mark: Any) -> str:
+    end = getattr(mark, "until", None) or (getattr(mark, "since", None) and history.timestamp(mark.since))
+    key = "until" if hasattr(mark, "until") else "since"
+    return json.dumps({"reason": mark.reason}, ensure_ascii=False)[:-1] + (f', "{key}": {end}}}' if end else "}")
+
+
+def text_of(one: State, *, as_list: bool, flow: bool) -> str:
+    """A file that says this, with people's comments; a list where the names are its positions."""
+    lines = ["# Keep in step with the clients.", "image:", "  repository: registry.example.com/engine  # not ours"]
+    if one.written_default is not None:
+        lines.append(f"  default: {one.written_default}  # see the wiki")
+    if as_list:
+        lines += ["  tag:", *(f"  - {quoted(tag)}  {note(name)}" for name, tag in one.versions.items())]
+    elif flow:
+        lines.append("  tag: {" + ", ".join(f"{name}: {quoted(tag)}" for name, tag in one.versions.items()) + "}")
+    else:
+        lines += ["  tag:" + ("" if one.versions else " {}")]
+        lines += [f"    {name}: {quoted(tag)}  {note(name)}" for name, tag in one.versions.items()]
+    for section, entries in (
+        ("retired", {name: quoted(tag) for name, tag in one.retired.items()}),
+        ("pinned", {name: mark_text(pin) for name, pin in one.pinned.items()}),
+        ("quarantined", {name: mark_text(bad) for name, bad in one.quarantined.items()}),
+    ):
+        if entries and flow:
+            lines.append(f"  {section}: {{" + ", ".join(f"{name}: {value}" for name, value in entries.items()) + "}")
+        elif entries:
+            lines += [f"  {section}:", *(f"    {name}: {value}" for name, value in entries.items())]
+    return "\n".join([*lines, "replicas: 2  # per version", ""])
+
+
+def renumbered(one: State) -> State:
+    """The same with the names v1, v2, …, in the order of the file, as a list has them; retired ones above."""
+    new = {old: name_of(number) for number, old in enumerate((*one.versions, *one.retired), start=1)}
+    return State(
+        {new[name]: tag for name, tag in one.versions.items()},
+        {new[name]: tag for name, tag in one.retired.items()},
+        {new[name]: pin for name, pin in one.pinned.items()},
+        {new[name]: bad for name, bad in one.quarantined.items()},
+        new.get(one.written_default) if one.written_default else None,
+    )
+
+
+@st.composite
+def files(draw: Any) -> tuple[State, str]:
+    one = draw(states(least=1))
+    as_list, flow = draw(st.sampled_from([(True, False), (False, False), (False, True)]))
+    one = renumbered(one) if as_list else one
+    if one.default in one.quarantined:
+        one = State(one.versions, one.retired, one.pinned)
+    text = text_of(one, as_list=as_list, flow=flow)
+    return one, text.replace("\n", "\r\n") if draw(st.booleans()) else text
+
+
+@st.composite
+def possible(draw: Any, one: State) -> Change | None:
+    """A change that an operation could plan on this state."""
+    others = [name for name in one.versions if name != one.default]
+    reason = draw(WORDS)
+
+    def about(action: str, names: Any, **more: Any) -> Change | None:
+        names = list(names)
+        if not names:
+            return None
+        name = draw(st.sampled_from(names))
+        return Change(action, name, one.versions.get(name) or one.retired[name], reason, **more)
+
+    action = draw(st.sampled_from(sorted(tagfile._EDITS)))
+    if action in {"add", "supersede"} or (action == "restore" and not one.retired):
+        numbers = [name_number(name) for name in (*one.versions, *one.retired)]
+        free = [number for number in range(1, max(numbers, default=0) + 3) if number not in numbers]
+        used = {tag_part(tag) for tag in (*one.versions.values(), *one.retired.values())}
+        tag = draw(WRITTEN_TAGS.filter(lambda tag: tag_part(tag) not in used))
+        return Change(action, name_of(draw(st.sampled_from([*free, max(free)]))), Tag(tag), reason)
+    if action == "set-default":
+        return about(action, one.live)
+    if action in {"retire", "quarantine"}:
+        return about(action, others, since=draw(st.none() | MOMENTS) if action == "quarantine" else None)
+    if action == "remove":
+        return about(action, [*one.retired, *others])
+    if action == "restore":
+        return about(action, one.retired)
+    if action == "pin":
+        return about(action, one.versions, until=draw(st.none() | DAYS))
+    return about(action, one.pinned if action == "unpin" else one.quarantined)
+
+
+@law(files(), st.data(), examples=80)
+def test_a_file_says_after_its_edits_what_the_changes_make_of_its_state(file: tuple[State, str], data: Any) -> None:
+    one, text = file
+    assert meaning(tagfile.read(text, PATH).state) == meaning(one)
+    for _ in range(data.draw(st.integers(1, 5))):
+        made = data.draw(possible(one))
+        if made is None:
+            continue
+        before, text = text, edited(text, made)
+        after = apply(one, [made])
+        for name in {*one.versions} & {*after.versions, *after.retired}:
+            assert before.count(note(name)) == text.count(note(name))
+        for ours in ("# Keep in step with the clients.", "# not ours", "# per version", "# see the wiki"):
+            assert before.count(ours) == text.count(ours)
+        assert ("\r\n" in before) == ("\r\n" in text)
+        assert text.count("\r\n") in (0, text.count("\n"))
+        one = after
+    for name, tag in one.versions.items():
+        for row in text.splitlines():
+            if note(name) in row:
+                assert tag in row
+
+
+ONE_VERSION = st.sampled_from(["image:\n  tag:\n  - a\n", "image:\n  tag: {v1: a}\n", "image:\n  tag:\n    v1: 'a'\n"])
+
+
+@law(ONE_VERSION, st.text(st.characters(exclude_categories=["Cs"]), max_size=12))
+def test_any_reason_is_written_so_that_it_is_read_again(text: str, reason: str) -> None:
+    edited(text, change("pin", "v1", "a", reason), change("pin", "v1", "a", reason + "."))
+
+
+@law(ONE_VERSION, st.from_regex(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,12}", fullmatch=True).filter(lambda tag: tag != "a"))
+def test_any_tag_is_written_so_that_it_is_read_again(text: str, tag: str) -> None:
+    edited(text, change("add", "v2", tag), change("retire", "v2", tag), change("restore", "v2", tag))
+
+
+@law(files(), examples=40)
+def test_no_change_leaves_every_byte(file: tuple[State, str]) -> None:
+    one, text = file
+    assert edited(text) == text
+    if one.written_default is not None:
+        assert edited(text, Change("set-default", one.written_default, Tag("x"), "again")) == text
