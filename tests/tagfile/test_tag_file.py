@@ -28,6 +28,7 @@ from release_tool.model.records import Change, Name, State, Tag, name_number, na
 from release_tool.model.states import apply
 from release_tool.model.versions import tag_part
 from release_tool.rules.plan import plan
+from release_tool.tagfile import editor
 
 PATH = "environments/devel/image_tag.yaml"
 
@@ -273,7 +274,7 @@ def possible(draw: Any, one: State) -> Change | None:
         name = draw(st.sampled_from(names))
         return Change(action, name, one.versions.get(name) or one.retired[name], reason, **more)
 
-    action = draw(st.sampled_from(sorted(tagfile._EDITS)))
+    action = draw(st.sampled_from(sorted(editor._EDITS)))
     if action in {"add", "supersede"} or (action == "restore" and not one.retired):
         numbers = [name_number(name) for name in (*one.versions, *one.retired)]
         free = [number for number in range(1, max(numbers, default=0) + 3) if number not in numbers]
