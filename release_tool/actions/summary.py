@@ -8,13 +8,16 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from release_tool import safe_text
 from release_tool.model.health import number, spark
-from release_tool.pull_request import messages
+from release_tool.pull_request.markdown import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from release_tool.checks.findings import Finding
+
+_MOST_ROWS = 50  # of a table
 
 LONGEST_COMMENT = 65_536
 """Characters of a comment on GitHub."""
@@ -55,22 +58,22 @@ def outcome(one: Mapping[str, Any]) -> str:
     Returns:
         Markdown; empty where there was nothing to do and nothing to say.
     """
-    said = [messages.cell(note) for note in one["notes"]]
-    refused = [f"**Refused:** {messages.cell(one['refused'])}"] if one.get("refused") else []
+    said = [plain(note) for note in one["notes"]]
+    refused = [f"**Refused:** {plain(one['refused'])}"] if one.get("refused") else []
     if not (one["changed"] or refused or said or one["operation"] not in {"cleanup", "sync"}):
         return ""
     where = f"{one['service']}/{one['environment']}" if one.get("service") else one["environment"]
-    parts = [f"### {messages.cell(where)}: {one['operation']}" + ("" if one["changed"] else ", nothing changed")]
+    parts = [f"### {plain(where)}: {one['operation']}" + ("" if one["changed"] else ", nothing changed")]
     parts += refused
     parts += _pull_request(one)
     if one.get("gates"):
         rows = [(gate["gate"], gate["verdict"], gate["reason"]) for gate in one["gates"]]
-        parts.append(messages.table(("Gate", "Verdict", "Reason"), rows))
+        parts.append(table(("Gate", "Verdict", "Reason"), rows))
     if one["changes"]:
-        parts.append(messages.table(("Change", "Version", "Tag", "Reason"), [_change(each) for each in one["changes"]]))
+        parts.append(table(("Change", "Version", "Tag", "Reason"), [_change(each) for each in one["changes"]]))
     if one["kept"]:
         kept = [(each["version"], each["tag"], each["reason"]) for each in one["kept"]]
-        parts.append(_folded(f"{len(kept)} kept", messages.table(("Version", "Tag", "Reason"), kept)))
+        parts.append(_folded(f"{len(kept)} kept", table(("Version", "Tag", "Reason"), kept)))
     parts += [f"- {note}" for note in said]
     return "\n\n".join(parts)
 
@@ -100,13 +103,13 @@ def guarded(one: Mapping[str, Any]) -> str:
         for check in judged["checks"]
     ]
     head = ("Version", "Tag", "Check", "Verdict", "Number", "Bound", "Over the window", "Why")
-    refused = [f"**A person must act:** {messages.cell(one['refused'])}"] if one.get("refused") else []
+    refused = [f"**A person must act:** {plain(one['refused'])}"] if one.get("refused") else []
     return "\n\n".join(
         [
-            f"### {messages.cell(where)}: {one['decision']}",
-            messages.cell(one["reason"]),
+            f"### {plain(where)}: {one['decision']}",
+            plain(one["reason"]),
             *refused,
-            *([messages.table(head, rows)] if rows else []),
+            *([table(head, rows)] if rows else []),
         ]
     )
 
@@ -124,7 +127,7 @@ def findings(found: Sequence[Finding], warnings: Sequence[Finding], checked: int
     rows = [("error", one.where, one.what, one.hint) for one in found]
     rows += [("warning", one.where, one.what, one.hint) for one in warnings]
     if rows:
-        parts.append(messages.table(("", "Where", "What", "Next"), rows))
+        parts.append(table(("", "Where", "What", "Next"), rows))
     return "\n\n".join(parts)
 
 
@@ -138,7 +141,7 @@ def failure(command: str, where: str, said: Sequence[tuple[str, str]]) -> str:
     """
     title = f"{command}: {where}" if where else command
     rows = [(label, text) for label, text in said if text]
-    return "\n\n".join([f"### {messages.cell(title)} failed", messages.table(("", ""), rows)])
+    return "\n\n".join([f"### {plain(title)} failed", table(("", ""), rows)])
 
 
 def comment(marker: str, differences: Sequence[tuple[str, str, str]], where: str) -> str:
@@ -153,15 +156,15 @@ def comment(marker: str, differences: Sequence[tuple[str, str, str]], where: str
         Markdown, at most `LONGEST_COMMENT` UTF-16 code units: GitHub counts characters, and says not which.
     """
     shown = [one for one in differences if one[1] or one[2]]
-    same = [messages.cell(title) for title, said, why in differences if not said and not why]
+    same = [plain(title) for title, said, why in differences if not said and not why]
     lines = [marker, "### What merging this changes in the manifests"]
     lines += [f"Nothing in {', '.join(same)}."] if same else []
     body = "\n\n".join(lines)
     cut = f"\n\n_The rest does not fit here: {where}._"
     for title, said, why in shown:
         count = sum(line.startswith("--- ") for line in said.splitlines())
-        headline = f"{messages.cell(title)}: {count} objects" if said else f"{messages.cell(title)}: can't be rendered"
-        section = _folded(headline, fenced(said, "diff") if said else f"{messages.cell(why)}")
+        headline = f"{plain(title)}: {count} objects" if said else f"{plain(title)}: can't be rendered"
+        section = _folded(headline, fenced(said, "diff") if said else f"{plain(why)}")
         if _units(body) + _units(section) + _units(cut) + 2 > LONGEST_COMMENT:
             return body + cut
         body += f"\n\n{section}"
@@ -181,7 +184,7 @@ def text(title: str, said: str) -> str:
     """
     if len(said) > _LONGEST_FENCE:
         said = said[:_LONGEST_FENCE] + "\n… cut: the artifacts of the run have the whole"
-    return f"### {messages.cell(title)}\n\n{fenced(said)}"
+    return f"### {plain(title)}\n\n{fenced(said)}"
 
 
 def fenced(said: str, language: str = "") -> str:
@@ -189,7 +192,7 @@ def fenced(said: str, language: str = "") -> str:
 
     Marks that turn the direction of reading are neutral there: reviewers trust what they see.
     """
-    said = messages.harmless_lines(said)
+    said = safe_text.lines(said)
     longest = max((len(run) for run in _runs(said, "`")), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{language}\n{said.rstrip()}\n{fence}"
@@ -216,3 +219,12 @@ def _change(one: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _folded(title: str, body: str) -> str:
     return f"<details><summary>{title}</summary>\n\n{body}\n\n</details>"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table; every cell is escaped."""
+    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    lines += ["| " + " | ".join(plain(value) for value in row) + " |" for row in rows[:_MOST_ROWS]]
+    if len(rows) > _MOST_ROWS:
+        lines += ["", f"… and {len(rows) - _MOST_ROWS} more; the record of the environment holds all."]
+    return "\n".join(lines)

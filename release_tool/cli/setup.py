@@ -29,6 +29,7 @@ def _pulls_arguments(pulls: ArgumentParser) -> None:
 def _pulls_command(run: Run) -> int:
     from release_tool.commands import pulls
     from release_tool.report import outcome as report
+    from release_tool.safe_text import one_line
 
     given = run.arguments
     with run.tool() as tool:
@@ -44,7 +45,7 @@ def _pulls_command(run: Run) -> int:
             one = pulls.merged(tool, given.number, given.method)
         else:
             one = pulls.closed(tool, given.number, given.comment)
-    run.show(lambda: report.pull_data(one), lambda: f"#{one.number} is {one.state}: {report.plain(one.title)}")
+    run.show(lambda: report.pull_data(one), lambda: f"#{one.number} is {one.state}: {one_line(one.title)}")
     return 0
 
 

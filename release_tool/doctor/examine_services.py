@@ -101,9 +101,9 @@ def clock(url: str, now: Callable[[], datetime]) -> Iterator[Finding]:
         url: the remote's, `http` or `https`.
         now: this machine's clock.
     """
-    from release_tool.net.outside import bare
     from release_tool.net.server_clock import server_time
+    from release_tool.safe_text import bare_url
 
     server = server_time(url)
     if server is not None:
-        yield verdicts.clock(now(), server, bare(url))
+        yield verdicts.clock(now(), server, bare_url(url))

@@ -50,9 +50,9 @@ def access(url: str, settings: Sequence[Setting], header: Secret | None) -> Acce
         return NONE
     from urllib.parse import urlsplit  # where nothing is to be handed over, nothing is imported
 
-    from release_tool.net.outside import bare
+    from release_tool.safe_text import bare_url
 
-    address = bare(url)
+    address = bare_url(url)
     # The whole URL: of the values for one key, git drops those for a less specific URL that come later.
     key = f"http.{address}.extraheader"
     headers = [header.reveal(), *_others(address, settings)]

@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING
 from release_tool.health.sampling import BAD, CANNOT_TELL, GOOD, Attempt, PointSource
 from release_tool.model.health import filled
 from release_tool.model.versions import tag_part
-from release_tool.net.outside import one_line
+from release_tool.safe_text import phrase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,7 +75,7 @@ class CommandSource(PointSource):
             program = self._start(argv, {**self._environ, **_said(subject)})
         except (OSError, ValueError) as error:
             words = getattr(error, "strerror", None) or str(error)
-            return Attempt(CANNOT_TELL, f"{argv[0]} can't be started: {one_line(words)}")
+            return Attempt(CANNOT_TELL, f"{argv[0]} can't be started: {phrase(words)}")
         output = _Output(program.stdout)
         try:
             status = program.wait(max(0.0, end - time.monotonic()))
@@ -120,7 +120,7 @@ class _Output:
     def first_line(self) -> str:
         """On one line. What has left the session of the program may hold the pipe open: it isn't waited for."""
         self._reader.join(_PAUSE)
-        return one_line(bytes(self._begin).decode("utf-8", "replace").strip().partition("\n")[0])
+        return phrase(bytes(self._begin).decode("utf-8", "replace").strip().partition("\n")[0])
 
 
 def _said(subject: Subject) -> dict[str, str]:

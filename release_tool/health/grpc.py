@@ -22,7 +22,7 @@ from grpc_health.v1 import health_pb2
 from release_tool.health.http import NOBODY, named, verified
 from release_tool.health.sampling import BAD, CANNOT_TELL, Attempt, PointSource
 from release_tool.model.health import filled
-from release_tool.net.outside import one_line
+from release_tool.safe_text import phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -83,7 +83,7 @@ class GrpcSource(PointSource):
         try:
             channel.unary_unary(_HEALTH)(b"", timeout=max(0.001, end - time.monotonic()))
         except grpc.RpcError as error:
-            return one_line(error.details() or error.code().name)
+            return phrase(error.details() or error.code().name)
         return "the connection came and went"
 
     def _call(self, channel: Any, watched: _Watched, subject: Subject, end: float) -> Attempt:
@@ -106,7 +106,7 @@ class GrpcSource(PointSource):
         return who
 
     def _refused(self, error: Any, watched: _Watched, subject: Subject) -> Attempt:
-        code, details, said = error.code().name, one_line(error.details() or ""), _texts(error)
+        code, details, said = error.code().name, phrase(error.details() or ""), _texts(error)
         words = f"{code}: {details}" if details else code
         if said.get(self._check.answered_by) and self._check.answered_by != NOBODY:
             who = verified(subject, self._check.answered_by, said)

@@ -17,8 +17,9 @@ from release_tool.errors import ReleaseError, TryAgain
 from release_tool.health.sampling import BAD, CANNOT_TELL, GOOD, Attempt, PointSource
 from release_tool.model.health import filled
 from release_tool.model.versions import tag_part
-from release_tool.net.outside import TimeIsUp, in_time, one_line
+from release_tool.net.outside import TimeIsUp, in_time
 from release_tool.net.transport import Transport
+from release_tool.safe_text import phrase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,11 +66,11 @@ class HttpSource(PointSource):
         try:
             answer = transport.ask("GET", path)
         except TryAgain as error:
-            words = one_line(f"{error.what} ({error.cause})" if error.cause else error.what)
+            words = phrase(f"{error.what} ({error.cause})" if error.cause else error.what)
             silent = not error.cause and _takes_connections(parts)  # what broke has a cause, what took too long none
             return Attempt(BAD, words, silent=True) if silent else Attempt(CANNOT_TELL, words)
         except ReleaseError as error:
-            return Attempt(CANNOT_TELL, one_line(f"{error.what} ({error.cause})" if error.cause else error.what))
+            return Attempt(CANNOT_TELL, phrase(f"{error.what} ({error.cause})" if error.cause else error.what))
         finally:
             transport.close()
         return self._said(subject, answer)
@@ -117,4 +118,4 @@ def verified(subject: Subject, header: str, headers: Mapping[str, str]) -> Attem
         )
     if who in {subject.name, tag_part(subject.tag)}:
         return Attempt(GOOD, "it answers")
-    return Attempt(BAD, f"{one_line(who)[:80]} answered in its place: nobody serves it")
+    return Attempt(BAD, f"{phrase(who)[:80]} answered in its place: nobody serves it")

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.model.health import NO_WINDOW, Judged, Source, Subject, Verdict, early
 from release_tool.model.records import UNKNOWN
-from release_tool.net.outside import Secret, one_line
+from release_tool.net.outside import Secret
+from release_tool.safe_text import phrase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -134,7 +135,7 @@ def _asked(task: _Task, now: datetime) -> Verdict:
         return task.source.judge(task.subject, now, task.end)
     except Exception as error:  # noqa: BLE001 (a bug in one source must not hide what the others say)
         _LOG.debug("check %s of %s", task.check, task.subject.name, exc_info=True)
-        return Verdict(task.check, UNKNOWN, f"the check broke: {type(error).__name__}: {one_line(str(error))}")
+        return Verdict(task.check, UNKNOWN, f"the check broke: {type(error).__name__}: {phrase(str(error))}")
 
 
 def _answer(task: _Task, health: Health) -> Verdict:
@@ -159,7 +160,7 @@ def source_of(name: str, check: Check, health: Health, environ: Mapping[str, str
         return Unusable(name, f"its library is not installed: pip install 'release-tool[{check.kind}]'")
     except Exception as error:  # noqa: BLE001 (libraries that don't fit each other raise what they like)
         _LOG.debug("the library of check %s", name, exc_info=True)
-        return Unusable(name, f"its library can't be loaded: {type(error).__name__}: {one_line(str(error))}")
+        return Unusable(name, f"its library can't be loaded: {type(error).__name__}: {phrase(str(error))}")
 
 
 def _loaded(name: str, check: Check, health: Health, environ: Mapping[str, str]) -> Source:

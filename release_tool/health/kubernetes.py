@@ -22,7 +22,8 @@ import urllib3
 
 from release_tool.health.sampling import BAD, CANNOT_TELL, GOOD, Attempt, Clock, Sampling
 from release_tool.model.health import filled
-from release_tool.net.outside import TimeIsUp, in_time, one_line
+from release_tool.net.outside import TimeIsUp, in_time
+from release_tool.safe_text import phrase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -108,7 +109,7 @@ class KubernetesSource:
                 try:
                     self._client = self._connect()
                 except Exception as error:  # noqa: BLE001 (a broken file, a plug-in for logins: they raise what they like)
-                    raise _Unreadable(f"there is no way into the cluster: {one_line(str(error))}") from None
+                    raise _Unreadable(f"there is no way into the cluster: {phrase(str(error))}") from None
             return self._client
 
     def _connect(self) -> Any:
@@ -155,7 +156,7 @@ def _asked(ask: Callable[..., Any], what: str, end: float) -> Mapping[str, Any]:
     except kubernetes.client.exceptions.ApiException as error:
         raise _Unreadable(_refused(error.status, error.reason, what)) from None
     except (urllib3.exceptions.HTTPError, OSError) as error:
-        raise _Unreadable(f"the API server can't be reached: {one_line(_cause(error))}") from None
+        raise _Unreadable(f"the API server can't be reached: {phrase(_cause(error))}") from None
     except ValueError:
         raise _Unreadable("what answers is no API server: it gives no JSON") from None
     if not isinstance(data, dict):
@@ -169,8 +170,8 @@ def _refused(status: int | None, reason: str, what: str) -> str:
     if status in {401, 403}:
         return f"the API server refuses (status {status}): it needs {_PERMISSIONS[what]}"
     if not status:  # no answer: TLS
-        return f"the API server can't be reached: {one_line(str(reason))}"
-    return f"the API server answers with status {status}: {one_line(str(reason))}"
+        return f"the API server can't be reached: {phrase(str(reason))}"
+    return f"the API server answers with status {status}: {phrase(str(reason))}"
 
 
 def _cause(error: BaseException) -> str:
@@ -190,7 +191,7 @@ def of_deployment(deployment: Mapping[str, Any]) -> Attempt | None:
     for condition in _listed(status, "conditions"):
         if isinstance(condition, dict) and _has_failed(condition):
             return Attempt(
-                BAD, f"its rollout has failed: {one_line(str(condition.get('message') or 'deadline exceeded'))}"
+                BAD, f"its rollout has failed: {phrase(str(condition.get('message') or 'deadline exceeded'))}"
             )
     return None
 

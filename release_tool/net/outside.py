@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_LONGEST_WORDS = 300
-
 _Result = TypeVar("_Result")
 
 
@@ -47,17 +45,6 @@ class Secret:
 
     def __repr__(self) -> str:
         return "Secret(…)"
-
-
-def one_line(words: str) -> str:
-    """Words from outside for a message: on one line, with nothing that moves a cursor, and not too long."""
-    words = " ".join("".join(letter if letter.isprintable() else " " for letter in words).split())
-    return words if len(words) <= _LONGEST_WORDS else words[:_LONGEST_WORDS] + "…"
-
-
-def bare(url: str) -> str:
-    """An address without a user, a query and a fragment: what of it may stand in a message."""
-    return re.sub(r"^([A-Za-z][A-Za-z0-9+.-]*:)?//[^/?#]*@", r"\1//", re.split(r"[?#]", url, maxsplit=1)[0])
 
 
 def retry_after(header: str) -> float | None:

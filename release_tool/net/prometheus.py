@@ -9,8 +9,8 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from release_tool.errors import ReleaseError
-from release_tool.net.outside import one_line
 from release_tool.net.transport import Transport
+from release_tool.safe_text import phrase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -135,7 +135,7 @@ class Prometheus:
             raise ReleaseError(
                 f"the answer is none of Prometheus: {error}",
                 where=self._url + path,
-                cause=f"the server calls it {one_line(answer.headers.get('Content-Type', 'nothing'))}",
+                cause=f"the server calls it {phrase(answer.headers.get('Content-Type', 'nothing'))}",
                 hint="is it the URL of a Prometheus, and not of a page before it that people log in at?",
             ) from None
 
@@ -155,7 +155,7 @@ def _read(body: bytes) -> Answer:
     if kind != "vector":
         # `matrix` is what a bare range selector gives, `string` what a text in quotes does.
         raise ReleaseError(
-            f"the query gives a {one_line(str(kind))}, not one value per series",
+            f"the query gives a {phrase(str(kind))}, not one value per series",
             hint="write an expression that gives a vector, for example with increase() around a range",
         )
     if not isinstance(result, list):
@@ -223,7 +223,7 @@ def _warnings(answer: Mapping[str, Any]) -> tuple[str, ...]:
     warnings = answer.get("warnings") or []
     if not isinstance(warnings, list):
         raise _Garbage("its `warnings` are no list")
-    return tuple(one_line(str(warning)) for warning in warnings if not str(warning).startswith("PromQL info:"))
+    return tuple(phrase(str(warning)) for warning in warnings if not str(warning).startswith("PromQL info:"))
 
 
 def _explain(body: bytes) -> str:

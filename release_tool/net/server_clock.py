@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
-from release_tool.net.outside import bare
 from release_tool.net.transport import Transport
+from release_tool.safe_text import bare_url
 
 
 def server_time(url: str, *, timeout: float = 10.0) -> datetime | None:
@@ -20,7 +20,7 @@ def server_time(url: str, *, timeout: float = 10.0) -> datetime | None:
         TryAgain: no answer in time.
         ReleaseError: it can't be asked.
     """
-    transport = Transport("the server of the remote", bare(url), timeout=timeout, most=64 * 1024)
+    transport = Transport("the server of the remote", bare_url(url), timeout=timeout, most=64 * 1024)
     try:
         return http_date(transport.ask("HEAD", "").headers.get("Date", ""))
     finally:

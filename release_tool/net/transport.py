@@ -17,7 +17,8 @@ from urllib3.exceptions import HTTPError
 
 from release_tool import __version__
 from release_tool.errors import ReleaseError, TryAgain
-from release_tool.net.outside import TimeIsUp, bare, in_time, one_line, retry_after
+from release_tool.net.outside import TimeIsUp, in_time, retry_after
+from release_tool.safe_text import bare_url, phrase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -184,11 +185,11 @@ class Transport:
 
     def where(self, path: str) -> str:
         """The address of a path, for messages."""
-        return self._shown or bare(self._url + path)
+        return self._shown or bare_url(self._url + path)
 
     def clean(self, words: str) -> str:
         """Words from outside for a message: on one short line, and without the token."""
-        return one_line(words.replace(self._token.reveal(), str(self._token)) if self._token else words)
+        return phrase(words.replace(self._token.reveal(), str(self._token)) if self._token else words)
 
     def _limit(self, within: float | None) -> _Limit:
         seconds = self._timeout if within is None else min(self._timeout, within)
@@ -206,7 +207,7 @@ class Transport:
 
     def _check(self) -> None:
         """Refuses what can't be sent, before a library puts it into a message of its own."""
-        if not self._shown and bare(self._url) != self._url:
+        if not self._shown and bare_url(self._url) != self._url:
             raise ReleaseError(
                 f"the URL of {self._title} holds a credential, or a query",
                 hint=f"write it without, and put the token into {self._token_from}" if self._token_from else "",
@@ -282,7 +283,7 @@ class Transport:
             busy.after = retry_after(answer.headers.get("Retry-After", ""))
             return busy
         if 300 <= status <= 399:
-            target = self.clean(bare(answer.headers.get("Location", "")))
+            target = self.clean(bare_url(answer.headers.get("Location", "")))
             return ReleaseError(
                 f"{self._title} sends on to {target or 'nowhere'} (status {status})",
                 where=where,

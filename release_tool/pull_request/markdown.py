@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING, NewType
 from urllib.parse import quote, urlsplit
 
-from release_tool.pull_request.messages import cell, harmless_lines
+from release_tool.pull_request.messages import NO_WIDTH, harmless
+from release_tool.safe_text import lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,11 +28,18 @@ MOST_ROWS = 40
 _CODE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._+:/-]*[A-Za-z0-9])?")
 _LONGEST_CODE = 160
 _LONGEST_URL = 500
+_LONGEST_CELL = 300  # of a table: a reason that somebody pasted a log into
+_LONGEST_ESCAPED = 600  # the same, once it is escaped
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{1,5})?")
 _LONG_FENCE = re.compile("(?<=`{20})(?=`)")
 _HEX = re.compile("(sha256:)?([0-9a-f]{12,64})")
 _DIGEST = 12  # characters of a digest or a commit that tell it from others
 NOTHING = Markup("–")
+# What GitHub makes a link of without any mark: URLs, and names that begin with `www.`.
+_LINKS = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)", re.IGNORECASE)
+_ESCAPES = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", **{mark: f"&#{ord(mark)};" for mark in "|`[]*_#\\~!$"}}
+)
 
 
 def units(text: str) -> int:
@@ -40,8 +48,14 @@ def units(text: str) -> int:
 
 
 def plain(text: str) -> Markup:
-    """A text from outside as it is, whatever it holds."""
-    return Markup(cell(text))
+    """A text from outside, so that it can't break out of its cell, mention people or inject Markdown, HTML or links."""
+    escaped = _escaped(text, _LONGEST_CELL)
+    return Markup(escaped if len(escaped) <= _LONGEST_ESCAPED else _escaped(text, _LONGEST_CELL // 3))
+
+
+def _escaped(text: str, longest: int) -> str:
+    text = text if len(text) <= longest else text[:longest] + "…"
+    return _LINKS.sub(NO_WIDTH, harmless(text).replace("@", f"@{NO_WIDTH}")).translate(_ESCAPES)
 
 
 def code(text: str) -> Markup:
@@ -162,7 +176,7 @@ def within_share(parts: Sequence[Markup], most: int) -> list[Markup]:
 
 def tame(text: str) -> str:
     """A text of lines from outside for a block of code, without what no block can be put around."""
-    return _LONG_FENCE.sub("\u200b", harmless_lines(text))
+    return _LONG_FENCE.sub("\u200b", lines(text))
 
 
 def block(language: str, text: str) -> Markup:

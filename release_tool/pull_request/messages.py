@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from release_tool.model import evidence
 from release_tool.model.versions import tag_part
+from release_tool.safe_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,9 +25,6 @@ BRANCH_DELETED = "The branch of this pull request was deleted. Closed by `releas
 
 _MANY = 5  # tags that a title lists
 _LONGEST_LIST = 160  # characters of them: GitHub takes 256 for a title, and a tag may have 128
-_MOST_ROWS = 50  # of a table
-_LONGEST_CELL = 300  # of a table: a reason that somebody pasted a log into
-_LONGEST_ESCAPED = 600  # the same, once it is escaped
 
 
 def _tags(lines: Iterable[Line]) -> list[str]:
@@ -101,25 +99,12 @@ def change_text(change: Change) -> str:
 # CI. A character of no width breaks them, as other tools of the field do it; an HTML entity doesn't: it is decoded
 # first.
 _ACTIVE = re.compile(r"[@#\[](?=\w)|gh-(?=\d)|/(?:issues|pull)/(?=\d)", re.IGNORECASE)
-_NO_WIDTH = "\u200b"
-# Control characters, and Unicode's own that turn the direction of reading, alone or until they are ended. Those that
-# join letters and emoji stay. Half a surrogate pair, which JSON can write, is no character at all.
-_DIRECTIONS = [0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A), *range(0xFFF9, 0xFFFC), 0xFEFF]
-_CONTROL = {
-    **dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), *_DIRECTIONS], " "),
-    **dict.fromkeys(range(0xD800, 0xE000), "\ufffd"),
-}
-_CONTROL_IN_LINES = {code: text for code, text in _CONTROL.items() if code not in (0x09, 0x0A)}
+NO_WIDTH = "\u200b"
 
 
 def harmless(text: str) -> str:
     """A text from outside on one line, so that a forge finds nothing in it to act on, and a terminal neither."""
-    return _ACTIVE.sub(lambda found: found[0] + _NO_WIDTH, text.translate(_CONTROL))
-
-
-def harmless_lines(text: str) -> str:
-    """A text from outside whose lines stay, for a block of code: there a forge acts on nothing, but people read it."""
-    return text.translate(_CONTROL_IN_LINES)
+    return _ACTIVE.sub(lambda found: found[0] + NO_WIDTH, one_line(text))
 
 
 def left_out(one: LeftOut) -> str:
@@ -155,52 +140,3 @@ def uprooted(branch: str, base: str, why: str) -> str:
         f"hand (`git rebase -i origin/{base}`: leave out what was forced out of `{base}`, put people's commits above "
         "those of `release`), or close this pull request; the next operation then opens a new one."
     )
-
-
-# -- Markdown --------------------------------------------------------------------------------------------------------
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table; every cell is escaped."""
-    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
-    lines += ["| " + " | ".join(cell(value) for value in row) + " |" for row in rows[:_MOST_ROWS]]
-    if len(rows) > _MOST_ROWS:
-        lines += ["", f"… and {len(rows) - _MOST_ROWS} more; the record of the environment holds all."]
-    return "\n".join(lines)
-
-
-_ESCAPES = str.maketrans(
-    {
-        "&": "&amp;",
-        "<": "&lt;",
-        ">": "&gt;",
-        "|": "&#124;",
-        "`": "&#96;",
-        "[": "&#91;",
-        "]": "&#93;",
-        "*": "&#42;",
-        "_": "&#95;",
-        "#": "&#35;",
-        "\\": "&#92;",
-        "~": "&#126;",
-        "!": "&#33;",
-        "$": "&#36;",
-        "\r": " ",
-        "\n": " ",
-    }
-)
-
-
-# What GitHub makes a link of without any mark: URLs, and names that begin with `www.`.
-_LINKS = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)", re.IGNORECASE)
-
-
-def cell(text: str) -> str:
-    """A text from outside, so that it can't break out of its cell, mention people or inject Markdown, HTML or links."""
-    escaped = _escaped(text, _LONGEST_CELL)
-    return escaped if len(escaped) <= _LONGEST_ESCAPED else _escaped(text, _LONGEST_CELL // 3)
-
-
-def _escaped(text: str, longest: int) -> str:
-    text = text if len(text) <= longest else text[:longest] + "…"
-    return _LINKS.sub(_NO_WIDTH, harmless(text).replace("@", f"@{_NO_WIDTH}")).translate(_ESCAPES)

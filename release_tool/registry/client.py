@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from release_tool.net.outside import bare
 from release_tool.registry.failures import ConnectionLost, busy, garbage, refused, retry_after
 from release_tool.registry.login import Login
 from release_tool.registry.wire import Request, Wire, origin
+from release_tool.safe_text import bare_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,5 +125,5 @@ def _target(answer: Answer) -> str:
     except ValueError:
         raise garbage(answer.where, "it redirects to nowhere") from None
     if answer.url.startswith("https:") and scheme != "https":
-        raise garbage(answer.where, f"it redirects to {bare(url)}, which has no TLS")
+        raise garbage(answer.where, f"it redirects to {bare_url(url)}, which has no TLS")
     return url

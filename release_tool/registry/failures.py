@@ -16,7 +16,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from release_tool.errors import ReleaseError, TryAgain
-from release_tool.net.outside import bare
+from release_tool.safe_text import bare_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,7 +42,7 @@ def failed(error: Exception, url: str) -> ReleaseError:
     """
     import requests
 
-    where, chain = bare(url), list(_chain(error))
+    where, chain = bare_url(url), list(_chain(error))
     tls = [one for one in chain if isinstance(one, ssl.SSLError)]
     if tls or isinstance(error, requests.exceptions.SSLError):
         return _untrusted(tls, where)

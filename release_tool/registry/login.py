@@ -13,10 +13,10 @@ import re
 from typing import TYPE_CHECKING
 
 from release_tool.errors import ReleaseError
-from release_tool.net.outside import bare
 from release_tool.registry.credentials import find
 from release_tool.registry.failures import busy, garbage, refused
 from release_tool.registry.wire import Request, origin
+from release_tool.safe_text import bare_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,7 +115,7 @@ class Login:
         if scheme != "https" and (asked_by[0], asked_by[1]) != (scheme, host):
             raise ReleaseError(
                 "the registry wants credentials sent to a server without TLS",
-                where=bare(realm),
+                where=bare_url(realm),
                 cause=f"{challenged.where} names it as its token server",
                 hint="give the token server TLS, and name it with https:// in the registry's configuration",
             )

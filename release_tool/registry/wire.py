@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 
 from release_tool import __version__
 from release_tool.errors import ReleaseError
-from release_tool.net.outside import TimeIsUp, bare, in_time
+from release_tool.net.outside import TimeIsUp, in_time
 from release_tool.registry.failures import failed, garbage, late
+from release_tool.safe_text import bare_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +46,7 @@ class Answer(NamedTuple):
     @property
     def where(self) -> str:
         """The URL as it may be shown."""
-        return bare(self.url)
+        return bare_url(self.url)
 
 
 class Deadline:
@@ -83,7 +84,7 @@ class Request(NamedTuple):
     form: Mapping[str, str] | None = None
 
     def __repr__(self) -> str:
-        return f"{self.method} {bare(self.url)}"
+        return f"{self.method} {bare_url(self.url)}"
 
 
 class Wire:
@@ -115,7 +116,7 @@ class Wire:
         except TimeIsUp:
             call.hang_up()
             self._session = None  # it is still in use there
-            raise late(bare(request.url)) from None
+            raise late(bare_url(request.url)) from None
         except ReleaseError:
             raise
         except Exception as error:  # noqa: BLE001  # urllib3 and idna raise more kinds than requests documents
@@ -153,7 +154,7 @@ class _Call:
             for chunk in response.iter_content(_CHUNK):
                 body += chunk
                 if len(body) > request.limit:
-                    raise garbage(bare(request.url), f"it holds more than {request.limit // 1024} KiB")
+                    raise garbage(bare_url(request.url), f"it holds more than {request.limit // 1024} KiB")
                 if self.deadline.left() < 0:
                     raise TimeIsUp
             return Answer(response.status_code, request.url, response.headers, bytes(body))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from release_tool.report.terminal import shown, table
+from release_tool.report.terminal import table
+from release_tool.safe_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,13 +33,13 @@ def report_text(report: Report, width: int | None = None) -> str:
         report: what was found.
         width: characters of a line of the terminal; None: nothing is folded.
     """
-    size = max((len(shown(one.about)) for one in report.findings), default=0)
+    size = max((len(one_line(one.about)) for one in report.findings), default=0)
     lines = [line for one in report.findings for line in _lines(one, size, width)]
     return "\n".join([*lines, "", _summary(report)])
 
 
 def _lines(one: Finding, size: int, width: int | None) -> Iterator[str]:
-    yield from table([[one.verdict.ljust(7), shown(one.about).ljust(size), one.what]], width, "")
+    yield from table([[one.verdict.ljust(7), one_line(one.about).ljust(size), one.what]], width, "")
     if one.verdict == "ok":
         return
     rows = [(label, text) for label, text in (("where", one.where), ("why", one.why), ("mend", one.mend)) if text]

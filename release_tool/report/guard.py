@@ -12,6 +12,7 @@ from release_tool.report import outcome as report
 from release_tool.report.health import judged_data
 from release_tool.report.terminal import clock, heading, table
 from release_tool.rules import fallback
+from release_tool.safe_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -151,10 +152,7 @@ def _of_downgrade(one: Watched, done: Outcome) -> str:
 
 def _harmless(text: str) -> str:
     """A text in which a chat finds nobody to page, and no link but plain addresses."""
-    return re.sub(r"[@<>]|\](?=\()", lambda found: f"{found[0]}\u200b", text.translate(_CONTROL))
-
-
-_CONTROL = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], " ")
+    return re.sub(r"[@<>]|\](?=\()", lambda found: f"{found[0]}\u200b", one_line(text))
 
 
 def _when(one: Watched) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from release_tool.model.history import change_data, gate_data
+from release_tool.safe_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,18 +16,9 @@ if TYPE_CHECKING:
     from release_tool.remote.tool import Outcome
 
 
-# What moves the cursor or the reading direction of a terminal: control characters, and Unicode's own.
-_CONTROL = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)], "\ufffd")
-
-
-def plain(text: str) -> str:
-    """A text from outside, so that it can do nothing to a terminal."""
-    return text.translate(_CONTROL)
-
-
 def columns(rows: Sequence[Sequence[str]], indent: str = "  ") -> list[str]:
     """Rows as aligned lines; the last column is as wide as it is."""
-    rows = [[plain(value) for value in row] for row in rows]
+    rows = [[one_line(value) for value in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)] if rows else []
     return [
         indent + "  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip()
@@ -115,11 +107,11 @@ def _rows(outcome: Outcome) -> list[tuple[str, str, str, str]]:
 def _below(outcome: Outcome) -> list[str]:
     """What follows the table: notes, manifests, where the result is, a text to carry on with."""
     lines: list[str] = []
-    lines += [f"  note: {plain(note)}" for note in outcome.notes]
+    lines += [f"  note: {one_line(note)}" for note in outcome.notes]
     lines += _manifest_lines(outcome)
     lines += [f"  {where}" for where in _where(outcome)]
     if outcome.text:
-        lines += ["", *map(plain, outcome.text.splitlines())]
+        lines += ["", *map(one_line, outcome.text.splitlines())]
     return lines
 
 
@@ -129,7 +121,7 @@ def sync_text(outcome: Outcome) -> str:
         return ""
     verb = "would make the release branch again" if outcome.dry_run else "made the release branch again"
     lines = [f"{_title(outcome)}: {verb if outcome.commit or outcome.dry_run else 'sync'}"]
-    lines += [f"  note: {plain(note)}" for note in outcome.notes]
+    lines += [f"  note: {one_line(note)}" for note in outcome.notes]
     return "\n".join([*lines, *(f"  {where}" for where in _where(outcome))])
 
 
@@ -209,8 +201,8 @@ def report_text(report: Report) -> str:
     lines = [] if report.findings else [f"{len(report.checked)} files are right: {', '.join(report.checked)}"]
     for mark, findings in (("", report.findings), ("warning: ", report.warnings)):
         for one in findings:
-            lines.append(plain(f"{mark}{one.where}: {one.what}" if one.where else f"{mark}{one.what}"))
-            lines += [f"  next: {plain(one.hint)}"] if one.hint else []
+            lines.append(one_line(f"{mark}{one.where}: {one.what}" if one.where else f"{mark}{one.what}"))
+            lines += [f"  next: {one_line(one.hint)}"] if one.hint else []
     return "\n".join(lines)
 
 
@@ -242,4 +234,4 @@ def pull_text(shown: PullRequest) -> str:
     lines += shown.body.rstrip().splitlines()
     for comment in shown.comments:
         lines += ["", f"> {comment}"]
-    return "\n".join(map(plain, lines))
+    return "\n".join(map(one_line, lines))

@@ -9,7 +9,7 @@ import textwrap
 from datetime import timedelta, timezone
 from typing import TYPE_CHECKING
 
-from release_tool.report.outcome import plain
+from release_tool.safe_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,11 +21,6 @@ _ROOM = 30
 _DEEPER = "    "
 _DIGEST = 12  # characters of a digest that tell it from others, as git and container tools show them
 _UNITS = (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("m", timedelta(minutes=1)))
-
-
-def shown(text: str) -> str:
-    """A text from outside, so that it can do nothing to a terminal, and can be written to any."""
-    return plain(text).encode("utf-8", "replace").decode("utf-8")
 
 
 def clock(moment: datetime) -> str:
@@ -55,7 +50,7 @@ def table(rows: Sequence[Sequence[str]], width: int | None = None, indent: str =
         width: characters of a line; None: a line is as long as it is.
         indent: what every line begins with.
     """
-    clean = [[shown(value) for value in row] for row in rows]
+    clean = [[one_line(value) for value in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*clean, strict=True)][:-1]
     lines: list[str] = []
     for *cells, text in clean:
@@ -83,5 +78,5 @@ def _folded(line: str, width: int, indent: str) -> list[str]:
 
 def heading(text: str, width: int | None = None) -> list[str]:
     """A line at the left edge, and what doesn't fit in it below."""
-    clean = shown(text)
+    clean = one_line(text)
     return [clean] if width is None or len(clean) <= width else _folded(clean, width, "")

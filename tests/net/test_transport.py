@@ -16,8 +16,9 @@ import pytest
 from hostile import Hostile, answer
 
 from release_tool.errors import ReleaseError, TryAgain
-from release_tool.net.outside import Secret, bare, one_line
+from release_tool.net.outside import Secret
 from release_tool.net.transport import Transport
+from release_tool.safe_text import bare_url, phrase
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -334,9 +335,9 @@ def test_no_credential_is_searched_for(hostile: Hostile, seal: Path) -> None:
     ],
 )
 def test_an_address_is_shown_without_user_and_query(url: str, shown: str) -> None:
-    assert bare(url) == shown
+    assert bare_url(url) == shown
 
 
 def test_words_from_outside_are_one_short_line() -> None:
-    assert one_line(" a\n\tb\x1b\u2028c ") == "a b c"
-    assert len(one_line("x" * 10_000)) == 301
+    assert phrase(" a\n\tb\x1b\u2028c ") == "a b c"
+    assert len(phrase("x" * 10_000)) == 301

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import strategies as st
 from model_builders import add_line, change, ground, law, line, planned, state
 
+from release_tool.actions import summary
 from release_tool.model.records import Line
-from release_tool.pull_request import messages
+from release_tool.pull_request import markdown, messages
 
 FOUR = state("1.0.1", "1.0.2", "1.0.3", "1.0.4", default="v4")
 EVIL = ["a | b", "`x`", "<b>x</b>", "@team", "[x](http://y)", "a\nb", "a\r\nb", "# x", "&x;", "\\|", "$x$", "*x* ~x~ !"]
@@ -56,7 +57,7 @@ def test_a_commit_lists_its_changes_with_their_reasons_and_ends_in_a_trailer_for
 
 @pytest.mark.parametrize("evil", EVIL)
 def test_nothing_from_outside_breaks_out_of_its_cell(evil: str) -> None:
-    table = messages.table(("a", "b"), [(evil, "x"), ("y", evil)])
+    table = summary.table(("a", "b"), [(evil, "x"), ("y", evil)])
     rows = table.split("\n")
     assert len(rows) == 4
     assert all(row.count("|") == 3 for row in rows)
@@ -66,7 +67,7 @@ def test_nothing_from_outside_breaks_out_of_its_cell(evil: str) -> None:
 
 @law(st.text(), st.text())
 def test_a_table_has_the_rows_that_it_was_given(one: str, two: str) -> None:
-    rows = messages.table(("a", "b"), [(one, two)]).split("\n")
+    rows = summary.table(("a", "b"), [(one, two)]).split("\n")
     assert len(rows) == 3
     assert rows[2].count("|") == 3
 
@@ -97,5 +98,5 @@ def test_a_title_stays_as_short_as_a_forge_wants_it_however_long_the_tags_are() 
 
 
 def test_a_log_in_a_cell_is_cut() -> None:
-    assert len(messages.cell("#" * 10_000)) <= 700
-    assert messages.cell("x" * 10_000) == "x" * 300 + "…"
+    assert len(markdown.plain("#" * 10_000)) <= 700
+    assert markdown.plain("x" * 10_000) == "x" * 300 + "…"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from release_tool.errors import ReleaseError
-from release_tool.net.outside import bare
+from release_tool.safe_text import bare_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -120,7 +120,7 @@ def address_of(url: str, override: str, environ: Mapping[str, str]) -> Address:
     if remote is None or len(parts) != 2 or not all(_PART.fullmatch(part) for part in parts):
         raise ReleaseError(
             "the remote's URL is not that of a repository on GitHub",
-            where=bare(url),
+            where=bare_url(url),
             hint="it should end with OWNER/NAME; or set forge.kind in release.yaml to another forge",
         )
     api, graphql = _of_override(override) if override else _of_host(remote.host, environ)
@@ -142,7 +142,8 @@ def _of_override(url: str) -> tuple[str, str]:
     url = url.rstrip("/")
     parts = urlsplit(url)
     if not is_safe(url):
-        raise ReleaseError("forge.url has no TLS, and a token would be sent to it", where=bare(url), hint="use https")
+        what = "forge.url has no TLS, and a token would be sent to it"
+        raise ReleaseError(what, where=bare_url(url), hint="use https")
     if parts.path:
         return url, _graphql(url)
     if parts.netloc.startswith("api."):

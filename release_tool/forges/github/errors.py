@@ -14,7 +14,8 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from release_tool.errors import ReleaseError, TryAgain
-from release_tool.net.outside import bare, retry_after
+from release_tool.net.outside import retry_after
+from release_tool.safe_text import bare_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -118,7 +119,7 @@ def _failed(answer: Answer, asked: Asked, words: str) -> ReleaseError:
         invalid.fields = frozenset(str(error.get("field")) for error in _errors(answer))
         return invalid
     if 300 <= status <= 399:
-        target = bare(answer.headers.get("Location", ""))
+        target = bare_url(answer.headers.get("Location", ""))
         hint = "give the remote its new URL (`git remote set-url`), or correct forge.url: redirects are not followed"
         return ReleaseError(f"the repository was renamed or moved ({target})", where=asked.where, hint=hint)
     return ReleaseError(f"GitHub refuses to {doing} (status {status}){_said(words)}", where=asked.where)
