@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from release_tool.helm import Renderer
     from release_tool.model.health import Asked, Judged
     from release_tool.model.records import Name, Tag
-    from release_tool.net.outside import Secret
+    from release_tool.net.secret import Secret
     from release_tool.registry import Registry
     from release_tool.remote.tool import Tool
 

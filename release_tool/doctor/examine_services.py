@@ -63,8 +63,8 @@ def _servers(views: Sequence[Config]) -> dict[str, timedelta]:
 
 def _prometheus(means: Means, views: Sequence[Config], url: str, timeout: timedelta) -> Iterator[Finding]:
     """Whether it answers, and takes the queries that people wrote for it."""
-    from release_tool.net.outside import Secret
     from release_tool.net.prometheus import TOKEN_VARIABLE, Prometheus
+    from release_tool.net.secret import Secret
 
     token = Secret(means.environ.get(TOKEN_VARIABLE, ""))
     prometheus = Prometheus(url, timeout=timeout.total_seconds(), token=token)

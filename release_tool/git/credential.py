@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from release_tool.git.store import Setting
-    from release_tool.net.outside import Secret
+    from release_tool.net.secret import Secret
 
 _VARIABLE = "RELEASE_GIT_HEADER_"
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from release_tool.net.outside import Secret
+    from release_tool.net.secret import Secret
 
     Entitle = Callable[[str], Secret | None]
 

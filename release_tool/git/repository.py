@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from release_tool.model.records import CommitId, RefUpdate
-    from release_tool.net.outside import Secret
+    from release_tool.net.secret import Secret
 
 __all__ = [
     "BlobId",

@@ -17,7 +17,7 @@ from release_tool.errors import ReleaseError, TryAgain
 from release_tool.health.sampling import BAD, CANNOT_TELL, GOOD, Attempt, PointSource
 from release_tool.model.health import filled
 from release_tool.model.versions import tag_part
-from release_tool.net.outside import TimeIsUp, in_time
+from release_tool.net.deadline import TimeIsUp, in_time
 from release_tool.net.transport import Transport
 from release_tool.safe_text import phrase
 

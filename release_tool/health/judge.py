@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.model.health import NO_WINDOW, Judged, Source, Subject, Verdict, early
 from release_tool.model.records import UNKNOWN
-from release_tool.net.outside import Secret
+from release_tool.net.secret import Secret
 from release_tool.safe_text import phrase
 
 if TYPE_CHECKING:

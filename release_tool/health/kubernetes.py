@@ -22,7 +22,7 @@ import urllib3
 
 from release_tool.health.sampling import BAD, CANNOT_TELL, GOOD, Attempt, Clock, Sampling
 from release_tool.model.health import filled
-from release_tool.net.outside import TimeIsUp, in_time
+from release_tool.net.deadline import TimeIsUp, in_time
 from release_tool.safe_text import phrase
 
 if TYPE_CHECKING:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from release_tool.config import Health
     from release_tool.config.records_health import PrometheusCheck
     from release_tool.model.health import Subject
-    from release_tool.net.outside import Secret
     from release_tool.net.prometheus import RangeAnswer
+    from release_tool.net.secret import Secret
 
 _IN_VAIN = 3
 """After so many questions in a row without an answer no more are asked: a hung Prometheus must not take the time that

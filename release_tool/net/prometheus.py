@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from release_tool.net.outside import Secret
+    from release_tool.net.secret import Secret
 
 _Read = TypeVar("_Read")
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
 
-from release_tool.net.transport import Transport
+from release_tool.net.transport import Transport, http_date
 from release_tool.safe_text import bare_url
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 def server_time(url: str, *, timeout: float = 10.0) -> datetime | None:
-    """The time of the server behind a URL, to the second; None: it tells none.
-
-    Args:
-        url: `http` or `https`; a credential in it is left out.
-        timeout: seconds that the answer may take.
+    """The time of the server behind a URL, to the second; None: it tells none. A credential in the URL is left out.
 
     Raises:
         TryAgain: no answer in time.
@@ -25,12 +23,3 @@ def server_time(url: str, *, timeout: float = 10.0) -> datetime | None:
         return http_date(transport.ask("HEAD", "").headers.get("Date", ""))
     finally:
         transport.close()
-
-
-def http_date(header: str) -> datetime | None:
-    """The time of a header `Date` (RFC 9110, section 6.6.1); None: it is none."""
-    try:
-        found = parsedate_to_datetime(header)
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=timezone.utc)

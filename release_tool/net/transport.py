@@ -2,36 +2,41 @@
 
 The one place that knows `requests`. Answers come from strangers: everything about them is bounded (time, size, number
 of attempts), and whatever they say is cut, put on one line and stripped of the token before it gets into a message.
+What a status means beyond `send`, where a redirect leads, and who is entitled to a credential, is the vendor's
+knowledge: `forges/github`, `registry`.
 """
 
 from __future__ import annotations
 
 import logging
-import ssl
+import math
+import re
 import time
-from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING, NamedTuple
-
-import requests
-from urllib3.exceptions import HTTPError
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from threading import Lock
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from release_tool import __version__
 from release_tool.errors import ReleaseError, TryAgain
-from release_tool.net.outside import TimeIsUp, in_time, retry_after
+from release_tool.net.deadline import TimeIsUp, in_time
 from release_tool.safe_text import bare_url, phrase
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterator, Mapping
 
-    from release_tool.net.outside import Secret
+    import requests
 
-_LOG = logging.getLogger("release_tool.net.transport")
+    from release_tool.net.secret import Secret
 
-_WAITS = (0.2, 1.0)
-"""Seconds before the second and the third attempt, where the server names no time of its own."""
+_Result = TypeVar("_Result")
 
-_CHUNK = 64 * 1024
-_CONNECTIONS = 64  # that are kept open
+_LOG = logging.getLogger(__name__)
+
+_CHUNK = 16 * 1024
+_CONNECTIONS = 64  # that are kept open: as many as there may be callers at once
+_LONGEST_PAUSE = 1e9  # seconds, 30 years; a server that names more means the same
 
 
 class Answer(NamedTuple):
@@ -39,45 +44,104 @@ class Answer(NamedTuple):
 
     Attributes:
         status: the status, 100 to 599.
+        url: that was asked; may hold a signature or be a secret, so show `where`.
         headers: the headers; their names are found in any case.
-        body: the body, decoded as its `Content-Encoding` says.
+        body: the body as it came; empty for HEAD.
     """
 
     status: int
+    url: str
     headers: Mapping[str, str]
     body: bytes
 
-
-class _Limit(NamedTuple):
-    """How long something may take: in seconds, and until when by `time.monotonic`."""
-
-    seconds: float
-    end: float
+    @property
+    def where(self) -> str:
+        """The URL as it may be shown."""
+        return bare_url(self.url)
 
 
-class _Busy(TryAgain):
-    """An attempt that may go better next time; `after` is when the server wants the next one, in seconds."""
+class Late(TryAgain):
+    """No whole answer came in time: nobody knows what became of the request."""
+
+
+class Busy(TryAgain):
+    """The same request may go better soon. What wants to be repeated by a `RetryPolicy` is one of these.
+
+    Attributes:
+        after: when the server wants the next request, in seconds; None: the server doesn't say.
+        no_effect: whether the server certainly did nothing, so that any request may be repeated, however often.
+    """
 
     after: float | None = None
+    no_effect = False
 
 
-class _Session(requests.Session):
-    """Follows no redirect. Only told so by a parameter, `requests` would still read the redirect's body, unbounded."""
+class Lost(Busy):
+    """The server can't be reached, or broke off its answer; `is_http` is False where something else than HTTP came."""
 
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """None: nothing is ever followed, so a credential never reaches another address."""
+    is_http = True
 
 
-class _Credential(requests.auth.AuthBase):
-    """The token as a header, or none. Given no such object at all, `requests` would search `~/.netrc` for one."""
+class TooLong(ReleaseError):
+    """The body of an answer is longer than is read."""
 
-    def __init__(self, token: Secret | None) -> None:
-        self._token = token
 
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self._token:
-            request.headers["Authorization"] = f"Bearer {self._token.reveal()}"
-        return request
+class Untrusted(ReleaseError):
+    """There is no TLS with a server that is trusted; `speaks_tls` is False where there is no TLS at all."""
+
+    speaks_tls = True
+
+
+class RetryPolicy:
+    """When a request is sent again: the one policy; the numbers are a vendor's.
+
+    Args:
+        waits: seconds before the second attempt, the third and so on, where the server doesn't ask for more.
+        longest: seconds; a server that asks for a longer pause is not waited for.
+        patience: seconds that all pauses together may take.
+        sleep: sleeps so many seconds.
+    """
+
+    def __init__(
+        self,
+        waits: tuple[float, ...],
+        *,
+        longest: float = math.inf,
+        patience: float = math.inf,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._waits = waits
+        self._longest = longest
+        self._patience = patience
+        self._sleep = sleep
+
+    def run(self, attempt: Callable[[], _Result], *, repeatable: bool = True, end: float = math.inf) -> _Result:
+        """The result of the first attempt that raises no `Busy`.
+
+        Args:
+            attempt: sends the request once.
+            repeatable: whether the request may come twice, where nobody knows what became of the first.
+            end: no pause goes on until then, by `time.monotonic`.
+        """
+        waits = iter(self._waits if repeatable else ())
+        while True:
+            try:
+                return attempt()
+            except Busy as busy:
+                self._pause(busy, 0.0 if busy.no_effect else next(waits, None), end)
+
+    def pause(self, busy: Busy, tries: int) -> None:
+        """Sleeps before what failed `tries` times before this time is sent again; raises the error instead."""
+        self._pause(busy, self._waits[tries] if tries < len(self._waits) else None, math.inf)
+
+    def _pause(self, busy: Busy, planned: float | None, end: float) -> None:
+        if planned is None:
+            raise busy
+        pause = max(planned, busy.after or 0.0)
+        if pause > min(self._longest, self._patience, end - time.monotonic()):
+            raise busy
+        self._patience -= pause
+        self._sleep(pause)
 
 
 class Transport:
@@ -85,8 +149,8 @@ class Transport:
 
     Args:
         title: what the server is, for messages: `Prometheus`.
-        url: where its paths begin; without a credential.
-        timeout: seconds that one `send` may take, all its attempts together.
+        url: where its paths begin, without a credential; empty: each path is a whole URL.
+        timeout: seconds that one `ask`, or one `send` with all its attempts, may take.
         token: sent as `Authorization: Bearer`; None or empty: nothing is sent.
         token_from: where the token comes from, for messages: the name of an environment variable.
         most: bytes that the body of an answer may have.
@@ -113,21 +177,17 @@ class Transport:
         self._token = token
         self._token_from = token_from
         self._most = most
-        self._session = _Session()
-        self._session.auth = _Credential(token)
-        for scheme in ("https://", "http://"):  # as many connections as there may be callers at once
-            self._session.mount(scheme, requests.adapters.HTTPAdapter(pool_maxsize=_CONNECTIONS))
-        # Compressed answers would be bounded by their size on the way only, not by what they unpack to.
-        self._session.headers.update({"User-Agent": f"release/{__version__}", "Accept-Encoding": "identity"})
-        self._session.headers.update(headers or {})
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._headers = headers or {}
+        self._making = Lock()
+        self._made: requests.Session | None = None  # loading `requests` takes 0.1 s: only once something is asked
 
     def __repr__(self) -> str:
         return f"Transport({self._title!r}, {self.where('')!r})"
 
     def close(self) -> None:
         """Closes the connections that are kept open."""
-        self._session.close()
+        if self._made is not None:
+            self._made.close()
 
     def send(
         self,
@@ -139,15 +199,12 @@ class Transport:
         explain: Callable[[bytes], str] = lambda _body: "",
         within: float | None = None,
     ) -> Answer:
-        """One request.
+        """One request, sent again where the server is busy.
 
         Args:
-            method: `GET`, `POST` and so on.
-            path: is put behind the URL, with its `/`.
-            form: sent as a form in the body.
+            method, path, form, within: as of `ask`.
             repeatable: whether it changes nothing, so that it may be sent again when nobody knows what became of it.
             explain: finds the server's own words in the body of a refusal; empty: there are none.
-            within: seconds that it may take, where that is less than the timeout.
 
         Returns:
             An answer with a status of 200 to 299.
@@ -156,32 +213,96 @@ class Transport:
             TryAgain: no answer in time, a lost connection, or a server that is busy or down.
             ReleaseError: the server refuses, answers with more than is read, or sends the client elsewhere.
         """
-        self._check()
-        limit = self._limit(within)
-        waits = iter(_WAITS if repeatable else ())
-        while True:
-            try:
-                return self._attempt(method, path, form, limit, explain)
-            except _Busy as busy:
-                self._wait(busy, waits, limit.end)
+        end = time.monotonic() + (self._timeout if within is None else min(self._timeout, within))
 
-    def ask(self, method: str, path: str, *, content: bytes | None = None) -> Answer:
+        def attempt() -> Answer:
+            answer = self.ask(method, path, form=form, within=within, end=end)
+            if not 200 <= answer.status <= 299:
+                raise self._refused(answer, self.where(path), self.clean(explain(answer.body)))
+            return answer
+
+        return RetryPolicy((0.2, 1.0)).run(attempt, repeatable=repeatable, end=end)
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        most: int | None = None,
+        within: float | None = None,
+        end: float = math.inf,
+    ) -> Answer:
         """One attempt at one request; what its status means, and whether to repeat it, is the caller's to judge.
 
         Args:
             method: `GET`, `POST` and so on.
             path: is put behind the URL, with its `/`.
+            query: is put behind the path.
+            form: sent as a form in the body.
             content: sent as the body.
+            headers: of this request alone.
+            most: bytes that the body of this answer may have.
+            within: seconds that it may take, where that is less than the timeout.
+            end: when it must be over, where that is sooner, by `time.monotonic`.
 
         Returns:
             An answer with any status.
 
         Raises:
-            TryAgain: no whole answer came in time: nobody knows what became of the request.
-            ReleaseError: it can't be sent, or is answered with more than is read.
+            Late, Lost: no whole answer came: nobody knows what became of the request.
+            TooLong, Untrusted: see there.
+            ReleaseError: it can't be sent.
         """
         self._check()
-        return self._answer(method, path, content, self._limit(None))
+        where, session, begun = self.where(path), self._session(), time.monotonic()
+        seconds = self._timeout if within is None else min(self._timeout, within)
+        end, most = min(end, begun + seconds), self._most if most is None else most
+        response: list[requests.Response] = []
+
+        def exchange() -> Answer:
+            left = end - time.monotonic()
+            if left <= 0:
+                raise TimeIsUp
+            with session.request(
+                method,
+                self._url + path,
+                params=query,
+                data=form or content,
+                headers=headers,
+                timeout=left,
+                allow_redirects=False,
+                stream=True,
+            ) as found:
+                response.append(found)
+                body = bytearray()
+                for chunk in found.iter_content(_CHUNK):
+                    body += chunk
+                    if len(body) > most:
+                        raise TooLong(
+                            f"{self._title} answers with more than {most} bytes", where=where, hint="ask for less"
+                        )
+                    if time.monotonic() > end:
+                        raise TimeIsUp
+                return Answer(found.status_code, self._url + path, found.headers, bytes(body))
+
+        try:
+            answer = in_time(exchange, end)
+        except TimeIsUp:
+            _hang_up(response)
+            raise self._late(seconds, where) from None
+        except ReleaseError:
+            raise
+        except Exception as error:  # noqa: BLE001 (urllib3 and idna raise more kinds than requests documents)
+            # Not chained: the words of the error may hold the credentials of a proxy.
+            raise self._failed(error, seconds, where) from None
+        # Without headers, query and body: those hold the credentials.
+        milliseconds = 1000 * (time.monotonic() - begun)
+        _LOG.debug("%s %s: %d, %.0f ms", method, where, answer.status, milliseconds)
+        return answer
 
     def where(self, path: str) -> str:
         """The address of a path, for messages."""
@@ -190,20 +311,6 @@ class Transport:
     def clean(self, words: str) -> str:
         """Words from outside for a message: on one short line, and without the token."""
         return phrase(words.replace(self._token.reveal(), str(self._token)) if self._token else words)
-
-    def _limit(self, within: float | None) -> _Limit:
-        seconds = self._timeout if within is None else min(self._timeout, within)
-        return _Limit(seconds, time.monotonic() + seconds)
-
-    def _wait(self, busy: _Busy, waits: Iterator[float], end: float) -> None:
-        """Sleeps until the next attempt; raises what has happened where there is to be none."""
-        pause = next(waits, None)
-        if pause is None:
-            raise busy
-        pause = pause if busy.after is None else busy.after
-        if time.monotonic() + pause >= end:
-            raise busy
-        time.sleep(pause)
 
     def _check(self) -> None:
         """Refuses what can't be sent, before a library puts it into a message of its own."""
@@ -219,68 +326,67 @@ class Transport:
                 hint="set it to the token alone",
             )
 
-    def _attempt(
-        self, method: str, path: str, form: Mapping[str, str] | None, limit: _Limit, explain: Callable[[bytes], str]
-    ) -> Answer:
-        answer = self._answer(method, path, form, limit)
-        if not 200 <= answer.status <= 299:
-            raise self._refused(answer, self.where(path), self.clean(explain(answer.body)))
-        return answer
+    def _session(self) -> requests.Session:
+        with self._making:
+            if self._made is None:
+                self._made = _new_session(self._token, self._headers)
+            return self._made
 
-    def _answer(self, method: str, path: str, data: Mapping[str, str] | bytes | None, limit: _Limit) -> Answer:
-        where = self.where(path)
-        began = time.monotonic()
-        try:
-            answer = in_time(lambda: self._exchange(method, path, data, limit.end), limit.end)
-        except (requests.Timeout, TimeIsUp):
-            raise TryAgain(f"{self._title} did not answer within {round(limit.seconds, 2):g} s", where=where) from None
-        except (requests.RequestException, HTTPError, ValueError) as error:
-            raise self._lost(error, where) from None
-        except OSError as error:  # the authorities of REQUESTS_CA_BUNDLE can't be read
-            raise ReleaseError(f"{self._title} can't be asked: {self.clean(str(error))}", where=where) from None
-        _LOG.debug("%s %s: %d, %.0f ms", method, where, answer.status, 1000 * (time.monotonic() - began))
-        return answer
+    def _late(self, seconds: float, where: str) -> Late:
+        return Late(f"{self._title} did not answer within {round(max(0.0, seconds), 2):g} s", where=where)
 
-    def _exchange(self, method: str, path: str, data: Mapping[str, str] | bytes | None, end: float) -> Answer:
-        with self._session.request(
-            method,
-            self._url + path,
-            data=data,
-            timeout=max(0.001, end - time.monotonic()),
-            allow_redirects=False,
-            stream=True,
-        ) as response:
-            body = bytearray()
-            for chunk in response.iter_content(_CHUNK):
-                body += chunk
-                if len(body) > self._most:
-                    what = f"{self._title} answers with more than {self._most} bytes"
-                    raise ReleaseError(what, where=self.where(path), hint="ask for less")
-                if time.monotonic() > end:
-                    raise requests.Timeout
-            return Answer(response.status_code, response.headers, bytes(body))
+    def _failed(self, error: Exception, seconds: float, where: str) -> ReleaseError:
+        """What an error of the libraries means."""
+        import http.client
+        import ssl
 
-    def _lost(self, error: Exception, where: str) -> ReleaseError:
+        import requests
+        from urllib3.exceptions import HTTPError
+
         chain = list(_chain(error))
-        untrusted = next((inner for inner in chain if isinstance(inner, ssl.SSLCertVerificationError)), None)
-        if untrusted is not None:
-            return ReleaseError(
-                f"the certificate of {self._title} can't be verified",
-                where=where,
-                cause=self.clean(untrusted.verify_message),
-                hint="let REQUESTS_CA_BUNDLE name a file with the certificates of your authorities",
-            )
+        tls = [one for one in chain if isinstance(one, ssl.SSLError)]
+        broken = ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError
+        if (tls or isinstance(error, requests.exceptions.SSLError)) and not any(isinstance(one, broken) for one in tls):
+            return self._untrusted(tls, where)
+        if any(isinstance(one, (TimeoutError, requests.Timeout)) for one in chain):
+            return self._late(seconds, where)
         if isinstance(error, ValueError):  # what all the errors about URLs are, in either library
             return ReleaseError(f"the URL of {self._title}, or of a proxy before it, can't be used", where=where)
-        spoken = (inner.strerror for inner in reversed(chain) if isinstance(inner, OSError) and inner.strerror)
-        cause = self.clean(next(spoken, "") or type(chain[-1]).__name__)
-        return _Busy(f"{self._title} can't be reached, or broke off its answer", where=where, cause=cause)
+        if isinstance(error, OSError) and not isinstance(error, requests.RequestException):
+            # the authorities of REQUESTS_CA_BUNDLE can't be read
+            return ReleaseError(f"{self._title} can't be asked: {self.clean(str(error))}", where=where)
+        if not isinstance(error, (requests.RequestException, HTTPError, http.client.HTTPException)):
+            return ReleaseError(f"{self._title} can't be asked", where=where)
+        lost = Lost(
+            f"{self._title} can't be reached, or broke off its answer", where=where, cause=self.clean(_spoken(chain))
+        )
+        hung_up = http.client.RemoteDisconnected, http.client.IncompleteRead
+        odd = [one for one in chain if isinstance(one, http.client.HTTPException) and not isinstance(one, hung_up)]
+        lost.is_http = not odd
+        return lost
+
+    def _untrusted(self, errors: list[ssl.SSLError], where: str) -> Untrusted:
+        """The error for a failure of TLS."""
+        words = next(filter(None, (getattr(error, "verify_message", "") for error in errors)), "")
+        if words:
+            return Untrusted(
+                f"the certificate of {self._title} can't be verified",
+                where=where,
+                cause=self.clean(words),
+                hint="let REQUESTS_CA_BUNDLE name a file with the certificates of your authorities",
+            )
+        reason = next(filter(None, (error.reason for error in errors)), "no words for it")
+        plain = reason in {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"}
+        cause = "it doesn't speak TLS" if plain else f"TLS: {reason}"
+        untrusted = Untrusted(f"no trusted connection to {self._title}", where=where, cause=cause)
+        untrusted.speaks_tls = not plain
+        return untrusted
 
     def _refused(self, answer: Answer, where: str, words: str) -> ReleaseError:
         status, said = answer.status, f": {words}" if words else ""
         if status == 429 or status >= 500:
-            busy = _Busy(f"{self._title} is busy or down (status {status}){said}", where=where)
-            busy.after = retry_after(answer.headers.get("Retry-After", ""))
+            busy = Busy(f"{self._title} is busy or down (status {status}){said}", where=where)
+            busy.after = retry_after(answer.headers)
             return busy
         if 300 <= status <= 399:
             target = self.clean(bare_url(answer.headers.get("Location", "")))
@@ -291,8 +397,9 @@ class Transport:
                 hint="give the address that answers itself; redirects are not followed",
             )
         if status in {401, 403}:
+            state = "does not accept the token" if self._token else "asks for a token, and there is none"
             return ReleaseError(
-                self._forbidden(status) + said,
+                f"{self._title} {'forbids it' if status == 403 else state} (status {status}){said}",
                 where=where,
                 hint=f"put a token that may ask into {self._token_from}" if self._token_from else "",
             )
@@ -301,18 +408,89 @@ class Transport:
             return ReleaseError(f"{self._title} has nothing at this address (status 404){said}", where=where, hint=hint)
         return ReleaseError(f"{self._title} refuses the request (status {status}){said}", where=where)
 
-    def _forbidden(self, status: int) -> str:
-        if status == 403:
-            return f"{self._title} forbids it (status 403)"
-        state = "does not accept the token" if self._token else "asks for a token, and there is none"
-        return f"{self._title} {state} (status 401)"
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait by `Retry-After` (RFC 9110, section 10.2.3: seconds, or a date), never negative, never infinite.
+
+    None: there is no such header, or nobody understands its value.
+    """
+    text = headers.get("Retry-After", "").strip()
+    if re.fullmatch(r"[0-9]+", text, re.ASCII):
+        return min(float(text), _LONGEST_PAUSE)
+    at = http_date(text)
+    return None if at is None else min(max(0.0, (at - datetime.now(timezone.utc)).total_seconds()), _LONGEST_PAUSE)
 
 
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """An error, and inward what it wraps; the libraries put it into their arguments, or into `reason`."""
-    for _depth in range(10):
-        if error is None:
-            return
-        yield error
-        wrapped = (getattr(error, "reason", None), *error.args, error.__cause__, error.__context__)
-        error = next((inner for inner in wrapped if isinstance(inner, BaseException)), None)
+def http_date(text: str) -> datetime | None:
+    """The time of a header such as `Date` (RFC 9110, section 5.6.7); None: it is none, or of no calendar."""
+    try:
+        found = parsedate_to_datetime(text)
+        # In UTC here, not where it is used: a time zone may put a date of the year 9999 beyond the last one.
+        return (found if found.tzinfo else found.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+
+
+def _new_session(token: Secret | None, headers: Mapping[str, str]) -> requests.Session:
+    from http.cookiejar import DefaultCookiePolicy
+
+    import requests
+
+    class Session(requests.Session):
+        """Follows no redirect. Only told so by a parameter, `requests` would still read all of the redirect's body."""
+
+        def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002 (the name is requests')
+            return None
+
+    def entitled(request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if token:
+            request.headers["Authorization"] = f"Bearer {token.reveal()}"
+        return request
+
+    session = Session()
+    session.auth = entitled  # without any, requests would search `~/.netrc` for a credential
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, requests.adapters.HTTPAdapter(pool_maxsize=_CONNECTIONS))
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    # Compressed answers would be bounded by their size on the way only, not by what they unpack to; and digests are of
+    # the bytes as they are.
+    session.headers.update({"User-Agent": f"release/{__version__}", "Accept-Encoding": "identity", **headers})
+    return session
+
+
+def _hang_up(response: list[requests.Response]) -> None:
+    """Lets a thread end soon that nobody waits for: a server that drips bytes would hold it for hours."""
+    shut = getattr(response[0].raw, "shutdown", None) if response else None  # since urllib3 2.3
+    try:
+        if shut is not None:
+            shut()
+    except (OSError, ValueError, RuntimeError):  # the exchange ended in between
+        return
+
+
+def _chain(error: Exception) -> Iterator[BaseException]:
+    """An error, and those that it wraps: libraries hand them on as causes, as arguments and as reasons."""
+    waiting: list[object] = [error]
+    seen: set[int] = set()
+    while waiting:
+        one = waiting.pop(0)
+        if isinstance(one, BaseException) and id(one) not in seen:
+            seen.add(id(one))
+            waiting += [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]
+            yield one
+
+
+def _spoken(chain: list[BaseException]) -> str:
+    """What the operating system says of a failed connection: words that hold no credential."""
+    import socket
+
+    import requests
+
+    if isinstance(chain[0], requests.exceptions.ProxyError):
+        return "the proxy that HTTPS_PROXY or HTTP_PROXY names can't be reached, or refuses"
+    for one in chain:
+        if isinstance(one, socket.gaierror):
+            return f"its name can't be resolved: {one.strerror}"
+        if isinstance(one, OSError) and one.strerror and not isinstance(one, requests.RequestException):
+            return one.strerror
+    return "the connection was closed"

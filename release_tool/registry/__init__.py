@@ -15,12 +15,11 @@ from release_tool.errors import ReleaseError
 from release_tool.registry import reference
 from release_tool.registry.client import Client
 from release_tool.registry.failures import codes, garbage, is_page, no_repository, unexpected
-from release_tool.registry.wire import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from release_tool.registry.wire import Answer
+    from release_tool.net.transport import Answer
 
 _MANIFESTS = (
     "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "
@@ -82,11 +81,11 @@ class Registry:
         """
         if not reference.is_tag(tag) and not reference.is_digest(tag):
             raise ReleaseError(f"{tag[:200]!r} is neither a tag nor a digest", where=str(self._repository))
-        deadline = Deadline(_LOOK * self._timeout)
-        answer = self._manifest("HEAD", tag, deadline)
+        end = time.monotonic() + _LOOK * self._timeout
+        answer = self._manifest("HEAD", tag, end)
         found = answer.headers.get("Docker-Content-Digest", "")
         if answer.status != 200 or not found:  # HEAD has no body that says why, and not every registry answers it
-            answer = self._manifest("GET", tag, deadline)
+            answer = self._manifest("GET", tag, end)
             if answer.status == 404:
                 self._check_missing(answer)
                 return None
@@ -106,7 +105,7 @@ class Registry:
             TryAgain: the registry is busy, slow or down.
             ReleaseError: no such repository; credentials missing or refused; an answer that is none.
         """
-        deadline = Deadline(_LIST * self._timeout)
+        end = time.monotonic() + _LIST * self._timeout
         found: dict[str, None] = {}  # a set that keeps the order
         seen: set[str] = set()
         url: str | None = f"{self._client.base}/tags/list?n={_PAGE}"
@@ -114,14 +113,14 @@ class Registry:
             if url in seen or len(seen) == _PAGES or len(found) > _TAGS:
                 raise garbage(url.partition("?")[0], "its list of tags has no end")
             seen.add(url)
-            answer = self._client.ask("GET", url, accept="application/json", limit=_PAGE_LIMIT, deadline=deadline)
+            answer = self._client.ask("GET", url, accept="application/json", limit=_PAGE_LIMIT, end=end)
             found.update(dict.fromkeys(self._page(answer)))
             url = self._next(answer)
         return list(found)
 
-    def _manifest(self, method: str, tag: str, deadline: Deadline) -> Answer:
+    def _manifest(self, method: str, tag: str, end: float) -> Answer:
         url = f"{self._client.base}/manifests/{tag}"
-        return self._client.ask(method, url, accept=_MANIFESTS, limit=_MANIFEST_LIMIT, deadline=deadline)
+        return self._client.ask(method, url, accept=_MANIFESTS, limit=_MANIFEST_LIMIT, end=end)
 
     def _check_missing(self, answer: Answer) -> None:
         """A 404 is about the manifest, and nothing else."""

@@ -6,64 +6,45 @@ code of the OCI specification, the words of the operating system and of TLS.
 
 from __future__ import annotations
 
-import http.client
 import json
 import re
-import socket
-import ssl
-from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from release_tool.errors import ReleaseError, TryAgain
-from release_tool.safe_text import bare_url
+from release_tool.net.transport import Busy, Late, Lost, TooLong, Untrusted, retry_after
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
+    from release_tool.net.transport import Answer
     from release_tool.registry.reference import Repository
-    from release_tool.registry.wire import Answer
 
 AGAIN = "run the same command again"
 _LOOK = "look at `registry.image`: is it this host, and this path?"
 _CODE = re.compile(r"[A-Z][A-Z_]{2,40}")
 
 
-class ConnectionLost(TryAgain):
-    """The registry can't be reached, or hung up. The same request may be sent again at once, if it changes nothing."""
-
-
-def failed(error: Exception, url: str) -> ReleaseError:
-    """What an exception of the HTTP library means.
-
-    Args:
-        error: it; its own words are not used, since they may hold the credentials of a proxy.
-        url: what was asked.
-    """
-    import requests
-
-    where, chain = bare_url(url), list(_chain(error))
-    tls = [one for one in chain if isinstance(one, ssl.SSLError)]
-    if tls or isinstance(error, requests.exceptions.SSLError):
-        return _untrusted(tls, where)
-    if any(isinstance(one, (TimeoutError, requests.exceptions.Timeout)) for one in chain):
-        return late(where)
-    if any(isinstance(one, http.client.HTTPException) and not _hung_up(one) for one in chain):
-        return garbage(where, "it doesn't speak HTTP")
-    if isinstance(error, (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError)):
-        return ConnectionLost("the registry can't be reached", where=where, cause=_words(chain), hint=AGAIN)
+def explained(error: ReleaseError, limit: int) -> ReleaseError:
+    """What a failure of the transport means for a registry, whose answer may have so many bytes."""
+    where, cause = error.where, error.cause
+    if isinstance(error, Late):
+        return TryAgain(
+            "the registry gave no answer in time",
+            where=where,
+            cause="it is slow or down, or the network in between is",
+            hint=f"{AGAIN}, or raise `registry.timeout`",
+        )
+    if isinstance(error, TooLong):
+        return garbage(where, f"it holds more than {limit // 1024} KiB")
+    if isinstance(error, Lost):
+        if not error.is_http:
+            return garbage(where, "it doesn't speak HTTP")
+        return Busy("the registry can't be reached", where=where, cause=cause, hint=AGAIN)
+    if isinstance(error, Untrusted):
+        hint = "name the file with its certificate authority in REQUESTS_CA_BUNDLE"
+        if not error.speaks_tls:
+            hint = "`registry.plain_http: true` is for a registry without TLS"
+        return ReleaseError("no trusted connection to the registry", where=where, cause=cause, hint=hint)
     hint = "correct REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, HTTPS_PROXY or HTTP_PROXY, if one is set"
-    return ReleaseError("the registry can't be asked", where=where, cause=_words(chain, ""), hint=hint)
-
-
-def late(where: str) -> TryAgain:
-    """An answer did not come in time, or not all of it."""
-    return TryAgain(
-        "the registry gave no answer in time",
-        where=where,
-        cause="it is slow or down, or the network in between is",
-        hint=f"{AGAIN}, or raise `registry.timeout`",
-    )
+    return ReleaseError("the registry can't be asked", where=where, cause=cause, hint=hint)
 
 
 def garbage(where: str, cause: str) -> ReleaseError:
@@ -71,30 +52,18 @@ def garbage(where: str, cause: str) -> ReleaseError:
     return ReleaseError("this is no answer of an image registry", where=where, cause=cause, hint=_LOOK)
 
 
-def busy(answer: Answer) -> TryAgain | None:
+def busy(answer: Answer) -> Busy | None:
     """The error for an answer that says: not now. None: it says something else."""
+    after = retry_after(answer.headers)
     if answer.status == 429:
-        pause = retry_after(answer.headers)
-        cause = "" if pause is None else f"it asks to wait {pause:.0f} s"
-        return TryAgain("the registry limits the rate of requests", where=answer.where, cause=cause, hint=AGAIN)
-    if answer.status == 408 or (answer.status >= 500 and answer.status != 501):  # 501: it can't, now or later
-        return TryAgain("the registry has trouble", where=answer.where, cause=f"status {answer.status}", hint=AGAIN)
-    return None
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds to wait of a Retry-After header, never negative; None: there is none, or none that is known.
-
-    Source: RFC 9110, section 10.2.3.
-    """
-    text = headers.get("Retry-After", "").strip()
-    if re.fullmatch(r"[0-9]{1,9}", text):
-        return float(text)
-    try:
-        then = parsedate_to_datetime(text)
-        return max(0.0, (then - datetime.now(timezone.utc)).total_seconds())
-    except (ValueError, TypeError, OverflowError):  # no date; or one without a zone, which can't be subtracted
+        cause = "" if after is None else f"it asks to wait {after:.0f} s"
+        found = Busy("the registry limits the rate of requests", where=answer.where, cause=cause, hint=AGAIN)
+    elif answer.status == 408 or (answer.status >= 500 and answer.status != 501):  # 501: it can't, now or later
+        found = Busy("the registry has trouble", where=answer.where, cause=f"status {answer.status}", hint=AGAIN)
+    else:
         return None
+    found.after = after
+    return found
 
 
 def refused(answer: Answer, repository: Repository, *, had_credentials: bool) -> ReleaseError:
@@ -143,48 +112,3 @@ def codes(answer: Answer) -> set[str]:
 def is_page(answer: Answer) -> bool:
     """Whether an answer is a page for people: of a login, a proxy, or a web site at the same host."""
     return answer.headers.get("Content-Type", "").partition(";")[0].strip().lower() == "text/html"
-
-
-def _untrusted(errors: list[ssl.SSLError], where: str) -> ReleaseError:
-    """The error for a failure of TLS."""
-    words = [getattr(error, "verify_message", "") or error.reason for error in errors]
-    reason = next(filter(None, words), "no words for it")
-    plain = reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE")
-    return ReleaseError(
-        "no trusted connection to the registry",
-        where=where,
-        cause="it doesn't speak TLS" if plain else f"TLS: {reason}",
-        hint="`registry.plain_http: true` is for a registry without TLS"
-        if plain
-        else "name the file with its certificate authority in REQUESTS_CA_BUNDLE",
-    )
-
-
-def _chain(error: Exception) -> Iterator[BaseException]:
-    """An exception, and those that it wraps: libraries hand them on as causes, as arguments and as reasons."""
-    waiting: list[object] = [error]
-    seen: set[int] = set()
-    while waiting:
-        one = waiting.pop(0)
-        if isinstance(one, BaseException) and id(one) not in seen:
-            seen.add(id(one))
-            waiting += [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]
-            yield one
-
-
-def _hung_up(error: BaseException) -> bool:
-    return isinstance(error, (http.client.RemoteDisconnected, http.client.IncompleteRead))
-
-
-def _words(chain: list[BaseException], otherwise: str = "the connection was closed") -> str:
-    """What the operating system says of a failed connection."""
-    import requests
-
-    if isinstance(chain[0], requests.exceptions.ProxyError):
-        return "the proxy that HTTPS_PROXY or HTTP_PROXY names can't be reached, or refuses"
-    for one in chain:
-        if isinstance(one, socket.gaierror):
-            return f"its name can't be resolved: {one.strerror}"
-        if isinstance(one, OSError) and one.strerror and not isinstance(one, requests.exceptions.RequestException):
-            return one.strerror
-    return otherwise

@@ -10,26 +10,26 @@ from __future__ import annotations
 import base64
 import json
 import re
+import time
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from release_tool.errors import ReleaseError
 from release_tool.registry.credentials import find
-from release_tool.registry.failures import busy, garbage, refused
-from release_tool.registry.wire import Request, origin
+from release_tool.registry.failures import garbage, refused
 from release_tool.safe_text import bare_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from release_tool.net.transport import Answer
     from release_tool.registry.credentials import Credentials
     from release_tool.registry.reference import Repository
-    from release_tool.registry.wire import Answer, Deadline
-
-    Ask = Callable[[Request, Deadline], Answer]
 
 _LIMIT = 256 * 1024  # bytes of an answer with a token
 _HEADER = 8192  # characters of a challenge that are looked at: finding parts takes time by their square
 _TOKEN = re.compile(r"[\x21-\x7e]{1,65536}")  # what may stand in a header
+_PLAIN = re.compile(r"[!-\[\]-~]+")  # no backslash: libraries disagree where the host ends then
 _PART = re.compile(
     r'(?P<key>[A-Za-z0-9_-]+)\s*=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>[^\s,"]*))|(?P<scheme>[A-Za-z]+)'
 )
@@ -40,11 +40,11 @@ class Login:
 
     Args:
         repository: what is to be read.
-        ask: sends a request and waits for the answer.
+        ask: sends a request and waits for the answer, as `Client` does.
         timeout: seconds that a credential helper may take.
     """
 
-    def __init__(self, repository: Repository, ask: Ask, timeout: float) -> None:
+    def __init__(self, repository: Repository, ask: Callable[..., Answer], timeout: float) -> None:
         self._repository = repository
         self._ask = ask
         self._timeout = timeout
@@ -56,12 +56,12 @@ class Login:
         """Whether credentials were found; false as long as no challenge asked for them."""
         return self._credentials is not None
 
-    def answer(self, challenged: Answer, deadline: Deadline) -> str:
+    def answer(self, challenged: Answer, end: float) -> str:
         """The value of the Authorization header for the host that challenged.
 
         Args:
             challenged: its answer with status 401.
-            deadline: the end of all that this is part of.
+            end: of all that this is part of, by `time.monotonic`.
 
         Raises:
             ReleaseError: no credentials, or refused ones; a challenge that can't or must not be answered.
@@ -69,41 +69,38 @@ class Login:
         """
         found = challenges(challenged.headers.get("WWW-Authenticate", ""))
         if not self._looked:
-            self._credentials = find(self._repository.login, min(self._timeout, max(deadline.left(), 1)))
+            self._credentials = find(self._repository.login, min(self._timeout, max(end - time.monotonic(), 1)))
             self._looked = True
         known = self._credentials
         if "bearer" in found:
             token = known.registry_token if known else ""
-            return f"Bearer {token or self._token(found['bearer'], challenged, deadline)}"
+            return f"Bearer {token or self._token(found['bearer'], challenged, end)}"
         if "basic" in found and known is not None and known.password:
             return _basic(known)
         if found and "basic" not in found:
             raise garbage(challenged.where, "it asks for a way of login that registries don't have")
         raise refused(challenged, self._repository, had_credentials=False)
 
-    def _token(self, challenge: dict[str, str], challenged: Answer, deadline: Deadline) -> str:
+    def _token(self, challenge: dict[str, str], challenged: Answer, end: float) -> str:
         """A token of the token server that a challenge names; an anonymous one where nobody is logged in."""
         realm = challenge.get("realm", "")
         self._check_realm(realm, challenged)
         wanted = {"scope": f"repository:{self._repository.path}:pull"}  # no more, whatever the challenge says
         if "service" in challenge:
             wanted["service"] = challenge["service"]
-        answer = self._ask(self._request(realm, wanted), deadline)
+        answer = self._asked(realm, wanted, end)
         if answer.status in (400, 401, 403):  # 400: OAuth's answer to a refresh token that is no good
             raise refused(answer, self._repository, had_credentials=self.has_credentials)
-        if (trouble := busy(answer)) is not None:
-            raise trouble
         return _read_token(answer)
 
-    def _request(self, realm: str, wanted: dict[str, str]) -> Request:
-        known = self._credentials
-        headers = {"Accept": "application/json"}
+    def _asked(self, realm: str, wanted: dict[str, str], end: float) -> Answer:
+        known, headers = self._credentials, {"Accept": "application/json"}
         if known is not None and known.identity_token:
             wanted |= {"grant_type": "refresh_token", "refresh_token": known.identity_token, "client_id": "release"}
-            return Request("POST", realm, headers, _LIMIT, form=wanted)
+            return self._ask("POST", realm, headers=headers, limit=_LIMIT, end=end, form=wanted)
         if known is not None:
             headers["Authorization"] = _basic(known)
-        return Request("GET", realm, headers, _LIMIT, query=wanted)
+        return self._ask("GET", realm, headers=headers, limit=_LIMIT, end=end, query=wanted)
 
     def _check_realm(self, realm: str, challenged: Answer) -> None:
         """A token server has TLS; without it, it is on the host of a registry that was asked without TLS, too."""
@@ -119,6 +116,19 @@ class Login:
                 cause=f"{challenged.where} names it as its token server",
                 hint="give the token server TLS, and name it with https:// in the registry's configuration",
             )
+
+
+def origin(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port of a URL that is safe to ask.
+
+    Raises:
+        ValueError: it isn't: another scheme, no host, a user in it, or no URL at all.
+    """
+    parts = urlsplit(url)
+    ports = {"http": 80, "https": 443}
+    if parts.scheme not in ports or not parts.hostname or "@" in parts.netloc or not _PLAIN.fullmatch(url):
+        raise ValueError("not a URL to follow")
+    return parts.scheme, parts.hostname, parts.port or ports[parts.scheme]
 
 
 def challenges(header: str) -> dict[str, dict[str, str]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from calls import AT, busy, calls
+from hostile import Hostile, answer
 from real_prometheus import real_prometheus
 from world import CONFIG, WITH_DEFAULT, World
 
@@ -45,8 +46,17 @@ def test_a_version_in_use_is_kept_and_its_callers_are_named(tmp_path: Path, prom
     assert "in use by mobile-gw.edge" in world.json("pulls", "show", "1")["body"]
 
 
-def test_while_nobody_knows_every_version_is_kept(tmp_path: Path) -> None:
-    world = world_with(tmp_path, "http://127.0.0.1:9")
+BUSY_UNTIL_NO_DATE = answer(503, b"", "Retry-After: Mon, 01 Jan 99999999999999999999 00:00:00 GMT")
+
+
+@pytest.mark.parametrize("answers", [[], [BUSY_UNTIL_NO_DATE]], ids=["closed port", "busy until no date"])
+def test_while_nobody_knows_every_version_is_kept(tmp_path: Path, answers: list[bytes]) -> None:
+    with Hostile() as server:
+        server.answers = [*answers]
+        check_that_every_version_is_kept(world_with(tmp_path, server.url if answers else "http://127.0.0.1:9"))
+
+
+def check_that_every_version_is_kept(world: World) -> None:
     (outcome,) = world.json("cleanup", "devel")
     assert outcome["changed"] is False
     reasons = {one["version"]: one["reason"] for one in outcome["kept"]}

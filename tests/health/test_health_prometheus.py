@@ -19,7 +19,7 @@ from release_tool.config.records_health import PrometheusCheck
 from release_tool.health.prometheus import PrometheusSource
 from release_tool.model.health import HEALTHY, UNHEALTHY, UNKNOWN, Subject, Verdict
 from release_tool.model.records import Name, Tag
-from release_tool.net.outside import Secret
+from release_tool.net.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

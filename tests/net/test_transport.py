@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import logging
+import math
 import shutil
 import ssl
 import subprocess
@@ -14,10 +15,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hostile import Hostile, answer
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from release_tool.errors import ReleaseError, TryAgain
-from release_tool.net.outside import Secret
-from release_tool.net.transport import Transport
+from release_tool.net.secret import Secret
+from release_tool.net.transport import Transport, http_date, retry_after
 from release_tool.safe_text import bare_url, phrase
 
 if TYPE_CHECKING:
@@ -182,6 +185,27 @@ def test_a_time_beyond_the_limit_is_not_waited_for(hostile: Hostile, after: str)
 def test_a_time_that_nobody_understands_is_none(hostile: Hostile, after: str) -> None:
     hostile.answers = [answer(429, b"", f"Retry-After: {after}"), answer(200, b"now")]
     assert ask(hostile).body == b"now"
+
+
+DATES = st.builds(
+    "{}, {} {} {} {} {}".format,
+    st.sampled_from(["Mon", "Sun", ""]),
+    st.integers(-1, 32),
+    st.sampled_from(["Jan", "Feb", "Foo"]),
+    st.integers(-1, 10**20),
+    st.sampled_from(["00:00:00", "23:59:60", "99:0:0", "-1:0", "::"]),
+    st.sampled_from(["GMT", "-0000", "+2359", "-2359", "+99999999999", "EST", ""]),
+)
+
+
+@given(st.text() | st.integers(-9, 10**400).map(str) | DATES)
+@example("Mon, 01 Jan 99999999999999999999 00:00:00 GMT")
+@example("Fri, 31 Dec 9999 23:59:59 -2359")
+@example("9" * 5000)
+def test_a_time_to_wait_is_a_number_or_nothing(value: str) -> None:
+    found = retry_after({"Retry-After": value})
+    assert found is None or 0 <= found < math.inf
+    http_date(value)
 
 
 def test_a_lost_connection_is_tried_again(hostile: Hostile) -> None:

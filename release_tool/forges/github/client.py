@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from release_tool.errors import ReleaseError, TryAgain
@@ -13,14 +13,14 @@ from release_tool.forges.github.errors import (
     Asked,
     Declined,
     Forbidden,
-    Limited,
     Lost,
     Purpose,
+    garbage,
     limit,
+    read,
     spoken,
-    trouble,
 )
-from release_tool.net.transport import Transport
+from release_tool.net.transport import RetryPolicy, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -40,15 +40,6 @@ _HEADERS = {
 }
 
 
-class _Request(NamedTuple):
-    """What is sent, and the seconds before each time that it may be sent again."""
-
-    method: str
-    path: str
-    content: bytes | None
-    waits: tuple[float, ...]
-
-
 class Client:
     """Asks one GitHub.
 
@@ -65,8 +56,7 @@ class Client:
         self._source = token.source if token else ""
         self._rest = self._transport(address.api, token)
         self._graphql = self._transport(address.graphql, token)
-        self._patience = patience
-        self._sleep = sleep
+        self._retries = RetryPolicy(_WAITS, longest=_LONGEST, patience=patience, sleep=sleep)
 
     @staticmethod
     def _transport(url: str, token: Token | None) -> Transport:
@@ -92,7 +82,7 @@ class Client:
             ReleaseError: it refuses, or answers with something else.
         """
         for _ in range(_PAGES):
-            found, answer = self._get(f"{path}?{urlencode(query)}", purpose)
+            found, answer = self._send(self._rest, "GET", f"{path}?{urlencode(query)}", purpose)
             items = found.get(key) if key and isinstance(found, dict) else found
             if not isinstance(items, list):
                 raise garbage(self._rest.where(path), "a list")
@@ -105,11 +95,11 @@ class Client:
 
     def get(self, path: str, purpose: Purpose) -> Any:
         """What stands at a path; arguments and errors as for `pages`."""
-        return self._get(path, purpose)[0]
+        return self._send(self._rest, "GET", path, purpose)[0]
 
     def change(self, method: str, path: str, body: Mapping[str, Any], purpose: Purpose) -> Any:
         """Sends what has the same effect however often it comes; arguments and errors as for `pages`."""
-        return self._send(self._rest, _Request(method, path, _packed(body), _WAITS), purpose)[0]
+        return self._send(self._rest, method, path, purpose, _packed(body))[0]
 
     def create(self, path: str, body: Mapping[str, Any], purpose: Purpose) -> Any:
         """Sends what may come once only; arguments and errors as for `pages`.
@@ -117,11 +107,11 @@ class Client:
         Raises:
             Lost: nobody knows whether it had its effect: look, and call again where it had not.
         """
-        return self._send(self._rest, _Request("POST", path, _packed(body), ()), purpose)[0]
+        return self._send(self._rest, "POST", path, purpose, _packed(body), repeatable=False)[0]
 
     def pause(self, error: Lost, tries: int) -> None:
         """Waits before what was lost is sent again; raises the error once it was tried often enough."""
-        self._wait(error, iter(_WAITS[tries:]))
+        self._retries.pause(error, tries)
 
     def query(self, document: str, variables: Mapping[str, Any], purpose: Purpose, *, once: bool = False) -> Any:
         """The `data` that a GraphQL document gives.
@@ -138,8 +128,7 @@ class Client:
         """
         asked = self._asked(self._graphql, "", purpose)
         content = _packed({"query": document, "variables": variables})
-        request = _Request("POST", "", content, () if once else _WAITS)
-        found, answer = self._send(self._graphql, request, purpose)
+        found, answer = self._send(self._graphql, "POST", "", purpose, content, repeatable=not once)
         if not isinstance(found, dict):
             raise garbage(asked.where, "an object")
         if found.get("errors"):
@@ -148,51 +137,30 @@ class Client:
 
     # -- one request
 
-    def _get(self, path: str, purpose: Purpose) -> tuple[Any, Answer]:
-        return self._send(self._rest, _Request("GET", path, None, _WAITS), purpose)
-
     def _asked(self, transport: Transport, path: str, purpose: Purpose) -> Asked:
         return Asked(purpose.doing, transport.where(path), purpose.needs, self._source)
 
-    def _send(self, transport: Transport, request: _Request, purpose: Purpose) -> tuple[Any, Answer]:
-        """Sends until a whole answer of success comes; after a wait for each time that it may be sent again."""
-        asked = self._asked(transport, request.path, purpose)
-        left = iter(request.waits)
-        while True:
+    def _send(
+        self,
+        transport: Transport,
+        method: str,
+        path: str,
+        purpose: Purpose,
+        content: bytes | None = None,
+        *,
+        repeatable: bool = True,
+    ) -> tuple[Any, Answer]:
+        """What the JSON of an answer of success holds (None where there is none), and the whole answer."""
+        asked = self._asked(transport, path, purpose)
+
+        def attempt() -> tuple[Any, Answer]:
             try:
-                return self._attempt(transport, request, asked)
-            except (Lost, Limited) as error:
-                self._wait(error, left)
+                answer = transport.ask(method, path, content=content)
+            except TryAgain as lost:
+                raise Lost(lost.what, where=lost.where, cause=lost.cause, hint=AGAIN) from None
+            return read(answer, asked, transport.clean(spoken(answer.body))), answer
 
-    def _attempt(self, transport: Transport, request: _Request, asked: Asked) -> tuple[Any, Answer]:
-        """One attempt: what the JSON holds (None where there is none), and the whole answer."""
-        try:
-            answer = transport.ask(request.method, request.path, content=request.content)
-        except TryAgain as lost:
-            raise Lost(lost.what, where=lost.where, cause=lost.cause, hint=AGAIN) from None
-        error = trouble(answer, asked, transport.clean(spoken(answer.body)))
-        if error is not None:
-            raise error
-        if "html" in answer.headers.get("Content-Type", ""):
-            raise garbage(asked.where, "data and no page")
-        try:
-            return (json.loads(answer.body) if answer.body.strip() else None), answer
-        except (ValueError, RecursionError):
-            raise Lost("GitHub broke off its answer", where=asked.where, hint=AGAIN) from None
-
-    def _wait(self, error: Lost | Limited, left: Iterator[float]) -> None:
-        """Sleeps before the next attempt; raises the error where there is none, or its time is too far away."""
-        if isinstance(error, Limited):
-            pause = error.after  # it had no effect, so it is sent again, whatever it was
-        else:
-            planned = next(left, None)
-            if planned is None:
-                raise error
-            pause = max(planned, error.after or 0.0)
-        if pause > min(_LONGEST, self._patience):
-            raise error
-        self._patience -= pause
-        self._sleep(pause)
+        return self._retries.run(attempt, repeatable=repeatable)
 
     def _complaint(self, errors: Any, answer: Answer, asked: Asked) -> ReleaseError:
         """What the errors in an answer of GraphQL mean."""
@@ -207,21 +175,6 @@ class Client:
             hint = f"give the token of {asked.source or 'GITHUB_TOKEN'} the permission `{asked.needs}`"
             return Forbidden(f"GitHub forbids to {asked.doing}: {words}", where=asked.where, hint=hint)
         return Declined(f"GitHub refuses to {asked.doing}: {words}", where=asked.where)
-
-
-def garbage(where: str, expected: str) -> ReleaseError:
-    """The error of an answer that is no answer of GitHub.
-
-    Args:
-        where: who gave it.
-        expected: what it should be.
-    """
-    return ReleaseError(
-        f"what answers there is no GitHub: it should give {expected}",
-        where=where,
-        cause="a login page, or a proxy in between",
-        hint="correct forge.url, or the URL of the remote",
-    )
 
 
 def _packed(body: Mapping[str, Any]) -> bytes:

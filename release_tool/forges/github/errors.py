@@ -10,11 +10,10 @@ import json
 import re
 import time
 from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from release_tool.errors import ReleaseError, TryAgain
-from release_tool.net.outside import retry_after
+from release_tool.errors import ReleaseError
+from release_tool.net.transport import Busy, http_date, retry_after
 from release_tool.safe_text import bare_url
 
 if TYPE_CHECKING:
@@ -31,19 +30,18 @@ STATUSES = "Commit statuses: read"
 AGAIN = "run the same command again"
 """The hint of what may go better next time."""
 
+_LAST = 253402300799  # the last second of the year 9999, as a Unix time: no clock of ours goes on
 _WITHOUT_HEADER = 60.0  # "wait for at least one minute before retrying", where a secondary limit names no time
 
 
-class Lost(TryAgain):
-    """Nobody knows what became of a request. `after`: when the server wants the next one, in seconds; None: unsaid."""
-
-    after: float | None = None
+class Lost(Busy):
+    """Nobody knows what became of a request."""
 
 
-class Limited(TryAgain):
-    """A limit of the rate; the request had no effect. `after`: the seconds to wait for."""
+class Limited(Busy):
+    """A limit of the rate; the request had no effect."""
 
-    after: float = 0.0
+    no_effect = True
 
 
 class Missing(ReleaseError):
@@ -92,25 +90,42 @@ class Asked(NamedTuple):
     source: str
 
 
-def trouble(answer: Answer, asked: Asked, words: str) -> ReleaseError | None:
-    """The error that an answer means; None for one of success.
+def read(answer: Answer, asked: Asked, words: str) -> Any:
+    """The JSON in an answer; None where its body is empty.
 
     Args:
         answer: what came.
         asked: what it was for.
         words: GitHub's own words, cleaned; empty: none.
+
+    Raises:
+        TryAgain, ReleaseError: what the status means, or what came instead of JSON.
     """
-    status = answer.status
-    if 200 <= status <= 299:
-        return None
-    return _limited(answer, asked, words) or _failed(answer, asked, words)
+    if not 200 <= answer.status <= 299:
+        raise _limited(answer, asked, words) or _failed(answer, asked, words)
+    if "html" in answer.headers.get("Content-Type", ""):
+        raise garbage(asked.where, "data and no page")
+    try:
+        return json.loads(answer.body) if answer.body.strip() else None
+    except (ValueError, RecursionError):
+        raise Lost("GitHub broke off its answer", where=asked.where, hint=AGAIN) from None
+
+
+def garbage(where: str, expected: str) -> ReleaseError:
+    """The error of an answer that is none of GitHub: who gave it, and what it should be."""
+    return ReleaseError(
+        f"what answers there is no GitHub: it should give {expected}",
+        where=where,
+        cause="a login page, or a proxy in between",
+        hint="correct forge.url, or the URL of the remote",
+    )
 
 
 def _failed(answer: Answer, asked: Asked, words: str) -> ReleaseError:
     status, doing = answer.status, asked.doing
     if status in {408, 409} or status >= 500 or (status == 422 and "already_exists" in _codes(answer)):
         lost = Lost(f"GitHub is busy or down (status {status}){_said(words)}", where=asked.where, hint=AGAIN)
-        lost.after = retry_after(answer.headers.get("Retry-After", ""))
+        lost.after = retry_after(answer.headers)
         return lost
     if status in {401, 403, 404}:
         return _barred(answer, asked, words)
@@ -139,7 +154,7 @@ def _limited(answer: Answer, asked: Asked, words: str) -> Limited | None:
         return None
     secondary = re.search("secondary rate|abuse", words, re.IGNORECASE) is not None
     primary = answer.headers.get("X-RateLimit-Remaining", "").strip() == "0"
-    after = retry_after(answer.headers.get("Retry-After", ""))
+    after = retry_after(answer.headers)
     if answer.status == 403 and not secondary and not primary and after is None:
         return None
     return limit(answer.headers, asked, _until_reset(answer.headers) if after is None and primary else after)
@@ -154,7 +169,7 @@ def limit(headers: Mapping[str, str], asked: Asked, after: float | None = None) 
         after: the seconds to wait for; None: GitHub doesn't say.
     """
     after = _WITHOUT_HEADER if after is None else max(1.0, after)
-    until = datetime.fromtimestamp(_now(headers) + after, timezone.utc)
+    until = datetime.fromtimestamp(min(_now(headers) + after, _LAST), timezone.utc)
     limited = Limited(
         f"GitHub limits the rate of requests until {until:%Y-%m-%d %H:%M:%S} UTC",
         where=asked.where,
@@ -172,10 +187,8 @@ def _until_reset(headers: Mapping[str, str]) -> float | None:
 
 def _now(headers: Mapping[str, str]) -> float:
     """The server's clock, which its times count by, in seconds since the epoch; ours where it tells none."""
-    try:
-        return parsedate_to_datetime(headers.get("Date", "")).timestamp()
-    except ValueError:
-        return time.time()
+    date = http_date(headers.get("Date", ""))
+    return date.timestamp() if date else time.time()
 
 
 # -- what a token lacks -----------------------------------------------------------------------------------------------

@@ -11,11 +11,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from release_tool.forges.github.client import garbage
-from release_tool.forges.github.errors import AGAIN, READ, Asked, Lost, spoken, trouble
+from release_tool.forges.github.errors import AGAIN, READ, Asked, Lost, read, spoken
 from release_tool.forges.github.settings_records import Actions, Credential, Merging, Protection, Rule, Settings
-from release_tool.net.server_clock import http_date
-from release_tool.net.transport import Transport
+from release_tool.net.transport import Transport, http_date
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -172,12 +170,7 @@ class GitHubSettings:
 
     def _read(self, answer: Answer, path: str, doing: str, needs: str) -> Any:
         asked = Asked(doing, self._transport.where(self._path + path), needs, self._source)
-        error = trouble(answer, asked, self._transport.clean(spoken(answer.body)))
-        if error is not None:
-            raise error
-        if "html" in answer.headers.get("Content-Type", ""):
-            raise garbage(asked.where, "data and no page")
-        found = _parsed(answer.body)
+        found = read(answer, asked, self._transport.clean(spoken(answer.body)))
         if found is None:
             raise Lost("GitHub broke off its answer", where=asked.where, hint=AGAIN)
         return found

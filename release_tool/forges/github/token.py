@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from release_tool.errors import ReleaseError
 from release_tool.forges.github.address import is_github, is_known_api, is_safe
-from release_tool.net.outside import Secret
+from release_tool.net.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from release_tool.forges.github import GitHubForge
 from release_tool.forges.github.address import address_of
 from release_tool.forges.github.client import Client
 from release_tool.forges.github.token import Token as Shown
-from release_tool.net.outside import Secret
+from release_tool.net.secret import Secret
 
 if TYPE_CHECKING:
     from standin import StandIn, Token

@@ -20,7 +20,7 @@ from release_tool.forges.github.address import address_of
 from release_tool.forges.github.client import Client
 from release_tool.forges.github.token import Token, find_for
 from release_tool.model.records import CommitId
-from release_tool.net.outside import Secret
+from release_tool.net.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -13,7 +13,7 @@ from release_tool.forges.github import token as github_token
 from release_tool.forges.github.address import Address, address_of, is_github
 from release_tool.git.credential import NONE, access
 from release_tool.git.store import Setting
-from release_tool.net.outside import Secret
+from release_tool.net.secret import Secret
 
 if TYPE_CHECKING:
     from pathlib import Path
