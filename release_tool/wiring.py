@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from release_tool.actions.job import Job
     from release_tool.config import Config
-    from release_tool.doctor.access import Means
+    from release_tool.doctor.access import Access
     from release_tool.forges.base import Forge
     from release_tool.git.repository import Repository
     from release_tool.git.working_tree import WorkingTree
@@ -120,9 +120,9 @@ def make_tool(
     )
 
 
-def make_means(
+def make_access(
     directory: str | None, url: str | None, config_path: str, now: Callable[[], datetime], timeout: float
-) -> Means:
+) -> Access:
     """What `release doctor` works with.
 
     Args:
@@ -132,7 +132,7 @@ def make_means(
         now: the clock.
         timeout: seconds that one git command may talk to the remote.
     """
-    from release_tool.doctor.access import Means
+    from release_tool.doctor.access import Access
     from release_tool.forges.github import token
     from release_tool.git import opening, store
 
@@ -144,7 +144,7 @@ def make_means(
             return opening.of_url(store.checked_url(url), timeout, entitle)
         return opening.of_checkout(Path(directory or ".").absolute(), "origin", timeout, entitle)
 
-    return Means(opened, make_renderer, make_registry, os.environ, now, config_path)
+    return Access(opened, make_renderer, make_registry, os.environ, now, config_path)
 
 
 def working_tree(directory: str | None) -> WorkingTree:

@@ -1,4 +1,4 @@
-"""Whether `.gitattributes` gives a record `merge=union`. Pure.
+"""Whether `.gitattributes` gives a record `merge=union`.
 
 Two operations that were planned on the same base conflict as text in `history.jsonl`. That is the lock which keeps a
 forge from merging a stale plan, and `merge=union` takes it away. The rules of the file are those of gitattributes(5).
@@ -32,7 +32,6 @@ def union_merged(records: Iterable[str], files: Mapping[str, str]) -> Iterator[F
     """The lines that let two appends to a record merge without a conflict, each told once.
 
     Args:
-        records: paths of the records.
         files: path -> text of the attribute files that are there.
     """
     told: set[str] = set()

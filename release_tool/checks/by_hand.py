@@ -1,4 +1,4 @@
-"""What people changed by hand since the last operation: allowed, and told. Pure.
+"""What people changed by hand since the last operation: allowed, and told.
 
 What people wrote wins: the next operation records it as adopted (docs/concepts.md). What no adoption makes right, a
 name with another tag, stands in `names.py`.
@@ -38,9 +38,6 @@ def by_hand(held: Held, told: Collection[Name], highest: int) -> Iterator[Findin
     """What lies between the record and the file, a finding for each version.
 
     Args:
-        held: an environment whose file and record can be read. Without a line nothing was recorded yet, and there is
-            nothing to compare with.
-        told: names whose problem is told already.
         highest: the highest number of a name that the service knows otherwise.
     """
     if not held.record.lines:
@@ -95,12 +92,7 @@ def _place(held: Held, name: Name, action: str) -> str:
 
 
 def highest_number(everywhere: Sequence[Held], here: Held) -> int:
-    """The highest number of a name that the records know, or the files of the other environments.
-
-    Args:
-        everywhere: the environments of the service.
-        here: the one whose own file doesn't count.
-    """
+    """The highest number of a name that the records know, or the files of the other environments."""
     names = [name for held in everywhere for name in recorded(held.record).tags]
     names += [name for held in everywhere if held is not here for name in held.versions]
     return max((name_number(name) for name in names), default=0)

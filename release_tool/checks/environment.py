@@ -1,4 +1,4 @@
-"""What one environment holds at one moment, read as far as it can be, with the places of everything. Pure."""
+"""What one environment holds at one moment, read as far as it can be, with the places of everything."""
 
 from __future__ import annotations
 
@@ -73,8 +73,6 @@ def held(place: Place, tags: str, record: str, archives: Mapping[str, str]) -> H
     """The files of one environment, read as far as they can be.
 
     Args:
-        place: where they stand.
-        tags: `image_tag.yaml`.
         record: `history.jsonl`; empty for none.
         archives: path -> text of the record's old lines.
     """

@@ -1,4 +1,4 @@
-"""One thing that `release check` found, and how an error becomes some. Pure."""
+"""One thing that `release check` found, and how an error becomes some."""
 
 from __future__ import annotations
 
@@ -42,12 +42,7 @@ def command(place: Place, verb: str, *words: str) -> str:
 
 
 def findings_of(error: ReleaseError, told: Collection[str] = ()) -> Iterator[Finding]:
-    """What an error has to say, a finding for each of its places.
-
-    Args:
-        error: why a file can't be used, or rendered.
-        told: names of versions whose problem is told already, at a better place.
-    """
+    """What an error has to say, a finding for each of its places."""
     if isinstance(error, FileProblems):
         for problem in error.problems:
             if _about(problem, told):

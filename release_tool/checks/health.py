@@ -1,4 +1,4 @@
-"""Health checks that can't work, told before the night they matter. Pure.
+"""Health checks that can't work, told before the night they matter.
 
 What a single value or section shows is refused when the configuration is read; here is what only a look at the whole
 shows, or at a query's grammar.
@@ -25,13 +25,7 @@ _BY_CALLS = frozenset({"error-rate", "grpc-status", "latency"})
 
 
 def wrong(config: Config, text: str, path: str) -> Iterator[Finding]:
-    """The queries that Prometheus would refuse, or that give no number.
-
-    Args:
-        config: the configuration.
-        text: its text, for the places.
-        path: its path, for the places.
-    """
+    """The queries that Prometheus would refuse, or that give no number."""
     yield from (finding for finding, sure in _queries(config, _Places(text, path)) if sure)
 
 

@@ -1,4 +1,4 @@
-"""What each side of a merge alone allowed: operations against what the base became meanwhile. Pure.
+"""What each side of a merge alone allowed: operations against what the base became meanwhile.
 
 An operation is planned on the base as it was. Most changes of the base since then conflict with it as text in the
 record; what people wrote by hand takes no such lock. So every line that is new is held against the base as it stands.
@@ -26,8 +26,6 @@ def overtaken(before: Held, after: Held, bad: Mapping[str, str]) -> Iterator[OfV
     """The new operations that the base, as it stands, would refuse; each version once.
 
     Args:
-        before: the environment in the base.
-        after: the same, with what is to be merged.
         bad: tag part -> `staging: reason` of what the base has quarantined in any environment of the service.
     """
     bad = dict(bad)

@@ -1,4 +1,4 @@
-"""Names and tags, one to one for ever: against the step before, the record, and the other environments. Pure."""
+"""Names and tags, one to one for ever: against the step before, the record, and the other environments."""
 
 from __future__ import annotations
 
@@ -61,7 +61,6 @@ def wrong_names(everywhere: Sequence[Held], before: Mapping[str, Held]) -> dict[
 
     Args:
         everywhere: the environments of a service, in promotion order.
-        before: the same at the moment before, by name of the environment, as far as they were there.
 
     Returns:
         Environment -> what is wrong there.

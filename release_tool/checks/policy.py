@@ -1,4 +1,4 @@
-"""Files that the configuration can do little with: pins, tags that it doesn't allow, nothing to fall back to. Pure."""
+"""Files that the configuration can do little with: pins, tags that it doesn't allow, nothing to fall back to."""
 
 from __future__ import annotations
 
@@ -21,9 +21,7 @@ def policy(held: Held, was: Held | None, config: Config, now: datetime | None) -
     """What there is to know of an environment beside what is wrong.
 
     Args:
-        held: the environment; its file can be read.
         was: the same in the base, whose default is a former one by then; None where there is no step to judge.
-        config: the configuration of its service.
         now: the present time; None: nothing is asked about ends of pins.
     """
     yield from _pins(held, config, now)

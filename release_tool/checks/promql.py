@@ -1,4 +1,4 @@
-"""What is wrong with a query of Prometheus, as far as its text shows. Pure.
+"""What is wrong with a query of Prometheus, as far as its text shows.
 
 The grammar is that of the library `promql-parser`; without it (it has no wheel for every machine) a query is not looked
 at. Its functions are those of the Prometheus that it was made after, so one that it doesn't know may still be right.
@@ -32,11 +32,7 @@ def library() -> ModuleType | None:
 
 
 def complaint(query: str) -> Complaint | None:
-    """What is wrong with a query whose placeholders are filled in; None: nothing, or nobody can tell.
-
-    Args:
-        query: PromQL.
-    """
+    """What is wrong with a query whose placeholders are filled in; None: nothing, or nobody can tell."""
     grammar = library()
     if grammar is None:
         return None

@@ -1,4 +1,4 @@
-"""The record as `release check` reads it, and what is wrong with it, line by line. Pure.
+"""The record as `release check` reads it, and what is wrong with it, line by line.
 
 Lines can be broken, doubled and misplaced; landed ones altered, deleted, and moved to an archive too early.
 
@@ -85,7 +85,6 @@ def read(path: str, text: str, archives: Mapping[str, str]) -> Record:
     """The record of one environment, each line for itself, so that a broken one hides no other.
 
     Args:
-        path: `history.jsonl`.
         text: its text; empty for none.
         archives: path -> text of the old lines.
     """
@@ -201,8 +200,6 @@ def landed(before: Record, after: Record, commit: str) -> Iterator[Finding]:
     """Landed lines that were altered or deleted, and lines that stand among them.
 
     Args:
-        before: the record in the base.
-        after: the record that shall take its place.
         commit: the commit of `before`, for `git show`.
     """
     yield from _lost(before, after, commit)
@@ -227,10 +224,6 @@ def reverted(before: Held, after: Held) -> tuple[Entry, ...]:
     A revert is what people reach for first, and is allowed: its operations are not proposed again, their names stay
     taken, and no line of the record tells of it. A line that is gone from the midst, or whose change still stands in
     the file, is another matter.
-
-    Args:
-        before: the environment in the base.
-        after: as it shall be.
     """
     old, new = before.record, after.record
     stay = len(new.entries)
@@ -276,13 +269,7 @@ def _put_back(path: str, commit: str, how: str) -> str:
 
 
 def moved_too_early(before: Record, after: Record, state: State) -> Iterator[Finding]:
-    """Lines that were moved to an archive although they still tell the present.
-
-    Args:
-        before: the record in the base.
-        after: the record that shall take its place.
-        state: the versions that shall stand there.
-    """
+    """Lines that were moved to an archive although they still tell the present."""
     stood = {entry.raw for entry in before.entries}
     present = {(name, tag_part(tag)) for name, tag in (*state.versions.items(), *state.retired.items())}
     bad = history.quarantined_tags(history.changes_of(_ordered(before, after)))

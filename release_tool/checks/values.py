@@ -1,4 +1,4 @@
-"""The five keys of `image` in values files where they must not stand. Pure."""
+"""The five keys of `image` in values files where they must not stand."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ def keys_elsewhere(text: str, path: str, *, defaults: bool = False) -> Iterator[
     """The five keys stand in `image_tag.yaml` only: Helm merges mappings, so an entry elsewhere would always come back.
 
     Args:
-        text: a values file.
-        path: its path.
         defaults: whether it holds the chart's defaults: an empty value says nothing there.
     """
     try:

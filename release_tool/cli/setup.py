@@ -55,8 +55,8 @@ def _doctor(run: Run) -> int:
     from release_tool.report.doctor import report_data, report_text
 
     given = run.arguments
-    means = wiring.make_means(given.directory, given.repo, given.config, run.now, doctor.GIT_TIMEOUT)
-    found = doctor.run(means, given.service)
+    access = wiring.make_access(given.directory, given.repo, given.config, run.now, doctor.GIT_TIMEOUT)
+    found = doctor.run(access, given.service)
     run.show(lambda: report_data(found), lambda: report_text(found, width()))
     return found.exit_code
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from release_tool.doctor import base_branch as verdicts
 from release_tool.doctor import examine_base, examine_github, examine_services
 from release_tool.doctor import git as git_verdicts
-from release_tool.doctor.findings import Finding, Report, of_error, ok
+from release_tool.doctor.diagnosis import Diagnosis, Report, of_error, ok
 from release_tool.errors import ReleaseError, TryAgain, UsageError
 from release_tool.forges import kind_of
 from release_tool.git import examine
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from release_tool.config import Config
-    from release_tool.doctor.access import Means
+    from release_tool.doctor.access import Access
     from release_tool.git.opening import Opened
     from release_tool.git.repository import RemoteRefs
     from release_tool.model.records import CommitId
@@ -50,14 +50,13 @@ class _Examination(NamedTuple):
     """One examination: what it is about, and how it looks."""
 
     about: str
-    look: Callable[[], Iterable[Finding]]
+    look: Callable[[], Iterable[Diagnosis]]
 
 
-def run(means: Means, service: str = "", patience: float = _PATIENCE) -> Report:
+def run(access: Access, service: str = "", patience: float = _PATIENCE) -> Report:
     """Examine everything.
 
     Args:
-        means: the outside world.
         service: the service whose chart, registry and Prometheus are asked; empty: all of them.
         patience: seconds for all examinations that run side by side.
 
@@ -66,7 +65,7 @@ def run(means: Means, service: str = "", patience: float = _PATIENCE) -> Report:
     """
     findings = _looked(_Examination("git", lambda: [git_verdicts.version(examine.version())]))
     try:
-        opened = means.open()
+        opened = access.open()
     except UsageError:
         raise
     except ReleaseError as error:
@@ -76,11 +75,11 @@ def run(means: Means, service: str = "", patience: float = _PATIENCE) -> Report:
         refs = repository.refs("refs/heads/*")
         findings.append(ok("remote", f"answers, with {_branches(len(refs.refs))}: {repository.display_url}"))
         found: list[_Base] = []
-        told = _looked(_Examination("base branch", lambda: _base(means, repository, refs, service, found)))
+        told = _looked(_Examination("base branch", lambda: _base(access, repository, refs, service, found)))
         base = found[0] if found else None
         away = base is None and any(one.verdict == "unknown" for one in told)  # it went away in between
         findings += told
-        findings += _side_by_side(_examinations(means, opened, repository, base, service), patience)
+        findings += _side_by_side(_examinations(access, opened, repository, base, service), patience)
         return Report(tuple(findings), away)
     except ReleaseError as error:  # of the first look: the others tell theirs themselves
         told = [one._replace(verdict="error") for one in of_error("remote", error, _NO_REMOTE)]
@@ -97,27 +96,27 @@ def _branches(number: int) -> str:
 
 
 def _base(
-    means: Means, repository: Repository, refs: RemoteRefs, service: str, found: list[_Base]
-) -> Iterator[Finding]:
+    access: Access, repository: Repository, refs: RemoteRefs, service: str, found: list[_Base]
+) -> Iterator[Diagnosis]:
     """The base branch and its configuration, which go to `found`."""
     why = "every plan is made on it"
     name = refs.head_branch
     tip = refs.branch(name) if name else None
     if name is None or tip is None:
         where, mend = repository.display_url, "push a branch, and make it the default branch of the repository"
-        yield Finding("error", "base branch", "the remote has no default branch, or no commit yet", where, why, mend)
+        yield Diagnosis("error", "base branch", "the remote has no default branch, or no commit yet", where, why, mend)
         return
     repository.fetch(tip)
     try:
-        config = read_config(AtCommit(repository, tip), means.config_path)[0]
+        config = read_config(AtCommit(repository, tip), access.config_path)[0]
         if config.base != name:
             name, tip = config.base, refs.branch(config.base)
             if tip is None:
-                what, mend = f"the remote has no branch `{name}`", f"push it, or correct `base` in {means.config_path}"
-                yield Finding("error", "base branch", what, means.config_path, why, mend)
+                what, mend = f"the remote has no branch `{name}`", f"push it, or correct `base` in {access.config_path}"
+                yield Diagnosis("error", "base branch", what, access.config_path, why, mend)
                 return
             repository.fetch(tip)
-            config = read_config(AtCommit(repository, tip), means.config_path)[0]
+            config = read_config(AtCommit(repository, tip), access.config_path)[0]
         if service:
             config.view(service)
     except ReleaseError as error:
@@ -126,11 +125,11 @@ def _base(
         return
     found.append(_Base(name, tip, config))
     yield ok("base branch", f"`{name}` at {tip[:12]}")
-    yield ok("configuration", f"{means.config_path}: {', '.join(config.environments)}")
+    yield ok("configuration", f"{access.config_path}: {', '.join(config.environments)}")
 
 
 def _examinations(
-    means: Means, opened: Opened, repository: Repository, base: _Base | None, service: str
+    access: Access, opened: Opened, repository: Repository, base: _Base | None, service: str
 ) -> Iterator[_Examination]:
     """All that is looked at once the remote answers; without a base, what needs none."""
     remote, url = opened.remote, repository.display_url
@@ -140,7 +139,7 @@ def _examinations(
         return
     config = base.config
     views = [config.view(service)] if service else list(config.views())
-    kind = kind_of(url, means.environ) if config.forge.kind == "auto" else config.forge.kind
+    kind = kind_of(url, access.environ) if config.forge.kind == "auto" else config.forge.kind
     yield _Examination("push", lambda: _push(opened, base, url, kind))
     modes = {environment.publish.mode for environment in config.environments.values()}
     direct = modes == {"direct"}
@@ -150,23 +149,23 @@ def _examinations(
         signs = examine.signing(opened.settings).wanted
         queued = examine_base.checks_the_queue(source)
         yield _Examination(
-            "GitHub", lambda: examine_github.examine(means, config, url, signs=signs, queue_checked=queued)
+            "GitHub", lambda: examine_github.examine(access, config, url, signs=signs, queue_checked=queued)
         )
     elif url.startswith(("http://", "https://")):
-        yield _Examination("clock", lambda: examine_services.clock(url, means.now))
+        yield _Examination("clock", lambda: examine_services.clock(url, access.now))
     # One after the other: the store serves one reader.
-    yield _Examination("base", lambda: examine_base.examine(means, config, views, source, actions=kind == "github"))
-    for about, look in examine_services.examinations(means, views):
+    yield _Examination("base", lambda: examine_base.examine(access, config, views, source, actions=kind == "github"))
+    for about, look in examine_services.examinations(access, views):
         yield _Examination(about, look)
 
 
-def _committer(opened: Opened) -> Iterator[Finding]:
+def _committer(opened: Opened) -> Iterator[Diagnosis]:
     strict = is_true(last(opened.settings, "user.useconfigonly"))
     yield git_verdicts.identity(examine.nameless(opened.remote), strict=strict)
     yield git_verdicts.signing(examine.signing(opened.settings))
 
 
-def _push(opened: Opened, base: _Base, url: str, kind: str) -> Iterator[Finding]:
+def _push(opened: Opened, base: _Base, url: str, kind: str) -> Iterator[Diagnosis]:
     atomic = examine.try_push(opened.remote, base.branch, base.commit)
     yield from git_verdicts.push(url, atomic=atomic, local=kind == "local")
     if kind_of(url, {}) == "local":
@@ -180,7 +179,7 @@ def _push(opened: Opened, base: _Base, url: str, kind: str) -> Iterator[Finding]
 # -- running them -----------------------------------------------------------------------------------------------------
 
 
-def _looked(one: _Examination, found: list[Finding] | None = None) -> list[Finding]:
+def _looked(one: _Examination, found: list[Diagnosis] | None = None) -> list[Diagnosis]:
     """What an examination finds, up to what stops it; it goes to `found` one by one."""
     found = [] if found is None else found
     try:
@@ -191,24 +190,24 @@ def _looked(one: _Examination, found: list[Finding] | None = None) -> list[Findi
     return found
 
 
-def _side_by_side(examinations: Iterable[_Examination], patience: float) -> list[Finding]:
+def _side_by_side(examinations: Iterable[_Examination], patience: float) -> list[Diagnosis]:
     """What all of them find, in their order; threads that are not done in time are left behind."""
     end = time.monotonic() + patience
     begun = [_begin(one) for one in examinations]
-    told: list[Finding] = []
+    told: list[Diagnosis] = []
     for about, found, outcome in begun:
         try:
             outcome.result(max(0.0, end - time.monotonic()))
             told += found
         except futures.TimeoutError:
             what = f"not done within {patience:g} s"
-            told += [*found, Finding("unknown", about, what, "", "", "run `release doctor` again")]
+            told += [*found, Diagnosis("unknown", about, what, "", "", "run `release doctor` again")]
     return told
 
 
-def _begin(one: _Examination) -> tuple[str, list[Finding], futures.Future[None]]:
+def _begin(one: _Examination) -> tuple[str, list[Diagnosis], futures.Future[None]]:
     """Begins an examination in a thread: its subject, where its findings go, and its end."""
-    found: list[Finding] = []
+    found: list[Diagnosis] = []
     outcome: futures.Future[None] = futures.Future()
 
     def work() -> None:

@@ -1,4 +1,4 @@
-"""What an examination works with, handed in."""
+"""What an examination may reach, handed in."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from release_tool.registry import Registry
 
 
-class Means(NamedTuple):
+class Access(NamedTuple):
     """The outside world. `wiring` is the only place that makes one.
 
     Attributes:

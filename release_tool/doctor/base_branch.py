@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from release_tool.checks import attributes
-from release_tool.doctor.findings import Finding, ok
+from release_tool.doctor.diagnosis import Diagnosis, ok
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -17,33 +17,27 @@ _SKEW = 60
 """Seconds; a header `Date` is as old as its way here, and no clock of a machine runs more true than this by itself."""
 
 
-def merge_driver(records: Sequence[str], files: Mapping[str, str]) -> Iterator[Finding]:
+def merge_driver(records: Sequence[str], files: Mapping[str, str]) -> Iterator[Diagnosis]:
     """Whether a record is merged with `merge=union`.
 
     Args:
-        records: paths of the records.
         files: path -> text of the files `.gitattributes`.
     """
     found = list(attributes.union_merged(records, files))
     for one in found:
         why = "a forge would merge a plan that was made on an older base"
-        yield Finding("error", "record", one.what, one.where, why, one.hint)
+        yield Diagnosis("error", "record", one.what, one.where, why, one.hint)
     if not found:
         yield ok("record", "two plans on the same base conflict, as they should (no merge=union)")
 
 
-def tag_files(config: Config, missing: Sequence[str]) -> Finding:
-    """Whether each environment has its file.
-
-    Args:
-        config: the configuration.
-        missing: paths of the files `image_tag.yaml` that are not there.
-    """
+def tag_files(config: Config, missing: Sequence[str]) -> Diagnosis:
+    """Whether each environment has its file."""
     if not missing:
         return ok("environments", f"each has its image_tag.yaml: {', '.join(config.environments)}")
     what = f"{len(missing)} environments have no image_tag.yaml" if len(missing) > 1 else "an environment has no file"
     mend = "commit it with the line `image: {tag: {}}`; the first bump adds a version"
-    return Finding("error", "environments", what, _some(missing), "no operation can work on it", mend)
+    return Diagnosis("error", "environments", what, _some(missing), "no operation can work on it", mend)
 
 
 def _some(paths: Sequence[str]) -> str:
@@ -52,30 +46,21 @@ def _some(paths: Sequence[str]) -> str:
     return ", ".join(paths[:shown]) + more
 
 
-def clock(now: datetime, server: datetime, where: str) -> Finding:
-    """Whether this machine's clock agrees with a server's.
-
-    Args:
-        now: this machine's time.
-        server: the server's time.
-        where: its address.
-    """
+def clock(now: datetime, server: datetime, where: str) -> Diagnosis:
+    """Whether this machine's clock agrees with a server's."""
     skew = round((now - server).total_seconds())
     if abs(skew) <= _SKEW:
         return ok("clock", "agrees with the server's")
     way = "ahead of" if skew > 0 else "behind"
     why = "ages, drains and ends of pins are counted from times that machines wrote"
     mend = "let the machine ask a time server: `timedatectl set-ntp true`"
-    return Finding("warning", "clock", f"this machine's clock is {abs(skew)} s {way} the server's", where, why, mend)
+    return Diagnosis("warning", "clock", f"this machine's clock is {abs(skew)} s {way} the server's", where, why, mend)
 
 
-def forge(kind: str, configured: str, url: str, *, direct: bool) -> Finding:
+def forge(kind: str, configured: str, url: str, *, direct: bool) -> Diagnosis:
     """Which forge it is.
 
     Args:
-        kind: what `forge.kind` comes to.
-        configured: `forge.kind` as it stands.
-        url: the remote's URL.
         direct: whether every environment is pushed to the base directly, so that nobody needs a forge.
     """
     said = f"{kind} (by the remote's URL)" if configured == "auto" else kind
@@ -83,4 +68,4 @@ def forge(kind: str, configured: str, url: str, *, direct: bool) -> Finding:
         return ok("forge", said)
     why = "branches are pushed, and nobody opens a pull request for them"
     mend = "set `forge: {kind: …}` in release.yaml; `none` says that this is wanted"
-    return Finding("warning", "forge", "none is known for the remote's URL", url, why, mend)
+    return Diagnosis("warning", "forge", "none is known for the remote's URL", url, why, mend)

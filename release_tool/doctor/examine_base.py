@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from release_tool.checks import attributes
 from release_tool.doctor import base_branch as verdicts
 from release_tool.doctor import workflows
-from release_tool.doctor.findings import Finding, of_error, ok
+from release_tool.doctor.diagnosis import Diagnosis, of_error, ok
 from release_tool.errors import ReleaseError
 from release_tool.remote.rendering import Renderings
 from release_tool.remote.snapshot import read_files
@@ -16,22 +16,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from release_tool.config import Config
-    from release_tool.doctor.access import Means
+    from release_tool.doctor.access import Access
     from release_tool.remote.source import Source
 
 _CHARTS = 8  # so many services are rendered
 
 
 def examine(
-    means: Means, config: Config, views: Sequence[Config], source: Source, *, actions: bool
-) -> Iterator[Finding]:
+    access: Access, config: Config, views: Sequence[Config], source: Source, *, actions: bool
+) -> Iterator[Diagnosis]:
     """Everything that is read from the base branch.
 
     Args:
-        means: the outside world.
-        config: the configuration.
-        views: the same, as the services see it.
-        source: the files of the base branch.
         actions: whether workflows of GitHub Actions are expected.
     """
     places = [place for view in views for place in view.places()]
@@ -45,20 +41,20 @@ def examine(
             lambda: workflows.workflows(_workflow_files(source), promotes=promotes, guarded=guarded),
         )
     for view in views[:_CHARTS]:
-        yield from _guarded(_chart_title(view), lambda view=view: [_chart(means, view, source)])  # type: ignore[misc]
+        yield from _guarded(_chart_title(view), lambda view=view: [_chart(access, view, source)])  # type: ignore[misc]
     if len(views) > _CHARTS:
         what = f"{len(views) - _CHARTS} more services were not rendered"
-        yield Finding("unknown", "chart", what, "", "", "`release doctor --service NAME`, or `release check`")
+        yield Diagnosis("unknown", "chart", what, "", "", "`release doctor --service NAME`, or `release check`")
 
 
-def _guarded(about: str, look: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
+def _guarded(about: str, look: Callable[[], Iterable[Diagnosis]]) -> Iterator[Diagnosis]:
     try:
         yield from look()
     except ReleaseError as error:
         yield from of_error(about, error)
 
 
-def _merge_driver(records: Sequence[str], source: Source) -> Iterator[Finding]:
+def _merge_driver(records: Sequence[str], source: Source) -> Iterator[Diagnosis]:
     texts: dict[str, str] = {}
     for path in dict.fromkeys(path for record in records for path in attributes.files_for(record)):
         try:
@@ -68,7 +64,7 @@ def _merge_driver(records: Sequence[str], source: Source) -> Iterator[Finding]:
     yield from verdicts.merge_driver(records, texts)
 
 
-def _tag_files(config: Config, paths: Sequence[str], source: Source) -> Iterator[Finding]:
+def _tag_files(config: Config, paths: Sequence[str], source: Source) -> Iterator[Diagnosis]:
     there = source.read(paths)
     yield verdicts.tag_files(config, [path for path in paths if path not in there])
 
@@ -92,14 +88,14 @@ def _chart_title(view: Config) -> str:
     return f"chart {view.service}" if view.service else "chart"
 
 
-def _chart(means: Means, view: Config, source: Source) -> Finding:
+def _chart(access: Access, view: Config, source: Source) -> Diagnosis:
     """Whether the chart renders with the engine that is there, for the entry."""
     about, entry = _chart_title(view), view.entry.name
     files = read_files(source, [view.place(entry)])[entry]
-    renderer = means.renderer(view)
+    renderer = access.renderer(view)
     if files.tags is None:
         what = f"the engine is there ({renderer.name}); without an image_tag.yaml nothing was rendered"
-        return Finding("unknown", about, what, files.place.tag_file, "", "commit the file, then look again")
+        return Diagnosis("unknown", about, what, files.place.tag_file, "", "commit the file, then look again")
     place = files.place
     text = Renderings(source, view, renderer).render(place.tag_file, files.tags, place.values_file, files.values)
     return ok(about, f"{view.chart} renders for {entry} ({renderer.name}), {text.count('# Source: ')} objects")

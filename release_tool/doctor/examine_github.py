@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from release_tool.doctor import base_branch as verdicts
 from release_tool.doctor import github_branch, github_guard, github_repository
-from release_tool.doctor.findings import Finding, of_error
+from release_tool.doctor.diagnosis import Diagnosis, of_error
 from release_tool.errors import ReleaseError
 from release_tool.forges.github import token as github_token
 from release_tool.forges.github.address import address_of
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from release_tool.config import Config
-    from release_tool.doctor.access import Means
+    from release_tool.doctor.access import Access
     from release_tool.forges.github.settings_records import Rule, Settings
     from release_tool.forges.github.token import Token
 
@@ -25,19 +25,16 @@ _BRANCHES = 5  # of so many release branches the rules are asked; the same ones 
 
 
 def examine(
-    means: Means, config: Config, url: str, *, signs: bool, queue_checked: bool | None = None
-) -> Iterator[Finding]:
+    access: Access, config: Config, url: str, *, signs: bool, queue_checked: bool | None = None
+) -> Iterator[Diagnosis]:
     """Everything about the repository.
 
     Args:
-        means: the outside world.
-        config: the configuration.
-        url: the remote's URL.
         signs: whether commits are signed.
         queue_checked: whether a workflow of the base runs `release check` on merge_group; None: unknown.
     """
-    address = address_of(url, config.forge.url, means.environ)
-    token = github_token.find_for(address, means.environ)
+    address = address_of(url, config.forge.url, access.environ)
+    token = github_token.find_for(address, access.environ)
     if token is None:
         yield github_repository.no_token(address.server)
         return
@@ -45,8 +42,8 @@ def examine(
     try:
         settings = looks.repository()
         if looks.time is not None:
-            yield verdicts.clock(means.now(), looks.time, address.api)
-        look = _Look(means, config, looks, settings, signs=signs)
+            yield verdicts.clock(access.now(), looks.time, address.api)
+        look = _Look(access, config, looks, settings, signs=signs)
         look.wanted = look.wanted._replace(queue_checked=queue_checked)
         yield from look.all(token)
     finally:
@@ -59,8 +56,10 @@ _SEES = "Administration: read"
 class _Look:
     """The parts of it, each on its own: one that fails is a finding."""
 
-    def __init__(self, means: Means, config: Config, looks: GitHubSettings, settings: Settings, *, signs: bool) -> None:
-        self._means = means
+    def __init__(
+        self, access: Access, config: Config, looks: GitHubSettings, settings: Settings, *, signs: bool
+    ) -> None:
+        self._access = access
         self._config = config
         self._looks = looks
         self._settings = settings
@@ -74,7 +73,7 @@ class _Look:
             signs=signs,
         )
 
-    def all(self, token: Token) -> Iterator[Finding]:
+    def all(self, token: Token) -> Iterator[Diagnosis]:
         """Every part, in order."""
         yield from self._guarded("token", lambda: self._token(token))
         yield from github_repository.repository(self._settings, self._config.base)
@@ -84,16 +83,16 @@ class _Look:
             "Actions", lambda: github_repository.actions(self._looks.actions(), self._settings.web)
         )
 
-    def _guarded(self, about: str, look: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
+    def _guarded(self, about: str, look: Callable[[], Iterable[Diagnosis]]) -> Iterator[Diagnosis]:
         try:
             yield from look()
         except (Forbidden, Missing) as error:
             mend = f"look at {self._settings.web}/settings; a token with {_SEES} sees it (GITHUB_TOKEN never does)"
-            yield Finding("unknown", about, f"it can't be seen: {error.what}", error.where, "", mend)
+            yield Diagnosis("unknown", about, f"it can't be seen: {error.what}", error.where, "", mend)
         except ReleaseError as error:
             yield from of_error(about, error)
 
-    def _token(self, token: Token) -> Iterator[Finding]:
+    def _token(self, token: Token) -> Iterator[Diagnosis]:
         credential = self._looks.credential
         try:
             self._looks.try_pulls()
@@ -102,10 +101,10 @@ class _Look:
             reads = False
         kind = github_repository.kind_of(token.secret.reveal()[:11])
         yield from github_repository.token(
-            kind, token.source, credential, self._settings, reads_pulls=reads, now=self._means.now()
+            kind, token.source, credential, self._settings, reads_pulls=reads, now=self._access.now()
         )
 
-    def _base(self) -> Iterator[Finding]:
+    def _base(self) -> Iterator[Diagnosis]:
         """What holds for the base, and what that leaves of ways to merge."""
         hidden, protection = "", None
         try:
@@ -123,7 +122,7 @@ class _Look:
             self._config.environments.values(), github_guard.Ways(found, allowed, self._settings.web)
         )
 
-    def _rolling(self) -> Iterator[Finding]:
+    def _rolling(self) -> Iterator[Diagnosis]:
         places = [place for view in self._config.views() for place in view.places()]
         rules = {place.branch: self._rules(place.branch) for place in places[:_BRANCHES]}
         yield from github_branch.rolling(rules, self._passed, self.wanted)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from release_tool.checks import health
 from release_tool.doctor import base_branch as verdicts
-from release_tool.doctor.findings import Finding, ok
+from release_tool.doctor.diagnosis import Diagnosis, ok
 from release_tool.errors import ReleaseError, TryAgain
 
 if TYPE_CHECKING:
@@ -14,34 +14,29 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from release_tool.config import Config
-    from release_tool.doctor.access import Means
+    from release_tool.doctor.access import Access
 
 _MOST = 8  # so many of a kind are asked
 
 
-def examinations(means: Means, views: Sequence[Config]) -> Iterator[tuple[str, Callable[[], Iterable[Finding]]]]:
-    """One for each registry and each Prometheus that the configuration names: its subject, and how it looks.
-
-    Args:
-        means: the outside world.
-        views: the configuration, as the services see it.
-    """
+def examinations(access: Access, views: Sequence[Config]) -> Iterator[tuple[str, Callable[[], Iterable[Diagnosis]]]]:
+    """One for each registry and each Prometheus that the configuration names: its subject, and how it looks."""
     images = {view.registry.image: view for view in views if view.registry is not None and view.registry.image}
     for view in list(images.values())[:_MOST]:
-        yield "registry", lambda view=view: _registry(means, view)  # type: ignore[misc]
+        yield "registry", lambda view=view: _registry(access, view)  # type: ignore[misc]
     servers = _servers(views)
     for url, timeout in list(servers.items())[:_MOST]:
-        yield "Prometheus", lambda url=url, timeout=timeout: _prometheus(means, views, url, timeout)  # type: ignore[misc]
+        yield "Prometheus", lambda url=url, timeout=timeout: _prometheus(access, views, url, timeout)  # type: ignore[misc]
     for about, found in (("registry", images), ("Prometheus", servers)):
         if len(found) > _MOST:
             what = f"{len(found) - _MOST} more were not asked"
-            one = Finding("unknown", about, what, "", "", "`release doctor --service NAME`")
+            one = Diagnosis("unknown", about, what, "", "", "`release doctor --service NAME`")
             yield about, lambda one=one: [one]  # type: ignore[misc]
 
 
-def _registry(means: Means, view: Config) -> Iterator[Finding]:
+def _registry(access: Access, view: Config) -> Iterator[Diagnosis]:
     """Whether a registry answers for its image, whatever tags there are."""
-    registry, policy = means.registry(view), view.registry
+    registry, policy = access.registry(view), view.registry
     if registry is None or policy is None:
         return
     registry.digest("latest")
@@ -61,25 +56,25 @@ def _servers(views: Sequence[Config]) -> dict[str, timedelta]:
     return found
 
 
-def _prometheus(means: Means, views: Sequence[Config], url: str, timeout: timedelta) -> Iterator[Finding]:
+def _prometheus(access: Access, views: Sequence[Config], url: str, timeout: timedelta) -> Iterator[Diagnosis]:
     """Whether it answers, and takes the queries that people wrote for it."""
     from release_tool.net.prometheus import TOKEN_VARIABLE, Prometheus
     from release_tool.net.secret import Secret
 
-    token = Secret(means.environ.get(TOKEN_VARIABLE, ""))
+    token = Secret(access.environ.get(TOKEN_VARIABLE, ""))
     prometheus = Prometheus(url, timeout=timeout.total_seconds(), token=token)
     try:
-        prometheus.query("vector(1)", means.now())
+        prometheus.query("vector(1)", access.now())
         yield ok("Prometheus", f"answers at {url}")
         for keys, query in _queries(views, url):
             try:
-                prometheus.query(query, means.now())
+                prometheus.query(query, access.now())
             except TryAgain:
                 raise
             except ReleaseError as error:
                 why = "the check is unknown each time"
-                mend = f"correct {keys} in {means.config_path}"
-                yield Finding("error", "Prometheus", f"{keys}: {error.what}", url, why, mend)
+                mend = f"correct {keys} in {access.config_path}"
+                yield Diagnosis("error", "Prometheus", f"{keys}: {error.what}", url, why, mend)
     finally:
         prometheus.close()
 
@@ -94,12 +89,11 @@ def _queries(views: Sequence[Config], url: str) -> Iterator[tuple[str, str]]:
             yield key, health.with_anything(query)
 
 
-def clock(url: str, now: Callable[[], datetime]) -> Iterator[Finding]:
+def clock(url: str, now: Callable[[], datetime]) -> Iterator[Diagnosis]:
     """Whether this machine's clock agrees with that of the remote's server.
 
     Args:
         url: the remote's, `http` or `https`.
-        now: this machine's clock.
     """
     from release_tool.net.server_clock import server_time
     from release_tool.safe_text import bare_url

@@ -5,37 +5,35 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from release_tool.doctor.findings import Finding, ok
+from release_tool.doctor.diagnosis import Diagnosis, ok
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from release_tool.doctor.findings import Verdict
+    from release_tool.doctor.diagnosis import Verdict
     from release_tool.git.examine import Signing, Talk
 
 OLDEST = (2, 38)
 """The git that `git merge-tree --write-tree` came with, by which branches are merged without a working tree."""
 
 
-def version(said: str) -> Finding:
-    """Whether git is new enough.
-
-    Args:
-        said: its version as it says it.
-    """
+def version(said: str) -> Diagnosis:
+    """Whether git is new enough."""
     found = re.match(r"(\d+)\.(\d+)", said)
     if found is None:
-        return Finding("unknown", "git", f"git calls its version {said!r}", "", "git 2.38 or newer is needed", _UPGRADE)
+        return Diagnosis(
+            "unknown", "git", f"git calls its version {said!r}", "", "git 2.38 or newer is needed", _UPGRADE
+        )
     if (int(found[1]), int(found[2])) < OLDEST:
         why = "branches are merged with `git merge-tree --write-tree`, which came with 2.38"
-        return Finding("error", "git", f"git {said} is too old", "", why, _UPGRADE)
+        return Diagnosis("error", "git", f"git {said} is too old", "", why, _UPGRADE)
     return ok("git", said)
 
 
 _UPGRADE = "install git 2.38 or newer, first on PATH"
 
 
-def identity(complaint: str, *, strict: bool) -> Finding:
+def identity(complaint: str, *, strict: bool) -> Diagnosis:
     """Whether git knows who commits.
 
     Args:
@@ -49,26 +47,26 @@ def identity(complaint: str, *, strict: bool) -> Finding:
         why = "no commit can be made: user.useConfigOnly forbids to make somebody up"
     mend = "`git config user.name NAME` and `git config user.email MAIL`, or GIT_COMMITTER_* and GIT_AUTHOR_*"
     verdict: Verdict = "error" if strict else "warning"
-    return Finding(verdict, "committer", f"git does not know who commits ({complaint})", "", why, mend)
+    return Diagnosis(verdict, "committer", f"git does not know who commits ({complaint})", "", why, mend)
 
 
-def signing(found: Signing) -> Finding:
+def signing(found: Signing) -> Diagnosis:
     """What signing needs; never an error, for only the try would tell."""
     if not found.wanted:
         return ok("signing", "commits are not signed (commit.gpgSign is off)")
     if not found.key and found.form != "openpgp":
         what = f"commits are to be signed ({found.form}), and user.signingKey names no key"
         mend = "`git config user.signingKey KEY`, or switch commit.gpgSign off"
-        return Finding("warning", "signing", what, "", "a commit that can't be signed stops every operation", mend)
+        return Diagnosis("warning", "signing", what, "", "a commit that can't be signed stops every operation", mend)
     return ok("signing", f"commits are signed ({found.form}); the key must be usable without a prompt")
 
 
-def talk(found: Talk, where: str) -> Iterator[Finding]:
+def talk(found: Talk, where: str) -> Iterator[Diagnosis]:
     """What the server of the remote can do when it is read."""
     if found.protocol >= 2:
         yield ok("protocol", "git's protocol, version 2")
     else:
-        yield Finding(
+        yield Diagnosis(
             "warning",
             "protocol",
             f"git's protocol, version {found.protocol}",
@@ -80,7 +78,7 @@ def talk(found: Talk, where: str) -> Iterator[Finding]:
     if found.filters:
         yield ok("partial clone", "the server leaves out files that nobody asked for")
     else:
-        yield Finding(
+        yield Diagnosis(
             "warning",
             "partial clone",
             "the server sends whole commits only",
@@ -90,11 +88,10 @@ def talk(found: Talk, where: str) -> Iterator[Finding]:
         )
 
 
-def push(where: str, *, atomic: bool, local: bool) -> Iterator[Finding]:
+def push(where: str, *, atomic: bool, local: bool) -> Iterator[Diagnosis]:
     """What the server takes of pushes.
 
     Args:
-        where: the remote's URL.
         atomic: whether it changes several refs as one.
         local: whether pull requests live in it (the forge `local`), which needs that.
     """
@@ -109,16 +106,14 @@ def push(where: str, *, atomic: bool, local: bool) -> Iterator[Finding]:
     )
     mend = "on the server: `git config --unset receive.advertiseAtomic`; or another server"
     what = "the server can't change several refs as one"
-    yield Finding("error" if local else "warning", "atomic push", what, where, why, mend)
+    yield Diagnosis("error" if local else "warning", "atomic push", what, where, why, mend)
 
 
-def checked_out(branch: str, base: str, where: str, *, pushed: bool) -> Finding | None:
+def checked_out(branch: str, base: str, where: str, *, pushed: bool) -> Diagnosis | None:
     """Whether a remote on this machine has the base branch checked out.
 
     Args:
         branch: what it has checked out and refuses; empty: nothing.
-        base: the base branch.
-        where: the remote's URL.
         pushed: whether operations push to the base themselves: the forge `local` merges, or `publish.mode: direct`.
     """
     if branch != base:
@@ -126,4 +121,4 @@ def checked_out(branch: str, base: str, where: str, *, pushed: bool) -> Finding 
     mend = "use a bare repository as the remote: `git clone --bare`"
     why = "a branch that is checked out takes no pushes, so nothing can be merged there"
     what = f"the remote is somebody's checkout, with `{base}` in it"
-    return Finding("error" if pushed else "warning", "remote", what, where, why, mend)
+    return Diagnosis("error" if pushed else "warning", "remote", what, where, why, mend)

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from release_tool.doctor.findings import Finding, ok
+from release_tool.doctor.diagnosis import Diagnosis, ok
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from release_tool.doctor.findings import Verdict
+    from release_tool.doctor.diagnosis import Verdict
     from release_tool.forges.github.settings_records import Protection, Rule
 
 _METHODS = ("merge", "squash", "rebase")
@@ -105,9 +105,6 @@ def demands(protection: Protection | None, rules: Sequence[Rule], passed: Passed
     """All that holds for a branch.
 
     Args:
-        protection: its classic protection.
-        rules: the rules of all rulesets.
-        passed: which of them may be passed by.
         admin: whether the token's owner administrates the repository.
     """
     classic = protection._asdict() if protection else {}
@@ -165,21 +162,19 @@ def _all_of(said: Sequence[bool | None]) -> bool | None:
     return None if None in said else True
 
 
-def base(found: Demands, wanted: Wanted, *, hidden: str = "") -> Iterator[Finding]:
+def base(found: Demands, wanted: Wanted, *, hidden: str = "") -> Iterator[Diagnosis]:
     """What stands around the base, and what the configuration makes of it.
 
     Args:
-        found: what holds for it, as far as that can be seen.
-        wanted: what the configuration wants.
         hidden: why its classic protection can't be seen; empty: it can.
     """
     if hidden:
         why = "it may keep direct pushes out, and take approvals away"
         mend = f"look at {wanted.page}, or use a token with Administration: read"
-        yield Finding("unknown", "protection", f"its protection can't be seen: {hidden}", wanted.page, why, mend)
+        yield Diagnosis("unknown", "protection", f"its protection can't be seen: {hidden}", wanted.page, why, mend)
         found = found._replace(pushable=_all_of([found.pushable, None]))
     elif not found.by:
-        yield Finding(
+        yield Diagnosis(
             "warning",
             "protection",
             f"nothing protects `{wanted.base}`",
@@ -188,7 +183,7 @@ def base(found: Demands, wanted: Wanted, *, hidden: str = "") -> Iterator[Findin
             f"require the check that runs `release check`: {wanted.page}",
         )
     elif not found.checks and not wanted.direct:
-        yield Finding(
+        yield Diagnosis(
             "warning",
             "protection",
             f"no check must be green before `{wanted.base}` is merged to",
@@ -205,15 +200,15 @@ def base(found: Demands, wanted: Wanted, *, hidden: str = "") -> Iterator[Findin
     if found.signed and not wanted.signs:
         why = "a commit without a signature can't be merged by a merge commit, and not be pushed"
         mend = "`git config commit.gpgSign true` with a key that GitHub knows, or merge by squash"
-        yield Finding("warning", "signing", f"`{wanted.base}` wants signed commits", wanted.page, why, mend)
+        yield Diagnosis("warning", "signing", f"`{wanted.base}` wants signed commits", wanted.page, why, mend)
 
 
-def _approvals(found: Demands, wanted: Wanted) -> Iterator[Finding]:
+def _approvals(found: Demands, wanted: Wanted) -> Iterator[Diagnosis]:
     """Whether an approval is one of what is merged, where people are asked for them (docs/github-actions.md)."""
     if not (wanted.reviewed or found.reviews):
         return
     if not found.dismisses:
-        yield Finding(
+        yield Diagnosis(
             "warning",
             "approvals",
             "they outlast a push (dismiss stale approvals is off)",
@@ -223,7 +218,7 @@ def _approvals(found: Demands, wanted: Wanted) -> Iterator[Finding]:
         )
     up_to_date = found.strict or found.queued  # a queue brings each up to date itself
     if not up_to_date:
-        yield Finding(
+        yield Diagnosis(
             "warning",
             "approvals",
             "a pull request may be merged that is not up to date with the base",
@@ -235,7 +230,7 @@ def _approvals(found: Demands, wanted: Wanted) -> Iterator[Finding]:
         yield ok("approvals", "are of what is merged")
 
 
-def _queue(found: Demands, wanted: Wanted) -> Iterator[Finding]:
+def _queue(found: Demands, wanted: Wanted) -> Iterator[Diagnosis]:
     """Whether the checks start in the merge queue; without them it waits, and then takes the pull request out."""
     if not found.queued or wanted.queue_checked is None:
         return
@@ -244,10 +239,10 @@ def _queue(found: Demands, wanted: Wanted) -> Iterator[Finding]:
         return
     what = f"a merge queue merges to `{wanted.base}`, and no workflow runs `release check` on merge_group"
     why = "a required check that never starts keeps everything from being merged"
-    yield Finding("error", "merge queue", what, wanted.rules_page, why, "add `merge_group:` to `on:` of check.yml")
+    yield Diagnosis("error", "merge queue", what, wanted.rules_page, why, "add `merge_group:` to `on:` of check.yml")
 
 
-def _direct(found: Demands, wanted: Wanted) -> Iterator[Finding]:
+def _direct(found: Demands, wanted: Wanted) -> Iterator[Diagnosis]:
     """Whether environments that are pushed to the base directly get there."""
     if not wanted.direct:
         return
@@ -260,18 +255,16 @@ def _direct(found: Demands, wanted: Wanted) -> Iterator[Finding]:
     mend = f"let the token's owner bypass it, or set `publish: {{mode: pull_request}}`: {page}"
     if found.pushable is None:
         what = f"whether `{wanted.base}` takes pushes of the token's owner can't be told"
-        yield Finding("unknown", "direct pushes", what, page, why, mend)
+        yield Diagnosis("unknown", "direct pushes", what, page, why, mend)
     else:
-        yield Finding("error", "direct pushes", f"`{wanted.base}` takes no pushes", page, why, mend)
+        yield Diagnosis("error", "direct pushes", f"`{wanted.base}` takes no pushes", page, why, mend)
 
 
-def rolling(branches: Mapping[str, Sequence[Rule]], passed: Passed, wanted: Wanted) -> Iterator[Finding]:
+def rolling(branches: Mapping[str, Sequence[Rule]], passed: Passed, wanted: Wanted) -> Iterator[Diagnosis]:
     """Whether rulesets stand in the way of release branches, which are made, pushed, made again and deleted.
 
     Args:
         branches: name -> the rules that hold for it.
-        passed: which of them may be passed by.
-        wanted: what the configuration wants.
     """
     held: dict[tuple[str, bool], list[str]] = {}
     for branch, rules in branches.items():
@@ -287,6 +280,6 @@ def rolling(branches: Mapping[str, Sequence[Rule]], passed: Passed, wanted: Want
             why += ", unless the token's owner may bypass it"
         mend = f"exclude the release branches from it, or add a bypass: {wanted.rules_page}"
         what = f"a ruleset {words} ({kind}): {', '.join(names)}"
-        yield Finding(verdict, "release branches", what, wanted.rules_page, why, mend)
+        yield Diagnosis(verdict, "release branches", what, wanted.rules_page, why, mend)
     if not held:
         yield ok("release branches", f"no ruleset stands in the way of {', '.join(branches)}")

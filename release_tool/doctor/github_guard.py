@@ -1,10 +1,10 @@
-"""Verdicts about whether a guard's downgrade reaches the base with nobody awake. Pure."""
+"""Verdicts about whether a guard's downgrade reaches the base with nobody awake."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool.doctor.findings import Finding, ok
+from release_tool.doctor.diagnosis import Diagnosis, ok
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -37,19 +37,14 @@ class Ways(NamedTuple):
         return f"{self.web}/settings/{'rules' if 'rulesets' in self.found.by else 'branches'}"
 
 
-def guard(environments: Iterable[Environment], ways: Ways) -> Iterator[Finding]:
-    """Whether a downgrade of each environment with health checks lands by itself.
-
-    Args:
-        environments: those of the configuration.
-        ways: what a downgrade could take.
-    """
+def guard(environments: Iterable[Environment], ways: Ways) -> Iterator[Diagnosis]:
+    """Whether a downgrade of each environment with health checks lands by itself."""
     for one in environments:
         if one.health is not None:
             yield _lands(one, ways)
 
 
-def _lands(one: Environment, ways: Ways) -> Finding:
+def _lands(one: Environment, ways: Ways) -> Diagnosis:
     """Whether one does, and what is in the way."""
     if one.downgrade_mode == "direct" and ways.found.pushable:
         return ok("guard", f"a downgrade of {one.name} is pushed to the base")
@@ -63,12 +58,12 @@ def _lands(one: Environment, ways: Ways) -> Finding:
     return _waits(one, ways)
 
 
-def _unsure(one: Environment, what: str, page: str, look: str) -> Finding:
+def _unsure(one: Environment, what: str, page: str, look: str) -> Diagnosis:
     words = f"whether a downgrade of {one.name} {what} can't be told"
-    return Finding("unknown", "guard", words, page, _WHY.format(one.name), f"look whether {look}: {page}")
+    return Diagnosis("unknown", "guard", words, page, _WHY.format(one.name), f"look whether {look}: {page}")
 
 
-def _waits(one: Environment, ways: Ways) -> Finding:
+def _waits(one: Environment, ways: Ways) -> Diagnosis:
     """A person must merge it."""
     what = f"a downgrade of {one.name} waits for a person: neither a bypass nor auto-merge"
     page, mend = ways.page, f"Allow auto-merge: {ways.page}"
@@ -79,7 +74,7 @@ def _waits(one: Environment, ways: Ways) -> Finding:
     elif not one.downgrade.auto_merge:
         page = ways.rules
         mend = f"set `downgrade: {{auto_merge: true}}`, or `publish: direct` with a bypass: {page}"
-    return Finding("error", "guard", what, page, _WHY.format(one.name), mend)
+    return Diagnosis("error", "guard", what, page, _WHY.format(one.name), mend)
 
 
 _WHY = "when the default of {} turns bad at night, its callers wait for a person"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from release_tool.doctor.findings import Finding, ok
+from release_tool.doctor.diagnosis import Diagnosis, ok
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -32,9 +32,9 @@ def kind_of(prefix: str) -> str:
     return next((kind for start, kind in _KINDS.items() if prefix.startswith(start)), "a token of unknown kind")
 
 
-def no_token(server: str) -> Finding:
+def no_token(server: str) -> Diagnosis:
     """There is no token."""
-    return Finding(
+    return Diagnosis(
         "error",
         "token",
         "there is none in GH_TOKEN, GITHUB_TOKEN or GITHUB_TOKEN_FILE",
@@ -46,16 +46,11 @@ def no_token(server: str) -> Finding:
 
 def token(
     kind: str, source: str, found: Credential, settings: Settings, *, reads_pulls: bool, now: datetime
-) -> Iterator[Finding]:
+) -> Iterator[Diagnosis]:
     """What the token may do, as far as that shows without writing.
 
     Args:
-        kind: what kind it is of.
-        source: the variable that it came from.
-        found: what GitHub says of it.
-        settings: the repository.
         reads_pulls: whether it may read pull requests.
-        now: the present time.
     """
     page = _server(settings.web) + _TOKENS
     if found.scopes is not None:
@@ -63,7 +58,7 @@ def token(
         if not enough & set(found.scopes):
             have = ", ".join(found.scopes) or "no scope"
             why = "it can neither push branches nor open pull requests"
-            yield Finding(
+            yield Diagnosis(
                 "error", "token", f"{kind} with {have}, without repo", source, why, f"give it the scope repo: {page}"
             )
         else:
@@ -71,11 +66,11 @@ def token(
     elif not reads_pulls:
         why = "it can open no pull request"
         mend = f"give it Pull requests: read and write; {_where_to_give(kind, page)}"
-        yield Finding("error", "token", f"{kind}, which may not read pull requests", source, why, mend)
+        yield Diagnosis("error", "token", f"{kind}, which may not read pull requests", source, why, mend)
     else:
         what = f"{kind} from {source}, which reads pull requests; whether it writes them shows only when it does"
         mend = f"look whether it has Pull requests: read and write; {_where_to_give(kind, page)}"
-        yield Finding("unknown", "token", what, "", "a bump opens and updates a pull request", mend)
+        yield Diagnosis("unknown", "token", what, "", "a bump opens and updates a pull request", mend)
     yield from _end(found.expires, source, page, now)
 
 
@@ -83,63 +78,56 @@ def _where_to_give(kind: str, page: str) -> str:
     return "`permissions:` of the job, or the App's settings, Permissions" if "job" in kind else page
 
 
-def _end(expires: datetime | None, source: str, page: str, now: datetime) -> Iterator[Finding]:
+def _end(expires: datetime | None, source: str, page: str, now: datetime) -> Iterator[Diagnosis]:
     days = (expires - now).days if expires else None
     if expires is not None and days is not None and days < _SOON:
         what = f"it ends on {expires:%Y-%m-%d}, in {max(days, 0)} days"
         why = "every operation fails from then on"
-        yield Finding("warning", "token", what, source, why, f"renew it: {page}")
+        yield Diagnosis("warning", "token", what, source, why, f"renew it: {page}")
 
 
-def repository(found: Settings, base: str) -> Iterator[Finding]:
-    """The repository itself.
-
-    Args:
-        found: its settings.
-        base: the base branch.
-    """
+def repository(found: Settings, base: str) -> Iterator[Diagnosis]:
+    """The repository itself."""
     begun = len(problems := list(_problems(found, base)))
     yield from problems
     if not begun:
         yield ok("repository", "open for pushes and pull requests", found.web)
 
 
-def _problems(found: Settings, base: str) -> Iterator[Finding]:
+def _problems(found: Settings, base: str) -> Iterator[Diagnosis]:
     settings = f"{found.web}/settings"
     if found.archived:
         why = "it takes neither pushes nor pull requests"
-        yield Finding("error", "repository", "it is archived", found.web, why, f"Unarchive: {settings}")
+        yield Diagnosis("error", "repository", "it is archived", found.web, why, f"Unarchive: {settings}")
     if found.disabled:
         why = "nobody can do anything in it"
-        yield Finding("error", "repository", "GitHub has disabled it", found.web, why, "ask GitHub's support")
+        yield Diagnosis("error", "repository", "GitHub has disabled it", found.web, why, "ask GitHub's support")
     if found.parent:
         what = f"it is a fork of {found.parent}"
         why = "pull requests are opened in the fork itself, and schedules of a fork rest until somebody starts them"
         mend = f"work on {found.parent} with --repo, if that is meant; else enable the workflows: {found.web}/actions"
-        yield Finding("warning", "repository", what, found.web, why, mend)
+        yield Diagnosis("warning", "repository", what, found.web, why, mend)
     if found.may_push is False:
         why = "release branches can't be pushed"
         mend = f"give it write access: {settings}/access; a token also needs Contents: read and write"
-        yield Finding("error", "repository", "the token's owner may not push", found.web, why, mend)
+        yield Diagnosis("error", "repository", "the token's owner may not push", found.web, why, mend)
     if found.default_branch != base:
         what = f"its default branch is `{found.default_branch}`, the base is `{base}`"
         why = "schedules and repository_dispatch run the workflows of the default branch"
         mend = f"set `base: {found.default_branch}` in release.yaml, or the default branch: {settings}"
-        yield Finding("warning", "repository", what, found.web, why, mend)
+        yield Diagnosis("warning", "repository", what, found.web, why, mend)
 
 
-def merging(found: Merging | None, allowed: Collection[str], web: str) -> Iterator[Finding]:
+def merging(found: Merging | None, allowed: Collection[str], web: str) -> Iterator[Diagnosis]:
     """How pull requests are merged.
 
     Args:
         found: the settings; None: hidden.
-        allowed: the methods that the rules of the base leave.
-        web: the repository's page.
     """
     page = f"{web}/settings"
     if found is None:
         why = "a repository and its rules may leave no way of merging that is allowed"
-        yield Finding("unknown", "merging", "the token may not see how it is merged", web, why, _look(page))
+        yield Diagnosis("unknown", "merging", "the token may not see how it is merged", web, why, _look(page))
         return
     left = [method for method in found.methods if method in allowed]
     if left:
@@ -147,37 +135,32 @@ def merging(found: Merging | None, allowed: Collection[str], web: str) -> Iterat
     else:
         what = f"allowed by the settings: {_or_none(found.methods)}; by the rules of the base: {_or_none(allowed)}"
         mend = f"allow one of them in both: {page}"
-        yield Finding("error", "merging", what, page, "no pull request can be merged", mend)
+        yield Diagnosis("error", "merging", what, page, "no pull request can be merged", mend)
     if found.by_itself:
         yield ok("auto-merge", "allowed")
     else:
         why = "a downgrade can't be told to merge itself once its checks are green"
-        yield Finding("warning", "auto-merge", "not allowed", page, why, f"Allow auto-merge: {page}")
+        yield Diagnosis("warning", "auto-merge", "not allowed", page, why, f"Allow auto-merge: {page}")
     if found.deletes_branch:
         yield ok("merged branches", "are deleted")
     else:
         why = "they stay until `release cleanup` finds that nothing waits on them"
         mend = f"Automatically delete head branches: {page}"
-        yield Finding("warning", "merged branches", "stay", page, why, mend)
+        yield Diagnosis("warning", "merged branches", "stay", page, why, mend)
 
 
-def actions(found: Actions, web: str) -> Iterator[Finding]:
-    """GitHub Actions.
-
-    Args:
-        found: its settings.
-        web: the repository's page.
-    """
+def actions(found: Actions, web: str) -> Iterator[Diagnosis]:
+    """GitHub Actions."""
     page = f"{web}/settings/actions"
     if not found.enabled:
         why = "no workflow runs: neither bumps nor checks"
-        yield Finding("warning", "Actions", "switched off", page, why, f"Allow actions: {page}")
+        yield Diagnosis("warning", "Actions", "switched off", page, why, f"Allow actions: {page}")
         return
     yield ok("Actions", "on")
     if found.may_propose:
         yield ok("Actions", "a job's own token may open pull requests")
         return
-    yield Finding(
+    yield Diagnosis(
         "warning",
         "Actions",
         "a job's own token may not open pull requests",

@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from release_tool.doctor.findings import Finding, ok
+from release_tool.doctor.diagnosis import Diagnosis, ok
 from release_tool.yamledit import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from release_tool.doctor.findings import Verdict
+    from release_tool.doctor.diagnosis import Verdict
 
 DIRECTORY = ".github/workflows"
 """Where GitHub looks for them."""
@@ -56,7 +56,7 @@ class Workflow(NamedTuple):
     events: frozenset[str] = frozenset()
 
 
-def workflows(files: Mapping[str, str], *, promotes: bool, guarded: bool) -> Iterator[Finding]:
+def workflows(files: Mapping[str, str], *, promotes: bool, guarded: bool) -> Iterator[Diagnosis]:
     """What is missing, and what is in the way.
 
     Args:
@@ -70,27 +70,27 @@ def workflows(files: Mapping[str, str], *, promotes: bool, guarded: bool) -> Ite
             found.append(read(path, text))
         except nodes.YamlError as error:
             what, where = error.reason, f"{path}:{error.line}:{error.column}"
-            yield Finding("warning", "workflows", what, where, "GitHub runs nothing of it", "correct the file")
+            yield Diagnosis("warning", "workflows", what, where, "GitHub runs nothing of it", "correct the file")
     needed = {"promote": promotes, "guard": guarded}
     wanted = {verb: why for verb, why in _WANTED.items() if needed.get(verb, True)}
     missing = [verb for verb in wanted if not any(verb in one.verbs for one in found)]
     for verb in missing:
         mend = f"add {DIRECTORY}/{verb}.yml, see docs/github-actions.md"
         verdict: Verdict = "unknown" if verb == "guard" else "warning"  # a guard's home may be the cluster
-        yield Finding(verdict, "workflows", f"none runs `release {verb}`", DIRECTORY, wanted[verb], mend)
+        yield Diagnosis(verdict, "workflows", f"none runs `release {verb}`", DIRECTORY, wanted[verb], mend)
     if not missing:
         yield ok("workflows", f"there for {', '.join(wanted)}")
     yield from _held_up(found)
 
 
-def _held_up(found: list[Workflow]) -> Iterator[Finding]:
+def _held_up(found: list[Workflow]) -> Iterator[Diagnosis]:
     clean = True
     for one in found:
         for group, verbs in one.groups.items():
             held = [verb for verb in _NO_GROUP if verb in verbs]
             if held:
                 clean = False
-                yield Finding(
+                yield Diagnosis(
                     "error",
                     "workflows",
                     f"{' and '.join(held)} waits in the concurrency group `{group}`",
@@ -129,8 +129,6 @@ def starts(verb: str, event: str, files: Mapping[str, str]) -> bool:
     """Whether a workflow that runs a command is started by an event.
 
     Args:
-        verb: the command.
-        event: the event, `merge_group`.
         files: path -> text of the files in `.github/workflows`.
     """
     for path, text in files.items():

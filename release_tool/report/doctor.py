@@ -10,7 +10,7 @@ from release_tool.safe_text import one_line
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from release_tool.doctor.findings import Finding, Report
+    from release_tool.doctor.diagnosis import Diagnosis, Report
 
 _DEEPER = " " * 9  # below the subject, behind the longest verdict
 
@@ -38,7 +38,7 @@ def report_text(report: Report, width: int | None = None) -> str:
     return "\n".join([*lines, "", _summary(report)])
 
 
-def _lines(one: Finding, size: int, width: int | None) -> Iterator[str]:
+def _lines(one: Diagnosis, size: int, width: int | None) -> Iterator[str]:
     yield from table([[one.verdict.ljust(7), one_line(one.about).ljust(size), one.what]], width, "")
     if one.verdict == "ok":
         return

@@ -280,8 +280,8 @@ def test_a_remote_that_is_away_is_another_status(github: OnGitHub) -> None:
 
 def test_what_hangs_is_left_behind(github: OnGitHub) -> None:
     github.standin.fault("*", r"/pulls", faults.hang(20))
-    means = wiring.make_means(str(github.world.clone), None, "release.yaml", wiring.utc_now, 20)
-    report = doctor.run(means, patience=3)
+    access = wiring.make_access(str(github.world.clone), None, "release.yaml", wiring.utc_now, 20)
+    report = doctor.run(access, patience=3)
     assert [one.what for one in report.findings if one.verdict == "unknown"] == ["not done within 3 s"]
     assert [one.verdict for one in report.findings if one.about == "clock"] == ["ok"], "what was found until then stays"
 

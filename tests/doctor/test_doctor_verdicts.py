@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from release_tool.doctor import base_branch, git, github_branch, github_repository, workflows
-from release_tool.doctor.findings import Finding, Report, of_error, ok
+from release_tool.doctor.diagnosis import Diagnosis, Report, of_error, ok
 from release_tool.errors import FileProblems, Problem, ReleaseError, TryAgain
 from release_tool.forges.github.settings_records import Credential, Protection, Rule, Settings
 from release_tool.git.examine import Signing, talk_of
@@ -24,7 +24,7 @@ SETTINGS = Settings("https://github.com/a/b", "main", False, False, False, "", T
 NONE_PASSED = github_branch.Passed({})
 
 
-def verdicts(found: Iterable[Finding]) -> list[str]:
+def verdicts(found: Iterable[Diagnosis]) -> list[str]:
     return [one.verdict for one in found]
 
 
@@ -203,13 +203,13 @@ def test_no_forge_is_told_where_one_is_missed() -> None:
 def test_an_error_is_a_finding() -> None:
     assert verdicts(of_error("x", TryAgain("away"))) == ["unknown"]
     (one,) = of_error("x", ReleaseError("broken", where="there", cause="rust", hint="oil"))
-    assert one == Finding("error", "x", "broken (rust)", "there", "", "oil")
+    assert one == Diagnosis("error", "x", "broken (rust)", "there", "", "oil")
     problems = [Problem(2, 1, "a", "wrong"), Problem(1, 1, "", "odd", "mend it")]
     assert [one.where for one in of_error("x", FileProblems("f", problems))] == ["f:1:1", "f:2:1"]
 
 
 def test_the_status_says_whether_somebody_must_act() -> None:
-    error, warning, unknown = (Finding(kind, "x", "y") for kind in ("error", "warning", "unknown"))  # type: ignore[arg-type]
+    error, warning, unknown = (Diagnosis(kind, "x", "y") for kind in ("error", "warning", "unknown"))  # type: ignore[arg-type]
     assert Report((ok("x", "y"), warning, unknown)).exit_code == 0
     assert Report((error,)).exit_code == 1
     assert Report((error,), away=True).exit_code == 75
@@ -232,7 +232,7 @@ def test_a_report_fits_its_terminal(width: int) -> None:
 
 
 def test_texts_from_outside_can_do_nothing_to_a_terminal() -> None:
-    text = report_text(Report((Finding("error", "x\x1b[2J", "y\nz", "\x07", "w", "v"),)))
+    text = report_text(Report((Diagnosis("error", "x\x1b[2J", "y\nz", "\x07", "w", "v"),)))
     assert "\x1b" not in text
     assert "\x07" not in text
     assert len(text.splitlines()) == 6

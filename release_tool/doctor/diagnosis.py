@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 Verdict = Literal["ok", "warning", "error", "unknown"]
 
 
-class Finding(NamedTuple):
+class Diagnosis(NamedTuple):
     """What an examination found.
 
     Attributes:
@@ -42,7 +42,7 @@ class Report(NamedTuple):
         away: whether the remote itself was away, so that the same command may find more later.
     """
 
-    findings: tuple[Finding, ...]
+    findings: tuple[Diagnosis, ...]
     away: bool = False
 
     def count(self, verdict: Verdict) -> int:
@@ -57,26 +57,20 @@ class Report(NamedTuple):
         return 1 if self.count("error") else 0
 
 
-def ok(about: str, what: str, where: str = "") -> Finding:
+def ok(about: str, what: str, where: str = "") -> Diagnosis:
     """What is right."""
-    return Finding("ok", about, what, where)
+    return Diagnosis("ok", about, what, where)
 
 
-def of_error(about: str, error: ReleaseError, why: str = "") -> Iterator[Finding]:
-    """The findings that an error is: one for each place of a file, `unknown` where something is only away.
-
-    Args:
-        about: what was examined.
-        error: what stopped it.
-        why: why that matters.
-    """
+def of_error(about: str, error: ReleaseError, why: str = "") -> Iterator[Diagnosis]:
+    """The findings that an error is: one for each place of a file, `unknown` where something is only away."""
     if isinstance(error, FileProblems):
         for problem in error.problems:
             what = f"{problem.key}: {problem.what}" if problem.key else problem.what
             mend = problem.hint or "correct the line"
-            yield Finding("error", about, what, f"{error.path}:{problem.line}:{problem.column}", why, mend)
+            yield Diagnosis("error", about, what, f"{error.path}:{problem.line}:{problem.column}", why, mend)
         return
     verdict: Verdict = "unknown" if isinstance(error, TryAgain) else "error"
     what = f"{error.what} ({error.cause})" if error.cause else error.what
     again = "run `release doctor` again" if isinstance(error, TryAgain) else ""
-    yield Finding(verdict, about, what, error.where, why, error.hint or again)
+    yield Diagnosis(verdict, about, what, error.where, why, error.hint or again)
