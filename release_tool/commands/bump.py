@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from release_tool.commands.invocation import Asked, checked_reason
 from release_tool.errors import Refused, TryAgain, UsageError
 from release_tool.model import history
-from release_tool.model.records import Tag
+from release_tool.model.records import BumpArguments, Tag
 from release_tool.model.versions import is_tag, tag_part
 
 # What publishes is imported by the functions that do: the command line checks its arguments, and begins to look at the
@@ -81,15 +81,16 @@ def intent_of(bump: Bump, config: Config, registry: Registry | None, files: Iter
     allowed(bump, config)
     files = list(files)
     provenance = dict(bump.provenance or {})
-    intent = bump.asked.intent("bump", {"tag": bump.tag, "pin": bump.pin, "force": bump.force})
-    intent = intent._replace(provenance=provenance)
+    arguments = BumpArguments(Tag(bump.tag), bump.pin, bump.force)
+    intent = bump.asked.intent("bump", arguments)._replace(provenance=provenance)
     if config.registry is None or _is_known(bump, intent, files):
         return intent
     image = _image(bump, config, registry, files)
     if image is None:
         return intent
     digest = {"digest": image.digest} if image.digest else {}
-    return intent._replace(arguments={**intent.arguments, "tag": image.tag}, provenance={**provenance, **digest})
+    intent = bump.asked.intent("bump", arguments._replace(tag=image.tag))
+    return intent._replace(provenance={**provenance, **digest})
 
 
 def _is_known(bump: Bump, intent: Intent, files: Iterable[Files]) -> bool:
@@ -104,7 +105,7 @@ def _is_known(bump: Bump, intent: Intent, files: Iterable[Files]) -> bool:
 def _image(bump: Bump, config: Config, registry: Registry | None, files: Sequence[Files]) -> Image | None:
     """The image as the registry has it; None where it has none and the bump goes on all the same."""
     from release_tool.remote import images
-    from release_tool.rules.operations.base import find
+    from release_tool.rules.operations import find
 
     here = next(one for one in files if one.place.environment == bump.environment)
     is_there = here.tags is not None and find(here.state(empty=True), bump.tag) is not None

@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.commands.invocation import Asked, checked_reason, checked_until, is_spoken, until_day
 from release_tool.errors import UsageError
-from release_tool.model.evidence import EVIDENCE
-from release_tool.model.history import timestamp
+from release_tool.model.records import VersionArguments
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from datetime import datetime
 
     from release_tool.config import Config
-    from release_tool.model.records import Intent
+    from release_tool.model.records import Evidence, Intent, Operation
     from release_tool.remote.find_version import Known
     from release_tool.remote.snapshot import Files, Snapshot
     from release_tool.remote.source import Source
@@ -41,11 +40,11 @@ class ByHand(NamedTuple):
         evidence: for a guard's quarantine: the verdicts that it was decided on (`evidence.of`).
     """
 
-    operation: str
+    operation: Operation
     version: str
     asked: Asked
     until: str = ""
-    evidence: Sequence[Mapping[str, str]] = ()
+    evidence: tuple[Evidence, ...] = ()
 
 
 def check_usage(command: ByHand) -> None:
@@ -92,14 +91,12 @@ def intent_of(command: ByHand, known: Known, now: datetime) -> Intent:
         known: the version that it means.
         now: the present time.
     """
-    arguments: dict[str, object] = {"version": known.name, "tag": known.tag}
+    arguments = VersionArguments(known.name, known.tag, evidence=command.evidence)
     if command.operation in {"pin", "restore"}:
         given = command.until or default_until(command.operation)
-        arguments |= {"until": until_day(given, now), "for": given if is_spoken(given) else ""}
+        arguments = arguments._replace(until=until_day(given, now), lasts=given if is_spoken(given) else "")
     if command.operation == "quarantine":
-        arguments["since"] = timestamp(now)
-    if command.evidence:
-        arguments[EVIDENCE] = list(command.evidence)
+        arguments = arguments._replace(since=now)
     return command.asked.intent(command.operation, arguments)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from release_tool.commands import sync
 from release_tool.errors import Failed, ReleaseError
 from release_tool.git.repository import Stale
-from release_tool.model.records import RefUpdate
+from release_tool.model.records import CleanupArguments, RefUpdate
 from release_tool.publishing import run as publish
 from release_tool.publishing.attempt import Work
 from release_tool.remote.branch import look
@@ -76,7 +76,7 @@ def run(
 
 def _one(tool: Tool, snapshot: Snapshot, asked: Asked, ages: Ages) -> Outcome | Failed:
     """One environment: planned on what all were looked at, and done on its own only where there is something to do."""
-    request = Request(asked.environment, asked.intent("cleanup", {}), asked.direct, asked.dry_run)
+    request = Request(asked.environment, asked.intent("cleanup", CleanupArguments()), asked.direct, asked.dry_run)
     try:
         work = Work(tool, snapshot, request, 0, ages)
         idle = _idle(work)

@@ -6,18 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.commands.invocation import Asked, checked_reason, earlier
 from release_tool.errors import UsageError
-from release_tool.model.evidence import EVIDENCE
-from release_tool.model.history import timestamp
+from release_tool.model.records import NAMED, PRESENT, DowngradeArguments
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from release_tool.model.records import Intent
+    from release_tool.model.records import Arguments, Evidence, Intent
     from release_tool.remote.snapshot import Snapshot
     from release_tool.remote.tool import Outcome, Request, Tool
-
-PRESENT = "default"
-"""The argument `of` of a downgrade from whatever was the default; from a version that was named it is `version`."""
 
 
 class Downgrade(NamedTuple):
@@ -35,7 +29,7 @@ class Downgrade(NamedTuple):
     leave: str = ""
     to: str = ""
     quarantine: bool = True
-    evidence: Sequence[Mapping[str, str]] = ()
+    evidence: tuple[Evidence, ...] = ()
 
 
 def check_usage(command: Downgrade) -> None:
@@ -68,7 +62,7 @@ def run(tool: Tool, command: Downgrade) -> Outcome:
         intent = intents[0]
         files = snapshot.files[asked.environment]
         default = files.state(empty=True).default
-        if command.leave and default != intent.arguments["version"] and not _is_known(snapshot, asked, intent):
+        if command.leave and default != _left(intent) and not _is_known(snapshot, asked, intent):
             return _nothing(snapshot, command, intent, default)
         unattended = bool(command.evidence)
         return Request(
@@ -90,13 +84,16 @@ def _intent(tool: Tool, snapshot: Snapshot, command: Downgrade) -> Intent:
 
     asked = command.asked
     state = snapshot.files[asked.environment].state(empty=True)
-    said: dict[str, object] = {"of": "version" if command.leave else PRESENT, "quarantine": command.quarantine}
-    to: dict[str, object] = {}
+    to, to_tag = "", ""
     if command.to:
-        target = find_version.version(tool.repository, snapshot, asked.environment, command.to)
-        to = {"to": target.name, "to_tag": target.tag}
-    same = {**said, "to_tag": to.get("to_tag")}
-    before = earlier(tool, snapshot, asked, "downgrade", same) if not command.leave else None
+        to, to_tag = find_version.version(tool.repository, snapshot, asked.environment, command.to)
+    of = NAMED if command.leave else PRESENT
+
+    def is_same(said: Arguments) -> bool:
+        wanted = (of, command.quarantine, to_tag)
+        return isinstance(said, DowngradeArguments) and (said.of, said.quarantine, said.to_tag) == wanted
+
+    before = earlier(tool, snapshot, asked, is_same) if not command.leave else None
     if before is not None:
         return before
     if command.leave:
@@ -105,10 +102,22 @@ def _intent(tool: Tool, snapshot: Snapshot, command: Downgrade) -> Intent:
         leaving = find_version.Known(state.default, state.versions[state.default])
     else:
         raise Refused(f"{asked.environment} has no version", hint="a bump or a promotion brings the first one")
-    arguments = {"version": leaving.name, "tag": leaving.tag, **said, **to, "since": timestamp(tool.now())}
-    if command.evidence:
-        arguments[EVIDENCE] = list(command.evidence)
+    arguments = DowngradeArguments(
+        version=leaving.name,
+        tag=leaving.tag,
+        of=of,
+        quarantine=command.quarantine,
+        to=to,
+        to_tag=to_tag,
+        since=tool.now(),
+        evidence=command.evidence,
+    )
     return asked.intent("downgrade", arguments)
+
+
+def _left(intent: Intent) -> str:
+    """The name of the version that the downgrade leaves."""
+    return intent.arguments.version if isinstance(intent.arguments, DowngradeArguments) else ""
 
 
 def _is_known(snapshot: Snapshot, asked: Asked, intent: Intent) -> bool:
@@ -123,7 +132,7 @@ def _nothing(snapshot: Snapshot, command: Downgrade, intent: Intent, default: st
     from release_tool.remote.tool import Outcome
 
     asked = command.asked
-    note = f"{intent.arguments['version']} is not the default, {default} is: nothing to leave"
+    note = f"{_left(intent)} is not the default, {default} is: nothing to leave"
     return Outcome(
         "downgrade",
         messages.subject(intent),

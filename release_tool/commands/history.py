@@ -154,7 +154,7 @@ def is_about(line: Line, version: str) -> bool:
         version: a name or a tag; the tag part alone is compared.
     """
     wanted = tag_part(version)
-    arguments = [line.intent.arguments.get(key) for key in _ABOUT]
+    arguments = [line.intent.written.get(key) for key in _ABOUT]
     said = [tag_part(text) for text in arguments if isinstance(text, str)]
     named = (word for change in history.changes_of([line]) for word in (change.version, tag_part(change.tag)))
     return wanted in said or wanted in named

@@ -6,14 +6,14 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.errors import Refused, UsageError
+from release_tool.model import history
 from release_tool.model.history import is_id
-from release_tool.model.records import Intent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from datetime import datetime
+    from collections.abc import Callable, Iterable
+    from datetime import date, datetime
 
-    from release_tool.model.records import Line
+    from release_tool.model.records import Arguments, Intent, Line, Operation
     from release_tool.remote.snapshot import Snapshot
     from release_tool.remote.tool import Tool
 
@@ -48,11 +48,10 @@ class Asked(NamedTuple):
     dry_run: bool = False
     named: bool = False
 
-    def intent(self, operation: str, arguments: Mapping[str, object]) -> Intent:
-        """The intent that the record keeps; arguments that are empty or false are left out, but `quarantine: false`."""
-        given = {**arguments, "reason": self.reason}
-        kept = {key: value for key, value in given.items() if value or (key == "quarantine" and value is False)}
-        return Intent(self.intent_id, operation, kept, self.by, self.run)
+    def intent(self, operation: Operation, arguments: Arguments) -> Intent:
+        """The intent that the record keeps, with the reason that was given."""
+        arguments = arguments._replace(reason=self.reason)
+        return history.intent(self.intent_id, operation, arguments, self.by, self.run)
 
 
 def checked_id(text: str) -> str:
@@ -107,8 +106,8 @@ def is_spoken(text: str) -> bool:
     return _DURATION.fullmatch(text) is not None
 
 
-def until_day(text: str, now: datetime) -> str | None:
-    """The last day of a pin, `2027-03-31`; None: without end.
+def until_day(text: str, now: datetime) -> date | None:
+    """The last day of a pin; None: without end.
 
     Args:
         text: as `checked_until` accepts it.
@@ -123,13 +122,14 @@ def until_day(text: str, now: datetime) -> str | None:
         return None
     spoken = _DURATION.fullmatch(text)
     if spoken:
-        return (now.date() + timedelta(days=int(spoken[1]) * (7 if spoken[2] == "w" else 1))).isoformat()
-    if text < now.date().isoformat():
+        return now.date() + timedelta(days=int(spoken[1]) * (7 if spoken[2] == "w" else 1))
+    day = history.day_of(text)
+    if day < now.date():
         raise Refused(f"--until {text}: that day has passed", hint="the last day of a pin is today at the earliest")
-    return text
+    return day
 
 
-def earlier(tool: Tool, snapshot: Snapshot, asked: Asked, operation: str, said: Mapping[str, object]) -> Intent | None:
+def earlier(tool: Tool, snapshot: Snapshot, asked: Asked, is_same: Callable[[Arguments], bool]) -> Intent | None:
     """The same operation from the same run, where its arguments depend on how things stood then.
 
     "The default goes back" means another thing once it went back: the run that is repeated means what it meant first.
@@ -138,8 +138,7 @@ def earlier(tool: Tool, snapshot: Snapshot, asked: Asked, operation: str, said: 
         tool: the outside world.
         snapshot: the remote at one moment.
         asked: what is asked for.
-        operation: its operation.
-        said: the arguments that don't depend on how things stand.
+        is_same: whether the arguments of another intent are the same, but for what depends on how things stand.
     """
     from release_tool.remote.branch import lines_at
 
@@ -148,14 +147,13 @@ def earlier(tool: Tool, snapshot: Snapshot, asked: Asked, operation: str, said: 
     lines: list[Line] = list(snapshot.files[asked.environment].lines())
     for tip in branches:
         lines += [] if tip is None else lines_at(tool.repository, tip, place)
-    return _same(lines, asked, operation, said)
+    return _same(lines, asked, is_same)
 
 
-def _same(lines: Iterable[Line], asked: Asked, operation: str, said: Mapping[str, object]) -> Intent | None:
+def _same(lines: Iterable[Line], asked: Asked, is_same: Callable[[Arguments], bool]) -> Intent | None:
     for line in lines:
         intent = line.intent
         same_run = intent.id == asked.intent_id or (asked.run and intent.run == asked.run)
-        same_words = all(intent.arguments.get(key) == value for key, value in said.items())
-        if intent.operation == operation and same_run and same_words:
+        if same_run and is_same(intent.arguments):
             return intent
     return None

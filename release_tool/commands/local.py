@@ -116,9 +116,9 @@ def _ground(config: Config, every: Mapping[str, Files], asked: Asked, now: datet
 
 def _names(tree: WorkingTree, source: Source, config: Config, every: Mapping[str, Files], intent: Intent) -> Names:
     """The names known, as far as the checkout holds its history: a new one needs all that ever were."""
-    tag = str(intent.arguments.get("tag", ""))
+    part = tag_part(intent.tag)
     names = names_of_files(every.values())
-    if tag_part(tag) in names.landed:
+    if part in names.landed:
         return names
     places = list(config.places())
     paths = [path for place in places for path in (place.tag_file, place.history_file)]
@@ -127,7 +127,7 @@ def _names(tree: WorkingTree, source: Source, config: Config, every: Mapping[str
         for found in tree.committed(paths)
         for place in places
     )
-    return names_of_files(every.values(), older, archived(source, config, [tag_part(tag)]))
+    return names_of_files(every.values(), older, archived(source, config, [part]))
 
 
 def _line(intent: Intent, files: Files, now: datetime) -> Line:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.commands.invocation import Asked, checked_reason, earlier
 from release_tool.errors import Refused, ReleaseError, UsageError
-from release_tool.model.records import Gate
+from release_tool.model.records import NAMED, PRESENT, Gate, PromoteArguments
 from release_tool.model.versions import tag_part
 from release_tool.publishing import run as publish
 from release_tool.remote import find_version, images, names
@@ -15,13 +15,12 @@ from release_tool.remote.judged_versions import Asking
 from release_tool.remote.landing import EXACTLY, Ages
 from release_tool.remote.tool import Outcome, Request
 from release_tool.rules import promotion
-from release_tool.rules.operations.replacing import OF_DEFAULT
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from release_tool.config import Place
-    from release_tool.model.records import Intent
+    from release_tool.model.records import Arguments, Intent
     from release_tool.remote.snapshot import Snapshot
     from release_tool.remote.tool import Tool
 
@@ -67,11 +66,15 @@ def run(tool: Tool, command: Promote) -> Outcome:
     asked = command.asked
     prepared: list[tuple[Intent, tuple[str, ...]]] = []
 
+    def is_same(said: Arguments) -> bool:
+        wanted = (command.source, PRESENT, command.pin, command.force)
+        return isinstance(said, PromoteArguments) and (said.source, said.of, said.pin, said.force) == wanted
+
     def prepare(snapshot: Snapshot) -> Request | Outcome:
         snapshot.config.environment(command.source)
         snapshot.config.environment(asked.environment)
         if not prepared:
-            before = None if command.version else earlier(tool, snapshot, asked, "promote", _said(command))
+            before = None if command.version else earlier(tool, snapshot, asked, is_same)
             if before is not None:
                 prepared.append((before, ()))
             else:
@@ -86,12 +89,6 @@ def run(tool: Tool, command: Promote) -> Outcome:
     return publish.run(tool, prepare, asked.service)
 
 
-def _said(command: Promote) -> dict[str, object]:
-    """The arguments that don't depend on how things stand."""
-    asked = {"pin": command.pin or None, "force": command.force or None}
-    return {"from": command.source, "of": "version" if command.version else OF_DEFAULT, **asked}
-
-
 def _judged(tool: Tool, snapshot: Snapshot, command: Promote) -> tuple[Intent, tuple[str, ...]]:
     """The intent with what its gates say, and what there is to say beside it."""
     now = tool.now()
@@ -99,8 +96,15 @@ def _judged(tool: Tool, snapshot: Snapshot, command: Promote) -> tuple[Intent, t
     image, gate = _image(tool, snapshot, candidate, command)
     found = promotion.gates(candidate, snapshot.config, gate, _health(tool, snapshot, candidate, command))
     found = promotion.forced(found) if command.force else found
-    given = {"version": candidate.name, "tag": image.tag}
-    intent = command.asked.intent("promote", {**_said(command), **given})
+    arguments = PromoteArguments(
+        source=command.source,
+        of=NAMED if command.version else PRESENT,
+        pin=command.pin,
+        force=command.force,
+        version=candidate.name,
+        tag=image.tag,
+    )
+    intent = command.asked.intent("promote", arguments)
     provenance = {"digest": image.digest} if image.digest else {}
     return intent._replace(gates=found, provenance=provenance), _waiting(tool, snapshot, command)
 

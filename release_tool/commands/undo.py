@@ -14,10 +14,10 @@ from release_tool.commands.invocation import (
     is_spoken,
     until_day,
 )
-from release_tool.model.history import timestamp
+from release_tool.model.records import UndoArguments
 
 if TYPE_CHECKING:
-    from release_tool.model.records import Intent
+    from release_tool.model.records import Arguments, Intent
     from release_tool.remote.snapshot import Snapshot
     from release_tool.remote.tool import Outcome, Request, Tool
 
@@ -85,17 +85,21 @@ def _intent(tool: Tool, snapshot: Snapshot, command: Undo) -> Intent:
                 hint=f"`release history {asked.environment}` lists the ids; close a pull request to drop what waits",
             )
     else:
-        before = earlier(tool, snapshot, asked, "undo", {"last": True})
+        before = earlier(tool, snapshot, asked, _is_of_the_last)
         if before is not None:
             return before
         line = last_landed(lines, asked.environment)
     given = command.until or RESTORED_FOR
-    arguments = {
-        "operation": line.id,
-        "what": messages.subject(line.intent),
-        "last": not command.operation,
-        "until": until_day(given, tool.now()),
-        "for": given if is_spoken(given) else "",
-        "since": timestamp(tool.now()),
-    }
+    arguments = UndoArguments(
+        undone=line.id,
+        what=messages.subject(line.intent),
+        last=not command.operation,
+        until=until_day(given, tool.now()),
+        lasts=given if is_spoken(given) else "",
+        since=tool.now(),
+    )
     return asked.intent("undo", arguments)
+
+
+def _is_of_the_last(said: Arguments) -> bool:
+    return isinstance(said, UndoArguments) and said.last

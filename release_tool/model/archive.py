@@ -108,8 +108,7 @@ def _changes(line: Line) -> tuple[Change, ...]:
 
 def _tells_of(line: Line, names: Collection[Name], tags: Collection[str]) -> bool:
     """Whether a line is about one of some versions; the digest of an image stands beside the tag that was asked for."""
-    asked = line.intent.arguments.get("tag")
-    if isinstance(asked, str) and tag_part(asked) in tags:
+    if tag_part(line.intent.tag) in tags:
         return True
     return any(
         change.version in names or change.before in names or tag_part(change.tag) in tags for change in _changes(line)

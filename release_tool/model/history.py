@@ -5,15 +5,33 @@ from __future__ import annotations
 import json
 import re
 from datetime import date, datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from release_tool.errors import ReleaseError
 from release_tool.model import states
-from release_tool.model.records import Change, Gate, Intent, Line, Name, State, Tag
+from release_tool.model.records import (
+    BumpArguments,
+    Change,
+    CleanupArguments,
+    DowngradeArguments,
+    Evidence,
+    Gate,
+    Intent,
+    Line,
+    Name,
+    PromoteArguments,
+    State,
+    Tag,
+    UndoArguments,
+    UnreadArguments,
+    VersionArguments,
+)
 from release_tool.model.versions import is_name, is_tag, tag_part
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from release_tool.model.records import Arguments, Operation
 
 SCHEMA = 1
 _PROVENANCE = ("image", "digest", "commit", "build")
@@ -141,10 +159,14 @@ def _whole(value: Any) -> Any:
 
 
 def _line_of(data: dict[str, Any]) -> Line:
+    written = _object(data["arguments"])
+    # What a newer release added passes through here: planning refuses it, and no comparison finds it.
+    operation = cast("Operation", _word(data["operation"], _OPERATION))
     intent = Intent(
         id=_word(data["id"], _ID),
-        operation=_word(data["operation"], _OPERATION),
-        arguments=_object(data["arguments"]),
+        operation=operation,
+        arguments=_arguments(operation, written),
+        written=written,
         by=_text(data.get("by", "")),
         run=_text(data.get("run", "")),
         provenance={key: _text(data[key]) for key in _PROVENANCE if key in data},
@@ -157,6 +179,76 @@ def _line_of(data: dict[str, Any]) -> Line:
         adopted=_changes_of(data.get("adopted", [])),
         extra={key: value for key, value in data.items() if key not in _KNOWN},
     )
+
+
+def _arguments(operation: str, written: Mapping[str, Any]) -> Arguments:
+    """What the arguments of a line say; anybody can write one, so what can't be read is told once it is planned."""
+    record = _RECORDS.get(operation)
+    try:
+        if record is None:
+            raise ValueError(f"operation {operation} is unknown")
+        given: list[Any] = []
+        for field in record._fields:
+            read: Callable[[Any], Any] = _READERS.get(field, _text_or_empty)
+            given.append(read(written.get(_WRITTEN_AS.get(field, field))))
+        arguments: Arguments = record(*given)
+    except ValueError as error:
+        said = (_text_or_empty(written.get(key)) for key in ("version", "tag", "reason"))
+        arguments = UnreadArguments(str(error), *said)
+    return arguments
+
+
+def _text_or_empty(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _tag(value: Any) -> Tag:
+    if isinstance(value, str) and is_tag(value):
+        return Tag(value)
+    raise ValueError(f"{value!r} is no image tag")
+
+
+def _day(value: Any) -> date | None:
+    try:
+        return None if value is None else day_of(_text_or_empty(value))
+    except ValueError:
+        raise ValueError(f"{value!r} is no day") from None
+
+
+def _moment(value: Any) -> datetime | None:
+    try:
+        return None if value is None else moment_of(_text_or_empty(value))
+    except ValueError:
+        raise ValueError(f"{value!r} is no time") from None
+
+
+def _evidence(value: Any) -> tuple[Evidence, ...]:
+    """What this tool doesn't write is left out."""
+    rows = [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+    return tuple(Evidence(*(_text_or_empty(row.get(key)) for key in Evidence._fields)) for row in rows)
+
+
+# How the field of a record is read; the others are texts.
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "tag": _tag,
+    "to_tag": lambda value: "" if value is None else _tag(value),
+    "pin": bool,
+    "force": bool,
+    "last": bool,
+    "quarantine": lambda value: value is not False,
+    "until": _day,
+    "since": _moment,
+    "evidence": _evidence,
+}
+_WRITTEN_AS = {"source": "from", "lasts": "for", "undone": "operation"}
+_RECORDS: dict[str, Any] = {
+    "bump": BumpArguments,
+    "promote": PromoteArguments,
+    "downgrade": DowngradeArguments,
+    "undo": UndoArguments,
+    "cleanup": CleanupArguments,
+    **dict.fromkeys(("default", "retire", "restore", "pin", "unpin", "quarantine", "clear"), VersionArguments),
+}
 
 
 def _text(value: object) -> str:
@@ -191,8 +283,8 @@ def _changes_of(value: object) -> tuple[Change, ...]:
 
 
 def _change_of(data: dict[str, Any]) -> Change:
-    action, name, tag = _text(data["action"]), _text(data["version"]), _text(data["tag"])
-    if action not in states.ACTIONS:
+    action, name, tag = data["action"], _text(data["version"]), _text(data["tag"])
+    if _text(action) not in states.ACTIONS:
         raise ValueError(f"unknown action {action!r}")
     if not is_name(name) or not is_tag(tag):
         raise ValueError(f"no version: {name!r} with tag {tag!r}")
@@ -242,7 +334,7 @@ def format_line(line: Line) -> str:
         "id": intent.id,
         "at": timestamp(line.at),
         "operation": intent.operation,
-        "arguments": dict(intent.arguments),
+        "arguments": dict(intent.written),
         **({"gates": [gate_data(gate) for gate in intent.gates]} if intent.gates else {}),
         "changes": [{**change_data(change), **({"sweep": True} if change.sweep else {})} for change in line.changes],
     }
@@ -250,6 +342,24 @@ def format_line(line: Line) -> str:
         data["adopted"] = [change_data(change) for change in line.adopted]
     data |= {"by": intent.by, "run": intent.run, **intent.provenance, **line.extra}
     return _HALF_A_PAIR.sub(lambda half: f"\\u{ord(half[0]):04x}", json.dumps(data, ensure_ascii=False))
+
+
+def intent(
+    intent_id: str, operation: Operation, arguments: Arguments, by: str = "", run: str = "", **more: Any
+) -> Intent:
+    """A new intent. Arguments that are empty or false are not written, but `quarantine: false`.
+
+    What it holds is what a reader of its line will see: a time to the second.
+    """
+    written: dict[str, Any] = {}
+    for field, value in arguments._asdict().items():
+        if field in {"until", "since"} and value:
+            written[field] = value.isoformat() if field == "until" else timestamp(value)
+        elif field == "evidence" and value:
+            written[field] = [{key: text for key, text in row._asdict().items() if text} for row in value]
+        elif value or field == "quarantine":
+            written[_WRITTEN_AS.get(field, field)] = value
+    return Intent(intent_id, operation, _arguments(operation, written), written, by, run, **more)
 
 
 def append(text: str, lines: Iterable[Line]) -> str:
@@ -354,9 +464,8 @@ def entered_at(lines: Sequence[Line], section: str, name: Name, tag: Tag) -> dat
 def recorded_digest(lines: Sequence[Line], part: str) -> tuple[datetime, str] | None:
     """The digest that the last operation on a tag recorded for it, and when; None if none did."""
     for line in reversed(lines):
-        tag = line.intent.arguments.get("tag")
         digest: str = line.intent.provenance.get("digest", "")
-        if digest and isinstance(tag, str) and tag_part(tag) == part:
+        if digest and tag_part(line.intent.tag) == part:
             return line.at, digest
     return None
 
@@ -371,7 +480,7 @@ def same_arguments(one: Intent, other: Intent) -> bool:
 
 
 def _asked(intent: Intent) -> dict[str, Any]:
-    said = dict(intent.arguments)
+    said = dict(intent.written)
     said.pop("since", None)
     if "for" in said:
         said.pop("until", None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, NewType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NewType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,6 +13,24 @@ Name = NewType("Name", str)
 
 Tag = NewType("Tag", str)
 """An image tag as written: `tag` or `tag@sha256:<64 hex>`. The tag part alone is compared, ordered and routed."""
+
+Operation = Literal[
+    "bump",
+    "promote",
+    "default",
+    "downgrade",
+    "retire",
+    "restore",
+    "pin",
+    "unpin",
+    "quarantine",
+    "clear",
+    "undo",
+    "cleanup",
+]
+Action = Literal[
+    "add", "set-default", "retire", "remove", "restore", "pin", "unpin", "quarantine", "clear", "supersede"
+]
 
 HEALTHY, UNHEALTHY, UNKNOWN = "healthy", "unhealthy", "unknown"
 """What a health check can say of a version."""
@@ -83,8 +101,7 @@ class Change(NamedTuple):
     """One change of a plan, with its reason.
 
     Attributes:
-        action: `add`, `set-default`, `retire`, `remove`, `restore`, `pin`, `unpin`, `quarantine`, `clear` or
-            `supersede` (a pending bump that a newer one made superfluous: recorded, never added).
+        action: what is done; `supersede` is a pending bump that a newer one made superfluous: recorded, never added.
         version: the name it is about.
         tag: the tag of that version.
         reason: why, in words that don't depend on the time of planning.
@@ -94,7 +111,7 @@ class Change(NamedTuple):
         sweep: whether the sweep made it, at the end of an operation, and not the operation itself.
     """
 
-    action: str
+    action: Action
     version: Name
     tag: Tag
     reason: str
@@ -126,13 +143,156 @@ class Gate(NamedTuple):
     reason: str
 
 
+# -- what an operation was given --------------------------------------------------------------------------------------
+
+
+class Evidence(NamedTuple):
+    """One verdict that a guard decided on, as the record keeps it: texts for people, empty where there is nothing.
+
+    `trend` is a sparkline of the values over the window; `samples` is how many calls or attempts stand behind `value`.
+    """
+
+    version: str
+    check: str
+    health: str
+    reason: str
+    value: str = ""
+    bound: str = ""
+    samples: str = ""
+    at: str = ""
+    trend: str = ""
+
+
+class BumpArguments(NamedTuple):
+    """Of a bump: with `pin` the version comes pinned, for `reason`."""
+
+    tag: Tag
+    pin: bool = False
+    force: bool = False
+    reason: str = ""
+
+
+class PromoteArguments(NamedTuple):
+    """Of a promotion: whether "the default of" `source` was asked for, or a `version` that somebody named."""
+
+    source: str
+    of: str
+    pin: bool
+    force: bool
+    version: str
+    tag: Tag
+    reason: str = ""
+
+
+class VersionArguments(NamedTuple):
+    """Of what people do to one version: default, pin, unpin, retire, restore, quarantine, clear.
+
+    Attributes:
+        version: its name, for people: planning again follows the tag.
+        tag: its tag.
+        until: for pin and restore: the last day of the pin; None: without end.
+        lasts: the same as it was given, where that was a time from now (`7d`).
+        since: for quarantine: when it began.
+        evidence: for a guard's quarantine: what it was decided on.
+        reason: why.
+    """
+
+    version: str
+    tag: Tag
+    until: date | None = None
+    lasts: str = ""
+    since: datetime | None = None
+    evidence: tuple[Evidence, ...] = ()
+    reason: str = ""
+
+
+class DowngradeArguments(NamedTuple):
+    """Of a downgrade.
+
+    Attributes:
+        version: name of the version that is left, for people.
+        tag: the tag that is left.
+        of: whether "whatever is the default" was to be left, or a version that somebody named.
+        quarantine: whether what is left is quarantined.
+        to: name of the version to go back to, for people; empty: none was named.
+        to_tag: its tag; empty: the fallback target.
+        since: when the quarantine began.
+        evidence: what a guard decided on; empty where a person did.
+        reason: why.
+    """
+
+    version: str
+    tag: Tag
+    of: str = ""
+    quarantine: bool = True
+    to: str = ""
+    to_tag: str = ""
+    since: datetime | None = None
+    evidence: tuple[Evidence, ...] = ()
+    reason: str = ""
+
+
+class UndoArguments(NamedTuple):
+    """Of an undo.
+
+    Attributes:
+        undone: id of the operation that is undone.
+        what: the same in words, for people.
+        last: whether nobody gave an id: the last landed operation was meant.
+        until: the last day of the pins of what comes back; None: without end.
+        lasts: the same as it was given, where that was a time from now (`7d`).
+        since: when a quarantine that comes back began.
+        reason: why.
+    """
+
+    undone: str
+    what: str = ""
+    last: bool = False
+    until: date | None = None
+    lasts: str = ""
+    since: datetime | None = None
+    reason: str = ""
+
+
+class CleanupArguments(NamedTuple):
+    """Of a cleanup: it is asked for nothing in particular."""
+
+    reason: str = ""
+
+
+class UnreadArguments(NamedTuple):
+    """What can't be planned: broken by hand (`why` says what), or of an operation that only a newer release knows."""
+
+    why: str
+    version: str = ""
+    tag: str = ""
+    reason: str = ""
+
+
+Arguments = (
+    BumpArguments
+    | PromoteArguments
+    | VersionArguments
+    | DowngradeArguments
+    | UndoArguments
+    | CleanupArguments
+    | UnreadArguments
+)
+
+PRESENT, NAMED = "default", "version"
+"""What the argument `of` says: whatever was the default then, or a version that somebody named."""
+
+
 class Intent(NamedTuple):
     """What somebody asked for: an operation and its arguments, as one line of the history records it.
 
+    Made by `history.intent` and `history.parse`, which keep `arguments` and `written` in step.
+
     Attributes:
         id: unique, sortable by creation (a ULID).
-        operation: `bump`, `promote`, …
-        arguments: JSON values; an argument that names a version stands beside its tag.
+        operation: `bump`, `promote`, …; a newer release may know more, and `plan_step` refuses those.
+        arguments: what it was given.
+        written: the same as the JSON object of the line; keys that this release doesn't know are kept.
         by: who asked.
         run: link to the CI run, empty outside CI.
         provenance: for a bump: `image`, `digest`, `commit`, `build`, as far as they are known.
@@ -140,12 +300,23 @@ class Intent(NamedTuple):
     """
 
     id: str
-    operation: str
-    arguments: Mapping[str, Any]
+    operation: Operation
+    arguments: Arguments
+    written: Mapping[str, Any]
     by: str = ""
     run: str = ""
     provenance: Mapping[str, str] = {}
     gates: tuple[Gate, ...] = ()
+
+    @property
+    def tag(self) -> str:
+        """The tag that the operation is about; empty for undo and cleanup, and where a line names none."""
+        return "" if isinstance(self.arguments, UndoArguments | CleanupArguments) else self.arguments.tag
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """What a guard decided on; empty where a person did."""
+        return self.arguments.evidence if isinstance(self.arguments, DowngradeArguments | VersionArguments) else ()
 
 
 class Line(NamedTuple):

@@ -9,6 +9,8 @@ from release_tool.model.records import Change, Name, Pin, Quarantine, State, Tag
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from release_tool.model.records import Action
+
 BY_HAND = "by hand"
 Value = TypeVar("Value")
 
@@ -88,7 +90,7 @@ def _supersede(state: State, _: Change) -> State:
     return state
 
 
-_STEPS: dict[str, Callable[[State, Change], State]] = {
+_STEPS: dict[Action, Callable[[State, Change], State]] = {
     "add": _add,
     "set-default": _set_default,
     "retire": _retire,
@@ -151,7 +153,7 @@ def _entry_difference(name: Name, before: State, after: State) -> list[Change]:
 
 
 def _marks(
-    put: str, take: str, before: Mapping[Name, Any], after: Mapping[Name, Any], tags: Mapping[Name, Tag]
+    put: Action, take: Action, before: Mapping[Name, Any], after: Mapping[Name, Any], tags: Mapping[Name, Tag]
 ) -> list[Change]:
     changes = [Change(take, name, tags[name], BY_HAND) for name in before if name not in after and name in tags]
     for name, mark in after.items():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from release_tool.errors import Refused
 from release_tool.model import history
-from release_tool.model.records import Line
+from release_tool.model.records import DowngradeArguments, Line
 from release_tool.model.versions import is_tag
 from release_tool.pull_request import messages
 from release_tool.remote import names
@@ -84,8 +84,7 @@ class Work:
         if intent.operation != "downgrade":
             return False
         for line in known:
-            said = line.intent.arguments
-            if line.intent.operation == "downgrade" and said.get("tag") == intent.arguments.get("tag"):
+            if line.intent.operation == "downgrade" and line.intent.tag == intent.tag:
                 self._adopted = (_adoption(line.intent, intent),)
                 return True
         return False
@@ -106,7 +105,7 @@ class Work:
         """
         own = self.request.intent
         intents = [*(line.intent for line in pending), *([] if own is None else [own])]
-        tags = [tag for intent in intents for key, tag in intent.arguments.items() if key == "tag"]
+        tags = [intent.tag for intent in intents if is_tag(intent.tag)]
         promotes = any(intent.operation == "promote" for intent in intents)
         elsewhere = names.quarantined_elsewhere(self.snapshot, self.environment.name) if promotes else {}
         return Ground(
@@ -115,9 +114,7 @@ class Work:
             state=state,
             lines=lines,
             facts=self._facts(state, now),
-            names=names.names_known(
-                self.repository, self.snapshot, [tag for tag in tags if isinstance(tag, str) and is_tag(tag)]
-            ),
+            names=names.names_known(self.repository, self.snapshot, tags),
             elsewhere=elsewhere,
         )
 
@@ -221,10 +218,12 @@ def known(lines: Iterable[Line], intent: Intent, path: str) -> Line | None:
 
 def _adoption(first: Intent, second: Intent) -> str:
     """What there is to say of a downgrade that adopts an earlier one, above all where it was to do something else."""
-    note = f"{first.arguments.get('version')} is left already by the downgrade {first.id}, which waits"
-    keys = ("to_tag", "quarantine")
-    if all(first.arguments.get(key) == second.arguments.get(key) for key in keys):
+    said, wanted = first.arguments, second.arguments
+    if not isinstance(said, DowngradeArguments) or not isinstance(wanted, DowngradeArguments):
+        return f"a downgrade from {first.tag} waits already: {first.id}"
+    note = f"{said.version} is left already by the downgrade {first.id}, which waits"
+    if (said.to_tag, said.quarantine) == (wanted.to_tag, wanted.quarantine):
         return note
-    to = first.arguments.get("to") or "the fallback target"
-    quarantine = "without quarantine" if first.arguments.get("quarantine") is False else "with quarantine"
+    quarantine = "with quarantine" if said.quarantine else "without quarantine"
+    to = said.to or "the fallback target"
     return f"{note}: to {to}, {quarantine}; close its pull request first to ask for something else"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from release_tool.errors import Refused, TryAgain
-from release_tool.model.evidence import EVIDENCE
 from release_tool.publishing import decided
 from release_tool.remote.branch import lines_at, look
 from release_tool.remote.ownership import owned
@@ -64,7 +63,7 @@ def _all_decided(work: Work, head: CommitId) -> bool:
     work.repository.fetch(head)
     landed = {line.id for line in work.lines}
     waiting = [line for line in lines_at(work.repository, head, work.place) if line.id not in landed]
-    return all(EVIDENCE in line.intent.arguments for line in waiting)
+    return all(line.intent.evidence for line in waiting)
 
 
 def _all_made(work: Work, head: CommitId) -> bool:
@@ -102,7 +101,7 @@ def needless(tool: Tool, snapshot: Snapshot, place: Place) -> str:
         return ""
     forge = tool.forge(snapshot.config)
     branch = look(tool.repository, forge, snapshot, place, place.downgrade_branch)
-    if not any(EVIDENCE in line.intent.arguments for line in branch.pending):
+    if not any(line.intent.evidence for line in branch.pending):
         return ""
     pull = forge.find_open(branch.name, snapshot.config.base)
     if pull is None:

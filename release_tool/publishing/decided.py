@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from release_tool.errors import Refused, ReleaseError, TryAgain
-from release_tool.model.evidence import EVIDENCE, failing
+from release_tool.model.evidence import failing
+from release_tool.model.records import DowngradeArguments
 from release_tool.model.versions import tag_part
 from release_tool.remote.branch import Branch, Following, lines_at
 from release_tool.remote.names import names_of_files, quarantined_elsewhere
@@ -81,11 +82,11 @@ def _look_for_a_no(work: Work, branch: Branch, intent: Intent) -> None:
 
 def _good(work: Work, branch: Branch) -> bool:
     """Whether no version of a pending promotion was quarantined in another environment meanwhile."""
-    tags = [line.intent.arguments.get("tag") for line in branch.pending if line.intent.operation == "promote"]
+    tags = [line.intent.tag for line in branch.pending if line.intent.operation == "promote"]
     if not tags:
         return True
     bad = quarantined_elsewhere(work.snapshot, work.environment.name)
-    return not any(isinstance(tag, str) and tag_part(tag) in bad for tag in tags)
+    return not any(tag_part(tag) in bad for tag in tags)
 
 
 def _made_from_the_same(work: Work, branch: Branch) -> bool:
@@ -118,7 +119,7 @@ def is_no(work: Work, branch: Branch, following: Following) -> bool:
 def said_no(work: Work, branch: Branch) -> bool:
     """Whether somebody closed a pull request with what a guard decides again, on the same ground and no more reason."""
     intent = work.request.intent
-    if intent is None or EVIDENCE not in intent.arguments:
+    if intent is None or not intent.evidence:
         return False
     return any(_same_verdict(line.intent, intent) for line in _closed(work, branch))
 
@@ -141,12 +142,9 @@ def _same_verdict(one: Intent, other: Intent) -> bool:
 
     Numbers may differ, and a check that flaps is no news.
     """
-    same = ("tag", "to_tag")
-    return (
-        one.operation == other.operation
-        and all(one.arguments.get(key) == other.arguments.get(key) for key in same)
-        and failing(other) <= failing(one)
-    )
+    targets = {said.to_tag for said in (one.arguments, other.arguments) if isinstance(said, DowngradeArguments)}
+    same = (one.operation, one.tag) == (other.operation, other.tag) and len(targets) <= 1
+    return same and failing(other) <= failing(one)
 
 
 def _same_ground(work: Work, fork: CommitId) -> bool:

@@ -6,7 +6,6 @@ from datetime import time, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from release_tool.model import evidence
 from release_tool.model.records import UNHEALTHY
 from release_tool.pull_request.markdown import (
     Markup,
@@ -97,7 +96,7 @@ def verdicts(proposed: Proposed) -> list[Markup]:
             plain(row.reason),
         ]
         for line in proposed.lines
-        for row in evidence.rows(line.intent)
+        for row in line.intent.evidence
     ]
     return [section("Evidence", table(_EVIDENCE, rows, _REST))] if rows else []
 
@@ -167,7 +166,7 @@ def _duration(duration: timedelta) -> str:
 def operations(proposed: Proposed) -> list[Markup]:
     """Who asked for what, and why; and the builds behind the tags."""
     rows = [
-        [_subject(line), plain(str(line.intent.arguments.get("reason", ""))), plain(line.intent.by), _page("run", line)]
+        [_subject(line), plain(line.intent.arguments.reason), plain(line.intent.by), _page("run", line)]
         for line in proposed.lines
     ]
     parts = [table(("operation", "reason", "by", "run"), rows, _REST)]
@@ -181,7 +180,7 @@ def operations(proposed: Proposed) -> list[Markup]:
 def _provenance(line: Line) -> list[Markup]:
     said = line.intent.provenance
     image, digest, commit = (said.get(key, "") for key in ("image", "digest", "commit"))
-    about = tag(str(line.intent.arguments.get("tag", "")))
+    about = tag(line.intent.tag)
     return [about, code(image), short(digest), short(commit), _page("build", line)]
 
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from release_tool.model import evidence
+from release_tool.model.records import DowngradeArguments, PromoteArguments, UndoArguments
 from release_tool.model.versions import tag_part
 from release_tool.safe_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from release_tool.model.records import Change, Intent, Line
+    from release_tool.model.records import Change, Evidence, Intent, Line
     from release_tool.rules.plan import LeftOut
 
 TRAILER = "Release-Operation"
@@ -44,8 +44,7 @@ def title(environment: str, lines: Sequence[Line]) -> str:
     """
     if len(lines) == 1 and lines[0].intent.operation == "downgrade":
         to = next((f" to {tag_part(one.tag)}" for one in lines[0].changes if one.action == "set-default"), "")
-        left = lines[0].intent.arguments.get("tag")
-        return harmless(f"{environment}: downgrade {tag_part(left) if isinstance(left, str) else ''}{to}")
+        return harmless(f"{environment}: downgrade {tag_part(lines[0].intent.tag)}{to}")
     tags = [harmless(tag) for tag in _tags(lines)]
     shown = tags[:_MANY]
     while len(shown) > 1 and len(", ".join(shown)) > _LONGEST_LIST:
@@ -61,11 +60,14 @@ def subject(intent: Intent | None) -> str:
     """An operation in a few words: `bump v1.0.5`; `sync` where there is none of its own."""
     if intent is None:
         return "sync"
-    said = intent.arguments
-    about = said.get("what") if intent.operation == "undo" else said.get("tag")
-    to = f" to {said['to_tag']}" if isinstance(said.get("to_tag"), str) else ""
-    source = f" from {said['from']}" if isinstance(said.get("from"), str) else ""
-    return f"{intent.operation} {about}{source}{to}" if isinstance(about, str) else intent.operation
+    said, about = intent.arguments, intent.tag
+    if isinstance(said, UndoArguments):
+        about = said.what
+    elif isinstance(said, PromoteArguments):
+        about = f"{about} from {said.source}"
+    elif isinstance(said, DowngradeArguments) and said.to_tag:
+        about = f"{about} to {said.to_tag}"
+    return f"{intent.operation} {about}" if about else intent.operation
 
 
 def commit_message(environment: str, lines: Sequence[Line], tree: str) -> str:
@@ -79,12 +81,12 @@ def commit_message(environment: str, lines: Sequence[Line], tree: str) -> str:
     parts = [title(environment, lines), ""]
     for line in lines:
         parts += [f"- {change_text(change)}" for change in line.changes]
-        parts += [f"- {_row_text(row)}" for row in evidence.rows(line.intent)]
+        parts += [f"- {_row_text(row)}" for row in line.intent.evidence]
     parts += ["", *(f"{TRAILER}: {line.id}" for line in lines), f"{TREE_TRAILER}: {tree}", ""]
     return "\n".join(parts)
 
 
-def _row_text(row: evidence.Row) -> str:
+def _row_text(row: Evidence) -> str:
     """One verdict as a phrase: `v5 unhealthy by errors: 0.21 is more than 0.05 ▁▁▆█`."""
     said = f"{row.version} {row.health} by {row.check}: {row.reason}"
     return harmless(" ".join(filter(None, (said, row.trend, row.at and f"({row.at})"))))

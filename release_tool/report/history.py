@@ -75,10 +75,9 @@ def _pending(entry: Entry) -> Iterator[tuple[str, str]]:
 def _asked(entry: Entry) -> Iterator[tuple[str, str]]:
     """What was asked, with which run, and why."""
     intent = entry.line.intent
-    reason = intent.arguments.get("reason")
-    given = {"id": intent.id, "run": intent.run, "reason": reason, **intent.provenance}
+    given = {"id": intent.id, "run": intent.run, "reason": intent.arguments.reason, **intent.provenance}
     for label, text in given.items():
-        if isinstance(text, str) and text:
+        if text:
             yield label, text
     for gate in intent.gates:
         if gate.verdict in {FORCED, REFUSED}:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool.model.evidence import EVIDENCE
 from release_tool.model.records import HEALTHY, UNHEALTHY
 from release_tool.model.versions import is_newer, newest_first, tag_part
 
@@ -114,7 +113,7 @@ def recent(lines: Sequence[Line], now: datetime) -> int:
         for line in lines
         if line.at > now - DAY
         and line.intent.operation == "downgrade"
-        and EVIDENCE in line.intent.arguments
+        and line.intent.evidence
         and any(change.action == "set-default" for change in line.changes)
     )
 

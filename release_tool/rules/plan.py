@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.errors import Refused
 from release_tool.model import history
+from release_tool.model.records import PRESENT, PromoteArguments
 from release_tool.model.states import apply
 from release_tool.model.versions import newest_first
 from release_tool.rules.operations import Context, Names, Step, plan_step
-from release_tool.rules.operations.replacing import replaced as replaced_by
 from release_tool.rules.retention import Facts, Sweep, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from release_tool.config import Environment
-    from release_tool.model.records import Change, Kept, Line, Name, State
+    from release_tool.model.records import Change, Intent, Kept, Line, Name, State
 
 
 NAMING = frozenset({"add", "supersede"})  # the changes that tie a name to a tag
@@ -100,7 +100,7 @@ def plan(ground: Ground, pending: Sequence[Line], own: Line | None) -> Plan:
     if own is not None and not history.is_id(own.id):
         raise Refused(f"{own.id!r} can't be the id of an operation", hint="give one word, 128 characters at most")
     by_hand = history.by_hand(ground.lines, ground.state)
-    replaced = frozenset[str]() if own is None else replaced_by(pending, own.intent)
+    replaced = frozenset[str]() if own is None else _replaced(pending, own.intent)
     skipped: frozenset[str] = frozenset()
     while True:
         attempt = _apply_all(ground, by_hand, pending, own, _Dropped(replaced, skipped))
@@ -109,6 +109,21 @@ def plan(ground: Ground, pending: Sequence[Line], own: Line | None) -> Plan:
         if not at_once:
             return _finish(ground, by_hand, attempt, swept)
         skipped |= at_once
+
+
+def _replaced(pending: Sequence[Line], own: Intent) -> frozenset[str]:
+    """Ids of the pending promotions that a new one takes the place of: of "the default of FROM", which has moved."""
+    said = own.arguments
+    if not isinstance(said, PromoteArguments) or said.of != PRESENT:
+        return frozenset()
+    others = ((line.id, line.intent.arguments) for line in pending)
+    return frozenset(
+        line_id
+        for line_id, other in others
+        if isinstance(other, PromoteArguments)
+        and (other.of, other.source) == (said.of, said.source)
+        and other.tag != said.tag
+    )
 
 
 class _Planned(NamedTuple):
@@ -137,7 +152,10 @@ class _Attempt(NamedTuple):
 def _apply_all(
     ground: Ground, by_hand: Sequence[Change], pending: Sequence[Line], own: Line | None, dropped: _Dropped
 ) -> _Attempt:
-    state, names = ground.state, ground.names.with_pending(history.names_of(pending))
+    state, names = ground.state, ground.names
+    # The pending lines keep the names that they gave, where they may; what others gave is not given meanwhile.
+    given, proposed_names = history.names_of(pending), names.proposed.union(names.pending.values())
+    names = names._replace(pending={**names.pending, **given}, proposed=proposed_names)
     bad = history.quarantined_tags([*history.changes_of(ground.lines), *by_hand])
     planned: list[_Planned] = []
     left_out: list[LeftOut] = []
@@ -193,15 +211,15 @@ def _superseded(step: Step) -> Step:
 
 def _not_at_all(planned: Line, step: Step, ground: Ground) -> Step:
     tags = [change.tag for change in step.changes if change.action in {"add", "restore"}]
-    environment, source = ground.environment.name, planned.intent.arguments.get("from")
+    environment, said = ground.environment.name, planned.intent.arguments
     what = "would be retired at once by the retention policy and is not added"
-    command = {"bump": f"bump {environment}", "promote": f"promote {source} {environment} --version"}.get(
-        planned.intent.operation
-    )
-    if command is None:
-        command = f"restore {environment}"
-        return Step(notes=tuple(f"{tag} {what}; `release {command} {tag}` brings it back pinned" for tag in tags))
-    return Step(notes=tuple(f"{tag} {what}; `release {command} {tag} --pin` adds it pinned" for tag in tags))
+    if isinstance(said, PromoteArguments):
+        command, end = f"promote {said.source} {environment} --version {{}} --pin", "adds it pinned"
+    elif planned.intent.operation == "bump":
+        command, end = f"bump {environment} {{}} --pin", "adds it pinned"
+    else:
+        command, end = f"restore {environment} {{}}", "brings it back pinned"
+    return Step(notes=tuple(f"{tag} {what}; `release {command.format(tag)}` {end}" for tag in tags))
 
 
 def _retired_at_once(ground: Ground, attempt: _Attempt, swept: Sweep) -> frozenset[str]:

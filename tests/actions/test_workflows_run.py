@@ -106,8 +106,8 @@ def test_a_promotion_goes_on_with_its_reason(world: World, act: Act) -> None:
     options = [word for name, value in asked.items() for word in ("--input", f"{name}={value}")]
     done = act.run("promote", "workflow_dispatch", {"inputs": asked}, *options)
     (line,) = world.lines("staging", "release/staging")
-    assert line.intent.arguments["reason"] == 'it works, "really" --force'
-    assert "force" not in line.intent.arguments
+    assert line.intent.arguments.reason == 'it works, "really" --force'
+    assert not line.intent.arguments.force
     assert "v5" in world.state("staging", "release/staging").pinned
     assert "| order |" in done.summary
 

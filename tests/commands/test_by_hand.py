@@ -47,7 +47,7 @@ def test_a_pin_stands_in_the_file_with_its_reason_and_its_end(world: World) -> N
     land(world, "pin", "devel", "v2", "--reason", "mobile clients 2.x", "--until", "2027-03-31")
     assert world.tags() == TAGS + "  pinned:\n    v2: {reason: mobile clients 2.x, until: 2027-03-31}\n"
     (line,) = world.lines()
-    assert line.intent.arguments == {
+    assert line.intent.written == {
         "version": "v2", "tag": "v1.0.2", "until": "2027-03-31", "reason": "mobile clients 2.x",
     }  # fmt: skip
 
@@ -190,7 +190,7 @@ def test_a_pending_operation_that_the_base_refuses_is_left_out_with_its_reason(w
     assert "v2 (v1.0.2) is pinned in devel: by a person" in pull["body"]
     world.merge(pull["number"])
     assert set(world.state().retired) == {"v1"}
-    assert [line.intent.arguments["version"] for line in world.lines()] == ["v1"]
+    assert [line.intent.written["version"] for line in world.lines()] == ["v1"]
     assert [change.action for change in world.lines()[0].adopted if change.action == "pin"] == ["pin"]
 
 

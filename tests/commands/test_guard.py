@@ -118,7 +118,7 @@ def test_a_bad_default_goes_back_and_is_quarantined_with_the_evidence(guarded: G
     assert state.quarantined["v4"].reason == "answers: 1 of 1 attempts failed: error rate 0.2"
     assert "v3: v1.0.3  # the mobile clients" in world.tags()
     (line,) = world.lines()
-    assert line.intent.arguments["evidence"] == [
+    assert line.intent.written["evidence"] == [
         {
             "version": "v4", "check": "answers", "health": "unhealthy",
             "reason": "1 of 1 attempts failed: error rate 0.2", "samples": "1", "at": "2026-11-23T13:01:00Z",
@@ -414,7 +414,7 @@ def test_an_unhealthy_version_that_is_not_the_default_is_quarantined_where_that_
     assert set(guarded.world.state().quarantined) == {"v2"}
     assert guarded.world.state().default == "v4"
     (line,) = [line for line in guarded.world.lines() if line.intent.operation == "quarantine"]
-    assert line.intent.arguments["evidence"][0]["check"] == "answers"
+    assert line.intent.written["evidence"][0]["check"] == "answers"
 
 
 @pytest.mark.slow

@@ -40,7 +40,7 @@ def test_the_default_goes_on_with_its_name_and_becomes_the_default(world: World)
     assert world.state("staging").versions["v6"] == "v1.0.6"
     (line,) = world.lines("staging")
     assert [gate.name for gate in line.intent.gates] == ["order", "quarantine", "soak", "image", "health"]
-    assert line.intent.arguments == {"from": "devel", "of": "default", "version": "v6", "tag": "v1.0.6"}
+    assert line.intent.written == {"from": "devel", "of": "default", "version": "v6", "tag": "v1.0.6"}
 
 
 def test_another_version_can_be_named_and_an_older_one_moves_no_default(world: World) -> None:
@@ -95,8 +95,8 @@ def test_force_opens_gates_and_is_recorded_with_its_reason(world: World) -> None
     assert gates(outcome)["soak"] == "forced"
     world.merge(1)
     (line,) = world.lines("production")
-    assert line.intent.arguments["force"] is True
-    assert line.intent.arguments["reason"] == "hotfix for #12"
+    assert line.intent.written["force"] is True
+    assert line.intent.written["reason"] == "hotfix for #12"
     body = world.json("pulls", "show", "1")["body"]
     assert "| forced |" in body
     assert "hotfix for" in body

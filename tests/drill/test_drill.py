@@ -215,7 +215,7 @@ def _moved(found: Any) -> Any:
 def _evidence(drill: Drill) -> None:
     """What decided stands in the record and in the pull request."""
     line = drill.world.lines()[-1]
-    rows = line.intent.arguments["evidence"]
+    rows = line.intent.written["evidence"]
     (errors,) = [row for row in rows if (row["version"], row["check"]) == ("v5", "errors")]
     assert errors["health"] == "unhealthy"
     assert errors["bound"] == "max 0.05"

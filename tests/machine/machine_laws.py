@@ -311,7 +311,7 @@ class Laws:
             for id_, line in before.pending(branch).items():
                 if id_ in now or id_ in landed or step.mentions(id_):
                     continue
-                if step.killed and line.intent.arguments.get("of") == "default":
+                if step.killed and line.intent.written.get("of") == "default":
                     continue  # a later promotion took its place, and died before it could say so
                 tip = after.branches.get(branch, after.main)
                 state = self.origin.state(tip if now else after.main, environment)
@@ -364,7 +364,7 @@ def is_moot(line: Line, state: State) -> bool:
     intent = line.intent
     if intent.operation in {"cleanup", "undo"}:
         return True
-    part = tag_part(str(intent.arguments["tag"]))
+    part = tag_part(intent.tag)
     live = {tag_part(tag): name for name, tag in state.versions.items()}
     retired = {tag_part(tag): name for name, tag in state.retired.items()}
     name = live.get(part)

@@ -19,6 +19,7 @@ from model_builders import (
     WRITTEN_TAGS,
     bump,
     change,
+    intent,
     law,
     line,
     meaning,
@@ -30,7 +31,7 @@ from model_builders import (
 from release_tool.errors import ReleaseError
 from release_tool.model import history
 from release_tool.model.history import append, format_line, parse, replay
-from release_tool.model.records import Change, Intent, Line, Name, State, name_of
+from release_tool.model.records import Change, Line, Name, State, name_of
 from release_tool.model.states import ACTIONS, apply, difference
 
 PATH = "environments/devel/history.jsonl"
@@ -53,7 +54,7 @@ def error_of(text: str) -> ReleaseError:
 
 def test_a_line_is_written_as_the_documentation_shows_it() -> None:
     provenance = {"image": "reg/engine", "build": "7"}
-    intent = Intent("01KAMX3S5E0000000000000001", "bump", {"tag": "v1.0.5"}, "ci", "https://ci/1", provenance)
+    one = intent("01KAMX3S5E0000000000000001", "bump", {"tag": "v1.0.5"}, "ci", "https://ci/1", provenance=provenance)
     changes = (
         change("add", "v5", "v1.0.5", "bump"),
         change("set-default", "v5", "v1.0.5", "default: newest", before=Name("v4")),
@@ -61,7 +62,7 @@ def test_a_line_is_written_as_the_documentation_shows_it() -> None:
         change("quarantine", "v3", "v1.0.3", "slow", since=NOW),
     )
     adopted = (change("set-default", "v1", "v1.0.1", "by hand", before=None),)
-    assert format_line(Line(intent, NOW, changes, adopted)) == (
+    assert format_line(Line(one, NOW, changes, adopted)) == (
         '{"schema": 1, "id": "01KAMX3S5E0000000000000001", "at": "2026-11-23T12:00:00Z", "operation": "bump", '
         '"arguments": {"tag": "v1.0.5"}, "changes": ['
         '{"action": "add", "version": "v5", "tag": "v1.0.5", "reason": "bump"}, '
@@ -101,13 +102,13 @@ def lines(draw: Any) -> list[Line]:
     ids = draw(st.lists(st.uuids().map(str), max_size=3, unique=True))
     return [
         Line(
-            Intent(
+            intent(
                 line_id,
                 draw(st.sampled_from(["bump", "later-operation"])),
                 draw(st.dictionaries(st.text(max_size=3), JSON, max_size=2)),
                 draw(TEXTS),
                 draw(TEXTS),
-                {key: draw(TEXTS) for key in ("image", "digest", "commit", "build") if draw(st.booleans())},
+                provenance={key: draw(TEXTS) for key in ("image", "digest", "commit", "build") if draw(st.booleans())},
             ),
             draw(MOMENTS),
             tuple(draw(st.lists(changes(), max_size=2))),

@@ -58,7 +58,7 @@ def test_sixteen_bumps_at_once_all_arrive(options: tuple[str, ...], tmp_path: Pa
     assert set(TAGS) <= set(state.versions.values())
     assert state.versions[state.default] == "v1.1.15"
     lines = world.lines()
-    assert sorted(line.intent.arguments["tag"] for line in lines) == sorted(TAGS)
+    assert sorted(line.intent.tag for line in lines) == sorted(TAGS)
     names = [change.version for line in lines for change in line.changes if change.action == "add"]
     assert len(set(names)) == 16, "sixteen names"
 

@@ -46,10 +46,10 @@ def test_the_branch_is_made_again_on_the_tip_of_the_base(world: World) -> None:
 def test_what_was_merged_is_not_pending_any_more(world: World, method: str) -> None:
     world.release("bump", "devel", "v1.0.5")
     world.merge(1, method)
-    assert [line.intent.arguments["tag"] for line in world.lines()] == ["v1.0.5"]
+    assert [line.intent.tag for line in world.lines()] == ["v1.0.5"]
     outcome = world.json("bump", "devel", "v1.0.6")
     assert outcome["pull_request"]["number"] == 2
-    assert [line.intent.arguments["tag"] for line in world.lines(ref=BRANCH)] == ["v1.0.5", "v1.0.6"]
+    assert [line.intent.tag for line in world.lines(ref=BRANCH)] == ["v1.0.5", "v1.0.6"]
     world.merge(2, method)
     assert len(world.lines()) == 2
 
@@ -62,7 +62,7 @@ def test_a_merge_by_a_forge_that_keeps_the_branch(world: World, method: str) -> 
     world.git("update-ref", f"refs/heads/{BRANCH}", tip, cwd=world.origin)
     outcome = world.json("bump", "devel", "v1.0.6")
     assert [change["tag"] for change in outcome["changes"] if change["action"] == "add"] == ["v1.0.6"]
-    assert [line.intent.arguments["tag"] for line in world.lines(ref=BRANCH)] == ["v1.0.5", "v1.0.6"]
+    assert [line.intent.tag for line in world.lines(ref=BRANCH)] == ["v1.0.5", "v1.0.6"]
 
 
 def test_what_was_closed_is_not_proposed_again(world: World) -> None:
@@ -116,7 +116,7 @@ def test_a_persons_commit_makes_the_branch_append_only(world: World) -> None:
     assert other in commits, "the base is merged in"
     assert world.file("notes.md", BRANCH) == "mine\n"
     assert tags_on(world)[-2:] == ["v1.0.5", "v1.0.6"]
-    assert [line.intent.arguments["tag"] for line in world.lines(ref=BRANCH)] == ["v1.0.5", "v1.0.6"]
+    assert [line.intent.tag for line in world.lines(ref=BRANCH)] == ["v1.0.5", "v1.0.6"]
     world.merge(1)
     assert tags_on(world, "main")[-2:] == ["v1.0.5", "v1.0.6"]
     assert world.file("notes.md") == "mine\n"

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from landing import FILE, Base, hour, place, tags
+from model_builders import intent
 from origin import Requests
 
 from release_tool.config import Retention
 from release_tool.errors import ReleaseError
-from release_tool.model.records import Change, Intent, Line, Name, Tag
+from release_tool.model.records import Change, Line, Name, Tag
 from release_tool.remote.landing import EXACTLY, wanted_by
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def entry(section: str, name: str) -> Entry:
 
 def line(at: float, action: str, name: str, before: str | None = None) -> Line:
     change = Change(action, Name(name), Tag(f"v1.0.{name[1:]}"), "", Name(before) if before else None)
-    return Line(Intent("1", "bump", {}), hour(at), (change,))
+    return Line(intent("1", "bump", {}), hour(at), (change,))
 
 
 # -- what a landing is

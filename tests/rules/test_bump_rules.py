@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from hypothesis import strategies as st
-from model_builders import DIGEST, ORDERS, TAGS, bump, change, law, names_of, state, states, told
+from model_builders import DIGEST, ORDERS, TAGS, bump, change, intent, law, names_of, state, states, told
 
 from release_tool.errors import Refused, ReleaseError
-from release_tool.model.records import Intent, Name, State, Tag, name_of
+from release_tool.model.records import Name, State, Tag, name_of
 from release_tool.model.states import apply
 from release_tool.model.versions import is_newer, tag_part
 from release_tool.rules.operations import Context, Names, Step, plan_step
@@ -180,14 +180,14 @@ def test_a_bump_can_come_pinned_for_its_reason(arguments: dict[str, Any], reason
 
 @pytest.mark.parametrize("tag", [None, 5, "", "a b", "../x", "x" * 129, ["1.0.5"], "1.0.5@sha256:0"])
 def test_an_intent_whose_tag_is_no_tag_is_refused(tag: object) -> None:
-    intent = Intent("1", "bump", {} if tag is None else {"tag": tag})
+    one = intent("1", "bump", {} if tag is None else {"tag": tag})
     with pytest.raises(Refused):
-        plan_step(FOUR, intent, Context("devel", "semver", "newest", names_of(FOUR)))
+        plan_step(FOUR, one, Context("devel", "semver", "newest", names_of(FOUR)))
 
 
 def test_an_operation_of_a_newer_tool_stops_everything_and_names_itself() -> None:
     with pytest.raises(ReleaseError, match="operation teleport") as caught:
-        plan_step(FOUR, Intent("1", "teleport", {}), Context("devel", "semver", "newest"))
+        plan_step(FOUR, intent("1", "teleport", {}), Context("devel", "semver", "newest"))
     assert not isinstance(caught.value, Refused)
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import strategies as st
-from model_builders import DAY, HOUR, NOW, change, law, line, state
+from model_builders import DAY, HOUR, NOW, change, intent, law, line, state
 
 from release_tool.config import Downgrade
-from release_tool.model import evidence
+from release_tool.model import evidence, history
 from release_tool.model.health import HEALTHY, UNHEALTHY, UNKNOWN, Judged, Verdict, spark
-from release_tool.model.records import Intent, Line, Name, State
+from release_tool.model.records import DowngradeArguments, Evidence, Line, Name, State, Tag
 from release_tool.rules import fallback
 
 FOUR = ("1.0.1", "1.0.2", "1.0.3", "1.0.4")
@@ -101,9 +102,10 @@ def test_an_empty_environment_stays() -> None:
 
 
 def by_guard(hours: float, line_id: str = "x", **more: Any) -> Line:
-    done = line(line_id, change("set-default", "v3"), at=NOW - hours * HOUR, operation="downgrade", **more)
     rows = [{"version": "v4", "check": "errors", "health": "unhealthy", "reason": "bad"}]
-    return done._replace(intent=done.intent._replace(arguments={**done.intent.arguments, evidence.EVIDENCE: rows}))
+    moved = change("set-default", "v3")
+    at = NOW - hours * HOUR
+    return line(line_id, moved, at=at, operation="downgrade", arguments={"evidence": rows}, **more)
 
 
 @pytest.mark.parametrize(
@@ -204,22 +206,24 @@ SEEN = Verdict("errors", UNHEALTHY, "0.213 is more than 0.05", 0.2134, "max 0.05
 
 def test_evidence_goes_into_an_intent_and_comes_back() -> None:
     rows = evidence.of([Judged(Name("v4"), "1.0.4", (SEEN, Verdict("up", UNKNOWN, "away")))])  # type: ignore[arg-type]
-    intent = Intent("x", "downgrade", {evidence.EVIDENCE: rows})
-    assert evidence.rows(intent) == [
-        evidence.Row(
+    written = history.intent("x", "downgrade", DowngradeArguments("v4", Tag("1.0.4"), evidence=rows))
+    one = intent("x", "downgrade", json.loads(json.dumps(written.written)))
+    assert one == written
+    assert one.evidence == (
+        Evidence(
             "v4", "errors", "unhealthy", "0.213 is more than 0.05", "0.213", "max 0.05", "4170", "2026-11-23T12:00:00Z",
             "▁ ▅█",
         ),
-        evidence.Row("v4", "up", "unknown", "away"),
-    ]  # fmt: skip
-    assert evidence.failing(intent) == {("v4", "errors")}
+        Evidence("v4", "up", "unknown", "away"),
+    )  # fmt: skip
+    assert evidence.failing(one) == {("v4", "errors")}
 
 
 @pytest.mark.parametrize("found", [None, "x", [1, None], [{"version": 3, "check": ["a"]}], {"a": 1}])
 def test_evidence_that_somebody_else_wrote_is_no_evidence(found: object) -> None:
-    intent = Intent("x", "downgrade", {evidence.EVIDENCE: found})
-    assert all(isinstance(text, str) for row in evidence.rows(intent) for text in row)
-    assert evidence.failing(intent) == frozenset()
+    one = intent("x", "downgrade", {"version": "v4", "tag": "1.0.4", "evidence": found})
+    assert all(isinstance(text, str) for row in one.evidence for text in row)
+    assert evidence.failing(one) == frozenset()
 
 
 @pytest.mark.parametrize(

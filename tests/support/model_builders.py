@@ -6,6 +6,7 @@ out of it, and `test_laws_in_depth.py` runs every law again with many more.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
@@ -105,12 +106,21 @@ def change(action: str, name: str, tag: str = "1.0.0", reason: str = "why", **mo
     return Change(action, Name(name), Tag(tag), reason, **more)
 
 
+def intent(
+    line_id: str, operation: str, written: Mapping[str, Any], by: str = "", run: str = "", **more: Any
+) -> Intent:
+    """An intent as it is read from a line of the record."""
+    data = {"schema": 1, "at": history.timestamp(NOW), "id": "x", "operation": operation, "arguments": written}
+    (read,) = history.parse(json.dumps({**data, "changes": []}), "history.jsonl")
+    return read.intent._replace(id=line_id, by=by, run=run, **more)
+
+
 def line(
     line_id: str, *changes: Change, tag: str = "1.0.0", at: datetime = NOW, operation: str = "bump", **more: Any
 ) -> Line:
     """A line of the record, as a bump of `tag` unless another operation is named."""
-    intent = Intent(line_id, operation, {"tag": tag, **more.pop("arguments", {})}, run=more.pop("run", ""))
-    return Line(intent, at, changes, **more)
+    written = {"tag": tag, **more.pop("arguments", {})}
+    return Line(intent(line_id, operation, written, run=more.pop("run", "")), at, changes, **more)
 
 
 def bump(tag: str, at: datetime = NOW, line_id: str = "", **arguments: Any) -> Line:

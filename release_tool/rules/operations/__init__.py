@@ -1,27 +1,25 @@
-"""What each operation changes by itself, without the sweep. Pure: (state, intent, context) -> Step.
+"""What each operation changes by itself, without the sweep: `(state, arguments, context) -> Step`.
 
-The table names every operation that this release of the tool can plan, and its module, imported when it is used. There
-the function of the operation's name makes its step.
+`MODULES` names every operation that this release can plan, and its module, which is imported when it is used: a bump
+doesn't load what undo needs. There the function of the operation's name makes its step.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from release_tool.errors import ReleaseError
-from release_tool.model.records import Change
+from release_tool.errors import Refused, ReleaseError
+from release_tool.model.records import Change, Name, State, Tag, UnreadArguments, name_number, name_of
 from release_tool.model.states import apply
-from release_tool.rules.operations.base import Context, Names, Step
+from release_tool.model.versions import is_name, tag_part
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
-    from release_tool.model.records import Intent, State
+    from release_tool.model.records import Intent, Line, Operation, VersionArguments
 
-__all__ = ["MODULES", "Context", "Names", "Step", "plan_step"]
-
-MODULES = {
+MODULES: dict[Operation, str] = {
     "bump": "bump",
     "promote": "promote",
     "default": "by_hand",
@@ -33,17 +31,99 @@ MODULES = {
     "quarantine": "by_hand",
     "clear": "by_hand",
     "undo": "undo",
-    "cleanup": "cleanup",
+    "cleanup": "",
 }
-"""Operation -> module of this package."""
+"""Operation -> module of this package; a cleanup has none: it is the sweep alone, which ends every operation."""
+
+
+class Names(NamedTuple):
+    """Which name belongs to which tag, over all environments of a service, for ever.
+
+    Attributes:
+        landed: tag part -> name, of all versions that the base branch ever held.
+        pending: the same of the pending lines of all release branches.
+        taken: names that the base branch held for a tag that has another name by now (a list that people cut moved
+            its names along): never given again.
+        proposed: names that pending lines gave to a tag which the lines at hand name otherwise: not given meanwhile.
+    """
+
+    landed: Mapping[str, Name] = {}
+    pending: Mapping[str, Name] = {}
+    taken: frozenset[Name] = frozenset()
+    proposed: frozenset[Name] = frozenset()
+
+    def name_for(self, tag: str) -> Name:
+        """The name of a tag: the one that it is known by, else 1 + the highest number known.
+
+        Raises Refused where the numbers are used up.
+        """
+        part = tag_part(tag)
+        if part in self.landed:
+            return self.landed[part]
+        if part in self.pending and self.may_keep(self.pending[part], part):
+            return self.pending[part]
+        every = (*self.landed.values(), *self.pending.values(), *self.taken, *self.proposed)
+        highest = max(every, key=name_number, default=None)
+        name = name_of(1 if highest is None else 1 + name_number(highest))
+        if not is_name(name):
+            raise Refused(
+                f"there is no name after {highest}",
+                cause="somebody gave a name with a far too high number, and names are never given twice",
+                hint="take that name out of the files and of the record, if nothing uses it yet",
+            )
+        return name
+
+    def may_keep(self, name: Name, tag: str) -> bool:
+        """Whether a name given in an open pull request still belongs to that tag alone, as the base branch stands."""
+        part = tag_part(tag)
+        if part in self.landed:
+            return self.landed[part] == name
+        return name not in self.landed.values() and name not in self.taken
+
+    def with_name(self, tag: str, name: Name) -> Names:
+        """The same, and one name more that stands in the base as far as planning is concerned."""
+        return self._replace(landed={**self.landed, tag_part(tag): name})
+
+
+class Context(NamedTuple):
+    """What an operation may ask beside the state.
+
+    Attributes:
+        environment: for messages.
+        order: the configured order of versions.
+        default_policy: `newest`, `manual` or `promoted`.
+        names: the names known so far.
+        bad: tag part -> reason of the tags that are quarantined by the record.
+        proposed: names that stand in the open pull request only.
+        base: the versions of the base branch: only what has landed there needs to drain.
+        former: the defaults that stood in the base branch, oldest first, the present one last.
+        lines: the record so far: what undo and restore look things up in.
+        elsewhere: tag part -> `staging: reason` of the tags that are quarantined in another environment.
+    """
+
+    environment: str
+    order: str
+    default_policy: str
+    names: Names = Names()
+    bad: Mapping[str, str] = {}
+    proposed: frozenset[Name] = frozenset()
+    base: State = State()
+    former: Sequence[Name] = ()
+    lines: Sequence[Line] = ()
+    elsewhere: Mapping[str, str] = {}
+
+
+class Step(NamedTuple):
+    """What one operation changes, and what there is to say about it."""
+
+    changes: tuple[Change, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def plan_step(state: State, intent: Intent, context: Context) -> Step:
     """What an intent changes on a state.
 
-    Raises:
-        Refused: the rules refuse it on this state.
-        ReleaseError: an operation that only a newer release of the tool knows.
+    Raises Refused where the rules refuse it on this state, and ReleaseError for an operation of a newer release.
     """
     module = MODULES.get(intent.operation)
     if module is None:
@@ -52,18 +132,49 @@ def plan_step(state: State, intent: Intent, context: Context) -> Step:
             cause="a newer release wrote it into the open pull request",
             hint="run that newer release here too, or merge or close that pull request first",
         )
-    operation: Callable[[State, Intent, Context], Step] = getattr(
-        import_module(f"release_tool.rules.operations.{module}"), intent.operation
-    )
-    step = operation(state, intent, context)
-    return Step(_with_default_kept(state, step.changes), step.notes)
-
-
-def _with_default_kept(state: State, changes: tuple[Change, ...]) -> tuple[Change, ...]:
-    """The changes, and the default written down where they would change the one that was only implied."""
+    if isinstance(intent.arguments, UnreadArguments):  # the lines of an open pull request may come from anybody
+        raise Refused(intent.arguments.why, cause="the line was edited by hand", hint="run the operation again")
+    if not module:
+        return Step()
+    operation: Callable[..., Step] = getattr(import_module(f"release_tool.rules.operations.{module}"), intent.operation)
+    step = operation(state, intent.arguments, context)
+    # An implied default is the lowest name: it is written down where the changes would move it without saying so.
     default = state.default
-    after = apply(state, changes)
-    if default is None or after.default == default or any(change.action == "set-default" for change in changes):
-        return changes
+    moved = any(change.action == "set-default" for change in step.changes)
+    if default is None or moved or apply(state, step.changes).default == default:
+        return step
     kept = Change("set-default", default, state.versions[default], "implied until now", before=default)
-    return (*changes, kept)
+    return Step((*step.changes, kept), step.notes)
+
+
+class Located(NamedTuple):
+    """A version of a state: its name, its tag as written there, and where it is."""
+
+    name: Name
+    tag: Tag
+    where: Literal["live", "quarantined", "retired", "removed"]
+
+
+def find(state: State, tag: str) -> Located | None:
+    """The version of a tag in a state; None where it isn't there. The tag part alone is compared."""
+    part = tag_part(tag)
+    for name, other in state.versions.items():
+        if tag_part(other) == part:
+            return Located(name, other, "quarantined" if name in state.quarantined else "live")
+    for name, other in state.retired.items():
+        if tag_part(other) == part:
+            return Located(name, other, "retired")
+    return None
+
+
+def present(state: State, arguments: VersionArguments, context: Context) -> Located:
+    """The version that is meant; raises Refused where the environment doesn't have it."""
+    found = find(state, arguments.tag)
+    if found is None:
+        raise Refused(
+            f"{tag_part(arguments.tag)} is not in {context.environment}",
+            cause="it was removed, or reverted, since it was named",
+            hint=f"`release restore {context.environment} {arguments.version or tag_part(arguments.tag)}` brings back"
+            " what was removed",
+        )
+    return found

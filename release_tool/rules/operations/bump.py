@@ -1,26 +1,27 @@
-"""The bump: a new image tag comes in. Pure."""
+"""The bump: a new image tag comes in."""
 
 from __future__ import annotations
 
-from release_tool.model.records import Change, Intent, Name, State, Tag
+from typing import TYPE_CHECKING
+
+from release_tool.model.records import Change, Name, State, Tag
 from release_tool.model.versions import is_newer, tag_part
-from release_tool.rules.operations.base import Context, Step, tag_of
+from release_tool.rules.operations import Context, Step
+
+if TYPE_CHECKING:
+    from release_tool.model.records import BumpArguments
 
 
-def bump(state: State, intent: Intent, context: Context) -> Step:
-    """Add a tag; move the default to it where the policy is `newest` and it is newer than the default.
-
-    Arguments of the intent: `tag`; `pin` (true: it comes pinned, for `reason`).
-    """
-    tag = tag_of(intent)
+def bump(state: State, arguments: BumpArguments, context: Context) -> Step:
+    """Add a tag; move the default to it where the policy is `newest` and the tag is newer than the default."""
+    tag = arguments.tag
     present = _present(state, tag, context)
     if present is not None:
         return Step(notes=(present,))
     name = context.names.name_for(tag)
     changes = [Change("add", name, tag, "bump")]
-    if intent.arguments.get("pin"):
-        reason = intent.arguments.get("reason")
-        changes.append(Change("pin", name, tag, reason if reason and isinstance(reason, str) else "pinned by its bump"))
+    if arguments.pin:
+        changes.append(Change("pin", name, tag, arguments.reason or "pinned by its bump"))
     moved, notes = _default_of_bump(state, name, tag, context)
     return Step((*changes, *moved), notes)
 

@@ -1,6 +1,5 @@
-"""What people do to one version: default, pin, unpin, retire, restore, quarantine, clear. Pure.
+"""What people do to one version: default, pin, unpin, retire, restore, quarantine, clear.
 
-Each intent names its version by `tag` (planning again follows it) and, for people, by `version`; `reason` is optional.
 What holds already changes nothing and says so; what would break a rule is refused, naming the command that does it.
 """
 
@@ -12,30 +11,28 @@ from release_tool.errors import Refused
 from release_tool.model import history
 from release_tool.model.records import Change, Pin, Tag
 from release_tool.model.versions import tag_part
-from release_tool.rules.operations.base import Context, Found, Step, find, present, reason_of, tag_of
+from release_tool.rules.operations import Context, Located, Step, find, present
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
-
-    from release_tool.model.records import Intent, State
+    from release_tool.model.records import State, VersionArguments
 
 
-def default(state: State, intent: Intent, context: Context) -> Step:
+def default(state: State, arguments: VersionArguments, context: Context) -> Step:
     """Move the default to a live version, either way."""
-    found = _live(state, intent, context)
+    found = _live(state, arguments, context)
     if state.written_default == found.name:
         return Step(notes=(f"{found.name} ({tag_part(found.tag)}) is the default already",))
-    reason = reason_of(intent, "by `release default`")
+    reason = arguments.reason or "by `release default`"
     return Step((Change("set-default", found.name, found.tag, reason, before=state.default),))
 
 
-def _live(state: State, intent: Intent, context: Context) -> Found:
+def _live(state: State, arguments: VersionArguments, context: Context) -> Located:
     """The version of an intent that shall be the default: only a live one can.
 
     Raises:
         Refused: it isn't live.
     """
-    found = present(state, intent, context)
+    found = present(state, arguments, context)
     if found.where != "live":
         command = "clear" if found.where == "quarantined" else "restore"
         raise Refused(
@@ -45,46 +42,31 @@ def _live(state: State, intent: Intent, context: Context) -> Found:
     return found
 
 
-def pin(state: State, intent: Intent, context: Context) -> Step:
+def pin(state: State, arguments: VersionArguments, context: Context) -> Step:
     """Never retire a version, until the day `until` (inclusive) if one is given; a pin that is there is replaced."""
-    found = present(state, intent, context)
+    found = present(state, arguments, context)
     if found.where == "retired":
         raise Refused(
             f"{found.name} ({tag_part(found.tag)}) is retired in {context.environment}",
             hint=f"`release restore {context.environment} {found.name}` brings it back, pinned",
         )
-    wanted = Pin(reason_of(intent, "by `release pin`"), until_of(intent))
+    wanted = Pin(arguments.reason or "by `release pin`", arguments.until)
     if state.pinned.get(found.name) == wanted:
         return Step(notes=(f"{found.name} is pinned like that already",))
     return Step((Change("pin", found.name, found.tag, wanted.reason, until=wanted.until),))
 
 
-def until_of(intent: Intent) -> date | None:
-    """The last day of the pin that an intent sets; None: without end.
-
-    Raises:
-        Refused: it is no day; the lines of an open pull request may come from anybody.
-    """
-    until = intent.arguments.get("until")
-    if until is None:
-        return None
-    try:
-        return history.day_of(until if isinstance(until, str) else "")
-    except ValueError:
-        raise Refused(f"{until!r} is no day", hint="run the operation again") from None
-
-
-def unpin(state: State, intent: Intent, context: Context) -> Step:
+def unpin(state: State, arguments: VersionArguments, context: Context) -> Step:
     """Take the pin of a version away."""
-    found = present(state, intent, context)
+    found = present(state, arguments, context)
     if found.name not in state.pinned:
         return Step(notes=(f"{found.name} is not pinned",))
-    return Step((Change("unpin", found.name, found.tag, reason_of(intent, "by `release unpin`")),))
+    return Step((Change("unpin", found.name, found.tag, arguments.reason or "by `release unpin`"),))
 
 
-def retire(state: State, intent: Intent, context: Context) -> Step:
+def retire(state: State, arguments: VersionArguments, context: Context) -> Step:
     """Take a version's route away; it stays deployed while it drains. One that has not landed goes at once."""
-    found = present(state, intent, context)
+    found = present(state, arguments, context)
     name, environment = found.name, context.environment
     if found.where == "retired":
         return Step(notes=(f"{name} is retired already",))
@@ -100,25 +82,25 @@ def retire(state: State, intent: Intent, context: Context) -> Step:
         )
     _leave_one(state, found, context, "retired")
     landed = name in context.base.versions or name in context.base.retired
-    return Step((Change("retire" if landed else "remove", name, found.tag, reason_of(intent, "by `release retire`")),))
+    return Step((Change("retire" if landed else "remove", name, found.tag, arguments.reason or "by `release retire`"),))
 
 
-def restore(state: State, intent: Intent, context: Context) -> Step:
+def restore(state: State, arguments: VersionArguments, context: Context) -> Step:
     """Bring a retired, or from the record a removed, version back, pinned until `until`.
 
     One that is quarantined by the record comes back quarantined.
     """
-    tag = tag_of(intent)
+    tag = arguments.tag
     found = find(state, tag)
     if found is not None and found.where != "retired":
         hint = f"; `release clear {context.environment} {found.name}` clears it" if found.where == "quarantined" else ""
         return Step(notes=(f"{found.name} ({tag_part(found.tag)}) is {found.where}{hint}",))
     if found is None:
         found = _removed(tag, context)
-    reason = reason_of(intent, "restored")
+    reason = arguments.reason or "restored"
     changes = [
         Change("restore", found.name, found.tag, reason),
-        Change("pin", found.name, found.tag, reason, until=until_of(intent)),
+        Change("pin", found.name, found.tag, reason, until=arguments.until),
     ]
     part = tag_part(tag)
     notes: tuple[str, ...] = ()
@@ -132,7 +114,7 @@ def restore(state: State, intent: Intent, context: Context) -> Step:
     return Step(tuple(changes), notes)
 
 
-def _removed(tag: Tag, context: Context) -> Found:
+def _removed(tag: Tag, context: Context) -> Located:
     """A version that the record of this environment knows, and that was removed.
 
     Raises:
@@ -146,7 +128,7 @@ def _removed(tag: Tag, context: Context) -> Found:
             f"{part} never was in {context.environment}",
             hint="`release history` shows what was; `release promote` and `release bump` bring new versions",
         )
-    return Found(context.names.name_for(tag), held[-1] if held else tag, "removed")
+    return Located(context.names.name_for(tag), held[-1] if held else tag, "removed")
 
 
 def _last_quarantine(part: str, context: Context) -> Change | None:
@@ -158,9 +140,9 @@ def _last_quarantine(part: str, context: Context) -> Change | None:
     return changes[-1] if changes else None
 
 
-def quarantine(state: State, intent: Intent, context: Context) -> Step:
+def quarantine(state: State, arguments: VersionArguments, context: Context) -> Step:
     """Take a bad version's route away and keep it from becoming the default, until somebody clears it."""
-    found = present(state, intent, context)
+    found = present(state, arguments, context)
     name, environment = found.name, context.environment
     if found.where == "quarantined":
         return Step(notes=(f"{name} is quarantined already: {state.quarantined[name].reason}",))
@@ -175,26 +157,11 @@ def quarantine(state: State, intent: Intent, context: Context) -> Step:
             hint=f"`release downgrade {environment} --from {name}` moves the default back and quarantines it",
         )
     _leave_one(state, found, context, "quarantined")
-    reason = reason_of(intent, "by `release quarantine`")
-    return Step((Change("quarantine", name, found.tag, reason, since=since_of(intent)),))
+    reason = arguments.reason or "by `release quarantine`"
+    return Step((Change("quarantine", name, found.tag, reason, since=arguments.since),))
 
 
-def since_of(intent: Intent) -> datetime | None:
-    """When an intent says that a quarantine began; None where it doesn't.
-
-    Raises:
-        Refused: it is no time; the lines of an open pull request may come from anybody.
-    """
-    since = intent.arguments.get("since")
-    if since is None:
-        return None
-    try:
-        return history.moment_of(since if isinstance(since, str) else "")
-    except ValueError:
-        raise Refused(f"{since!r} is no time", hint="run the operation again") from None
-
-
-def _leave_one(state: State, found: Found, context: Context, word: str) -> None:
+def _leave_one(state: State, found: Located, context: Context, word: str) -> None:
     """Raise Refused where no live version would be left."""
     if not set(state.live) - {found.name}:
         raise Refused(
@@ -203,11 +170,11 @@ def _leave_one(state: State, found: Found, context: Context, word: str) -> None:
         )
 
 
-def clear(state: State, intent: Intent, context: Context) -> Step:
+def clear(state: State, arguments: VersionArguments, context: Context) -> Step:
     """Lift a quarantine, also that of a version which left the file: its tag may come back then."""
-    tag = tag_of(intent)
+    tag = arguments.tag
     found = find(state, tag)
-    reason = reason_of(intent, "by `release clear`")
+    reason = arguments.reason or "by `release clear`"
     if found is not None and found.name in state.quarantined:
         return Step((Change("clear", found.name, found.tag, reason),))
     if tag_part(tag) in context.bad:

@@ -1,4 +1,4 @@
-"""The downgrade: the default goes back, and what it leaves is quarantined. Pure."""
+"""The downgrade: the default goes back, and what it leaves is quarantined."""
 
 from __future__ import annotations
 
@@ -6,47 +6,39 @@ from typing import TYPE_CHECKING
 
 from release_tool.errors import Refused
 from release_tool.model.records import Change
-from release_tool.model.versions import is_tag, tag_part
+from release_tool.model.versions import tag_part
 from release_tool.rules.fallback import fallback_target
-from release_tool.rules.operations.base import Context, Found, Step, find, reason_of, tag_of
-from release_tool.rules.operations.by_hand import since_of
+from release_tool.rules.operations import Context, Located, Step, find
 
 if TYPE_CHECKING:
-    from release_tool.model.records import Intent, State
+    from release_tool.model.records import DowngradeArguments, State
 
 
-def downgrade(state: State, intent: Intent, context: Context) -> Step:
+def downgrade(state: State, arguments: DowngradeArguments, context: Context) -> Step:
     """Move the default from the tag that the intent leaves to the fallback target, or to the target that it names.
 
     Where the default is another tag by now, it stays, and only what was to be left is quarantined.
-
-    Arguments of the intent: `tag` and `version` (what is left), `to_tag` and `to` (the target, if one was named),
-    `quarantine` (false: what is left stays live), `since`, `reason`.
     """
-    leaving = find(state, tag_of(intent))
+    leaving = find(state, arguments.tag)
     if leaving is None or leaving.where == "retired":
-        return Step(notes=(f"{tag_part(tag_of(intent))} is not live in {context.environment} any more",))
-    reason = reason_of(intent, "by `release downgrade`")
+        return Step(notes=(f"{tag_part(arguments.tag)} is not live in {context.environment} any more",))
+    reason = arguments.reason or "by `release downgrade`"
     changes: list[Change] = []
     notes: list[str] = []
     if leaving.name == state.default:
-        target = _target(state, intent, context)
+        target = _target(state, arguments, context)
         changes.append(Change("set-default", target.name, target.tag, f"downgrade: {reason}", before=state.default))
     else:
         notes.append(f"{leaving.name} is not the default any more, {state.default} is: the default stays")
-    if intent.arguments.get("quarantine") is not False and leaving.where == "live":
-        changes.append(Change("quarantine", leaving.name, leaving.tag, reason, since=since_of(intent)))
+    if arguments.quarantine and leaving.where == "live":
+        changes.append(Change("quarantine", leaving.name, leaving.tag, reason, since=arguments.since))
     return Step(tuple(changes), tuple(notes))
 
 
-def _target(state: State, intent: Intent, context: Context) -> Found:
-    """The version to go back to.
-
-    Raises:
-        Refused: the named one can't be the default, or there is none.
-    """
-    named = intent.arguments.get("to_tag")
-    if named is None:
+def _target(state: State, arguments: DowngradeArguments, context: Context) -> Located:
+    """The version to go back to; raises Refused where the named one can't be the default, or there is none."""
+    named = arguments.to_tag
+    if not named:
         name = fallback_target(state, context.former, context.order)
         if name is None:
             raise Refused(
@@ -54,8 +46,8 @@ def _target(state: State, intent: Intent, context: Context) -> Found:
                 cause="no other version is live",
                 hint=f"`release restore {context.environment} NAME` brings a retired one back",
             )
-        return Found(name, state.versions[name], "live")
-    target = find(state, named) if isinstance(named, str) and is_tag(named) else None
+        return Located(name, state.versions[name], "live")
+    target = find(state, named)
     if target is None or target.where != "live":
         raise Refused(
             f"{named} is not live in {context.environment} and can't be the default",

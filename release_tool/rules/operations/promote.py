@@ -1,4 +1,4 @@
-"""The promotion: a version comes from the environment before, with its name. Pure."""
+"""The promotion: a version comes from the environment before, with its name."""
 
 from __future__ import annotations
 
@@ -7,23 +7,20 @@ from typing import TYPE_CHECKING
 from release_tool.errors import Refused
 from release_tool.model.records import Change, Name, Tag
 from release_tool.model.versions import is_newer, tag_part
-from release_tool.rules.operations.base import Context, Step, find, reason_of, tag_of
+from release_tool.rules.operations import Context, Step, find
 
 if TYPE_CHECKING:
-    from release_tool.model.records import Intent, State
+    from release_tool.model.records import PromoteArguments, State
 
 
-def promote(state: State, intent: Intent, context: Context) -> Step:
+def promote(state: State, arguments: PromoteArguments, context: Context) -> Step:
     """Add a version with the name that it has, or bring a retired one back; move the default by policy.
 
     Its gates were judged before, and stand in the intent; only a quarantine is looked at again.
-
-    Arguments of the intent: `from`, `tag`, `version`, `of`; `pin` (true: it comes pinned), `force`, `reason`.
     """
-    tag = tag_of(intent)
+    tag = arguments.tag
     _refuse_quarantined(state, tag, context)
-    source = intent.arguments.get("from")
-    reason = f"promoted from {source}"
+    reason = f"promoted from {arguments.source}"
     found = find(state, tag)
     changes: list[Change] = []
     name, written = (found.name, found.tag) if found is not None else (_name(state, tag, context), tag)
@@ -31,9 +28,9 @@ def promote(state: State, intent: Intent, context: Context) -> Step:
         changes.append(Change("add", name, tag, reason))
     elif found.where == "retired":
         changes.append(Change("restore", name, written, reason))
-    if intent.arguments.get("pin") and (found is None or name not in state.pinned):
-        changes.append(Change("pin", name, written, reason_of(intent, "pinned by its promotion")))
-    moved, notes = _default(state, name, written, intent, context)
+    if arguments.pin and (found is None or name not in state.pinned):
+        changes.append(Change("pin", name, written, arguments.reason or "pinned by its promotion"))
+    moved, notes = _default(state, name, written, arguments, context)
     if not changes and not moved:
         word = "the default" if name == state.default else "proposed" if name in context.proposed else "live"
         notes = (f"{tag_part(tag)} is {word} already, as {name}", *notes)
@@ -76,12 +73,12 @@ def _name(state: State, tag: Tag, context: Context) -> Name:
 
 
 def _default(
-    state: State, name: Name, tag: Tag, intent: Intent, context: Context
+    state: State, name: Name, tag: Tag, arguments: PromoteArguments, context: Context
 ) -> tuple[tuple[Change, ...], tuple[str, ...]]:
     default = state.default
     if context.default_policy != "promoted" or (name == default and state.written_default is not None):
         return (), ()
-    if default is not None and not intent.arguments.get("force"):
+    if default is not None and not arguments.force:
         here = (default, state.versions[default])
         if name != default and not is_newer(context.order, (name, tag), here):
             stays = f"{tag_part(tag)} is not newer than the default {default} ({tag_part(here[1])}): the default stays"

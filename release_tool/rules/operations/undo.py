@@ -1,4 +1,4 @@
-"""Undo: the inverse of one landed operation's own changes, under the rules of the inverse commands. Pure."""
+"""Undo: the inverse of one landed operation's own changes, under the rules of the inverse commands."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING
 
 from release_tool.errors import Refused
 from release_tool.model import history
-from release_tool.model.records import Change, Intent, Pin, State
+from release_tool.model.records import Change, Pin, State, VersionArguments
 from release_tool.model.states import apply
 from release_tool.model.versions import tag_part
-from release_tool.rules.operations import by_hand
-from release_tool.rules.operations.base import Context, Step, find, reason_of
+from release_tool.rules.operations import Context, Step, by_hand, find
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from release_tool.model.records import Line
+    from release_tool.model.records import Line, UndoArguments
 
 
 def own_changes(line: Line) -> tuple[Change, ...]:
@@ -23,16 +22,12 @@ def own_changes(line: Line) -> tuple[Change, ...]:
     return tuple(change for change in line.changes if not change.sweep or line.intent.operation == "cleanup")
 
 
-def undo(state: State, intent: Intent, context: Context) -> Step:
+def undo(state: State, arguments: UndoArguments, context: Context) -> Step:
     """Invert an operation's own changes, the last one first.
 
-    Arguments of the intent: `operation` (the id of a landed line), `until` (the last day of the pins of what comes
-    back), `since`, `reason`.
-
-    Raises:
-        Refused: the operation has not landed, or an inverse is against the rules.
+    Raises Refused where the operation has not landed, or an inverse is against the rules.
     """
-    wanted = intent.arguments.get("operation")
+    wanted = arguments.undone
     index = next((index for index, line in enumerate(context.lines) if line.id == wanted), None)
     if index is None:
         raise Refused(
@@ -41,7 +36,7 @@ def undo(state: State, intent: Intent, context: Context) -> Step:
             hint=f"`release history {context.environment}` lists the ids; close a pull request to drop what waits",
         )
     line = context.lines[index]
-    undoing = _Undoing(context.lines[:index], line, intent, context)
+    undoing = _Undoing(context.lines[:index], line, arguments, context)
     changes: list[Change] = []
     notes: list[str] = []
     for change in reversed(own_changes(line)):
@@ -64,7 +59,7 @@ class _Undoing:
         reason: why, for the record.
     """
 
-    def __init__(self, above: Sequence[Line], line: Line, intent: Intent, context: Context) -> None:
+    def __init__(self, above: Sequence[Line], line: Line, arguments: UndoArguments, context: Context) -> None:
         self.before = apply(history.replay(above), line.adopted)
         self.bad: dict[str, Change] = {}
         for change in (*history.changes_of(above), *line.adopted):
@@ -73,20 +68,18 @@ class _Undoing:
             elif change.action == "clear":
                 self.bad.pop(tag_part(change.tag), None)
         self.context = context
-        self.reason = reason_of(intent, f"undo of {line.intent.operation} {line.id}")
-        self._intent = intent
+        self.reason = arguments.reason or f"undo of {line.intent.operation} {line.id}"
+        self._arguments = arguments
 
     def has_ended(self, pin: Pin) -> bool:
         """Whether a pin of then is over by now: the next sweep would only lift it again."""
-        now = by_hand.since_of(self._intent)
+        now = self._arguments.since
         return pin.until is not None and now is not None and pin.until < now.date()
 
-    def by(self, operation: str, state: State, change: Change, **more: object) -> Step:
-        """The step of an inverse command."""
-        given = {key: self._intent.arguments[key] for key in ("until", "since") if key in self._intent.arguments}
-        arguments = {**given, "tag": change.tag, "version": change.version, "reason": self.reason, **more}
-        act: Callable[[State, Intent, Context], Step] = getattr(by_hand, operation)
-        return act(state, Intent(self._intent.id, operation, arguments), self.context)
+    def of(self, change: Change) -> VersionArguments:
+        """What the inverse command of a change is given."""
+        until, since = self._arguments.until, self._arguments.since
+        return VersionArguments(change.version, change.tag, until=until, since=since, reason=self.reason)
 
 
 def _gone(state: State, change: Change) -> Step | None:
@@ -98,11 +91,11 @@ def _gone(state: State, change: Change) -> Step | None:
 
 
 def _take_away(undoing: _Undoing, state: State, change: Change) -> Step:
-    return _gone(state, change) or undoing.by("retire", state, change)
+    return _gone(state, change) or by_hand.retire(state, undoing.of(change), undoing.context)
 
 
 def _bring_back(undoing: _Undoing, state: State, change: Change) -> Step:
-    return undoing.by("restore", state, change)
+    return by_hand.restore(state, undoing.of(change), undoing.context)
 
 
 def _default_before(undoing: _Undoing, state: State, change: Change) -> Step:
@@ -115,7 +108,8 @@ def _default_before(undoing: _Undoing, state: State, change: Change) -> Step:
             f"{before}, the default before, is not live in {undoing.context.environment} any more",
             hint=f"`release restore {undoing.context.environment} {before}` first, or `release default` to another one",
         )
-    return undoing.by("default", state, change._replace(version=before, tag=state.versions[before]))
+    there = change._replace(version=before, tag=state.versions[before])
+    return by_hand.default(state, undoing.of(there), undoing.context)
 
 
 def _pin_before(undoing: _Undoing, state: State, change: Change) -> Step:
@@ -125,11 +119,11 @@ def _pin_before(undoing: _Undoing, state: State, change: Change) -> Step:
         return gone
     pin = undoing.before.pinned.get(change.version)
     if pin is None:
-        return undoing.by("unpin", state, change)
+        return by_hand.unpin(state, undoing.of(change), undoing.context)
     if undoing.has_ended(pin):
         return Step()
-    until = None if pin.until is None else pin.until.isoformat()
-    return undoing.by("pin", state, change, reason=pin.reason, until=until)
+    as_before = undoing.of(change)._replace(reason=pin.reason, until=pin.until)
+    return by_hand.pin(state, as_before, undoing.context)
 
 
 def _quarantine_before(undoing: _Undoing, state: State, change: Change) -> Step:
@@ -137,12 +131,12 @@ def _quarantine_before(undoing: _Undoing, state: State, change: Change) -> Step:
     before = undoing.bad.get(tag_part(change.tag))
     found = find(state, change.tag)
     if before is None:
-        return undoing.by("clear", state, change)
+        return by_hand.clear(state, undoing.of(change), undoing.context)
     if change.action == "quarantine":  # restored as it was: quarantined
         return Step()
     if found is not None and found.where == "live":
-        since = None if before.since is None else history.timestamp(before.since)
-        return undoing.by("quarantine", state, change, reason=before.reason, since=since)
+        as_before = undoing.of(change)._replace(reason=before.reason, since=before.since)
+        return by_hand.quarantine(state, as_before, undoing.context)
     if tag_part(change.tag) in undoing.context.bad:
         return Step(notes=(f"{change.version} ({change.tag}) is quarantined already",))
     return Step((before._replace(reason=undoing.reason, sweep=False),))

@@ -54,7 +54,7 @@ def _branch(github: GitHubWorld, name: str) -> str:
         for one, tag in state.versions.items()
         if tag not in SEED
     ]
-    done = [f"{line.intent.operation} {line.intent.arguments.get('tag')}" for line in lines]
+    done = [f"{line.intent.operation} {line.intent.written.get('tag')}" for line in lines]
     return f"{name}: {', '.join(held) or 'nothing new'}; {', '.join(done) or 'no record'}"
 
 

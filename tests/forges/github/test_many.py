@@ -57,7 +57,7 @@ def test_thirty_two_builds_at_once_are_all_in_one_pull_request(github: GitHubWor
     assert list(github.repository.pulls) == [1]
     assert sorted(github.proposed()) == sorted(tags)
     lines = github.world.lines(ref="release/devel")
-    assert sorted(line.intent.arguments["tag"] for line in lines) == sorted(tags)
+    assert sorted(line.intent.written["tag"] for line in lines) == sorted(tags)
     assert sorted(github.world.state(ref="release/devel").versions) == sorted(f"v{number}" for number in range(1, 37))
     assert "and 27 more" in github.only.title
     assert all(f"`{tag}`" in (github.only.body or "") for tag in tags)
