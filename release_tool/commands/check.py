@@ -12,7 +12,6 @@ from release_tool.checks import attributes, health
 from release_tool.checks.findings import Finding, findings_of
 from release_tool.commands.check_service import Collected, Service, look
 from release_tool.errors import ReleaseError
-from release_tool.publishing.route_gate import Side
 from release_tool.remote.rendering import Renderings
 from release_tool.remote.snapshot import read_config, take_all
 from release_tool.remote.source import AtCommit, InTree
@@ -68,10 +67,10 @@ def run(
     engine = renderer(config)
     views_before = _views_before(before, config_path)
     for view in config.views():
-        shall = look(Side(source, view, Renderings(source, view, engine)))
+        shall = look(Renderings(source, view, engine))
         was, old = None, views_before.get(view.service)
         if before is not None and old is not None:
-            was = look(Side(before, old, Renderings(before, old, engine)))
+            was = look(Renderings(before, old, engine))
         Service(shall, was, now, found).check()
     records = [place.history_file for view in config.views() for place in view.places()]
     found.findings.extend(attributes.union_merged(records, _attribute_files(source, records)))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from release_tool.checks.findings import OfVersion
     from release_tool.config import Place
     from release_tool.model.records import Name
-    from release_tool.publishing.route_gate import Side
+    from release_tool.remote.rendering import Renderings
     from release_tool.remote.snapshot import Files
     from release_tool.remote.source import Source
 
@@ -43,12 +43,12 @@ class Looked(NamedTuple):
     """One service at one moment.
 
     Attributes:
-        side: its source, its configuration, and what renders it.
+        renderings: its source, its configuration, and what renders it.
         seen: its environments, by name, as far as they can be read.
         failed: the findings about the files that can't be read.
     """
 
-    side: Side
+    renderings: Renderings
     seen: dict[str, Seen]
     failed: tuple[Finding, ...]
 
@@ -58,20 +58,20 @@ class Looked(NamedTuple):
         return {environment: one.held for environment, one in self.seen.items()}
 
 
-def look(side: Side) -> Looked:
+def look(renderings: Renderings) -> Looked:
     """A service at one moment; what can't be read hides nothing of the rest."""
     seen: dict[str, Seen] = {}
     failed: list[Finding] = []
-    places = list(side.config.places())
-    together = _read_together(side.source, places)
+    source, places = renderings.source, list(renderings.config.places())
+    together = _read_together(source, places)
     for place in places:
         try:
-            files = together.get(place.environment) or read_files(side.source, [place])[place.environment]
-            read = held(place, files.tags or "", files.record, _archives(side.source, place))
+            files = together.get(place.environment) or read_files(source, [place])[place.environment]
+            read = held(place, files.tags or "", files.record, _archives(source, place))
             seen[place.environment] = Seen(files, read)
         except ReleaseError as error:
             failed += findings_of(error)
-    return Looked(side, seen, tuple(failed))
+    return Looked(renderings, seen, tuple(failed))
 
 
 def _read_together(source: Source, places: Iterable[Place]) -> dict[str, Files]:
@@ -115,10 +115,10 @@ class Service:
 
     def _chart(self) -> list[Finding]:
         """The five keys among the chart's own values; or why the chart can't be read."""
-        side = self._shall.side
-        path = f"{side.config.chart.rstrip('/')}/values.yaml"
+        renderings = self._shall.renderings
+        path = f"{renderings.config.chart.rstrip('/')}/values.yaml"
         try:
-            data = side.renderings.chart().get("values.yaml")
+            data = renderings.chart().get("values.yaml")
             return [] if data is None else list(values.keys_elsewhere(decode(data, path), path, defaults=True))
         except ReleaseError as error:
             return list(findings_of(error))
@@ -164,7 +164,7 @@ class Service:
         if reverted:
             self._report.warnings.append(record.taken_back(reverted, here.place))
         elif self._was is not None and before is not None:
-            commit = self._was.side.source.title.rpartition(" ")[2]  # so ends the title of a commit's files
+            commit = self._was.renderings.source.title.rpartition(" ")[2]  # so ends the title of a commit's files
             lost += record.landed(before.record, here.record, commit)
             lost += record.moved_too_early(before.record, here.record, here.state)
         told = tuple(f"{one.where}:" for one in lost)
@@ -183,19 +183,19 @@ class Service:
         if not here.record.broken:
             highest = by_hand.highest_number(list(self._shall.held.values()), here)
             self._report.warnings.extend(by_hand.by_hand(here, told, highest))
-        self._report.warnings.extend(policy.policy(here, self._before(here), self._shall.side.config, self._now))
+        self._report.warnings.extend(policy.policy(here, self._before(here), self._shall.renderings.config, self._now))
 
     def _rendering(self, files: Files) -> None:
         """What is wrong with the manifests of an environment, and what there is to know of them beside that."""
         was = None if self._was is None else self._was.seen.get(files.place.environment)
-        before = None if self._was is None or was is None else route_gate.Before(self._was.side, was.files)
+        before = None if self._was is None or was is None else route_gate.Before(self._was.renderings, was.files)
         try:
-            verdict = route_gate.verdict(self._shall.side, files, before)
+            checked = route_gate.check(self._shall.renderings, files, before)
         except ReleaseError as error:
             self._report.findings.extend(findings_of(error))
             return
         title = files.place.title
-        for part, to in ((verdict.wrong, self._report.findings), (verdict.told, self._report.warnings)):
+        for part, to in ((checked.wrong, self._report.findings), (checked.told, self._report.warnings)):
             to.extend(Finding(where, f"{title}: {one.what}", one.hint) for where, one in part)
 
 

@@ -8,10 +8,12 @@ from release_tool.errors import Refused
 from release_tool.model import history
 from release_tool.model.records import Line
 from release_tool.model.versions import tag_part
+from release_tool.publishing import route_gate
 from release_tool.publishing.attempt import known
+from release_tool.publishing.files import new_files
 from release_tool.pull_request import messages
 from release_tool.remote.names import archived, names_of_files
-from release_tool.remote.rendering import Renderings, new_files
+from release_tool.remote.rendering import Renderings
 from release_tool.remote.snapshot import read_config, read_files
 from release_tool.remote.source import InTree
 from release_tool.remote.tool import Outcome
@@ -93,7 +95,7 @@ def run(here: Here, asked: Asked, meant: Meant) -> Outcome:
     if not made.lines:
         return outcome
     changed = new_files(files, made, source)
-    manifests, notes = Renderings(source, config, here.renderer(config)).judged(files, files, changed)
+    manifests, notes = route_gate.passed(Renderings(source, config, here.renderer(config)), files, files, changed)
     here.tree.write(changed)
     return outcome._replace(
         changes=made.own,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from release_tool import manifests
 from release_tool.errors import ReleaseError
 from release_tool.remote.branch import look
 from release_tool.remote.rendering import Renderings
@@ -36,9 +37,8 @@ def run(tool: Tool, environment: str, ref: str | None = None, service: str = "")
     files = snapshot.files[snapshot.config.environment(environment).name]
     if ref is not None:
         files = _files_at(tool, snapshot, environment, branch_tip(tool, snapshot, ref))
-    return _renderings(tool, snapshot).render(
-        files.place.tag_file, files.tag_file().text, files.place.values_file, files.values
-    )
+    files.tag_file()  # a file that breaks a rule is told before Helm stumbles over it
+    return _renderings(tool, snapshot).render(files)
 
 
 def diff(tool: Tool, environment: str, ref: str | None = None, service: str = "") -> tuple[ObjectChange, ...] | None:
@@ -88,7 +88,7 @@ def diff_at(tool: Tool, snapshot: Snapshot, environment: str, commit: CommitId) 
     """
     files = _files_at(tool, snapshot, environment, commit)
     files.tag_file()  # a file that breaks a rule is told before Helm stumbles over it
-    return _renderings(tool, snapshot).difference(snapshot.files[environment], files, {})
+    return manifests.difference(*_renderings(tool, snapshot).both(snapshot.files[environment], files))
 
 
 def _renderings(tool: Tool, snapshot: Snapshot) -> Renderings:

@@ -96,6 +96,5 @@ def _chart(access: Access, view: Config, source: Source) -> Diagnosis:
     if files.tags is None:
         what = f"the engine is there ({renderer.name}); without an image_tag.yaml nothing was rendered"
         return Diagnosis("unknown", about, what, files.place.tag_file, "", "commit the file, then look again")
-    place = files.place
-    text = Renderings(source, view, renderer).render(place.tag_file, files.tags, place.values_file, files.values)
+    text = Renderings(source, view, renderer).render(files)
     return ok(about, f"{view.chart} renders for {entry} ({renderer.name}), {text.count('# Source: ')} objects")

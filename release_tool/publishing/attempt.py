@@ -10,10 +10,11 @@ from release_tool.errors import Refused
 from release_tool.model import history
 from release_tool.model.records import DowngradeArguments, Line
 from release_tool.model.versions import is_tag
+from release_tool.publishing import route_gate
 from release_tool.pull_request import messages
 from release_tool.remote import names
 from release_tool.remote.landing import Ages, wanted_by
-from release_tool.remote.rendering import Judged, Renderings
+from release_tool.remote.rendering import Renderings
 from release_tool.remote.tool import Outcome
 from release_tool.rules.plan import Ground
 from release_tool.rules.retention import Facts
@@ -137,7 +138,7 @@ class Work:
     def _merged_at(self, commit: CommitId) -> datetime | None:
         return self.forge.landed_at(commit)
 
-    def rendered(self, files: Files, changed: Mapping[str, bytes]) -> Judged:
+    def rendered(self, files: Files, changed: Mapping[str, bytes]) -> route_gate.Passed:
         """The difference of the manifests, from the base to the proposal, once that has passed the checks.
 
         Args:
@@ -150,7 +151,7 @@ class Work:
         """
         config = self.snapshot.config
         renderings = Renderings(self.snapshot.source, config, self.tool.renderer(config))
-        return renderings.judged(self.files, files, changed)
+        return route_gate.passed(renderings, self.files, files, changed)
 
     def _known(self, lines: Iterable[Line], intent: Intent) -> Line | None:
         return known(lines, intent, self.place.history_file)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from release_tool.model.records import RefUpdate
+from release_tool.publishing.files import file_difference, new_files
 from release_tool.pull_request import messages
-from release_tool.remote.rendering import file_difference, new_files
 from release_tool.rules.plan import plan
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.errors import Refused
 from release_tool.git.repository import Merged
+from release_tool.publishing.files import new_files
 from release_tool.pull_request import messages
 from release_tool.remote.branch import lines_at
 from release_tool.remote.ownership import BASE_TRAILER, is_plain_merge
-from release_tool.remote.rendering import new_files
 from release_tool.remote.snapshot import read_files
 from release_tool.remote.source import AtCommit
 from release_tool.rules.plan import plan

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from release_tool.model.records import RefUpdate
 from release_tool.publishing import decided, peoples_commits, pull_request
+from release_tool.publishing.files import file_difference, new_files
 from release_tool.pull_request import messages
 from release_tool.remote.branch import Following, look
-from release_tool.remote.rendering import file_difference, new_files
 from release_tool.remote.snapshot import read_files
 from release_tool.remote.source import AtCommit
 from release_tool.rules.plan import Plan, plan

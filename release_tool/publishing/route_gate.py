@@ -1,4 +1,4 @@
-"""What the checks of routing mean for an operation, and for a change that people made.
+"""The gate before publishing: a proposal whose routes would lose calls is refused; and the same for people's changes.
 
 What breaks a call that works now is wrong. What was wrong before is told, and stops nothing: the way out of it may be
 this very change. An operation never makes the pods of another version anew, so a chart that does so is refused; people
@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from release_tool import manifests
 from release_tool.errors import Refused, ReleaseError
 from release_tool.manifests import routes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from release_tool.config import Config
+    from release_tool.manifests import ObjectChange
     from release_tool.manifests.routes import Finding
     from release_tool.remote.rendering import Renderings
     from release_tool.remote.snapshot import Files
-    from release_tool.remote.source import Source
 
     Placed = tuple[str, Finding]
 
@@ -28,7 +29,33 @@ _TOLD = 3
 _LISTED = 10
 
 
-def notes(
+class Passed(NamedTuple):
+    """A proposal that may be published: the difference of its manifests, and what the checks say beside it."""
+
+    manifests: tuple[ObjectChange, ...]
+    notes: tuple[str, ...]
+
+
+def passed(renderings: Renderings, present: Files, files: Files, changed: Mapping[str, bytes]) -> Passed:
+    """A proposal, once the checks of routing find nothing wrong with it that isn't wrong already.
+
+    Args:
+        renderings: renders the environment.
+        present: the environment's files as they stand.
+        files: the files that `changed` changes: the same, or those of a release branch, with a person's commits.
+        changed: path -> bytes.
+
+    Raises:
+        Refused: a call would fail by what is proposed.
+        ReleaseError: the proposal can't be rendered; nothing may be published then.
+    """
+    before, after = renderings.both(present, files, changed)
+    changes = manifests.difference(before, after)
+    others = None if files == present else lambda: renderings.render_if_possible(files)
+    return Passed(changes, _notes(renderings.config, files.place.environment, before, after, others))
+
+
+def _notes(
     config: Config, environment: str, before: str, after: str, others: Callable[[], str] | None = None
 ) -> tuple[str, ...]:
     """What there is to say of a proposal that may be published.
@@ -88,54 +115,44 @@ def _refusal(config: Config, environment: str, wrong: Sequence[Finding]) -> Refu
 # -- a change that people made --
 
 
-class Side(NamedTuple):
-    """The files of one moment, their configuration, and what renders them."""
-
-    source: Source
-    config: Config
-    renderings: Renderings
-
-
 class Before(NamedTuple):
-    """The moment before, and the environment's files then."""
+    """What renders the moment before, and the environment's files then."""
 
-    side: Side
+    renderings: Renderings
     files: Files
 
 
-class Verdict(NamedTuple):
+class Checked(NamedTuple):
     """Findings with the file that is to be corrected: what is wrong, and what there is to know beside that."""
 
     wrong: list[Placed]
     told: list[Placed]
 
 
-def verdict(side: Side, files: Files, before: Before | None) -> Verdict:
+def check(renderings: Renderings, files: Files, before: Before | None) -> Checked:
     """What the checks say of an environment.
 
     Args:
-        side: the moment that is checked.
+        renderings: renders the moment that is checked.
         files: the environment's files at that moment.
         before: the moment before; None: judge the one moment alone.
 
     Raises:
         ReleaseError: the manifests can't be rendered, or aren't made of objects.
     """
-    from release_tool import manifests
-
-    config = side.config
-    text = side.renderings.render(files.place.tag_file, files.tags or "", files.place.values_file, files.values)
+    config = renderings.config
+    text = renderings.render(files)
     manifests.objects(text)
     old = "" if before is None else _manifests_before(before)
-    known = _known(old, before.side.config) if before is not None else set()
-    result = Verdict([], [])
+    known = _known(old, before.renderings.config) if before is not None else set()
+    result = Checked([], [])
     for one in routes.check(text, config.namespace):
         if one.identity in known and one.serious:
             result.told.append((place(config, one), one._replace(what=f"{one.what} (so it was before)")))
         else:
             (result.wrong if one.serious else result.told).append((place(config, one), one))
     if before is not None and old:
-        chart = _renders_otherwise(side, before.side)
+        chart = _renders_otherwise(renderings, before.renderings)
         wanted = chart or before.files.values != files.values
         path = files.place.tag_file if before.files.tags != files.tags else files.place.values_file
         for one in routes.compare(old, text, config.namespace):
@@ -146,9 +163,9 @@ def verdict(side: Side, files: Files, before: Before | None) -> Verdict:
 
 def _manifests_before(before: Before) -> str:
     """What was rendered; empty where that is nothing to compare with, for it is being corrected."""
-    text = before.side.renderings.of(before.files).text
+    text = before.renderings.render_if_possible(before.files)
     try:
-        routes.check(text, before.side.config.namespace)
+        routes.check(text, before.renderings.config.namespace)
     except ReleaseError:
         return ""
     return text
@@ -158,7 +175,7 @@ def _known(rendering: str, config: Config) -> set[tuple[str, str, str]]:
     return {one.identity for one in routes.check(rendering, config.namespace)}
 
 
-def _renders_otherwise(side: Side, old: Side) -> bool:
+def _renders_otherwise(new: Renderings, old: Renderings) -> bool:
     """Whether the chart, or what the configuration hands to it, is another one."""
-    handed = [(one.config.release_name, one.config.namespace, one.renderings.chart()) for one in (side, old)]
+    handed = [(one.config.release_name, one.config.namespace, one.chart()) for one in (new, old)]
     return handed[0] != handed[1]

@@ -100,9 +100,7 @@ def _workloads(tool: Tool, snapshot: Snapshot, files: Files, state: State) -> di
 
     renderer = tool.renderer(snapshot.config)
     try:
-        rendering = Renderings(snapshot.source, snapshot.config, renderer).render(
-            files.place.tag_file, files.tags or "", files.place.values_file, files.values
-        )
+        rendering = Renderings(snapshot.source, snapshot.config, renderer).render(files)
         objects = manifests.outlines(rendering, frozenset({"Deployment"}))
     except ReleaseError:  # what is wrong with the chart is told by `release check`
         return {}
