@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from release_tool.actions import commands, summary
 from release_tool.actions.commands import Annotation
 from release_tool.checks.findings import findings_of
+from release_tool.config.places import title_of
 from release_tool.errors import TryAgain
 
 if TYPE_CHECKING:
@@ -50,10 +51,10 @@ class InJob:
         """What `release check` found."""
 
         def tell() -> str:
-            from release_tool.report import outcome as report
+            from release_tool.report.check import report_data
 
             self._job.summarise(summary.findings(found.findings, found.warnings, len(found.checked)))
-            self._job.keep("check.json", _json(report.report_data(found)))
+            self._job.keep("check.json", _json(report_data(found)))
             return commands.lines(
                 [
                     *(_annotation("error", "release check", one) for one in found.findings),
@@ -83,9 +84,9 @@ class InJob:
         """What `release guard` found and did."""
 
         def tell() -> str:
-            from release_tool.report import guard as report_guard
+            from release_tool.report.guard import guard_data
 
-            data = report_guard.guard_data(found)
+            data = guard_data(found)
             for one in data:
                 self._job.summarise(summary.guarded(one))
             operations = [outcome for one in data for outcome in one["operations"]]
@@ -136,14 +137,14 @@ class InJob:
         return " ".join(filter(None, ("release", self._command, title)))
 
     def _outcomes(self, outcomes: Sequence[Outcome], *, several: bool) -> str:
-        from release_tool.report import outcome as report
+        from release_tool.report.outcome import outcome_data
 
-        each = [report.outcome_data(one) for one in outcomes]
+        each = [outcome_data(one) for one in outcomes]
         data: object = each if several else each[0]  # (one outcome, else the command has failed)
         for one in each:
             self._job.summarise(summary.outcome(one))
         for outcome in outcomes:
-            title = f"{outcome.service}/{outcome.environment}" if outcome.service else outcome.environment
+            title = title_of(outcome.environment, outcome.service)
             self._keep_difference(title, _difference(outcome.manifests))
         self._job.keep("outcome.json", _json(data))
         left_out = self._job.put_out(summary.outputs(each, data))

@@ -9,6 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from release_tool import safe_text
+from release_tool.config.places import title_of
 from release_tool.model.health import number, spark
 from release_tool.pull_request.markdown import plain
 
@@ -62,7 +63,7 @@ def outcome(one: Mapping[str, Any]) -> str:
     refused = [f"**Refused:** {plain(one['refused'])}"] if one.get("refused") else []
     if not (one["changed"] or refused or said or one["operation"] not in {"cleanup", "sync"}):
         return ""
-    where = f"{one['service']}/{one['environment']}" if one.get("service") else one["environment"]
+    where = title_of(one["environment"], one.get("service", ""))
     parts = [f"### {plain(where)}: {one['operation']}" + ("" if one["changed"] else ", nothing changed")]
     parts += refused
     parts += _pull_request(one)
@@ -87,7 +88,7 @@ def guarded(one: Mapping[str, Any]) -> str:
     Returns:
         Markdown.
     """
-    where = f"{one['service']}/{one['environment']}" if one.get("service") else one["environment"]
+    where = title_of(one["environment"], one.get("service", ""))
     rows = [
         (
             f"{judged['version']}{' (default)' if judged['version'] == one['default'] else ''}",

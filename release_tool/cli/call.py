@@ -1,4 +1,4 @@
-"""One call of a command, and how its result is told."""
+"""One call of a command, and the one place that prints: no text from outside reaches a terminal as it is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from release_tool.cli.errors import job_of, print_error, say
+from release_tool import safe_text
 from release_tool.errors import Failed, ReleaseError
 
 if TYPE_CHECKING:
@@ -21,93 +21,130 @@ if TYPE_CHECKING:
 
 
 class Run:
-    """One call: its arguments, its clock, and how it prints."""
+    """One call: its arguments, its clock, and how it prints.
+
+    Args:
+        arguments: as the parser gives them.
+        now: the clock; None: the machine's.
+        main: the command line itself, for what runs other commands: the demo.
+    """
 
     def __init__(
         self,
         arguments: argparse.Namespace,
-        now: Callable[[], datetime],
+        now: Callable[[], datetime] | None,
         main: Callable[[Sequence[str], Callable[[], datetime]], int],
     ) -> None:
-        self.arguments = arguments
-        self.now = now
-        self.main = main
-        """The command line itself, for what runs other commands: the demo."""
-
-    def tool(self, *, renders: bool = False) -> Any:
-        """The tool, as a context manager that gives its private store back.
-
-        Args:
-            renders: whether it will render: the engine is loaded beside everything else then.
-        """
-        from contextlib import closing
-
         from release_tool import wiring
 
-        arguments = self.arguments
-        return closing(
-            wiring.make_tool(arguments.directory, arguments.repo, arguments.config, self.now, renders=renders)
-        )
+        self.arguments = arguments
+        self.now = now or wiring.utc_now
+        self.main = main
+
+    @contextmanager
+    def tool(self, *, renders: bool = False) -> Iterator[Any]:
+        """The tool; its private store is given back. `renders`: the engine is loaded beside everything else."""
+        from release_tool import wiring
+
+        given = self.arguments
+        tool = wiring.make_tool(given.directory, given.repo, given.config, self.now, renders=renders)
+        try:
+            yield tool
+        finally:
+            tool.close()
 
     @cached_property
     def job(self) -> InJob | None:
         """The job of GitHub Actions that this runs in; None elsewhere."""
         return job_of(self.arguments.command)
 
-    def tell(self, what: Callable[[InJob], str]) -> None:
-        """Tell the job what came of the command, if there is one; its annotations go to standard error."""
-        if self.job is not None:
-            said = what(self.job)
-            if said:
-                print(said, file=sys.stderr)
+    def show(self, data: Callable[[], object], text: Callable[[], str], *, is_data: bool = False) -> None:
+        """Print a result on standard output, in the form that was asked for.
 
-    def show(self, data: Callable[[], object], text: Callable[[], str]) -> None:
-        """Print a result on standard output, as it was asked for."""
+        Args:
+            data: makes the JSON.
+            text: makes the text for people; none is printed where it is empty.
+            is_data: whether the text is meant for other programs: these get it to the byte, a terminal doesn't.
+        """
         if self.arguments.output == "json":
             import json
 
-            print(json.dumps(data(), indent=2, ensure_ascii=False))
-        else:
-            written = text()
-            if written:
-                print(written)
+            print(safe_text.in_json(json.dumps(data(), indent=2, ensure_ascii=False)))
+        elif written := text():
+            print(written if is_data and not is_terminal(sys.stdout) else safe_text.lines(written))
+
+    def tell_job(self, what: Callable[[InJob], str]) -> None:
+        """Tell the job what came of the command, if there is one; its annotations go to standard error."""
+        if self.job is not None and (said := what(self.job)):
+            print(safe_text.lines(said), file=sys.stderr)
+
+    def say(self, text: str) -> None:
+        """A note or a warning on standard error."""
+        say(f"release: {text}", self.job)
 
 
-def shown(run: Run, outcome: Outcome) -> int:
+def job_of(command: str) -> InJob | None:
+    """The job of GitHub Actions that this runs in; None elsewhere."""
+    from release_tool import wiring
+
+    job = wiring.make_job()
+    if job is None:
+        return None
+    from release_tool.actions.in_job import InJob
+
+    return InJob(job, command)
+
+
+def say(text: str, job: InJob | None = None) -> None:
+    """Print lines on standard error, where a job of GitHub Actions takes certain lines for commands to itself."""
+    text = safe_text.lines(text)
+    print(text if job is None else job.harmless(text), file=sys.stderr)
+
+
+def is_terminal(stream: Any) -> bool:
+    """Whether a person looks at a stream; a closed one is None."""
+    return stream is not None and bool(stream.isatty())
+
+
+def show_outcome(run: Run, outcome: Outcome) -> int:
     """Print what a changing command did; its exit status."""
-    from release_tool.report import outcome as report
+    from release_tool.report.outcome import outcome_data, outcome_text
 
-    run.show(lambda: report.outcome_data(outcome), lambda: report.outcome_text(outcome))
-    run.tell(lambda job: job.outcomes([outcome], several=False))
-    return status_of([outcome], run.job)
+    run.show(lambda: outcome_data(outcome), lambda: outcome_text(outcome))
+    if run.job is not None:
+        run.tell_job(lambda job: job.outcomes([outcome], several=False))
+    return print_failures(run, [outcome]) if outcome.refused else 0
 
 
-def shown_all(run: Run, outcomes: Sequence[Outcome | Failed], text: Callable[[Outcome], str]) -> int:
+def show_outcomes(run: Run, outcomes: Sequence[Outcome | Failed], text: Callable[[Outcome], str]) -> int:
     """Print what a command did to several environments, each failure on standard error; its exit status."""
-    from release_tool.report import outcome as report
+    from release_tool.report.outcome import outcome_data
 
     done = [one for one in outcomes if not isinstance(one, Failed)]
-    run.show(
-        lambda: [report.outcome_data(outcome) for outcome in done],
-        lambda: "\n".join(filter(None, map(text, done))),
-    )
-    run.tell(lambda job: job.outcomes(done, several=True))
-    return status_of(outcomes, run.job)
+    run.show(lambda: [outcome_data(one) for one in done], lambda: "\n".join(filter(None, map(text, done))))
+    run.tell_job(lambda job: job.outcomes(done, several=True))
+    return print_failures(run, outcomes)
 
 
-def status_of(outcomes: Sequence[Outcome | Failed], job: InJob | None) -> int:
-    """Tell each failure on standard error; the exit status of all."""
+def print_failures(run: Run, outcomes: Sequence[Outcome | Failed]) -> int:
+    """Print each failure on standard error; the exit status of all."""
+    from release_tool.cli.errors import print_error
+
     status = 0
     for one in outcomes:
         if isinstance(one, Failed):
-            print_error(one.error, job, one.title)
+            print_error(one.error, run.job, one.title)
             status = one.error.exit_code if status in {0, one.error.exit_code} else ReleaseError.exit_code
         elif one.refused:
-            say(f"release: {one.environment}: {one.refused}", job)
-            if job is not None:
-                print(job.refused(one.environment, one.refused), file=sys.stderr)
+            print_refusal(run, one.environment, one.refused)
             status = ReleaseError.exit_code
     return status
+
+
+def print_refusal(run: Run, title: str, why: str) -> None:
+    """Say of an environment that a person must act."""
+    run.say(f"{title}: {why}")
+    run.tell_job(lambda job: job.refused(title, why))
 
 
 def asked_of(given: argparse.Namespace) -> Asked:
@@ -131,24 +168,22 @@ def asked_of(given: argparse.Namespace) -> Asked:
 @contextmanager
 def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
     """A progress bar on a terminal; elsewhere nothing."""
-    if sys.stderr is None or not sys.stderr.isatty():
+    if not is_terminal(sys.stderr):
         yield lambda _done, _of: None
         return
     from tqdm import tqdm
 
     with tqdm(desc=title, unit="environment", leave=False, file=sys.stderr) as bar:
 
-        def told(done: int, of: int) -> None:
+        def advance(done: int, of: int) -> None:
             bar.total = of
             bar.update(done - bar.n)
 
-        yield told
+        yield advance
 
 
 def width() -> int | None:
     """Characters of a line of the terminal; None where standard output is none: nothing is folded there."""
     import shutil
 
-    if sys.stdout is None or not sys.stdout.isatty():
-        return None
-    return shutil.get_terminal_size((100, 24)).columns
+    return shutil.get_terminal_size((100, 24)).columns if is_terminal(sys.stdout) else None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from release_tool.cli.call import asked_of, shown, shown_all
-from release_tool.cli.options import Command, asked_arguments, changing_arguments, until_argument
+from release_tool.cli.call import asked_of, show_outcome, show_outcomes
+from release_tool.cli.parser import Command, changing_arguments, until_argument
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -27,13 +27,10 @@ def _bump_arguments(bump: ArgumentParser) -> None:
     bump.add_argument("--build-url", default="", metavar="URL", help="link to the build, for the record")
     bump.add_argument("--pin", action="store_true", help="never retire it, until it is unpinned")
     bump.add_argument("--force", action="store_true", help="where the configuration takes no such bump; with --reason")
-    asked_arguments(bump)
 
 
 def _bump(run: Run) -> int:
-    from release_tool import wiring
     from release_tool.commands import bump
-    from release_tool.report import outcome as report
 
     given = run.arguments
     provenance = {"image": given.image, "digest": given.digest, "commit": given.commit, "build": given.build_url}
@@ -46,14 +43,18 @@ def _bump(run: Run) -> int:
         provenance={key: value for key, value in provenance.items() if value},
     )
     if given.from_registry:
+        from release_tool import wiring
         from release_tool.commands import bump_from_registry
+        from release_tool.report.outcome import outcome_text
 
         bump_from_registry.check_usage(asked, local=given.local, given_id=given.id)
         with run.tool(renders=True) as tool:
             outcomes = list(bump_from_registry.run(tool, asked, wiring.new_id))
-        return shown_all(run, outcomes, report.outcome_text)
+        return show_outcomes(run, outcomes, outcome_text)
     bump.check_usage(asked)
     if given.local:
+        from release_tool import wiring
+
         return _locally(
             run,
             asked.asked,
@@ -61,7 +62,7 @@ def _bump(run: Run) -> int:
         )
     with run.tool(renders=True) as tool:
         outcome = bump.run(tool, asked)
-    return shown(run, outcome)
+    return show_outcome(run, outcome)
 
 
 def _promote_arguments(promote: ArgumentParser) -> None:
@@ -73,7 +74,6 @@ def _promote_arguments(promote: ArgumentParser) -> None:
     )
     promote.add_argument("--pin", action="store_true", help="never retire it in TO, until it is unpinned")
     promote.add_argument("--force", action="store_true", help="overrule gates that say no; with --reason")
-    asked_arguments(promote)
 
 
 def _promote(run: Run) -> int:
@@ -84,14 +84,13 @@ def _promote(run: Run) -> int:
     promote.check_usage(command)
     with run.tool(renders=True) as tool:
         outcome = promote.run(tool, command)
-    return shown(run, outcome)
+    return show_outcome(run, outcome)
 
 
 def _one_version_arguments(parser: ArgumentParser) -> None:
     changing_arguments(parser)
     parser.add_argument("environment", metavar="ENV")
     parser.add_argument("wanted", metavar="NAME", help="name of the version (v5), or its tag")
-    asked_arguments(parser)
 
 
 def _until_arguments(parser: ArgumentParser) -> None:
@@ -111,7 +110,7 @@ def _by_hand(run: Run) -> int:
         return _locally(run, command.asked, partial(by_hand.intent_in_files, command, now=run.now()))
     with run.tool(renders=True) as tool:
         outcome = by_hand.run(tool, command)
-    return shown(run, outcome)
+    return show_outcome(run, outcome)
 
 
 def _downgrade_arguments(parser: ArgumentParser) -> None:
@@ -121,7 +120,6 @@ def _downgrade_arguments(parser: ArgumentParser) -> None:
     text = "the version to leave; nothing happens where it is not the default"
     parser.add_argument("--from", default="", metavar="NAME", dest="leave", help=text)
     parser.add_argument("--no-quarantine", action="store_true", help="leave what is left live")
-    asked_arguments(parser)
 
 
 def _downgrade(run: Run) -> int:
@@ -132,7 +130,7 @@ def _downgrade(run: Run) -> int:
     downgrade.check_usage(command)
     with run.tool(renders=True) as tool:
         outcome = downgrade.run(tool, command)
-    return shown(run, outcome)
+    return show_outcome(run, outcome)
 
 
 def _undo_arguments(parser: ArgumentParser) -> None:
@@ -142,7 +140,6 @@ def _undo_arguments(parser: ArgumentParser) -> None:
         "operation", nargs="?", default="", metavar="ID", help="of a landed operation; none: the last one"
     )
     until_argument(parser)
-    asked_arguments(parser)
 
 
 def _undo(run: Run) -> int:
@@ -153,7 +150,7 @@ def _undo(run: Run) -> int:
     undo.check_usage(command)
     with run.tool(renders=True) as tool:
         outcome = undo.run(tool, command)
-    return shown(run, outcome)
+    return show_outcome(run, outcome)
 
 
 def _locally(run: Run, asked: Asked, meant: Meant) -> int:
@@ -163,17 +160,74 @@ def _locally(run: Run, asked: Asked, meant: Meant) -> int:
     given = run.arguments
     tree = wiring.working_tree(given.directory)
     here = local.Here(tree, given.config, wiring.make_renderer, run.now())
-    return shown(run, local.run(here, asked, meant))
+    return show_outcome(run, local.run(here, asked, meant))
 
 
-BUMP = Command("on each image build: add a tag, retire by policy, render, publish", _bump_arguments, _bump)
-PROMOTE = Command("carry a version to the next environment, with its name", _promote_arguments, _promote)
-DEFAULT = Command("move the default to a live version, either way", _one_version_arguments, _by_hand)
-DOWNGRADE = Command("move the default back, and quarantine what it leaves", _downgrade_arguments, _downgrade)
-PIN = Command("never retire a version", _until_arguments, _by_hand)
-UNPIN = Command("take the pin of a version away", _one_version_arguments, _by_hand)
-RETIRE = Command("take the route of a version away; it drains, then it is removed", _one_version_arguments, _by_hand)
-RESTORE = Command("bring a retired or removed version back, pinned for a week", _until_arguments, _by_hand)
-QUARANTINE = Command("take the route of a bad version away until it is cleared", _one_version_arguments, _by_hand)
-CLEAR = Command("lift a quarantine", _one_version_arguments, _by_hand)
-UNDO = Command("the inverse of a landed operation, as a new operation", _undo_arguments, _undo)
+COMMANDS = {
+    "bump": Command(
+        "on each image build: add a tag, retire by policy, render, publish",
+        ("release bump devel v1.0.5", "release bump devel v1.0.5 --pin --reason 'mobile clients 2.x'"),
+        _bump_arguments,
+        _bump,
+    ),
+    "promote": Command(
+        "carry a version to the next environment, with its name",
+        ("release promote devel staging", "release promote devel staging --version v5 --dry-run"),
+        _promote_arguments,
+        _promote,
+    ),
+    "default": Command(
+        "move the default to a live version, either way",
+        ("release default devel v5", "release default devel v1.0.4 --reason 'v5 loses sessions'"),
+        _one_version_arguments,
+        _by_hand,
+    ),
+    "downgrade": Command(
+        "move the default back, and quarantine what it leaves",
+        ("release downgrade devel", "release downgrade devel --from v5 --to v3 --reason 'v5 loses sessions'"),
+        _downgrade_arguments,
+        _downgrade,
+    ),
+    "pin": Command(
+        "never retire a version",
+        ("release pin devel v2 --reason 'mobile clients 2.x'", "release pin devel v2 --until 6w --reason 'load test'"),
+        _until_arguments,
+        _by_hand,
+    ),
+    "unpin": Command(
+        "take the pin of a version away",
+        ("release unpin devel v2", "release unpin devel v1.0.2 --reason 'no client is left'"),
+        _one_version_arguments,
+        _by_hand,
+    ),
+    "retire": Command(
+        "take the route of a version away; it drains, then it is removed",
+        ("release retire devel v1", "release retire devel v1 --direct"),
+        _one_version_arguments,
+        _by_hand,
+    ),
+    "restore": Command(
+        "bring a retired or removed version back, pinned for a week",
+        ("release restore devel v1", "release restore devel v1.0.1 --until 2027-03-31"),
+        _until_arguments,
+        _by_hand,
+    ),
+    "quarantine": Command(
+        "take the route of a bad version away until it is cleared",
+        ("release quarantine devel v5 --reason 'loses sessions'", "release quarantine devel v5 --reason bad --direct"),
+        _one_version_arguments,
+        _by_hand,
+    ),
+    "clear": Command(
+        "lift a quarantine",
+        ("release clear devel v5 --reason 'a limit of memory, mended'", "release clear devel v5 --dry-run"),
+        _one_version_arguments,
+        _by_hand,
+    ),
+    "undo": Command(
+        "the inverse of a landed operation, as a new operation",
+        ("release undo devel", "release undo devel 01M89T1QWHYYJP6PZCB2S6Z56R --reason 'too early'"),
+        _undo_arguments,
+        _undo,
+    ),
+}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from release_tool import safe_text
+from release_tool.cli.call import job_of, say
 from release_tool.errors import EXIT_BUG, EXIT_INTERRUPTED, ReleaseError
 
 if TYPE_CHECKING:
@@ -13,67 +15,46 @@ if TYPE_CHECKING:
 _MACHINE = "free space or permissions there, then run the command again: nothing is half done"
 
 
-def told(error: BaseException, verbose: int, command: str) -> int:
-    """Say what went wrong, for people, on standard error; the exit status of it."""
-    status = 0
+def print_failure(error: BaseException, verbose: int, command: str) -> int:
+    """Print what ended a command, if that is worth a word; the exit status."""
     if isinstance(error, SystemExit):  # argparse after --help and --version, or SIGTERM
-        status = int(error.code or 0)
-    elif isinstance(error, BrokenPipeError):  # `release render | head`
+        return int(error.code or 0)
+    if isinstance(error, BrokenPipeError):  # `release render | head`
         _close_stdout()
-    elif isinstance(error, KeyboardInterrupt):
-        print("release: interrupted", file=sys.stderr)
-        status = EXIT_INTERRUPTED
-    elif isinstance(error, ReleaseError):
-        print_error(error, job_of(command))
-        status = error.exit_code
-    elif isinstance(error, OSError):  # a full disk, a directory that can't be written, no more processes
+        return 0
+    if isinstance(error, KeyboardInterrupt):
+        say("release: interrupted")
+        return EXIT_INTERRUPTED
+    if isinstance(error, OSError):  # a full disk, a directory that can't be written, no more processes
         where = str(error.filename or "")
-        refusal = ReleaseError(f"the machine refuses: {error.strerror or error}", where=where, hint=_MACHINE)
-        print_error(refusal, job_of(command))
-        status = ReleaseError.exit_code
-    else:
-        _print_bug(error, verbose)
-        status = EXIT_BUG
-    return status
-
-
-def job_of(command: str) -> InJob | None:
-    """The job of GitHub Actions that this runs in; None elsewhere."""
-    from release_tool import wiring
-
-    job = wiring.make_job()
-    if job is None:
-        return None
-    from release_tool.actions.in_job import InJob
-
-    return InJob(job, command)
-
-
-def say(text: str, job: InJob | None) -> None:
-    """Say something on standard error, where a job of GitHub Actions takes certain lines for commands to itself."""
-    print(text if job is None else job.harmless(text), file=sys.stderr)
+        error = ReleaseError(f"the machine refuses: {error.strerror or error}", where=where, hint=_MACHINE)
+    if isinstance(error, ReleaseError):
+        print_error(error, job_of(command))
+        return error.exit_code
+    _print_bug(error, verbose)
+    return EXIT_BUG
 
 
 def print_error(error: ReleaseError, job: InJob | None, title: str = "") -> None:
-    """Tell an error; `title`: what of several things it is about."""
+    """Print an error; `title`: what of several things it is about."""
     lines = [f"release: error: {title}: {error.what}" if title else f"release: error: {error.what}"]
     for label, text in (("where", error.where), ("cause", error.cause), ("next", error.hint)):
         if text:
             lines.append(f"  {label + ':':6} {text}")
     say("\n".join(lines), job)
     if job is not None:
-        print(job.failed(error, title), file=sys.stderr)
+        print(safe_text.lines(job.failed(error, title)), file=sys.stderr)
 
 
 def _print_bug(error: BaseException, verbose: int) -> None:
-    print(f"release: unexpected error: {type(error).__name__}: {error}", file=sys.stderr)
-    print("  this is a bug in release; nothing is half done: running the command again is safe", file=sys.stderr)
+    say(f"release: unexpected error: {type(error).__name__}: {error}")
+    say("  this is a bug in release; nothing is half done: running the command again is safe")
     if verbose:
         import traceback
 
-        traceback.print_exception(error)
+        say("".join(traceback.format_exception(error)).rstrip("\n"))
     else:
-        print("  next:  run it with -v for the traceback, and report that", file=sys.stderr)
+        say("  next:  run it with -v for the traceback, and report that")
 
 
 def _close_stdout() -> None:
@@ -81,3 +62,19 @@ def _close_stdout() -> None:
     import os
 
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def log(verbose: int) -> None:
+    """Let `-v` say on standard error what is done, and `-vv` every git command."""
+    import logging
+
+    class Harmless(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:
+            return safe_text.lines(super().format(record))
+
+    logger = logging.getLogger("release_tool")
+    if not logger.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(Harmless("release: %(message)s"))
+        logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG if verbose > 1 else logging.INFO)

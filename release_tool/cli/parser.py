@@ -1,45 +1,119 @@
-"""The command line as text: what it may hold, and what is wrong with it."""
+"""The command line as text: the commands, what each may be given, and what is wrong with a call."""
 
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from argparse import ArgumentParser
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from release_tool import __version__
-from release_tool.cli.options import shared_options
 from release_tool.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from release_tool.cli.options import Command
+    from release_tool.cli.call import Run
 
-_DESCRIPTION = (
-    "Keeps the set of live versions of a service in Git: each image build adds its tag, old versions retire by policy, "
-    "one living pull request per environment shows all of it."
-)
-_EPILOG = (
-    "exit status: 0 done, or nothing to do; 1 refused or failed, a person can fix it; 2 wrong usage; 3 a bug; "
-    "75 something outside is down or busy, run it again; 130 interrupted"
-)
+GROUPS = {
+    "each day, by pipelines and schedules": {
+        "bump": "change",
+        "promote": "change",
+        "guard": "scheduled",
+        "cleanup": "scheduled",
+        "sync": "scheduled",
+    },
+    "by hand": {
+        "default": "change",
+        "downgrade": "change",
+        "pin": "change",
+        "unpin": "change",
+        "retire": "change",
+        "restore": "change",
+        "quarantine": "change",
+        "clear": "change",
+        "undo": "change",
+    },
+    "looking": {
+        "status": "read",
+        "history": "read",
+        "render": "read",
+        "diff": "read",
+        "check": "read",
+    },
+    "set-up": {
+        "doctor": "setup",
+        "pulls": "setup",
+        "demo": "setup",
+    },
+}
+"""Every command in the order of `release --help`, with the module of this package that has it in its COMMANDS."""
+
+MODULES = {name: module for group in GROUPS.values() for name, module in group.items()}
+
 LATER = frozenset(["init", "dashboard"])
 """Commands that the documentation speaks of, and that are not there yet."""
 
+_DESCRIPTION = """\
+Keeps the set of live versions of a service in Git: each image build adds its
+tag, old versions retire by policy, and one pull request per environment shows
+all of it."""
 
-def parse(argv: Sequence[str], commands: Mapping[str, Command]) -> argparse.Namespace:
-    """The arguments of one call.
+_ENDING = """\
+exit status:
+  0    done, or nothing to do
+  1    refused or failed: a person can mend it
+  2    wrong usage
+  3    a bug
+  75   something outside is down or busy: run it again
+  130  interrupted
 
-    Args:
-        argv: without the name of the program.
-        commands: name -> command, in the order of `--help`.
+`release COMMAND --help` shows the options and two examples of a command."""
+
+
+class Command(NamedTuple):
+    """One command. To add one: an entry in GROUPS, and this record in COMMANDS of the module that it names.
+
+    Attributes:
+        text: what it does, for `--help`.
+        examples: two calls, as a shell takes them.
+        arguments: adds its own arguments to its parser.
+        run: runs it; the exit status.
+    """
+
+    text: str
+    examples: tuple[str, str]
+    arguments: Callable[[ArgumentParser], None]
+    run: Callable[[Run], int]
+
+
+class Parser(ArgumentParser):
+    """A parser whose mistakes are told like all others."""
+
+    def error(self, message: str) -> Any:
+        """Raise instead of printing and leaving."""
+        raise UsageError(message, hint=_likely(message) or f"`{self.prog} --help` shows what is possible")
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """The arguments of one call, without the name of the program; `run` among them runs the command.
 
     Raises:
         UsageError: they are wrong.
         SystemExit: `--help` or `--version`, which were printed.
     """
-    _refuse_later(argv)
-    arguments = parser(commands, argv[0] if argv else None).parse_args(argv)
-    _check_texts(arguments)
+    name = argv[0] if argv else ""
+    if name in LATER:
+        raise UsageError(
+            f"`release {name}` is not in this release of the tool yet",
+            hint="until then, edit image_tag.yaml by hand: the next operation adopts the edit into the record",
+        )
+    # The parsers and modules of the other commands would only cost time.
+    arguments = parser([name] if name in MODULES else MODULES).parse_args(argv)
+    for key, value in vars(arguments).items():
+        # Bytes that aren't UTF-8 come in as half surrogate pairs; the record and commit messages take none.
+        if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise UsageError(f"{key} is not UTF-8", hint="give the text in UTF-8")
     if getattr(arguments, "comment", None) is not None and arguments.command == "diff" and arguments.environment:
         raise UsageError("ENV and --comment exclude each other", hint="the comment shows all environments")
     if getattr(arguments, "local", False) and (arguments.direct or arguments.repo):
@@ -48,27 +122,35 @@ def parse(argv: Sequence[str], commands: Mapping[str, Command]) -> argparse.Name
     return arguments
 
 
-class Parser(argparse.ArgumentParser):
-    """A parser whose mistakes are told like all others."""
+def parser(names: Iterable[str]) -> ArgumentParser:
+    """The command line with some commands."""
+    raw = argparse.RawDescriptionHelpFormatter
+    top: ArgumentParser = Parser(
+        prog="release",
+        usage="release [-h] [--version] COMMAND …",
+        description=_DESCRIPTION,
+        formatter_class=raw,
+    )
+    top.add_argument("--version", action="version", version=f"release {__version__}")
+    places = top.add_subparsers(
+        dest="command", metavar="COMMAND", prog="release", required=True, help=argparse.SUPPRESS
+    )
+    shared, texts = shared_options(), {}
+    for name in names:
+        command: Command = import_module(f"release_tool.cli.{MODULES[name]}").COMMANDS[name]
+        texts[name] = command.text
+        ending = "\n".join(["examples:", *(f"  {example}" for example in command.examples)])
+        one = places.add_parser(name, description=command.text, epilog=ending, parents=[shared], formatter_class=raw)
+        command.arguments(one)
+        one.set_defaults(run=command.run)
+    top.epilog = "\n\n".join([*_groups(texts), _ENDING]) if len(texts) > 1 else None
+    return top
 
-    def error(self, message: str) -> Any:
-        """Raise instead of printing and leaving."""
-        raise UsageError(message, hint=_likely(message) or f"`{self.prog} --help` lists what there is")
 
-
-def _refuse_later(argv: Sequence[str]) -> None:
-    if argv and argv[0] in LATER:
-        raise UsageError(
-            f"`release {argv[0]}` is not in this release of the tool yet",
-            hint="until it is, edit image_tag.yaml by hand: the next operation adopts that into the record",
-        )
-
-
-def _check_texts(arguments: argparse.Namespace) -> None:
-    """Refuse bytes that aren't UTF-8: the record and commit messages are."""
-    for name, value in vars(arguments).items():
-        if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
-            raise UsageError(f"{name} is not UTF-8", hint="give the text in UTF-8")
+def _groups(texts: dict[str, str]) -> list[str]:
+    return [
+        "\n".join([f"{title}:", *(f"  {name:12}{texts[name]}" for name in group)]) for title, group in GROUPS.items()
+    ]
 
 
 def _likely(message: str) -> str:
@@ -84,18 +166,42 @@ def _likely(message: str) -> str:
     return f"did you mean `{likely}`?" if likely else ""
 
 
-def parser(commands: Mapping[str, Command], only: str | None = None) -> argparse.ArgumentParser:
-    """The command line.
+# -- what several commands take ---------------------------------------------------------------------------------------
 
-    Args:
-        commands: name -> command, in the order of `--help`.
-        only: build this command alone, if there is one of this name: the others would only cost time.
-    """
-    top: argparse.ArgumentParser = Parser(prog="release", description=_DESCRIPTION, epilog=_EPILOG)
-    top.add_argument("--version", action="version", version=f"release {__version__}")
-    places = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    shared = shared_options()
-    for name, command in commands.items():
-        if only not in commands or name == only:
-            command.arguments(places.add_parser(name, help=command.text, description=command.text, parents=[shared]))
-    return top
+
+def shared_options() -> ArgumentParser:
+    """What every command understands."""
+    shared = ArgumentParser(add_help=False)
+    group = shared.add_argument_group("shared options")
+    group.add_argument("-C", dest="directory", metavar="DIR", help="work in this checkout")
+    group.add_argument("--repo", metavar="URL", help="work on a remote, with no checkout")
+    group.add_argument("--service", default="", metavar="NAME", help="which service, where the repository has several")
+    group.add_argument("--config", default="release.yaml", metavar="FILE", help="path inside the repository")
+    group.add_argument("--output", choices=("text", "json"), default="text", help="what to print on standard output")
+    group.add_argument("-v", "--verbose", action="count", default=0, help="say what is done; -vv: every git command")
+    return shared
+
+
+def changing_arguments(parser: ArgumentParser, *, local: bool = True) -> None:
+    """Of every operation that somebody asks for; `local`: also in the files of a working tree."""
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--dry-run", action="store_true", help="show plan, difference and rendering; write nothing")
+    if local:
+        group.add_argument("--local", action="store_true", help="edit the files of the working tree and stop there")
+    parser.add_argument("--direct", action="store_true", help="push to the base branch, without a pull request")
+    parser.add_argument("--reason", default="", help="why, for the record")
+    parser.add_argument("--id", default="", help="id of the operation: the same id is the same operation")
+
+
+def until_argument(parser: ArgumentParser) -> None:
+    """Of what pins."""
+    parser.add_argument("--until", default="", metavar="DAY", help="last day of the pin: 2027-03-31, 14d, 6w or never")
+
+
+def environments_argument(parser: ArgumentParser) -> None:
+    """Of what works on several environments."""
+    parser.add_argument("environments", nargs="*", metavar="ENV", help="environments; none: all")
+
+
+def no_arguments(_: ArgumentParser) -> None:
+    """Of what has the shared ones only."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
-from release_tool.cli.call import status_of, width
-from release_tool.cli.options import Command, environments_argument
+from release_tool.cli.call import print_failures, width
+from release_tool.cli.parser import Command, environments_argument
 from release_tool.errors import Failed, ReleaseError
 
 if TYPE_CHECKING:
@@ -25,15 +24,15 @@ def _status_arguments(status: ArgumentParser) -> None:
 
 def _status(run: Run) -> int:
     from release_tool.commands import status
-    from release_tool.report import status as report_status
+    from release_tool.report.status import status_data, status_text
 
     given = run.arguments
     with run.tool() as tool:
         found = status.run(tool, given.environments, given.service, in_use=given.in_use, health=given.health)
-    run.show(lambda: report_status.status_data(found), lambda: report_status.status_text(found, width()))
+    run.show(lambda: status_data(found), lambda: status_text(found, width()))
     failures = [(one.place.title, error) for one in found.environments() for error in one.errors]
     for title, error in failures:  # all of it stands in its place on standard output
-        print(f"release: {title}: {error}", file=sys.stderr)
+        run.say(f"{title}: {error}")
     return ReleaseError.exit_code if failures else 0
 
 
@@ -52,7 +51,7 @@ def _history_arguments(history: ArgumentParser) -> None:
 
 def _history(run: Run) -> int:
     from release_tool.commands import history
-    from release_tool.report import history as report_history
+    from release_tool.report.history import history_data, history_text
 
     given = run.arguments
     wanted = history.Wanted(
@@ -69,8 +68,8 @@ def _history(run: Run) -> int:
     with run.tool() as tool:
         found = history.run(tool, wanted)
     if not found:
-        print("release: no recorded operation is like that", file=sys.stderr)
-    run.show(lambda: report_history.history_data(found), lambda: report_history.history_text(found, width()))
+        run.say("no recorded operation is like that")
+    run.show(lambda: history_data(found), lambda: history_text(found, width()))
     return 0
 
 
@@ -84,7 +83,8 @@ def _render(run: Run) -> int:
 
     with run.tool(renders=True) as tool:
         text = render.run(tool, run.arguments.environment, run.arguments.ref, run.arguments.service)
-    run.show(lambda: {"environment": run.arguments.environment, "manifests": text}, lambda: text.rstrip("\n"))
+    data = {"environment": run.arguments.environment, "manifests": text}
+    run.show(lambda: data, lambda: text.rstrip("\n"), is_data=True)  # for kubectl, say
     return 0
 
 
@@ -98,24 +98,25 @@ def _diff_arguments(diff: ArgumentParser) -> None:
 
 def _diff(run: Run) -> int:
     from release_tool.commands import render
-    from release_tool.report import outcome as report
+    from release_tool.config.places import title_of
+    from release_tool.report.outcome import difference_data, difference_text
 
     if not run.arguments.environment:
         return _diff_everywhere(run)
     with run.tool(renders=True) as tool:
         found = render.diff(tool, run.arguments.environment, run.arguments.ref, run.arguments.service)
     run.show(
-        lambda: report.difference_data(run.arguments.environment, found),
-        lambda: "" if found is None else report.difference_text(found),
+        lambda: difference_data(run.arguments.environment, found),
+        lambda: "" if found is None else difference_text(found),
     )
-    title = "/".join(filter(None, (run.arguments.service, run.arguments.environment)))
-    run.tell(lambda job: job.difference(title, found))
+    title = title_of(run.arguments.environment, run.arguments.service)
+    run.tell_job(lambda job: job.difference(title, found))
     return 0
 
 
 def _diff_everywhere(run: Run) -> int:
     from release_tool.commands import diff_comment
-    from release_tool.report import outcome as report
+    from release_tool.report.outcome import difference_data, difference_text
 
     given = run.arguments
     with run.tool(renders=True) as tool:
@@ -123,11 +124,11 @@ def _diff_everywhere(run: Run) -> int:
         if given.comment is not None:
             diff_comment.comment(tool, given.comment, found, kept=run.job is not None)
     run.show(
-        lambda: [report.difference_data(one.environment, one.changes, one.service) for one in found],
-        lambda: "\n".join(report.difference_text(one.changes) for one in found if one.changes),
+        lambda: [difference_data(one.environment, one.changes, one.service) for one in found],
+        lambda: "\n".join(difference_text(one.changes) for one in found if one.changes),
     )
-    run.tell(lambda job: "".join(job.difference(one.title, one.changes) for one in found if one.changes))
-    return status_of([Failed(one.title, one.error) for one in found if one.error], run.job)
+    run.tell_job(lambda job: "".join(job.difference(one.title, one.changes) for one in found if one.changes))
+    return print_failures(run, [Failed(one.title, one.error) for one in found if one.error])
 
 
 def _check_arguments(check: ArgumentParser) -> None:
@@ -140,7 +141,7 @@ def _check(run: Run) -> int:
     from release_tool import wiring
     from release_tool.commands import check
     from release_tool.remote.source import InTree
-    from release_tool.report import outcome as report
+    from release_tool.report.check import report_data, report_text
 
     given = run.arguments
     if given.ref or given.repo:
@@ -153,13 +154,40 @@ def _check(run: Run) -> int:
         found = check.run(
             InTree(wiring.working_tree(given.directory)), given.config, wiring.make_renderer, now=run.now()
         )
-    run.show(lambda: report.report_data(found), lambda: report.report_text(found))
-    run.tell(lambda job: job.checked(found))
+    run.show(lambda: report_data(found), lambda: report_text(found))
+    run.tell_job(lambda job: job.checked(found))
     return 1 if found.findings else 0
 
 
-STATUS = Command("the version x environment matrix; what stands, waits and comes in each", _status_arguments, _status)
-HISTORY = Command("who moved what, when, why, with which run; newest first", _history_arguments, _history)
-RENDER = Command("the manifests of an environment, as the base branch gives them", _rendering_arguments, _render)
-DIFF = Command("how the manifests differ from the base branch, object by object", _diff_arguments, _diff)
-CHECK = Command("every file, policy and rendering of the working tree is right", _check_arguments, _check)
+COMMANDS = {
+    "status": Command(
+        "the version x environment matrix; what is live, waits and comes",
+        ("release status", "release status devel --health --in-use"),
+        _status_arguments,
+        _status,
+    ),
+    "history": Command(
+        "who moved what, when, why, with which run; newest first",
+        ("release history devel --limit 5", "release history --version v5 --since 14d --pending"),
+        _history_arguments,
+        _history,
+    ),
+    "render": Command(
+        "the manifests of an environment, as the base branch gives them",
+        ("release render devel", "release render devel --ref release/devel"),
+        _rendering_arguments,
+        _render,
+    ),
+    "diff": Command(
+        "how the manifests differ from the base branch, object by object",
+        ("release diff devel", "release diff --ref feature --comment 12"),
+        _diff_arguments,
+        _diff,
+    ),
+    "check": Command(
+        "find what is wrong in files, policies and renderings",
+        ("release check", "release check --ref feature --base"),
+        _check_arguments,
+        _check,
+    ),
+}

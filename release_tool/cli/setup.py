@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from release_tool import safe_text
 from release_tool.cli.call import width
-from release_tool.cli.options import Command, no_arguments, shared_options
+from release_tool.cli.parser import Command, no_arguments, shared_options
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -26,26 +27,25 @@ def _pulls_arguments(pulls: ArgumentParser) -> None:
             sub.add_argument("--comment", default="", help="why")
 
 
-def _pulls_command(run: Run) -> int:
+def _pulls(run: Run) -> int:
     from release_tool.commands import pulls
-    from release_tool.report import outcome as report
-    from release_tool.safe_text import one_line
+    from release_tool.report.pulls import pull_data, pull_text, pulls_text
 
     given = run.arguments
     with run.tool() as tool:
         if given.action == "list":
             found = pulls.listed(tool, "all" if given.all else "open")
-            run.show(lambda: [report.pull_data(one) for one in found], lambda: report.pulls_text(found))
+            run.show(lambda: [pull_data(one) for one in found], lambda: pulls_text(found))
             return 0
         if given.action == "show":
             one = pulls.shown(tool, given.number)
-            run.show(lambda: report.pull_data(one), lambda: report.pull_text(one))
+            run.show(lambda: pull_data(one), lambda: pull_text(one))
             return 0
         if given.action == "merge":
             one = pulls.merged(tool, given.number, given.method)
         else:
             one = pulls.closed(tool, given.number, given.comment)
-    run.show(lambda: report.pull_data(one), lambda: f"#{one.number} is {one.state}: {one_line(one.title)}")
+    run.show(lambda: pull_data(one), lambda: f"#{one.number} is {one.state}: {safe_text.one_line(one.title)}")
     return 0
 
 
@@ -70,10 +70,27 @@ def _demo(run: Run) -> int:
     from release_tool.commands import demo
 
     for text in demo.run(run.main, downgrade=run.arguments.downgrade):
-        print(text, flush=True)
+        print(safe_text.lines(text), flush=True)
     return 0
 
 
-PULLS = Command("the pull requests of the `local` forge", _pulls_arguments, _pulls_command)
-DOCTOR = Command("the set-up examined: remote, forge, token, rules, workflows; what mends it", no_arguments, _doctor)
-DEMO = Command("the whole pipeline in a temporary repository", _demo_arguments, _demo)
+COMMANDS = {
+    "doctor": Command(
+        "examine the set-up: remote, forge, token, rules, workflows",
+        ("release doctor", "release doctor --repo https://github.com/team/app.git --service engine"),
+        no_arguments,
+        _doctor,
+    ),
+    "pulls": Command(
+        "the pull requests of the `local` forge",
+        ("release pulls list --all", "release pulls merge 1 --method squash"),
+        _pulls_arguments,
+        _pulls,
+    ),
+    "demo": Command(
+        "show the whole pipeline in a temporary repository",
+        ("release demo", "release demo --downgrade"),
+        _demo_arguments,
+        _demo,
+    ),
+}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.actions import summary
 from release_tool.commands import render
+from release_tool.config.places import title_of
 from release_tool.errors import Refused, ReleaseError, TryAgain
 from release_tool.forges.comments import KeepsComments
 from release_tool.manifests import difference_text
@@ -41,7 +42,7 @@ class Difference(NamedTuple):
     @property
     def title(self) -> str:
         """The environment, with its service where there are several."""
-        return f"{self.service}/{self.environment}" if self.service else self.environment
+        return title_of(self.environment, self.service)
 
 
 def run(tool: Tool, ref: str | None = None, service: str = "") -> list[Difference]:

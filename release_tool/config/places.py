@@ -19,6 +19,11 @@ DOWNGRADE_SUFFIX = "-downgrade"
 """A downgrade never shares a branch with the other operations: this is added to the name of their branch."""
 
 
+def title_of(environment: str, service: str) -> str:
+    """What people call an environment: `devel`, or `engine/devel` where there are several services."""
+    return f"{service}/{environment}" if service else environment
+
+
 class Place(NamedTuple):
     """Where an environment lives: its files in the repository (paths from the root, `/` between parts), its branches.
 
@@ -44,8 +49,8 @@ class Place(NamedTuple):
 
     @property
     def title(self) -> str:
-        """What people call it: `devel`, or `engine/devel` where there are several services."""
-        return f"{self.service}/{self.environment}" if self.service else self.environment
+        """What people call it."""
+        return title_of(self.environment, self.service)
 
     @property
     def archive_directory(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
+from release_tool.config.places import title_of
 from release_tool.model.records import Change, State
 from release_tool.rules import outlook
 
@@ -60,7 +61,7 @@ class Proposed(NamedTuple):
     @property
     def title(self) -> str:
         """What people call the environment: `devel`, or `engine/devel` where there are several services."""
-        return f"{self.service}/{self.environment}" if self.service else self.environment
+        return title_of(self.environment, self.service)
 
     @property
     def changes(self) -> list[Change]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from release_tool.model import evidence
 from release_tool.model.records import name_number
 from release_tool.model.versions import tag_part
-from release_tool.report import outcome as report
 from release_tool.report.health import judged_data
+from release_tool.report.outcome import outcome_data, outcome_text
 from release_tool.report.terminal import clock, heading, table
 from release_tool.rules import fallback
 from release_tool.safe_text import one_line
@@ -44,7 +44,7 @@ def _watched_data(one: Watched) -> dict[str, Any]:
         **({"refused": one.waits} if one.waits else {}),
         **({"blind": one.blind} if one.blind else {}),
         "versions": [judged_data(judged) for judged in one.judged],
-        "operations": [report.outcome_data(outcome) for outcome in one.outcomes],
+        "operations": [outcome_data(outcome) for outcome in one.outcomes],
         "errors": [_error_data(error) for error in one.errors],
     }
 
@@ -70,7 +70,7 @@ def _watched(one: Watched, width: int | None) -> Iterator[str]:
     yield from heading(f"{one.place.title}: {headline(one)}", width)
     yield from table(list(health_rows(one.judged, one.default)), width)
     for outcome in one.outcomes:
-        for line in report.outcome_text(outcome).splitlines():
+        for line in outcome_text(outcome).splitlines():
             # A dry run shows lines of the record, with all their evidence.
             shown = f"  {line}"
             yield shown if width is None or len(shown) <= 2 * width else f"{shown[: 2 * width - 1]}…"

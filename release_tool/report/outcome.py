@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from release_tool.config.places import title_of
 from release_tool.model.history import change_data, gate_data
 from release_tool.safe_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from release_tool.commands.check import Finding, Report
     from release_tool.manifests import ObjectChange
-    from release_tool.model.records import Kept, PullRequest
+    from release_tool.model.records import Kept
     from release_tool.remote.tool import Outcome
 
 
@@ -63,13 +63,9 @@ def _kept_data(kept: Kept) -> dict[str, str]:
     return {"version": kept.version, "tag": kept.tag, "reason": kept.reason}
 
 
-def _title(outcome: Outcome) -> str:
-    return f"{outcome.service}/{outcome.environment}" if outcome.service else outcome.environment
-
-
 def outcome_text(outcome: Outcome) -> str:
     """What a person sees of a changing command."""
-    lines = [f"{_title(outcome)}: {_headline(outcome)}"]
+    lines = [f"{title_of(outcome.environment, outcome.service)}: {_headline(outcome)}"]
     lines += columns([(gate.name, gate.verdict, gate.reason) for gate in outcome.gates], indent="  gate ")
     lines += columns(_rows(outcome) if outcome.changes else [])
     lines += _below(outcome)
@@ -87,7 +83,7 @@ def cleanup_text(outcome: Outcome, *, everything: bool) -> str:
         return sync_text(outcome)
     if not outcome.changed and not everything and not outcome.notes:
         return ""
-    lines = [f"{_title(outcome)}: {_headline(outcome)}"]
+    lines = [f"{title_of(outcome.environment, outcome.service)}: {_headline(outcome)}"]
     lines += columns(_rows(outcome) if outcome.changes or everything else [])
     return "\n".join([*lines, *_below(outcome)])
 
@@ -120,7 +116,9 @@ def sync_text(outcome: Outcome) -> str:
     if not (outcome.commit or outcome.changed or outcome.created or outcome.dry_run):
         return ""
     verb = "would make the release branch again" if outcome.dry_run else "made the release branch again"
-    lines = [f"{_title(outcome)}: {verb if outcome.commit or outcome.dry_run else 'sync'}"]
+    lines = [
+        f"{title_of(outcome.environment, outcome.service)}: {verb if outcome.commit or outcome.dry_run else 'sync'}"
+    ]
     lines += [f"  note: {one_line(note)}" for note in outcome.notes]
     return "\n".join([*lines, *(f"  {where}" for where in _where(outcome))])
 
@@ -178,60 +176,3 @@ def difference_data(environment: str, difference: Sequence[ObjectChange] | None,
             for one in difference or ()
         ],
     }
-
-
-# -- looking ----------------------------------------------------------------------------------------------------------
-
-
-def report_data(report: Report) -> dict[str, Any]:
-    """`release check --output json`."""
-    return {
-        "checked": list(report.checked),
-        "findings": [_finding_data(one) for one in report.findings],
-        "warnings": [_finding_data(one) for one in report.warnings],
-    }
-
-
-def _finding_data(one: Finding) -> dict[str, str]:
-    return {"where": one.where, "what": one.what, "hint": one.hint}
-
-
-def report_text(report: Report) -> str:
-    """What `release check` found."""
-    lines = [] if report.findings else [f"{len(report.checked)} files are right: {', '.join(report.checked)}"]
-    for mark, findings in (("", report.findings), ("warning: ", report.warnings)):
-        for one in findings:
-            lines.append(one_line(f"{mark}{one.where}: {one.what}" if one.where else f"{mark}{one.what}"))
-            lines += [f"  next: {one_line(one.hint)}"] if one.hint else []
-    return "\n".join(lines)
-
-
-def pull_data(shown: PullRequest) -> dict[str, Any]:
-    """One pull request as JSON."""
-    return {
-        "number": shown.number,
-        "state": shown.state,
-        "title": shown.title,
-        "head": shown.head,
-        "base": shown.base,
-        "head_commit": shown.head_commit,
-        "merge_commit": shown.merge_commit,
-        "url": shown.url,
-        "labels": list(shown.labels),
-        "body": shown.body,
-        "comments": list(shown.comments),
-    }
-
-
-def pulls_text(pulls: Sequence[PullRequest]) -> str:
-    """Pull requests, a line each."""
-    return "\n".join(columns([(f"#{one.number}", one.state, one.head, one.title) for one in pulls], indent=""))
-
-
-def pull_text(shown: PullRequest) -> str:
-    """One pull request, whole."""
-    lines = [f"#{shown.number} {shown.title}", f"{shown.state}: {shown.head} -> {shown.base}", ""]
-    lines += shown.body.rstrip().splitlines()
-    for comment in shown.comments:
-        lines += ["", f"> {comment}"]
-    return "\n".join(map(one_line, lines))

@@ -1,0 +1,34 @@
+"""What `release check` prints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from release_tool.safe_text import one_line
+
+if TYPE_CHECKING:
+    from release_tool.checks.findings import Finding
+    from release_tool.commands.check import Report
+
+
+def report_data(report: Report) -> dict[str, Any]:
+    """`release check --output json`."""
+    return {
+        "checked": list(report.checked),
+        "findings": [_finding_data(one) for one in report.findings],
+        "warnings": [_finding_data(one) for one in report.warnings],
+    }
+
+
+def _finding_data(one: Finding) -> dict[str, str]:
+    return {"where": one.where, "what": one.what, "hint": one.hint}
+
+
+def report_text(report: Report) -> str:
+    """What `release check` found."""
+    lines = [] if report.findings else [f"{len(report.checked)} files are right: {', '.join(report.checked)}"]
+    for mark, findings in (("", report.findings), ("warning: ", report.warnings)):
+        for one in findings:
+            lines.append(one_line(f"{mark}{one.where}: {one.what}" if one.where else f"{mark}{one.what}"))
+            lines += [f"  next: {one_line(one.hint)}"] if one.hint else []
+    return "\n".join(lines)

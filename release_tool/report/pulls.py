@@ -1,0 +1,44 @@
+"""What `release pulls` prints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from release_tool.report.outcome import columns
+from release_tool.safe_text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from release_tool.model.records import PullRequest
+
+
+def pull_data(shown: PullRequest) -> dict[str, Any]:
+    """One pull request as JSON."""
+    return {
+        "number": shown.number,
+        "state": shown.state,
+        "title": shown.title,
+        "head": shown.head,
+        "base": shown.base,
+        "head_commit": shown.head_commit,
+        "merge_commit": shown.merge_commit,
+        "url": shown.url,
+        "labels": list(shown.labels),
+        "body": shown.body,
+        "comments": list(shown.comments),
+    }
+
+
+def pulls_text(pulls: Sequence[PullRequest]) -> str:
+    """Pull requests, a line each."""
+    return "\n".join(columns([(f"#{one.number}", one.state, one.head, one.title) for one in pulls], indent=""))
+
+
+def pull_text(shown: PullRequest) -> str:
+    """One pull request, whole."""
+    lines = [f"#{shown.number} {shown.title}", f"{shown.state}: {shown.head} -> {shown.base}", ""]
+    lines += shown.body.rstrip().splitlines()
+    for comment in shown.comments:
+        lines += ["", f"> {comment}"]
+    return "\n".join(map(one_line, lines))

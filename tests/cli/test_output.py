@@ -1,0 +1,159 @@
+"""What reaches a terminal: no escape sequence of a hook, a server, a file or an error; and what `--help` shows."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import json
+import re
+import shlex
+import sys
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from world import WITH_DEFAULT, World
+
+from release_tool import cli, safe_text
+from release_tool.cli import parser
+from release_tool.cli.call import Run, say
+from release_tool.cli.errors import print_failure
+from release_tool.errors import BadValue, FileProblems, Problem, ReleaseError, ValuesRefused
+
+ACTIVE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+EVIL = "\x1b]0;owned\x07\x1b[2J\x9b31m\x85\u2028\u202eevil\r"
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=timezone.utc)
+
+
+def harmless(text: str) -> bool:
+    return not ACTIVE.search(text)
+
+
+def printed(call: Any) -> tuple[str, str]:
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        call()
+    return out.getvalue(), err.getvalue()
+
+
+@pytest.mark.parametrize("arguments", [(), ("--direct",), ("--output", "json"), ("--direct", "-v")])
+def test_what_a_hook_says_moves_no_cursor(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    world = World.make(tmp_path, tags=WITH_DEFAULT)
+    hook = world.origin / "hooks/pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_bytes(b"#!/bin/sh\nprintf 'no: \\033[2J\\033]0;owned\\007 \\302\\233 \\342\\200\\256\\n' >&2\nexit 1\n")
+    hook.chmod(0o755)
+    said = world.release("bump", "devel", "v1.0.5", *arguments, code=None)
+    assert said.code in (1, 75)
+    assert "owned" in said.err
+    assert harmless(said.out + said.err)
+
+
+def test_what_the_tag_file_says_moves_no_cursor(tmp_path: Path) -> None:
+    world = World.make(tmp_path)
+    text = (
+        "image:\n  default: v4\n  tag:\n    v3: v1.0.3\n    v4: v1.0.4  # why \u202e\n"
+        '  pinned:\n    v3: {reason: "a\\e[2J\\u202e\\x9b\\nb"}\n'
+    )
+    world.commit({"environments/devel/image_tag.yaml": text}, "Say something")
+    calls = [("status",), ("history",), ("check",), ("diff", "devel"), ("pulls", "list")]
+    calls += [("bump", "devel", "v1.0.5", "--dry-run"), ("bump", "devel", "v1.0.5"), ("pulls", "show", "1")]
+    for arguments in calls:
+        for form in ("text", "json"):
+            said = world.release(*arguments, "--output", form, code=None)
+            assert harmless(said.out + said.err), arguments
+    found = world.json("status")["environments"][0]["versions"]
+    assert "\x1b" in found[0]["pin"]["reason"], "the JSON holds it, as an escape"
+
+
+def test_manifests_are_data_for_other_programs(tmp_path: Path) -> None:
+    world = World.make(tmp_path)
+    template = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: odd}\ndata: {text: "a\u202eb"}\n'
+    world.commit({"charts/grpc-manifest/templates/odd.yaml": template}, "Something odd")
+    assert "\u202e" in world.release("render", "devel").out
+    assert harmless(world.release("render", "devel", "--output", "json").out)
+
+
+ERRORS = st.one_of(
+    st.builds(lambda a, b, c, d: ReleaseError(a, where=b, cause=c, hint=d), *[st.text()] * 4),
+    st.builds(lambda a, b: FileProblems(a, [Problem(1, 1, b, a), Problem(2, 1, a, b, a)]), *[st.text()] * 2),
+    st.builds(lambda a, b: ValuesRefused(a, [BadValue(None, b)], where=b), *[st.text()] * 2),
+    st.builds(OSError, st.integers(1, 40), st.text(), st.text()),
+    st.builds(RuntimeError, st.text()),
+)
+
+
+@given(st.text() | st.just(EVIL), ERRORS)
+def test_no_printing_function_lets_a_control_character_through(text: str, error: Exception) -> None:
+    def everything() -> None:
+        for form in ("text", "json"):
+            run = Run(argparse.Namespace(output=form, command="status"), lambda: NOW, cli.main)
+            run.show(lambda: {"said": text, text: [text]}, lambda: text)
+            run.say(text)
+        say(text)
+        print_failure(error, 0, "status")
+        print_failure(error, 1, "status")
+
+    out, err = printed(everything)
+    assert harmless(out)
+    assert harmless(err)
+
+
+@given(st.text())
+def test_json_with_escapes_says_the_same(text: str) -> None:
+    written = safe_text.in_json(json.dumps({text: text}, indent=2, ensure_ascii=False))
+    assert harmless(written)
+    assert json.loads(written) == {text: text}
+
+
+@given(st.text())
+def test_texts_without_control_characters_stay_as_they_are(text: str) -> None:
+    assert harmless(safe_text.lines(text))
+    assert len(safe_text.lines(text)) == len(text)
+    assert safe_text.lines(text) == text or not harmless(text) or re.search("[\ufff9-\ufffb]", text)
+    assert "\n" not in safe_text.one_line(text)
+    assert safe_text.one_line("👩\u200d🚀 שלום é") == "👩\u200d🚀 שלום é"
+
+
+def test_a_log_line_and_a_traceback_move_no_cursor(capsys: pytest.CaptureFixture[str]) -> None:
+    import logging
+
+    from release_tool.cli import errors
+
+    errors.log(2)
+    logger = logging.getLogger("release_tool")
+    try:
+        logger.handlers[0].setStream(sys.stderr)  # type: ignore[attr-defined]
+        logger.info("git says %s", EVIL)
+        try:
+            raise RuntimeError(EVIL)
+        except RuntimeError as error:
+            errors.print_failure(error, 1, "bump")
+    finally:
+        logger.handlers.clear()
+    said = capsys.readouterr().err
+    assert said.count("evil") == 3
+    assert harmless(said)
+
+
+@pytest.mark.parametrize("command", parser.MODULES)
+def test_help_shows_two_examples_that_the_command_line_takes(command: str) -> None:
+    out, _ = printed(lambda: cli.main([command, "--help"]))
+    examples = [line.strip() for line in out.partition("\nexamples:\n")[2].splitlines()]
+    assert len(examples) == 2
+    for example in examples:
+        words = shlex.split(example)
+        assert words[:2] == ["release", command]
+        assert parser.parse(words[1:]).command == command
+
+
+def test_help_groups_the_commands_in_lines_of_a_terminal() -> None:
+    out, _ = printed(lambda: cli.main(["--help"]))
+    places = [out.index(f"\n{title}:\n") for title in parser.GROUPS]
+    assert places == sorted(places)
+    assert all(re.search(rf"^  {command} +\w", out, re.MULTILINE) for command in parser.MODULES)
+    assert max(map(len, out.splitlines())) <= 80
