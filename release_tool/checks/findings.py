@@ -9,7 +9,6 @@ from release_tool.errors import FileProblems, ReleaseError, ValuesRefused
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from release_tool.config import Place
     from release_tool.errors import Problem
     from release_tool.model.records import Name
 
@@ -33,12 +32,6 @@ class OfVersion(NamedTuple):
 
     name: Name
     finding: Finding
-
-
-def command(place: Place, verb: str, *words: str) -> str:
-    """A command on an environment as people type it, its service included: `release pin devel v3`, in backquotes."""
-    service = ["--service", place.service] if place.service else []
-    return f"`{' '.join(['release', verb, place.environment, *words, *service])}`"
 
 
 def findings_of(error: ReleaseError, told: Collection[str] = ()) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from release_tool.checks.findings import Finding, OfVersion, command
+from release_tool.checks.findings import Finding, OfVersion
 from release_tool.checks.record import new_entries
 from release_tool.model.versions import tag_part
 
@@ -40,7 +40,7 @@ def overtaken(before: Held, after: Held, bad: Mapping[str, str]) -> Iterator[OfV
             if why and change.version not in told:
                 told.add(change.version)
                 what = f"the operation {entry.id} ({line.intent.operation}) {why}"
-                hint = f"{command(after.place, 'sync')} plans it again on the base, or close its pull request"
+                hint = f"`{after.place.command('sync')}` plans it again on the base, or close its pull request"
                 yield OfVersion(change.version, Finding(entry.where, what, hint))
             if change.action == "clear" and bad.get(tag_part(change.tag), "").startswith(f"{environment}: "):
                 del bad[tag_part(change.tag)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from release_tool.checks.findings import Finding, command
+from release_tool.checks.findings import Finding
 from release_tool.model import history
 from release_tool.model.versions import tag_part
 from release_tool.rules.fallback import fallback_target
@@ -38,8 +38,8 @@ def _pins(held: Held, config: Config, now: datetime | None) -> Iterator[Finding]
     }
     for name, until in ended.items():
         what = f"the pin of {name} ended on {until}: the next sweep lifts it"
-        anew = command(held.place, "pin", name, "--reason", "WHY")
-        hint = f"{command(held.place, 'cleanup')} lifts it now, {anew} pins it anew"
+        anew = held.place.command("pin", name, "--reason", "WHY")
+        hint = f"`{held.place.command('cleanup')}` lifts it now, `{anew}` pins it anew"
         yield Finding(held.at_key("image", "pinned", name), what, hint)
     pinned = [name for name in state.live if name in state.pinned and name not in ended]
     keep = config.environment(held.place.environment).retention.keep
@@ -48,8 +48,8 @@ def _pins(held: Held, config: Config, now: datetime | None) -> Iterator[Finding]
             f"retention has nothing to do: it keeps {keep} live version{'' if keep == 1 else 's'}, "
             f"and {len(pinned)} are pinned ({', '.join(pinned)})"
         )
-        unpin = command(held.place, "unpin", "NAME")
-        hint = f"{unpin}, an end of a pin (`--until`), or a higher `keep` in the configuration"
+        unpin = held.place.command("unpin", "NAME")
+        hint = f"`{unpin}`, an end of a pin (`--until`), or a higher `keep` in the configuration"
         yield Finding(held.at_key("image", "pinned"), what, hint)
 
 
@@ -58,7 +58,7 @@ def _tags(held: Held, config: Config) -> Iterator[Finding]:
     for name, tag in held.state.live.items():
         if allow is not None and not config.versions.allows(tag):
             what = f"versions.allow ({allow.pattern}) does not match {tag_part(tag)} of the live version {name}"
-            hint = f"correct `versions.allow`, or {command(held.place, 'retire', name)}"
+            hint = f"correct `versions.allow`, or `{held.place.command('retire', name)}`"
             yield Finding(held.at_version(name), what, hint)
 
 

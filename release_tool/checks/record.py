@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool.checks.findings import Finding, command, findings_of
+from release_tool.checks.findings import Finding, findings_of
 from release_tool.errors import ReleaseError
 from release_tool.model import history
 from release_tool.model.versions import tag_part
@@ -184,7 +184,7 @@ def backwards(entry: Entry, place: Place) -> Finding:
     what = (
         f"`at` of the operation {entry.id} is before that of the line above: the order of the lines is that of landing"
     )
-    return Finding(entry.where, what, f"{command(place, 'sync')} plans what has not landed again, and raises its `at`")
+    return Finding(entry.where, what, f"`{place.command('sync')}` plans what has not landed again, and raises its `at`")
 
 
 # -- the step to it ---------------------------------------------------------------------------------------------------
@@ -241,7 +241,7 @@ def taken_back(entries: Sequence[Entry], place: Place) -> Finding:
     """The warning about a revert."""
     ids = ", ".join(entry.id or "?" for entry in entries)
     what = f"a revert takes back what has landed ({ids}); it is not proposed again, and its names stay taken"
-    hint = f"{command(place, 'undo')} would take the last operation back and keep the record of both"
+    hint = f"`{place.command('undo')}` would take the last operation back and keep the record of both"
     return Finding(entries[0].where, what, hint)
 
 

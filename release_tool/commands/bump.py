@@ -9,6 +9,7 @@ from release_tool.errors import Refused, TryAgain, UsageError
 from release_tool.model import history
 from release_tool.model.records import BumpArguments, Tag
 from release_tool.model.versions import is_tag, tag_part
+from release_tool.safe_text import command
 
 # What publishes is imported by the functions that do: the command line checks its arguments, and begins to look at the
 # remote, before that.
@@ -139,10 +140,11 @@ def takes_bumps(bump: Bump, config: Config) -> None:
     environment = config.environment(bump.environment)
     what = bump.tag or "--from-registry"
     if not bump.force and environment.promote_from is not None:
+        instead = command("bump", config.entry.name, what, service=config.service)
         raise Refused(
             f"{environment.name} takes promotions, not bumps",
             cause=f"its versions come from {environment.promote_from}; {config.entry.name} takes the bumps",
-            hint=f"run `release bump {config.entry.name} {what}`, or add --force --reason 'why'",
+            hint=f"run `{instead}`, or add --force --reason 'why'",
         )
 
 

@@ -113,7 +113,7 @@ def _ground(config: Config, every: Mapping[str, Files], asked: Asked, now: datet
     unknown = "use unknown: a working tree alone asks nobody"
     used = dict.fromkeys(state.live, unknown) if environment.retention.in_use else {}
     facts = Facts(now, state, {}, history.former_defaults(lines, state.default), used)
-    return Ground(environment, config.versions.order, state, lines, facts, names)
+    return Ground(environment, config.versions.order, state, lines, facts, names, service=config.service)
 
 
 def _names(tree: WorkingTree, source: Source, config: Config, every: Mapping[str, Files], intent: Intent) -> Names:

@@ -122,7 +122,7 @@ def _candidate(tool: Tool, snapshot: Snapshot, command: Promote, now: datetime) 
     if known.name in state.retired:
         raise Refused(
             f"{known.name} ({tag_part(known.tag)}) is retired in {command.source}",
-            hint=f"`release restore {command.source} {known.name}` brings it back first",
+            hint=f"`{source.place.command('restore', known.name)}` brings it back first",
         )
     return promotion.Candidate(
         source=command.source,

@@ -75,20 +75,21 @@ def _intent(tool: Tool, snapshot: Snapshot, command: Undo) -> Intent:
     from release_tool.rules.operations.undo import last_landed
 
     asked = command.asked
-    lines = snapshot.files[asked.environment].lines()
+    files = snapshot.files[asked.environment]
+    lines = files.lines()
     if command.operation:
         line = next((one for one in lines if one.id == command.operation), None)
         if line is None:
             raise Refused(
                 f"operation {command.operation} is not in the record of {asked.environment}",
                 cause="only what has landed can be undone; lines that were moved to an archive are too old for it",
-                hint=f"`release history {asked.environment}` lists the ids; close a pull request to drop what waits",
+                hint=f"`{files.place.command('history')}` lists the ids; close a pull request to drop what waits",
             )
     else:
         before = earlier(tool, snapshot, asked, _is_of_the_last)
         if before is not None:
             return before
-        line = last_landed(lines, asked.environment)
+        line = last_landed(lines, files.place)
     given = command.until or RESTORED_FOR
     arguments = UndoArguments(
         undone=line.id,

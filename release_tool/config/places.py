@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from release_tool.safe_text import command
+
 PLACEHOLDER = "{environment}"
 """What the templates of paths and branches hold in place of the environment's name."""
 
@@ -51,6 +53,10 @@ class Place(NamedTuple):
     def title(self) -> str:
         """What people call it."""
         return title_of(self.environment, self.service)
+
+    def command(self, verb: str, *words: str) -> str:
+        """A command about this environment as people type it: `release pin devel v3 --service engine`."""
+        return command(verb, self.environment, *words, service=self.service)
 
     @property
     def archive_directory(self) -> str:

@@ -117,6 +117,7 @@ class Work:
             facts=self._facts(state, now),
             names=names.names_known(self.repository, self.snapshot, tags),
             elsewhere=elsewhere,
+            service=self.place.service,
         )
 
     def _facts(self, state: State, now: datetime) -> Facts:

@@ -20,6 +20,7 @@ from release_tool.model.states import apply
 from release_tool.model.versions import newest_first
 from release_tool.rules.operations import Context, Names, Step, plan_step
 from release_tool.rules.retention import Facts, Sweep, sweep
+from release_tool.safe_text import command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,6 +43,7 @@ class Ground(NamedTuple):
         facts: what the base branch tells about ages, former defaults and itself.
         names: the names known; those of the lines that are planned here may be among the pending ones.
         elsewhere: tag part -> `staging: reason` of the tags that are quarantined in another environment.
+        service: for the commands in messages.
     """
 
     environment: Environment
@@ -51,6 +53,7 @@ class Ground(NamedTuple):
     facts: Facts
     names: Names
     elsewhere: Mapping[str, str] = {}
+    service: str = ""
 
 
 class LeftOut(NamedTuple):
@@ -194,6 +197,7 @@ def _context(ground: Ground, names: Names, bad: Mapping[str, str], proposed: fro
         former=ground.facts.former,
         lines=ground.lines,
         elsewhere=ground.elsewhere,
+        service=ground.service,
     )
 
 
@@ -212,14 +216,17 @@ def _superseded(step: Step) -> Step:
 def _not_at_all(planned: Line, step: Step, ground: Ground) -> Step:
     tags = [change.tag for change in step.changes if change.action in {"add", "restore"}]
     environment, said = ground.environment.name, planned.intent.arguments
-    what = "would be retired at once by the retention policy and is not added"
-    if isinstance(said, PromoteArguments):
-        command, end = f"promote {said.source} {environment} --version {{}} --pin", "adds it pinned"
-    elif planned.intent.operation == "bump":
-        command, end = f"bump {environment} {{}} --pin", "adds it pinned"
-    else:
-        command, end = f"restore {environment} {{}}", "brings it back pinned"
-    return Step(notes=tuple(f"{tag} {what}; `release {command.format(tag)}` {end}" for tag in tags))
+    notes = []
+    for tag in tags:
+        words: tuple[str, ...] = ("restore", environment, tag)
+        outcome = "brings it back pinned"
+        if isinstance(said, PromoteArguments):
+            words, outcome = ("promote", said.source, environment, "--version", tag, "--pin"), "adds it pinned"
+        elif planned.intent.operation == "bump":
+            words, outcome = ("bump", environment, tag, "--pin"), "adds it pinned"
+        what = f"{tag} would be retired at once by the retention policy and is not added"
+        notes.append(f"{what}; `{command(*words, service=ground.service)}` {outcome}")
+    return Step(notes=tuple(notes))
 
 
 def _retired_at_once(ground: Ground, attempt: _Attempt, swept: Sweep) -> frozenset[str]:

@@ -13,6 +13,7 @@ from release_tool.errors import Refused, ReleaseError
 from release_tool.model.records import Change, Name, State, Tag, UnreadArguments, name_number, name_of
 from release_tool.model.states import apply
 from release_tool.model.versions import is_name, tag_part
+from release_tool.safe_text import command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -99,6 +100,7 @@ class Context(NamedTuple):
         former: the defaults that stood in the base branch, oldest first, the present one last.
         lines: the record so far: what undo and restore look things up in.
         elsewhere: tag part -> `staging: reason` of the tags that are quarantined in another environment.
+        service: for the commands in messages; empty: the repository has one, without a name.
     """
 
     environment: str
@@ -111,6 +113,11 @@ class Context(NamedTuple):
     former: Sequence[Name] = ()
     lines: Sequence[Line] = ()
     elsewhere: Mapping[str, str] = {}
+    service: str = ""
+
+    def command(self, verb: str, *words: str, environment: str = "") -> str:
+        """A next step for a message, about this environment or another one: `release clear devel v2`."""
+        return command(verb, environment or self.environment, *words, service=self.service)
 
 
 class Step(NamedTuple):
@@ -174,7 +181,7 @@ def present(state: State, arguments: VersionArguments, context: Context) -> Loca
         raise Refused(
             f"{tag_part(arguments.tag)} is not in {context.environment}",
             cause="it was removed, or reverted, since it was named",
-            hint=f"`release restore {context.environment} {arguments.version or tag_part(arguments.tag)}` brings back"
-            " what was removed",
+            hint=f"`{context.command('restore', arguments.version or tag_part(arguments.tag))}` brings back what was"
+            " removed",
         )
     return found

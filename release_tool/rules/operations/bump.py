@@ -28,19 +28,19 @@ def bump(state: State, arguments: BumpArguments, context: Context) -> Step:
 
 def _present(state: State, tag: Tag, context: Context) -> str | None:
     """Why a bump of this tag has nothing to do, with the command that would; None if it has."""
-    part, environment = tag_part(tag), context.environment
+    part = tag_part(tag)
     for name, other in state.versions.items():
         if tag_part(other) == part:
             if name in state.quarantined:
                 reason = state.quarantined[name].reason
-                return f"{part} is quarantined as {name} ({reason}); `release clear {environment} {name}` clears it"
+                return f"{part} is quarantined as {name} ({reason}); `{context.command('clear', name)}` clears it"
             return f"{part} is {'proposed' if name in context.proposed else 'live'} already, as {name}"
     for name, other in state.retired.items():
         if tag_part(other) == part:
-            return f"{part} is retired, as {name}; `release restore {environment} {name}` brings it back"
+            return f"{part} is retired, as {name}; `{context.command('restore', name)}` brings it back"
     if part in context.bad:
         name = context.names.name_for(tag)
-        return f"{part} was quarantined ({context.bad[part]}); `release clear {environment} {name}` clears it"
+        return f"{part} was quarantined ({context.bad[part]}); `{context.command('clear', name)}` clears it"
     return None
 
 

@@ -34,10 +34,10 @@ def _live(state: State, arguments: VersionArguments, context: Context) -> Locate
     """
     found = present(state, arguments, context)
     if found.where != "live":
-        command = "clear" if found.where == "quarantined" else "restore"
+        verb = "clear" if found.where == "quarantined" else "restore"
         raise Refused(
             f"{found.name} ({tag_part(found.tag)}) is {found.where} in {context.environment} and can't be the default",
-            hint=f"`release {command} {context.environment} {found.name}` first",
+            hint=f"`{context.command(verb, found.name)}` first",
         )
     return found
 
@@ -48,7 +48,7 @@ def pin(state: State, arguments: VersionArguments, context: Context) -> Step:
     if found.where == "retired":
         raise Refused(
             f"{found.name} ({tag_part(found.tag)}) is retired in {context.environment}",
-            hint=f"`release restore {context.environment} {found.name}` brings it back, pinned",
+            hint=f"`{context.command('restore', found.name)}` brings it back, pinned",
         )
     wanted = Pin(arguments.reason or "by `release pin`", arguments.until)
     if state.pinned.get(found.name) == wanted:
@@ -73,12 +73,12 @@ def retire(state: State, arguments: VersionArguments, context: Context) -> Step:
     if name == state.default:
         raise Refused(
             f"{name} ({tag_part(found.tag)}) is the default of {environment}",
-            hint=f"`release default {environment} NAME` moves the default first",
+            hint=f"`{context.command('default', 'NAME')}` moves the default first",
         )
     if name in state.pinned:
         raise Refused(
             f"{name} ({tag_part(found.tag)}) is pinned in {environment}: {state.pinned[name].reason}",
-            hint=f"`release unpin {environment} {name}` first",
+            hint=f"`{context.command('unpin', name)}` first",
         )
     _leave_one(state, found, context, "retired")
     landed = name in context.base.versions or name in context.base.retired
@@ -93,7 +93,8 @@ def restore(state: State, arguments: VersionArguments, context: Context) -> Step
     tag = arguments.tag
     found = find(state, tag)
     if found is not None and found.where != "retired":
-        hint = f"; `release clear {context.environment} {found.name}` clears it" if found.where == "quarantined" else ""
+        clear_it = f"; `{context.command('clear', found.name)}` clears it"
+        hint = clear_it if found.where == "quarantined" else ""
         return Step(notes=(f"{found.name} ({tag_part(found.tag)}) is {found.where}{hint}",))
     if found is None:
         found = _removed(tag, context)
@@ -109,8 +110,8 @@ def restore(state: State, arguments: VersionArguments, context: Context) -> Step
         changes.append(
             Change("quarantine", found.name, found.tag, context.bad[part], since=last.since if last else None)
         )
-        clear_it = f"`release clear {context.environment} {found.name}`"
-        notes = (f"{found.name} comes back quarantined ({context.bad[part]}); {clear_it} clears it",)
+        clear_it = context.command("clear", found.name)
+        notes = (f"{found.name} comes back quarantined ({context.bad[part]}); `{clear_it}` clears it",)
     return Step(tuple(changes), notes)
 
 
@@ -149,12 +150,12 @@ def quarantine(state: State, arguments: VersionArguments, context: Context) -> S
     if found.where == "retired":
         raise Refused(
             f"{name} ({tag_part(found.tag)}) is retired in {environment}: nothing is routed to it",
-            hint=f"`release restore {environment} {name}` brings it back first",
+            hint=f"`{context.command('restore', name)}` brings it back first",
         )
     if name == state.default:
         raise Refused(
             f"{name} ({tag_part(found.tag)}) is the default of {environment}",
-            hint=f"`release downgrade {environment} --from {name}` moves the default back and quarantines it",
+            hint=f"`{context.command('downgrade', '--from', name)}` moves the default back and quarantines it",
         )
     _leave_one(state, found, context, "quarantined")
     reason = arguments.reason or "by `release quarantine`"

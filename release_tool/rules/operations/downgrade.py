@@ -44,14 +44,14 @@ def _target(state: State, arguments: DowngradeArguments, context: Context) -> Lo
             raise Refused(
                 f"there is no version of {context.environment} to go back to",
                 cause="no other version is live",
-                hint=f"`release restore {context.environment} NAME` brings a retired one back",
+                hint=f"`{context.command('restore', 'NAME')}` brings a retired one back",
             )
         return Located(name, state.versions[name], "live")
     target = find(state, named)
     if target is None or target.where != "live":
         raise Refused(
             f"{named} is not live in {context.environment} and can't be the default",
-            hint=f"name a live version with --to, or leave it out; `release status {context.environment}` lists them",
+            hint=f"name a live version with --to, or leave it out; `{context.command('status')}` lists them",
         )
     if target.name == state.default:
         raise Refused(f"{target.name} is what the downgrade leaves", hint="name another version with --to")

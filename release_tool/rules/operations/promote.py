@@ -49,9 +49,10 @@ def _refuse_quarantined(state: State, tag: Tag, context: Context) -> None:
         where, _, why = context.elsewhere[part].partition(": ")
     else:
         return
+    clear = context.command("clear", found.name if found is not None else part, environment=where)
     raise Refused(
         f"{part} is quarantined in {where}: {why}",
-        hint=f"`release clear {where} {found.name if found is not None else part}` clears it, once it is good",
+        hint=f"`{clear}` clears it, once it is good",
     )
 
 
@@ -82,5 +83,5 @@ def _default(
         here = (default, state.versions[default])
         if name != default and not is_newer(context.order, (name, tag), here):
             stays = f"{tag_part(tag)} is not newer than the default {default} ({tag_part(here[1])}): the default stays"
-            return (), (f"{stays}; `release default {context.environment} {name}` moves it",)
+            return (), (f"{stays}; `{context.command('default', name)}` moves it",)
     return (Change("set-default", name, tag, "default: promoted", before=default),), ()

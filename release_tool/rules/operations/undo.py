@@ -14,6 +14,7 @@ from release_tool.rules.operations import Context, Step, by_hand, find
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from release_tool.config import Place
     from release_tool.model.records import Line, UndoArguments
 
 
@@ -33,7 +34,7 @@ def undo(state: State, arguments: UndoArguments, context: Context) -> Step:
         raise Refused(
             f"operation {wanted} is not in the record of {context.environment}",
             cause="it has not landed, was reverted, or is so old that its line was moved away",
-            hint=f"`release history {context.environment}` lists the ids; close a pull request to drop what waits",
+            hint=f"`{context.command('history')}` lists the ids; close a pull request to drop what waits",
         )
     line = context.lines[index]
     undoing = _Undoing(context.lines[:index], line, arguments, context)
@@ -106,7 +107,7 @@ def _default_before(undoing: _Undoing, state: State, change: Change) -> Step:
     if before not in state.live:
         raise Refused(
             f"{before}, the default before, is not live in {undoing.context.environment} any more",
-            hint=f"`release restore {undoing.context.environment} {before}` first, or `release default` to another one",
+            hint=f"`{undoing.context.command('restore', str(before))}` first, or `release default` to another one",
         )
     there = change._replace(version=before, tag=state.versions[before])
     return by_hand.default(state, undoing.of(there), undoing.context)
@@ -160,18 +161,18 @@ _INVERSES: dict[str, Callable[[_Undoing, State, Change], Step]] = {
 }
 
 
-def last_landed(lines: Sequence[Line], environment: str) -> Line:
+def last_landed(lines: Sequence[Line], place: Place) -> Line:
     """The operation that undo takes without an id.
 
     Raises:
         Refused: there is none, or it is an undo itself.
     """
     if not lines:
-        raise Refused(f"nothing has landed in {environment} yet")
+        raise Refused(f"nothing has landed in {place.environment} yet")
     last = lines[-1]
     if last.intent.operation == "undo":
         raise Refused(
-            f"the last operation of {environment} is an undo itself ({last.id})",
-            hint=f"name the operation to undo by its id; `release history {environment}` lists them",
+            f"the last operation of {place.environment} is an undo itself ({last.id})",
+            hint=f"name the operation to undo by its id; `{place.command('history')}` lists them",
         )
     return last
