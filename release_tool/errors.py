@@ -28,8 +28,8 @@ class ReleaseError(Exception):
     Args:
         what: one sentence without a full stop: what is wrong.
         where: `file:line:column`, a URL, a ref or a commit; empty when nothing narrower than the command is known.
-        cause: the likely cause, if it isn't plain from `what`.
-        hint: the next step: a command or an edit.
+        cause: the likely cause, if `what` does not show it.
+        hint: the next step: a command (`safe_text.command` makes it) or an edit.
     """
 
     exit_code = 1
@@ -50,14 +50,9 @@ class Refused(ReleaseError):
 
 
 class EditRefused(ReleaseError):
-    """A YAML text can't be edited safely at this place; the text stays as it was.
+    """A YAML text can't be edited safely at a place (counted from 1, in characters); the text stays as it was.
 
-    Args:
-        reason: what stands in the way.
-        line: line of the place, counted from 1.
-        column: column of the place, counted from 1, in characters.
-        hint: what a person can do.
-        where: the file, once it is known; editors of texts don't know it.
+    Editors of texts don't know the file: `in_file` names it.
     """
 
     def __init__(self, reason: str, line: int, column: int, hint: str, where: str = "") -> None:
@@ -85,38 +80,22 @@ class TryAgain(ReleaseError):
 
 
 class Failed(NamedTuple):
-    """One of several environments that a command could not do; the others were done.
-
-    Attributes:
-        title: the environment, with its service where there are several.
-        error: why.
-    """
+    """One of several environments that a command could not do, by its title; the others were done."""
 
     title: str
     error: ReleaseError
 
 
 class BadValue(NamedTuple):
-    """One value that a chart refuses.
+    """One value that a chart refuses."""
 
-    Attributes:
-        pointer: where it is among the values, a JSON pointer (`/image/tag/v1`); None where the chart doesn't say.
-        what: what is wrong with it.
-        where: `file:line:column`, once it is known.
-    """
-
-    pointer: str | None
+    pointer: str | None  # among the values, a JSON pointer (`/image/tag/v1`); None where the chart doesn't say
     what: str
-    where: str = ""
+    where: str = ""  # `file:line:column`, once it is known
 
 
 class ValuesRefused(ReleaseError):
-    """The chart refuses its values. Holds all that it has to say.
-
-    Args:
-        what, where, cause, hint: as for ReleaseError.
-        values: at least one.
-    """
+    """The chart refuses its values; all of them, at least one, are in `values`."""
 
     def __init__(
         self, what: str, values: Iterable[BadValue], *, where: str = "", cause: str = "", hint: str = ""
@@ -126,21 +105,13 @@ class ValuesRefused(ReleaseError):
 
 
 class Problem(NamedTuple):
-    """One mistake in a file.
-
-    Attributes:
-        line: counted from 1.
-        column: counted from 1, in characters.
-        key: the path of the key, `environments.devel.retention.keep`; empty for the file as a whole.
-        what: what is wrong, and what is possible.
-        hint: what was likely meant, or the next step; may be empty.
-    """
+    """One mistake in a file, at a line and column that are counted from 1, in characters."""
 
     line: int
     column: int
-    key: str
-    what: str
-    hint: str = ""
+    key: str  # its path, `environments.devel.retention.keep`; empty for the file as a whole
+    what: str  # and what is possible
+    hint: str = ""  # what was likely meant, or the next step
 
     def __str__(self) -> str:
         named = f"{self.key}: {self.what}" if self.key else self.what
@@ -148,12 +119,7 @@ class Problem(NamedTuple):
 
 
 class FileProblems(ReleaseError):
-    """A file that people own can't be used. Holds all its problems, in the order of the lines.
-
-    Args:
-        path: the file.
-        problems: at least one.
-    """
+    """A file that people own can't be used; all its problems, at least one, stand in the order of the lines."""
 
     def __init__(self, path: str, problems: Iterable[Problem]) -> None:
         self.path = path

@@ -69,13 +69,13 @@ def run_by() -> str:
         return ""
 
 
-def make_job() -> Job | None:
-    """The job of GitHub Actions that this runs in; None elsewhere."""
+def make_job(command: str) -> Job | None:
+    """The job of GitHub Actions that a command runs in; None elsewhere."""
     if os.environ.get("GITHUB_ACTIONS") != "true":  # nothing is loaded for it elsewhere
         return None
     from release_tool.actions.job import Job
 
-    return Job.of(os.environ)
+    return Job.of(os.environ, command)
 
 
 def make_tool(

@@ -27,8 +27,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool import __version__
-from release_tool.actions.commands import Annotation, harmless
+from release_tool import __version__, safe_text
+from release_tool.actions.annotation import Annotation, harmless
 from release_tool.errors import ReleaseError, TryAgain, UsageError
 
 if TYPE_CHECKING:
@@ -43,32 +43,20 @@ _NOBODY_SAID = ("github-actions[bot]", "41898282+github-actions[bot]@users.norep
 
 
 def _say(text: str) -> None:
-    print(text, flush=True)  # noqa: T201 (the log of the job)
+    print(safe_text.lines(text), flush=True)  # noqa: T201 (the log of the job)
 
 
 class Tries(NamedTuple):
-    """How a command is run until it ends.
+    """How a command is run until it ends."""
 
-    Attributes:
-        run: one try; its exit status.
-        seconds: within which another one may begin.
-        clock: seconds that pass.
-        sleep: for so many seconds.
-        say: a line for the log.
-    """
-
-    run: Callable[[], int]
-    seconds: float
+    run: Callable[[], int]  # one try; its exit status
+    seconds: float  # within which another one may begin
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     say: Callable[[str], None] = _say
 
     def until_done(self) -> int:
-        """Try until the status is another one than 75, or the time is over.
-
-        Returns:
-            The status of the last try.
-        """
+        """Try until the status is another one than 75, or the time is over; the status of the last try."""
         end, wait = self.clock() + self.seconds, _FIRST_WAIT
         while True:
             status = self.run()
@@ -86,14 +74,7 @@ class Tries(NamedTuple):
 
 
 def arguments(environ: Mapping[str, str]) -> list[str]:
-    """The command line, without the name of the program.
-
-    Args:
-        environ: the environment variables.
-
-    Raises:
-        UsageError: there is no command, or it isn't one; or a line isn't the JSON text that it begins as.
-    """
+    """The command line, without the name of the program; UsageError where the variables hold none."""
     command = environ.get("RELEASE_COMMAND", "").strip()
     if not re.fullmatch(r"[a-z-]*[a-z]", command) or command.startswith("-"):
         hint = "one command of `release`, as `bump`; what follows it goes into the input `arguments`, one a line"
@@ -118,11 +99,7 @@ def _argument(line: str) -> str:
 
 
 def seconds(environ: Mapping[str, str]) -> float:
-    """How long to go on trying.
-
-    Raises:
-        UsageError: the timeout is no number of minutes.
-    """
+    """How long to go on trying; UsageError where the timeout is no number of minutes."""
     given = environ.get("RELEASE_TIMEOUT", "").strip() or "10"
     if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,3})?", given) or float(given) > _MOST_MINUTES:
         hint = f"minutes from 0 (try once) to {_MOST_MINUTES}, as `10`"
@@ -139,12 +116,7 @@ def check_version(environ: Mapping[str, str]) -> None:
 
 
 def identity(environ: Mapping[str, str], configured: Callable[[], bool]) -> dict[str, str]:
-    """Variables that give git an author and a committer, where neither environment nor configuration does.
-
-    Args:
-        environ: the environment variables.
-        configured: whether git's configuration names somebody.
-    """
+    """Variables that give git an author and a committer, where neither environment nor configuration names one."""
     if environ.get("GIT_COMMITTER_NAME") or configured():
         return {}
     name, email = _NOBODY_SAID

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
-    from release_tool.actions.in_job import InJob
+    from release_tool.actions.job import Job
     from release_tool.commands.invocation import Asked
     from release_tool.remote.tool import Outcome
 
@@ -54,9 +54,11 @@ class Run:
             tool.close()
 
     @cached_property
-    def job(self) -> InJob | None:
+    def job(self) -> Job | None:
         """The job of GitHub Actions that this runs in; None elsewhere."""
-        return job_of(self.arguments.command)
+        from release_tool import wiring
+
+        return wiring.make_job(self.arguments.command)
 
     def show(self, data: Callable[[], object], text: Callable[[], str], *, is_data: bool = False) -> None:
         """Print a result on standard output, in the form that was asked for.
@@ -73,32 +75,35 @@ class Run:
         elif written := text():
             print(written if is_data and not is_terminal(sys.stdout) else safe_text.lines(written))
 
-    def tell_job(self, what: Callable[[InJob], str]) -> None:
+    def tell_job(self, what: Callable[[Job], str]) -> None:
         """Tell the job what came of the command, if there is one; its annotations go to standard error."""
-        if self.job is not None and (said := what(self.job)):
-            print(safe_text.lines(said), file=sys.stderr)
+        tell_job(self.job, what)
 
     def say(self, text: str) -> None:
         """A note or a warning on standard error."""
         say(f"release: {text}", self.job)
 
 
-def job_of(command: str) -> InJob | None:
-    """The job of GitHub Actions that this runs in; None elsewhere."""
-    from release_tool import wiring
-
-    job = wiring.make_job()
-    if job is None:
-        return None
-    from release_tool.actions.in_job import InJob
-
-    return InJob(job, command)
-
-
-def say(text: str, job: InJob | None = None) -> None:
+def say(text: str, job: Job | None = None) -> None:
     """Print lines on standard error, where a job of GitHub Actions takes certain lines for commands to itself."""
     text = safe_text.lines(text)
-    print(text if job is None else job.harmless(text), file=sys.stderr)
+    if job is not None:
+        from release_tool.actions.annotation import harmless
+
+        text = harmless(text)
+    print(text, file=sys.stderr)
+
+
+def tell_job(job: Job | None, what: Callable[[Job], str]) -> None:
+    """Tell a job something. What it can't take fails no command, which has done its work by then."""
+    if job is None:
+        return
+    try:
+        said = what(job)
+    except OSError as error:
+        said = job.unwritable(error)
+    if said:
+        print(safe_text.lines(said), file=sys.stderr)
 
 
 def is_terminal(stream: Any) -> bool:

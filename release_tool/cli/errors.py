@@ -6,11 +6,11 @@ import sys
 from typing import TYPE_CHECKING
 
 from release_tool import safe_text
-from release_tool.cli.call import job_of, say
+from release_tool.cli.call import say, tell_job
 from release_tool.errors import EXIT_BUG, EXIT_INTERRUPTED, ReleaseError
 
 if TYPE_CHECKING:
-    from release_tool.actions.in_job import InJob
+    from release_tool.actions.job import Job
 
 _MACHINE = "free space or permissions there, then run the command again: nothing is half done"
 
@@ -29,21 +29,22 @@ def print_failure(error: BaseException, verbose: int, command: str) -> int:
         where = str(error.filename or "")
         error = ReleaseError(f"the machine refuses: {error.strerror or error}", where=where, hint=_MACHINE)
     if isinstance(error, ReleaseError):
-        print_error(error, job_of(command))
+        from release_tool import wiring
+
+        print_error(error, wiring.make_job(command))
         return error.exit_code
     _print_bug(error, verbose)
     return EXIT_BUG
 
 
-def print_error(error: ReleaseError, job: InJob | None, title: str = "") -> None:
+def print_error(error: ReleaseError, job: Job | None, title: str = "") -> None:
     """Print an error; `title`: what of several things it is about."""
     lines = [f"release: error: {title}: {error.what}" if title else f"release: error: {error.what}"]
     for label, text in (("where", error.where), ("cause", error.cause), ("next", error.hint)):
         if text:
             lines.append(f"  {label + ':':6} {text}")
     say("\n".join(lines), job)
-    if job is not None:
-        print(safe_text.lines(job.failed(error, title)), file=sys.stderr)
+    tell_job(job, lambda job: job.failed(error, title))
 
 
 def _print_bug(error: BaseException, verbose: int) -> None:

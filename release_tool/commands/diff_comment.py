@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool.actions import summary
 from release_tool.commands import render
 from release_tool.config.places import title_of
 from release_tool.errors import Refused, ReleaseError, TryAgain
 from release_tool.forges.comments import KeepsComments
 from release_tool.manifests import difference_text
+from release_tool.pull_request.comment import comment as comment_text
 from release_tool.remote.snapshot import take_all
 
 if TYPE_CHECKING:
@@ -110,4 +110,4 @@ def comment(tool: Tool, number: int, differences: Sequence[Difference], *, kept:
     nothing = not any(one.changes or one.error for one in differences)
     where = "`release diff` and the artifacts of the run show it" if kept else "`release diff` shows it"
     texts = [(one.title, difference_text(one.changes or ()), str(one.error or "")) for one in differences]
-    forge.keep_comment(number, MARKER, summary.comment(MARKER, texts, where), only_if_there=nothing)
+    forge.keep_comment(number, MARKER, comment_text(MARKER, texts, where), only_if_there=nothing)

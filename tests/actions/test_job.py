@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from release_tool.actions import commands, summary
-from release_tool.actions.commands import Annotation
+from release_tool.actions import annotation, summary
+from release_tool.actions.annotation import Annotation
 from release_tool.actions.job import Job
+from release_tool.pull_request import comment, markdown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -184,7 +185,7 @@ def test_an_annotation_is_one_line_and_one_command(title: str, text: str, where:
 @given(st.text(st.sampled_from("xyz \n\t\u2003:a")))
 def test_a_harmless_text_holds_no_command_and_reads_the_same(text: str) -> None:
     text = text.replace("x", "::").replace("y", "##[").replace("z", "\r")  # or it would hardly ever come
-    harmless = commands.harmless(text)
+    harmless = annotation.harmless(text)
     assert not any(line.lstrip().startswith("::") for line in re.split(r"[\r\n]", harmless))
     assert "##[" not in harmless
     assert harmless.replace("\u200b", "") == text.replace("\u200b", "")
@@ -244,19 +245,19 @@ def test_a_cleanup_without_work_says_nothing() -> None:
     )
 )
 def test_the_comment_fits_and_no_difference_leaves_its_fence(differences: list[tuple[str, str, str]]) -> None:
-    text = summary.comment("<!-- x -->", differences, "there")
+    text = comment.comment("<!-- x -->", differences, "there")
     assert text.startswith("<!-- x -->\n")
-    assert len(text.encode("utf-16-le")) // 2 <= summary.LONGEST_COMMENT
+    assert len(text.encode("utf-16-le")) // 2 <= comment.LONGEST
     for _, said, _ in differences:
         if said:
-            fence = re.match(r"`+", summary.fenced(said))
+            fence = re.match(r"`+", markdown.block("diff", said))
             assert fence is not None
-            assert fence[0] not in said
+            assert fence[0] not in markdown.tame(said)
 
 
 def test_a_comment_that_is_too_long_says_where_the_rest_is() -> None:
     many = [(f"env{number}", "+" + "🚀" * 10_000, "") for number in range(10)]
-    text = summary.comment("<!-- x -->", many, "the artifacts have it")
-    assert len(text.encode("utf-16-le")) // 2 <= summary.LONGEST_COMMENT
+    text = comment.comment("<!-- x -->", many, "the artifacts have it")
+    assert len(text.encode("utf-16-le")) // 2 <= comment.LONGEST
     assert text.endswith("_The rest does not fit here: the artifacts have it._")
     assert "env2" in text

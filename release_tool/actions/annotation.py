@@ -1,4 +1,4 @@
-"""Workflow commands: annotations, and texts that hold none. Pure.
+"""Workflow commands: annotations, and texts that hold none.
 
 Source: `ActionCommand.cs` of actions/runner, which says what the runner takes for a command: a line whose first letters
 are `::`, blanks before them allowed, and `##[` anywhere.
@@ -18,48 +18,37 @@ _COMMAND = re.compile(r"(?:^|(?<=[\r\n]))(\s*:)(?=:)|(##)(?=\[)")  # the runner 
 
 
 class Annotation(NamedTuple):
-    """One annotation.
+    """One annotation; `str` makes the line for the log."""
 
-    Attributes:
-        level: `error`, `warning` or `notice`.
-        title: a few words; empty: the runner's own.
-        text: what there is to say, in lines.
-        where: `file`, `file:line` or `file:line:column`; anything else is no place in a file, and empty neither.
-    """
-
-    level: str
-    title: str
+    level: str  # `error`, `warning` or `notice`
+    title: str  # empty: the runner's own
     text: str
-    where: str = ""
+    where: str = ""  # `file`, `file:line` or `file:line:column`; anything else is no place in a file
 
     @property
-    def has_place(self) -> bool:
-        """Whether `where` is a place in a file, as far as a name can tell."""
-        return bool(_place(self.where))
+    def place(self) -> dict[str, str]:
+        """The properties for a place in a file, as far as a name can tell; empty where `where` is none."""
+        found = _PLACE.fullmatch(self.where)
+        # A branch, a URL and a list of files are places, too, but none that the runner could show.
+        if found is None or "://" in self.where or ", " in self.where or "." not in found["file"]:
+            return {}
+        names = {"file": "file", "line": "line", "column": "col"}
+        return {name: found[group] for group, name in names.items() if found[group]}
 
     def __str__(self) -> str:
-        properties = _place(self.where) | ({"title": self.title} if self.title else {})
+        properties = self.place | ({"title": self.title} if self.title else {})
         said = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
         return f"::{self.level}{' ' + said if said else ''}::{_data(self.text)}"
 
 
 def lines(annotations: Iterable[Annotation]) -> str:
-    """Annotations as lines for the log of the job; each that is said twice once."""
+    """Annotations as lines for the log; one that comes twice stands once."""
     return "\n".join(dict.fromkeys(map(str, annotations)))
 
 
 def harmless(text: str) -> str:
     """A text for the log in which the runner finds no command: a space without width comes between its marks."""
     return _COMMAND.sub(lambda found: found[0] + _NO_WIDTH, text)
-
-
-def _place(where: str) -> dict[str, str]:
-    found = _PLACE.fullmatch(where)
-    # A branch, a URL and a list of files are places, too, but none that the runner could show.
-    if found is None or "://" in where or ", " in where or "." not in found["file"]:
-        return {}
-    names = {"file": "file", "line": "line", "column": "col"}
-    return {name: found[group] for group, name in names.items() if found[group]}
 
 
 def _data(text: str) -> str:
