@@ -1,1 +1,1 @@
-"""The text of commits and pull requests: title and body, in Markdown. `compose` is the face. Pure."""
+"""The text of commits and pull requests: title and body, in Markdown. `compose` is the face."""

@@ -1,4 +1,4 @@
-"""The pull request as a cockpit: title and body (Markdown as GitHub reads it) of what an environment proposes. Pure.
+"""The pull request as a cockpit: title and body (Markdown as GitHub reads it) of what an environment proposes.
 
 The most important stands first: what changes for callers, and what to be careful about. Nothing depends on when the
 text is written, so one that is made again of the same plan is the same.

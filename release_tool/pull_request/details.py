@@ -1,4 +1,4 @@
-"""The tables: what changes, what stays, what comes next, each with its reason; where it is from; the way back. Pure."""
+"""The tables: what changes, what stays, what comes next, each with its reason; where it is from; the way back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rendered difference, object by object, as far as there is room. Pure."""
+"""The rendered difference, object by object, as far as there is room."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The first screen of a pull request: what changes for callers, and what to be careful about. Pure."""
+"""The first screen of a pull request: what changes for callers, and what to be careful about."""
 
 from __future__ import annotations
 

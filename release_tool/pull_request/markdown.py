@@ -1,4 +1,4 @@
-"""Markdown in small pieces. Only these functions make `Markup` of texts from outside: none gets in as it is. Pure."""
+"""Markdown in small pieces. Only these functions make `Markup` of texts from outside: none gets in as it is."""
 
 from __future__ import annotations
 

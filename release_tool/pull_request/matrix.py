@@ -1,4 +1,4 @@
-"""The version x environment matrix, with one environment before and after. Pure."""
+"""The version x environment matrix, with one environment before and after."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from release_tool.model.records import name_number
 from release_tool.pull_request.markdown import NOTHING, Markup, bold, gone, plain, section, table, tag
-from release_tool.report.status import cell
 from release_tool.rules import outlook
 
 if TYPE_CHECKING:
@@ -66,10 +65,10 @@ def _bounded(proposed: Proposed, names: list[Name]) -> set[Name]:
 def _cells(proposed: Proposed, names: list[str], name: Name, written: Tag) -> Iterator[Markup]:
     for environment in names:
         if environment == proposed.environment:
-            before, after = cell(proposed.before, name, written), cell(proposed.after, name, written)
+            before, after = outlook.cell(proposed.before, name, written), outlook.cell(proposed.after, name, written)
             same = before == after
             yield plain(before) if same or not before else gone(plain(before))
             yield plain(after) if same or not after else bold(plain(after))
         else:
             state = proposed.environments[environment]
-            yield Markup("?") if state is None else plain(cell(state, name, written)) or NOTHING
+            yield Markup("?") if state is None else plain(outlook.cell(state, name, written)) or NOTHING

@@ -1,4 +1,4 @@
-"""The words: commit messages, titles, comments, and texts from outside made harmless. Pure.
+"""The words: commit messages, titles, comments, and texts from outside made harmless.
 
 The text of a pull request is made of them in `cockpit`.
 """

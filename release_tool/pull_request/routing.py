@@ -1,4 +1,4 @@
-"""Which call reaches which image, as a table and as a Mermaid diagram. Pure.
+"""Which call reaches which image, as a table and as a Mermaid diagram.
 
 The routes are those of the rendering where it changes them; where it doesn't, they follow from the versions.
 """

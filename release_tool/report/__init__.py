@@ -1,1 +1,1 @@
-"""What commands print: text for people, JSON for machines. Pure."""
+"""What commands print: text for people, JSON for machines."""

@@ -1,4 +1,4 @@
-"""What `release guard` prints and tells: text for people, JSON for machines, a message for a chat. Pure."""
+"""What `release guard` prints and tells: text for people, JSON for machines, a message for a chat."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from release_tool.model import evidence
 from release_tool.model.records import name_number
 from release_tool.model.versions import tag_part
 from release_tool.report.health import judged_data
-from release_tool.report.outcome import outcome_data, outcome_text
+from release_tool.report.outcome import error_data, outcome_data, outcome_text
 from release_tool.report.terminal import clock, heading, table
 from release_tool.rules import fallback
 from release_tool.safe_text import one_line
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from release_tool.commands.guard import Watched
-    from release_tool.errors import ReleaseError
     from release_tool.model.health import Judged
     from release_tool.remote.tool import Outcome
 
@@ -45,12 +44,8 @@ def _watched_data(one: Watched) -> dict[str, Any]:
         **({"blind": one.blind} if one.blind else {}),
         "versions": [judged_data(judged) for judged in one.judged],
         "operations": [outcome_data(outcome) for outcome in one.outcomes],
-        "errors": [_error_data(error) for error in one.errors],
+        "errors": [error_data(error) for error in one.errors],
     }
-
-
-def _error_data(error: ReleaseError) -> dict[str, str]:
-    return {"what": error.what, "where": error.where, "cause": error.cause, "hint": error.hint}
 
 
 # -- text -------------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What health checks say of a version, for JSON. Pure."""
+"""What health checks say of a version, for JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `release history` prints: text for people, JSON for machines. Pure."""
+"""What `release history` prints: text for people, JSON for machines."""
 
 from __future__ import annotations
 

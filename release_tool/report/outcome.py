@@ -1,4 +1,4 @@
-"""What commands print: text for people, JSON for machines. Pure."""
+"""What commands print: text for people, JSON for machines."""
 
 from __future__ import annotations
 
@@ -6,27 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from release_tool.config.places import title_of
 from release_tool.model.history import change_data, gate_data
+from release_tool.report.terminal import table
 from release_tool.safe_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from release_tool.errors import ReleaseError
     from release_tool.manifests import ObjectChange
-    from release_tool.model.records import Kept
     from release_tool.remote.tool import Outcome
-
-
-def columns(rows: Sequence[Sequence[str]], indent: str = "  ") -> list[str]:
-    """Rows as aligned lines; the last column is as wide as it is."""
-    rows = [[one_line(value) for value in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)] if rows else []
-    return [
-        indent + "  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
-
-
-# -- a changing command -----------------------------------------------------------------------------------------------
 
 
 def outcome_data(outcome: Outcome) -> dict[str, Any]:
@@ -44,8 +32,8 @@ def outcome_data(outcome: Outcome) -> dict[str, Any]:
         **({"refused": outcome.refused} if outcome.refused else {}),
         **({"gates": [gate_data(gate) for gate in outcome.gates]} if outcome.gates else {}),
         "changes": [change_data(change) for change in outcome.changes],
-        "kept": [_kept_data(kept) for kept in outcome.kept],
-        "waiting": [_kept_data(kept) for kept in outcome.waiting],
+        "kept": [kept._asdict() for kept in outcome.kept],
+        "waiting": [kept._asdict() for kept in outcome.waiting],
         **({"proposed": [change_data(change) for change in outcome.proposed]} if outcome.proposed else {}),
         "branch": outcome.branch,
         "commit": outcome.commit,
@@ -59,16 +47,21 @@ def outcome_data(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _kept_data(kept: Kept) -> dict[str, str]:
-    return {"version": kept.version, "tag": kept.tag, "reason": kept.reason}
+def error_data(error: ReleaseError) -> dict[str, str]:
+    """An error as JSON shows it."""
+    return {"what": error.what, "where": error.where, "cause": error.cause, "hint": error.hint}
 
 
-def outcome_text(outcome: Outcome) -> str:
-    """What a person sees of a changing command."""
+def outcome_text(outcome: Outcome, *, everything: bool = False) -> str:
+    """What a person sees of a changing command; `everything`: also why each version stays, where nothing changes."""
     lines = [f"{title_of(outcome.environment, outcome.service)}: {_headline(outcome)}"]
-    lines += columns([(gate.name, gate.verdict, gate.reason) for gate in outcome.gates], indent="  gate ")
-    lines += columns(_rows(outcome) if outcome.changes else [])
-    lines += _below(outcome)
+    lines += table([(gate.name, gate.verdict, gate.reason) for gate in outcome.gates], indent="  gate ")
+    lines += table(_rows(outcome) if outcome.changes or everything else [])
+    lines += [f"  note: {one_line(note)}" for note in outcome.notes]
+    lines += _manifest_lines(outcome)
+    lines += _where(outcome)
+    if outcome.text:
+        lines += ["", *map(one_line, outcome.text.splitlines())]
     return "\n".join(lines)
 
 
@@ -81,11 +74,8 @@ def cleanup_text(outcome: Outcome, *, everything: bool) -> str:
     """
     if outcome.operation == "sync":
         return sync_text(outcome)
-    if not outcome.changed and not everything and not outcome.notes:
-        return ""
-    lines = [f"{title_of(outcome.environment, outcome.service)}: {_headline(outcome)}"]
-    lines += columns(_rows(outcome) if outcome.changes or everything else [])
-    return "\n".join([*lines, *_below(outcome)])
+    silent = not outcome.changed and not everything and not outcome.notes
+    return "" if silent else outcome_text(outcome, everything=everything)
 
 
 def _rows(outcome: Outcome) -> list[tuple[str, str, str, str]]:
@@ -100,27 +90,15 @@ def _rows(outcome: Outcome) -> list[tuple[str, str, str, str]]:
     return rows
 
 
-def _below(outcome: Outcome) -> list[str]:
-    """What follows the table: notes, manifests, where the result is, a text to carry on with."""
-    lines: list[str] = []
-    lines += [f"  note: {one_line(note)}" for note in outcome.notes]
-    lines += _manifest_lines(outcome)
-    lines += [f"  {where}" for where in _where(outcome)]
-    if outcome.text:
-        lines += ["", *map(one_line, outcome.text.splitlines())]
-    return lines
-
-
 def sync_text(outcome: Outcome) -> str:
     """What a person sees of one environment that sync did something about; empty where there was nothing to do."""
     if not (outcome.commit or outcome.changed or outcome.created or outcome.dry_run):
         return ""
-    verb = "would make the release branch again" if outcome.dry_run else "made the release branch again"
-    lines = [
-        f"{title_of(outcome.environment, outcome.service)}: {verb if outcome.commit or outcome.dry_run else 'sync'}"
-    ]
+    done = "would make the release branch again" if outcome.dry_run else "made the release branch again"
+    done = done if outcome.commit or outcome.dry_run else "sync"
+    lines = [f"{title_of(outcome.environment, outcome.service)}: {done}"]
     lines += [f"  note: {one_line(note)}" for note in outcome.notes]
-    return "\n".join([*lines, *(f"  {where}" for where in _where(outcome))])
+    return "\n".join([*lines, *_where(outcome)])
 
 
 def _headline(outcome: Outcome) -> str:
@@ -154,7 +132,7 @@ def _where(outcome: Outcome) -> list[str]:
         state = "opened" if outcome.created else "open"
         merging = {"merged": ", then merged", "waiting": ", merges by itself"}.get(outcome.merging, "")
         words.append(f"pull request #{shown.number} ({state}{merging}): {shown.url}")
-    return [", ".join(words)] if words else []
+    return [f"  {', '.join(words)}"] if words else []
 
 
 def difference_text(difference: Sequence[ObjectChange]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from release_tool.report.outcome import columns
+from release_tool.report.terminal import table
 from release_tool.safe_text import one_line
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def pull_data(shown: PullRequest) -> dict[str, Any]:
 
 def pulls_text(pulls: Sequence[PullRequest]) -> str:
     """Pull requests, a line each."""
-    return "\n".join(columns([(f"#{one.number}", one.state, one.head, one.title) for one in pulls], indent=""))
+    return "\n".join(table([(f"#{one.number}", one.state, one.head, one.title) for one in pulls], indent=""))
 
 
 def pull_text(shown: PullRequest) -> str:

@@ -1,4 +1,4 @@
-"""What `release status` prints: text for people, JSON for machines. Pure."""
+"""What `release status` prints: text for people, JSON for machines."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from release_tool.model.records import name_number
 from release_tool.model.versions import tag_part
 from release_tool.pull_request import messages
 from release_tool.report.health import judged_data
+from release_tool.report.outcome import error_data
 from release_tool.report.terminal import clock, heading, short, short_tag, table
-from release_tool.rules.outlook import where
+from release_tool.rules.outlook import cell, where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from release_tool.commands.status import EnvironmentStatus, ServiceStatus, Status, Waiting
-    from release_tool.errors import ReleaseError
     from release_tool.model.records import Change, Name, State, Tag
 
 _NEXT = 3
@@ -63,7 +63,7 @@ def _environment_data(one: EnvironmentStatus) -> dict[str, Any]:
         "coming": None
         if seen is None
         else [{"at": timestamp(coming.at), **change_data(coming.change)} for coming in seen.coming],
-        "errors": [_error_data(error) for error in one.errors],
+        "errors": [error_data(error) for error in one.errors],
     }
 
 
@@ -118,10 +118,6 @@ def _waiting_data(waiting: Waiting | None) -> dict[str, Any]:
     }
 
 
-def _error_data(error: ReleaseError) -> dict[str, str]:
-    return {"what": error.what, "where": error.where, "cause": error.cause, "hint": error.hint}
-
-
 def _time(moment: datetime | None) -> str | None:
     return None if moment is None else timestamp(moment)
 
@@ -168,26 +164,6 @@ def _digests(digests: Mapping[str, str], width: int | None) -> str:
 
 def _cell(one: EnvironmentStatus, name: Name, tag: Tag) -> str:
     return "?" if one.state is None and one.errors else cell(one.state, name, tag) or "-"
-
-
-def cell(state: State | None, name: Name, tag: Tag) -> str:
-    """What the matrix says of a version in an environment, in words; empty where it isn't there.
-
-    Args:
-        state: the environment's versions.
-        name: the version.
-        tag: the tag that stands in the row's head; a different one is named. Digests don't count: what differs in
-            them alone is told below the matrix.
-    """
-    here = {} if state is None else {**state.versions, **state.retired}
-    if state is None or name not in here:
-        return ""
-    words = ["default" if name == state.default else where(state, name)]
-    if name in state.pinned:
-        words.append("pinned")
-    if tag_part(here[name]) != tag_part(tag):
-        words.append(tag_part(here[name]))
-    return ", ".join(words)
 
 
 def _environment(one: EnvironmentStatus, status: Status, width: int | None) -> list[str]:

@@ -1,11 +1,10 @@
-"""How tables, times and texts from outside look on a terminal of any width. Pure.
+"""How tables, times and texts from outside look on a terminal of any width.
 
 Without a width nothing is folded: what is piped to another program keeps one line for one thing.
 """
 
 from __future__ import annotations
 
-import textwrap
 from datetime import timedelta, timezone
 from typing import TYPE_CHECKING
 
@@ -64,6 +63,8 @@ def _row(head: str, text: str, width: int | None, indent: str) -> list[str]:
     if width is None or len(whole) <= width:
         return [whole]
     if width - len(head) >= _ROOM:
+        import textwrap
+
         first, *others = textwrap.wrap(text, width - len(head), break_long_words=False, break_on_hyphens=False) or [""]
         return [head + first, *(" " * len(head) + other for other in others)]
     return [*_folded(head.rstrip(), width, indent), *_folded(indent + _DEEPER + text, width, indent)]
@@ -71,6 +72,8 @@ def _row(head: str, text: str, width: int | None, indent: str) -> list[str]:
 
 def _folded(line: str, width: int, indent: str) -> list[str]:
     """A line in several ones. A word that is longer than a line stays whole: it may be a URL that is copied."""
+    import textwrap
+
     return textwrap.wrap(
         line, width, subsequent_indent=indent + _DEEPER, break_long_words=False, break_on_hyphens=False
     )

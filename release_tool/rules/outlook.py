@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool.model.versions import is_newer, newest_first
+from release_tool.model.versions import is_newer, newest_first, tag_part
 from release_tool.rules import forecast
 from release_tool.rules.fallback import fallback_target
 from release_tool.rules.retention import Facts, sweep
@@ -73,6 +73,22 @@ def where(state: State, name: Name) -> str:
     if name in state.retired:
         return "retired"
     return "quarantined" if name in state.quarantined else "live"
+
+
+def cell(state: State | None, name: Name, tag: Tag) -> str:
+    """What the matrix of versions and environments says of a version in an environment; empty where it isn't there.
+
+    A tag other than that of the row's head, `tag`, is named. Digests don't count: `differences` has those.
+    """
+    here = {} if state is None else {**state.versions, **state.retired}
+    if state is None or name not in here:
+        return ""
+    words = ["default" if name == state.default else where(state, name)]
+    if name in state.pinned:
+        words.append("pinned")
+    if tag_part(here[name]) != tag_part(tag):
+        words.append(tag_part(here[name]))
+    return ", ".join(words)
 
 
 def all_of(state: State | None) -> Iterator[tuple[Name, Tag]]:
