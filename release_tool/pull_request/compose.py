@@ -31,14 +31,10 @@ class PullRequestText(NamedTuple):
 
 
 def pull_request(proposed: Proposed) -> PullRequestText:
-    """Title and body of a pull request.
+    """A title of one line, and a body of no more than `LIMIT` UTF-16 code units.
 
-    Args:
-        proposed: what it brings. Texts of it may come from anybody; whatever they hold, they can't leave their cell,
-            mention people, close issues, or bring HTML, links or Mermaid's syntax.
-
-    Returns:
-        A title of one line, and a body of no more than `LIMIT` UTF-16 code units.
+    Texts in it may come from anybody: they can't leave their cell, mention people, close issues, or bring HTML, links
+    or Mermaid's syntax.
     """
     end = [*details.undo(proposed), details.notice()]
     room = LIMIT - _length([*end, _LEFT_OUT])

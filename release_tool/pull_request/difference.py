@@ -34,12 +34,7 @@ _FIRST = ("VirtualService", "DestinationRule", "Deployment")
 
 
 def difference(proposed: Proposed, room: int) -> list[Markup]:
-    """The difference of the manifests.
-
-    Args:
-        proposed: what the pull request brings.
-        room: how long it may be, in UTF-16 code units.
-    """
+    """The difference of the manifests, in at most `room` UTF-16 code units."""
     if proposed.manifests is None:
         return []
     if not proposed.manifests:

@@ -16,14 +16,12 @@ Markup = NewType("Markup", str)
 """Markdown that holds nothing active but what was meant."""
 
 LIMIT = 60_000
-"""The longest text of a pull request, in UTF-16 code units. GitHub takes 65,536 characters; no way to count them gives
-more than this one does."""
+"""UTF-16 code units of a pull request's text. GitHub takes 65,536 characters; no way to count them gives more."""
 
 SHARE = 5_500
-"""What one part of it takes at most: all parts together stay below the limit, and leave some for the manifests."""
+"""What one part of the text takes at most: all parts together stay below the limit, and leave some for manifests."""
 
-MOST_ROWS = 40
-"""Rows of a table."""
+MOST_ROWS = 40  # of a table
 
 _CODE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._+:/-]*[A-Za-z0-9])?")
 _LONGEST_CODE = 160
@@ -105,12 +103,7 @@ def listed(parts: Sequence[Markup], most: int) -> Markup:
 
 
 def link(text: str, url: str) -> Markup:
-    """A link to a page, if its address is one that leads where it seems to; else the address as plain text.
-
-    Args:
-        text: what is shown; ours.
-        url: the address, from outside.
-    """
+    """A link to a page, if its address, from outside, leads where it seems to; else the address as plain text."""
     safe = safe_url(url)
     return Markup(f"[{text}]({safe})") if safe else plain(url)
 
@@ -131,13 +124,7 @@ def safe_url(url: str) -> str:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[Markup]], rest: str) -> Markup:
-    """A table that takes no more than its share.
-
-    Args:
-        head: the names of its columns; ours.
-        rows: its rows.
-        rest: where the rows are that found no room; ours.
-    """
+    """A table that takes no more than its share; `rest` says where the rows are that found no room."""
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     found = [Markup("| " + " | ".join(one or NOTHING for one in row) + " |") for row in rows]
     shown = within_share(found, MOST_ROWS)

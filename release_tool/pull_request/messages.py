@@ -1,7 +1,4 @@
-"""The words: commit messages, titles, comments, and texts from outside made harmless.
-
-The text of a pull request is made of them in `cockpit`.
-"""
+"""Commit messages, titles, short comments: all that a push to the base needs; `compose` makes the rest."""
 
 from __future__ import annotations
 
@@ -73,10 +70,7 @@ def subject(intent: Intent | None) -> str:
 def commit_message(environment: str, lines: Sequence[Line], tree: str) -> str:
     """The message of the commit that brings some lines, with a trailer for each, and one for its tree.
 
-    Args:
-        environment: its name.
-        lines: the lines.
-        tree: id of the commit's tree: a commit that a person amended has another one.
+    A commit that a person amended has another tree.
     """
     parts = [title(environment, lines), ""]
     for line in lines:
