@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from release_tool.config import Config
     from release_tool.doctor.access import Access
     from release_tool.forges.base import Forge
-    from release_tool.git.repository import Repository
     from release_tool.git.working_tree import WorkingTree
     from release_tool.helm import Renderer
     from release_tool.model.health import Asked, Judged
@@ -90,10 +89,7 @@ def make_tool(
 
     Args:
         directory: anywhere in a checkout; None: the current directory.
-        url: a remote to work on without a checkout.
-        config_path: path of the configuration inside the repository.
-        now: the clock.
-        renders: whether it will render: the engine is loaded beside everything else then.
+        renders: whether the tool will render: the engine is loaded beside everything else then.
     """
     from release_tool.git.repository import Repository
     from release_tool.remote.first_look import Look
@@ -103,35 +99,51 @@ def make_tool(
         warm_up()
     repository = Repository.open(None if directory is None else Path(directory), url, entitle=header_for_git)
     look = Look(repository)
-    look.begin()
+    forges: dict[tuple[object, ...], Forge] = {}
+    called: dict[tuple[str, str, frozenset[tuple[Name, Tag]]], Mapping[Name, str]] = {}
+
+    def forge(config: Config) -> Forge:
+        """One for the whole command, so that its connections are kept."""
+        from release_tool import forges as kinds
+        from release_tool.forges.base import Settings
+
+        kind, address = config.forge
+        patience = config.publish.timeout.total_seconds()
+        key = (kind, address, patience)
+        if key not in forges:
+            settings = Settings(url=address, patience=patience, environ=os.environ)
+            forges[key] = kinds.connect(kind, repository, now, settings)
+        return forges[key]
+
+    def in_use(config: Config, environment: str, versions: Mapping[Name, Tag], at: datetime) -> Mapping[Name, str]:
+        """Asked once for the whole command, however often it plans again."""
+        policy = config.environment(environment).retention.in_use
+        assert policy is not None  # else nobody asks
+        key = (config.service, environment, frozenset(versions.items()))
+        if key not in called:
+            from release_tool.health import callers
+
+            called[key] = callers.words(config, environment, policy, versions, at)
+        return called[key]
+
     return Tool(
         repository=repository,
         look=look,
-        forge=Forges(repository, now),
+        forge=forge,
         renderer=make_renderer,
         registry=make_registry,
-        in_use=InUse(),
+        in_use=in_use,
         judge=judge,
         now=now,
         wait=wait,
         config_path=config_path,
-        by=run_by(),
-        run=run_link(),
     )
 
 
 def make_access(
     directory: str | None, url: str | None, config_path: str, now: Callable[[], datetime], timeout: float
 ) -> Access:
-    """What `release doctor` works with.
-
-    Args:
-        directory: anywhere in a checkout; None: the current directory.
-        url: a remote to look at without a checkout.
-        config_path: path of the configuration inside the repository.
-        now: the clock.
-        timeout: seconds that one git command may talk to the remote.
-    """
+    """What `release doctor` works with; `timeout`: seconds that one git command may talk to the remote."""
     from release_tool.doctor.access import Access
     from release_tool.forges.github import token
     from release_tool.git import opening, store
@@ -172,56 +184,17 @@ def make_registry(config: Config) -> Registry | None:
 
 
 def judge(asked: Sequence[Asked], now: datetime) -> Sequence[tuple[Judged, ...]]:
-    """What the checks of some environments say of their versions; everything is asked at once.
-
-    Args:
-        asked: the versions of each environment, and its checks.
-        now: the present time.
-    """
+    """What the checks of some environments say of their versions; everything is asked at once."""
     from release_tool.health.judge import judge_all
 
     return judge_all(asked, now, os.environ)
 
 
 def tell_people(text: str) -> None:
-    """Send a message to the chat that the environment names, if it names one.
-
-    Raises:
-        ReleaseError: it was not taken.
-    """
+    """Send a message to the chat that the environment variable names, if there is one."""
     from release_tool.net import webhook
 
     webhook.send(text, os.environ)
-
-
-class InUse:
-    """Which versions of an environment are called, in words; all of them where nobody knows.
-
-    One command asks once, however often it plans again.
-    """
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, str, frozenset[tuple[Name, Tag]]], Mapping[Name, str]] = {}
-
-    def __call__(
-        self, config: Config, environment: str, versions: Mapping[Name, Tag], now: datetime
-    ) -> Mapping[Name, str]:
-        """Look it up.
-
-        Args:
-            config: the configuration, as the service sees it; `retention.in_use` of the environment stands.
-            environment: its name.
-            versions: the live versions.
-            now: the present time.
-        """
-        policy = config.environment(environment).retention.in_use
-        assert policy is not None  # else nobody asks
-        key = (config.service, environment, frozenset(versions.items()))
-        if key not in self._known:
-            from release_tool.health import callers
-
-            self._known[key] = callers.words(config, environment, policy, versions, now)
-        return self._known[key]
 
 
 def warm_up() -> None:
@@ -235,47 +208,9 @@ def warm_up() -> None:
 
 
 def header_for_git(url: str) -> Secret | None:
-    """The header with which git shows the token to a GitHub; None for every other remote, and without a token.
-
-    Args:
-        url: the remote's URL.
-
-    Raises:
-        ReleaseError: what the environment names is no token.
-    """
+    """The header with which git shows the token to a GitHub; None for every other remote, and without a token."""
     if not url.startswith("http"):  # SSH and paths know no header, and nothing is loaded for them
         return None
     from release_tool.forges.github import token
 
     return token.header_for_git(url, os.environ)
-
-
-class Forges:
-    """The forge that a configuration names; one for the whole command, so that its connections are kept.
-
-    Args:
-        repository: whose pull requests.
-        now: the clock.
-    """
-
-    def __init__(self, repository: Repository, now: Callable[[], datetime]) -> None:
-        self._repository = repository
-        self._now = now
-        self._made: dict[tuple[object, ...], Forge] = {}
-
-    def __call__(self, config: Config) -> Forge:
-        """The forge.
-
-        Raises:
-            ReleaseError: the remote isn't one of its kind, or the token can't be read.
-        """
-        from release_tool import forges
-        from release_tool.forges.base import Settings
-
-        kind, url = config.forge
-        patience = config.publish.timeout.total_seconds()
-        key = (kind, url, patience)
-        if key not in self._made:
-            settings = Settings(url=url, patience=patience, environ=os.environ)
-            self._made[key] = forges.connect(kind, self._repository, self._now, settings)
-        return self._made[key]

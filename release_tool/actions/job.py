@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from release_tool.commands.guard import Watched
     from release_tool.errors import ReleaseError
     from release_tool.manifests import ObjectChange
-    from release_tool.remote.tool import Outcome
+    from release_tool.publishing.outcome import Outcome
 
 ARTIFACTS = "RELEASE_ARTIFACTS"
 """Names the directory for files that are worth keeping with the run; `action.yml` sets it."""

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from release_tool.actions.job import Job
-    from release_tool.commands.invocation import Asked
-    from release_tool.remote.tool import Outcome
+    from release_tool.publishing.outcome import Invocation, Outcome
 
 
 class Run:
@@ -153,14 +152,15 @@ def print_refusal(run: Run, title: str, why: str) -> None:
     run.tell_job(lambda job: job.refused(title, why))
 
 
-def asked_of(given: argparse.Namespace) -> Asked:
+def asked_of(given: argparse.Namespace) -> Invocation:
     """What every operation that somebody asks for has in common."""
     from release_tool import wiring
-    from release_tool.commands.invocation import Asked, checked_id, checked_reason
+    from release_tool.commands.arguments import checked_id, checked_reason
+    from release_tool.publishing.outcome import Invocation
 
-    return Asked(
+    return Invocation(
         environment=given.environment,
-        intent_id=checked_id(given.id) or wiring.new_id(),
+        id=checked_id(given.id) or wiring.new_id(),
         by=wiring.run_by(),
         run=wiring.run_link(),
         reason=checked_reason(given.reason),

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
 
     from release_tool.cli.call import Run
-    from release_tool.commands.invocation import Asked
     from release_tool.commands.local import Meant
+    from release_tool.publishing.outcome import Invocation
 
 
 def _bump_arguments(bump: ArgumentParser) -> None:
@@ -35,7 +35,6 @@ def _bump(run: Run) -> int:
     given = run.arguments
     provenance = {"image": given.image, "digest": given.digest, "commit": given.commit, "build": given.build_url}
     asked = bump.Bump(
-        environment=given.environment,
         tag=given.tag,
         asked=asked_of(given),
         pin=given.pin,
@@ -153,7 +152,7 @@ def _undo(run: Run) -> int:
     return show_outcome(run, outcome)
 
 
-def _locally(run: Run, asked: Asked, meant: Meant) -> int:
+def _locally(run: Run, asked: Invocation, meant: Meant) -> int:
     from release_tool import wiring
     from release_tool.commands import local
 

@@ -140,7 +140,7 @@ def _check_arguments(check: ArgumentParser) -> None:
 def _check(run: Run) -> int:
     from release_tool import wiring
     from release_tool.commands import check
-    from release_tool.remote.source import InTree
+    from release_tool.remote.snapshot import InTree
     from release_tool.report.check import report_data, report_text
 
     given = run.arguments

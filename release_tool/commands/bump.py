@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool.commands.invocation import Asked, checked_reason
+from release_tool.commands.arguments import checked_reason
 from release_tool.errors import Refused, TryAgain, UsageError
 from release_tool.model import history
 from release_tool.model.records import BumpArguments, Tag
@@ -19,30 +19,21 @@ if TYPE_CHECKING:
 
     from release_tool.config import Config
     from release_tool.model.records import Intent
+    from release_tool.publishing.outcome import Invocation, Outcome
     from release_tool.registry import Registry
     from release_tool.remote.images import Image
     from release_tool.remote.snapshot import Files, Snapshot
-    from release_tool.remote.tool import Outcome, Tool
+    from release_tool.remote.tool import Tool
 
 
 class Bump(NamedTuple):
-    """The arguments of a bump.
+    """The arguments of a bump."""
 
-    Attributes:
-        environment: its name.
-        tag: the tag; with `digest` its digest is recorded, not written.
-        asked: why, and under which id; the reason is needed with `force`.
-        pin: whether the version comes pinned.
-        force: whether an environment that takes no bumps, or a tag outside `versions.allow`, is accepted.
-        provenance: `image`, `digest`, `commit`, `build`, as far as they are known.
-    """
-
-    environment: str
-    tag: str
-    asked: Asked
-    pin: bool = False
-    force: bool = False
-    provenance: Mapping[str, str] | None = None
+    tag: str  # the tag; with `digest` its digest is recorded, not written
+    asked: Invocation  # where and why, and under which id; the reason is needed with `force`
+    pin: bool = False  # whether the version comes pinned
+    force: bool = False  # whether an environment that takes no bumps, or a tag outside `versions.allow`, is accepted
+    provenance: Mapping[str, str] | None = None  # `image`, `digest`, `commit`, `build`, as far as they are known
 
 
 def check_usage(bump: Bump) -> None:
@@ -71,13 +62,10 @@ def intent_of(bump: Bump, config: Config, registry: Registry | None, files: Iter
 
     Args:
         bump: what was asked for.
-        config: the configuration, as the service sees it.
-        registry: the registry, where one is configured.
         files: the files of all environments of the service.
 
     Raises:
         Refused: the configuration doesn't take this bump, or the registry has no such image, or another one.
-        TryAgain, ReleaseError: what the registry says.
     """
     allowed(bump, config)
     files = list(files)
@@ -99,7 +87,7 @@ def _is_known(bump: Bump, intent: Intent, files: Iterable[Files]) -> bool:
     return any(
         history.same_operation(one.lines(), intent) is not None
         for one in files
-        if one.place.environment == bump.environment
+        if one.place.environment == bump.asked.environment
     )
 
 
@@ -108,7 +96,7 @@ def _image(bump: Bump, config: Config, registry: Registry | None, files: Sequenc
     from release_tool.remote import images
     from release_tool.rules.operations import find
 
-    here = next(one for one in files if one.place.environment == bump.environment)
+    here = next(one for one in files if one.place.environment == bump.asked.environment)
     is_there = here.tags is not None and find(here.state(empty=True), bump.tag) is not None
     given = (bump.provenance or {}).get("digest", "")
     try:
@@ -124,9 +112,18 @@ def _image(bump: Bump, config: Config, registry: Registry | None, files: Sequenc
 
 
 def allowed(bump: Bump, config: Config) -> None:
-    """Raise Refused when the configuration doesn't take this bump."""
-    takes_bumps(bump, config)
-    if not bump.force and not config.versions.allows(bump.tag):
+    """Raise Refused when the configuration takes no bumps here, or not of this tag (if there is one yet)."""
+    environment = config.environment(bump.asked.environment)
+    if bump.force:
+        return
+    if environment.promote_from is not None:
+        instead = command("bump", config.entry.name, bump.tag or "--from-registry", service=config.service)
+        raise Refused(
+            f"{environment.name} takes promotions, not bumps",
+            cause=f"its versions come from {environment.promote_from}; {config.entry.name} takes the bumps",
+            hint=f"run `{instead}`, or add --force --reason 'why'",
+        )
+    if bump.tag and not config.versions.allows(bump.tag):
         pattern = config.versions.allow.pattern if config.versions.allow else ""
         raise Refused(
             f"the tag {tag_part(bump.tag)} does not match `versions.allow`: {pattern}",
@@ -135,40 +132,13 @@ def allowed(bump: Bump, config: Config) -> None:
         )
 
 
-def takes_bumps(bump: Bump, config: Config) -> None:
-    """Raise Refused when the environment takes no bumps."""
-    environment = config.environment(bump.environment)
-    what = bump.tag or "--from-registry"
-    if not bump.force and environment.promote_from is not None:
-        instead = command("bump", config.entry.name, what, service=config.service)
-        raise Refused(
-            f"{environment.name} takes promotions, not bumps",
-            cause=f"its versions come from {environment.promote_from}; {config.entry.name} takes the bumps",
-            hint=f"run `{instead}`, or add --force --reason 'why'",
-        )
-
-
 def run(tool: Tool, bump: Bump) -> Outcome:
-    """Do a bump.
-
-    Args:
-        tool: the outside world.
-        bump: its arguments, checked by `check_usage`.
-
-    Raises:
-        ReleaseError: see `intent_of` and `publishing.publish.run`.
-    """
+    """Do a bump that `check_usage` has checked; errors as for `intent_of` and `publishing.run`."""
     from release_tool.publishing import run as publish
-    from release_tool.remote.tool import Request
 
-    asked = bump.asked
-    intents: list[Intent] = []
+    def meant(snapshot: Snapshot, before: Intent | None) -> Intent:
+        config = snapshot.config
+        allowed(bump, config)  # the configuration may have changed between two attempts
+        return before or intent_of(bump, config, tool.registry(config), snapshot.files.values())
 
-    def prepare(snapshot: Snapshot) -> Request:
-        allowed(bump, snapshot.config)  # the configuration may have changed between two attempts
-        if not intents:
-            registry = tool.registry(snapshot.config)
-            intents.append(intent_of(bump, snapshot.config, registry, snapshot.files.values()))
-        return Request(asked.environment, intents[0], asked.direct, asked.dry_run, named=asked.named)
-
-    return publish.run(tool, prepare, asked.service)
+    return publish.run(tool, bump.asked, meant)

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from release_tool.config import Config
+    from release_tool.publishing.outcome import Outcome
     from release_tool.remote.snapshot import Snapshot
-    from release_tool.remote.tool import Outcome, Tool
+    from release_tool.remote.tool import Tool
 
 _SAME_RANK = name_of(1)  # of tags that have no name yet: they are compared by what they say alone
 
@@ -37,33 +38,27 @@ def check_usage(asked: bump.Bump, *, local: bool, given_id: str = "") -> None:
 def run(tool: Tool, asked: bump.Bump, new_id: Callable[[], str]) -> Iterator[Outcome | Failed]:
     """Bump what is new, oldest first, one operation each.
 
-    Args:
-        tool: the outside world.
-        asked: a bump without a tag.
-        new_id: makes the ids of the operations.
-
     Yields:
         An outcome for each new tag; nothing where there is none. The first one that fails ends it.
 
     Raises:
         Refused: no registry is configured, or the order says nothing about tags.
-        ReleaseError: see `bump.run`.
     """
     snapshot = take(tool, asked.asked.service)
-    bump.takes_bumps(asked, snapshot.config)
+    bump.allowed(asked, snapshot.config)
     for tag in new_tags(tool, snapshot, asked):
-        one = asked.asked._replace(intent_id=new_id())
+        one = asked.asked._replace(id=new_id())
         try:
             yield bump.run(tool, asked._replace(tag=tag, asked=one))
         except ReleaseError as error:  # what came before it has come
-            yield Failed(f"{snapshot.config.place(asked.environment).title}, {tag}", error)
+            yield Failed(f"{snapshot.config.place(asked.asked.environment).title}, {tag}", error)
             return
 
 
 def new_tags(tool: Tool, snapshot: Snapshot, asked: bump.Bump) -> list[Tag]:
     """The tags of the registry that are newer than the newest known one, oldest first, at most `keep` of them."""
     config = snapshot.config
-    environment = config.environment(asked.environment)
+    environment = config.environment(asked.asked.environment)
     registry = tool.registry(config)
     if registry is None:
         raise Refused(
@@ -90,7 +85,7 @@ def new_tags(tool: Tool, snapshot: Snapshot, asked: bump.Bump) -> list[Tag]:
 
 def _closed(tool: Tool, snapshot: Snapshot, asked: bump.Bump) -> set[str]:
     """The tags of the last pull request that was closed: a "no" holds."""
-    place = snapshot.config.place(asked.environment)
+    place = snapshot.config.place(asked.asked.environment)
     finished = tool.forge(snapshot.config).last_finished(place.branch, snapshot.config.base)
     if finished is None or finished.state != "closed":
         return set()

@@ -13,8 +13,7 @@ from release_tool.checks.findings import Finding, findings_of
 from release_tool.commands.check_service import Collected, Service, look
 from release_tool.errors import ReleaseError
 from release_tool.remote.rendering import Renderings
-from release_tool.remote.snapshot import read_config, take_all
-from release_tool.remote.source import AtCommit, InTree
+from release_tool.remote.snapshot import AtCommit, InTree, read_config, take_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -25,8 +24,7 @@ if TYPE_CHECKING:
     from release_tool.git.working_tree import WorkingTree
     from release_tool.helm import Renderer
     from release_tool.model.records import CommitId
-    from release_tool.remote.snapshot import Snapshot
-    from release_tool.remote.source import Source
+    from release_tool.remote.snapshot import Snapshot, Source
     from release_tool.remote.tool import Tool
 
 __all__ = ["Finding", "Report", "run", "run_at", "run_in"]
@@ -50,17 +48,15 @@ def run(
     """Check everything that a source holds, for all services, and the step to it.
 
     Args:
-        source: the files: of a working tree, or of a commit.
-        config_path: path of the configuration inside the repository.
-        renderer: the Helm engine of a configuration.
         before: the commit whose place `source` shall take, an `AtCommit`. What is wrong with routing there already is a
             warning then, calls that work must go on working while the change is applied, and its records stand.
         now: the present time; None: nothing is asked about ends of pins.
     """
     try:
-        config, text = read_config(source, config_path)
+        config = read_config(source, config_path)
     except ReleaseError as error:
         return Report((config_path,), tuple(findings_of(error)))
+    text = source.read([config_path])[config_path].decode("utf-8-sig")
     found = Collected(
         [config_path], [*health.wrong(config, text, config_path)], [*health.doubtful(config, text, config_path)]
     )
@@ -82,7 +78,6 @@ def run_at(tool: Tool, ref: str | None, base: str | None = None) -> Report:
     """Check what the base branch would become with a branch of the remote merged into it.
 
     Args:
-        tool: the outside world.
         ref: the branch; None: the base branch as it stands.
         base: the branch that it shall be merged into; None or empty: the base branch.
 
@@ -116,8 +111,6 @@ def run_in(tool: Tool, tree: WorkingTree, base: str) -> Report:
     """Check a working tree, and what it changes since it left the base branch.
 
     Args:
-        tool: the outside world.
-        tree: the working tree.
         base: the branch of the remote that it shall be merged into; empty: the base branch.
 
     Raises:
@@ -165,7 +158,7 @@ def _views_before(before: Source | None, config_path: str) -> dict[str, Config]:
     if before is None:
         return {}
     try:
-        return {view.service: view for view in read_config(before, config_path)[0].views()}
+        return {view.service: view for view in read_config(before, config_path).views()}
     except ReleaseError:
         return {}
 

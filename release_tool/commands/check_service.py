@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from release_tool.config import Place
     from release_tool.model.records import Name
     from release_tool.remote.rendering import Renderings
-    from release_tool.remote.snapshot import Files
-    from release_tool.remote.source import Source
+    from release_tool.remote.snapshot import Files, Source
 
 
 class Collected(NamedTuple):
@@ -40,17 +39,11 @@ class Seen(NamedTuple):
 
 
 class Looked(NamedTuple):
-    """One service at one moment.
+    """One service at one moment."""
 
-    Attributes:
-        renderings: its source, its configuration, and what renders it.
-        seen: its environments, by name, as far as they can be read.
-        failed: the findings about the files that can't be read.
-    """
-
-    renderings: Renderings
-    seen: dict[str, Seen]
-    failed: tuple[Finding, ...]
+    renderings: Renderings  # its source, its configuration, and what renders it
+    seen: dict[str, Seen]  # its environments, by name, as far as they can be read
+    failed: tuple[Finding, ...]  # the findings about the files that can't be read
 
     @property
     def held(self) -> dict[str, Held]:

@@ -10,17 +10,17 @@ from release_tool.git.repository import Stale
 from release_tool.model.records import CleanupArguments, RefUpdate
 from release_tool.publishing import run as publish
 from release_tool.publishing.attempt import Work
+from release_tool.publishing.outcome import Outcome
 from release_tool.remote.branch import look
 from release_tool.remote.landing import Ages
 from release_tool.remote.snapshot import take_all
-from release_tool.remote.tool import Outcome, Request
 from release_tool.rules.plan import plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from release_tool.commands.invocation import Asked
     from release_tool.config import Place
+    from release_tool.publishing.outcome import Invocation
     from release_tool.remote.snapshot import Snapshot
     from release_tool.remote.tool import Tool
 
@@ -29,15 +29,10 @@ if TYPE_CHECKING:
 
 
 class Cleanup(NamedTuple):
-    """The arguments of a cleanup.
+    """The arguments of a cleanup."""
 
-    Attributes:
-        environments: their names; none: all.
-        asked: by whom, and why; its environment and id stay empty, each environment gets its own.
-    """
-
-    environments: Sequence[str]
-    asked: Asked
+    environments: Sequence[str]  # their names; none: all
+    asked: Invocation  # by whom, and why; its environment and id stay empty, each environment gets its own
 
 
 def run(
@@ -46,17 +41,11 @@ def run(
     """Sweep; what fails in one environment stops no other one.
 
     Args:
-        tool: the outside world.
-        command: what was asked for.
-        new_id: makes the ids of the operations.
         progress: told after each environment.
 
     Yields:
         An outcome for each environment, `changed` where there was something to do; then those of sync, and of branches
         that were deleted.
-
-    Raises:
-        ReleaseError: the configuration can't be used, or has no such environment.
     """
     snapshots = take_all(tool, command.asked.service)
     for name in command.environments:
@@ -66,7 +55,8 @@ def run(
     ages = Ages(tool.repository, forge.landed_at, snapshots[0].base, places)
     todo = [(snapshot, name) for snapshot in snapshots for name in command.environments or snapshot.config.environments]
     for done, (snapshot, name) in enumerate(todo, start=1):
-        yield _one(tool, snapshot, command.asked._replace(environment=name, intent_id=new_id()), ages)
+        asked = command.asked._replace(environment=name, service=snapshot.config.service, id=new_id())
+        yield _one(tool, snapshot, asked, ages)
         progress(done, len(todo))
     if not command.asked.dry_run:
         synced = sync.run(tool, command.environments, service=command.asked.service)
@@ -74,17 +64,17 @@ def run(
         yield from _emptied(tool, command)
 
 
-def _one(tool: Tool, snapshot: Snapshot, asked: Asked, ages: Ages) -> Outcome | Failed:
+def _one(tool: Tool, snapshot: Snapshot, asked: Invocation, ages: Ages) -> Outcome | Failed:
     """One environment: planned on what all were looked at, and done on its own only where there is something to do."""
-    request = Request(asked.environment, asked.intent("cleanup", CleanupArguments()), asked.direct, asked.dry_run)
+    intent = asked.intent("cleanup", CleanupArguments())
     try:
-        work = Work(tool, snapshot, request, 0, ages)
+        work = Work(tool, snapshot, asked, intent, ages=ages)
         idle = _idle(work)
         if idle is not None:
             return idle
         if asked.dry_run:
             return publish.attempt(work)
-        return publish.run(tool, lambda _: request, snapshot.config.service)
+        return publish.run(tool, asked, lambda _snapshot, _before: intent)
     except ReleaseError as error:
         return Failed(snapshot.config.place(asked.environment).title, error)
 
@@ -92,12 +82,12 @@ def _one(tool: Tool, snapshot: Snapshot, asked: Asked, ages: Ages) -> Outcome | 
 def _idle(work: Work) -> Outcome | None:
     """The outcome where no release branch waits and the sweep of the base has nothing to do; None where it may have."""
     if work.files.tags is None:
-        return work.outcome(notes=(f"there is no {work.place.tag_file} yet",))
+        return work.outcome(said=(f"there is no {work.place.tag_file} yet",))
     if work.snapshot.refs.branch(work.place.branch) is not None:
         return None
     now = work.planned_at(work.lines)
-    made = plan(work.ground(work.files.state(empty=True), work.lines, now), (), work.own_line(()))
-    return None if made.lines else work.outcome(kept=made.kept, waiting=made.waiting)
+    made = plan(work.ground(work.state, work.lines, now), (), work.own_line())
+    return None if made.lines else work.outcome(plan=made._replace(notes=()))
 
 
 def _emptied(tool: Tool, command: Cleanup) -> Iterator[Outcome | Failed]:
@@ -105,25 +95,19 @@ def _emptied(tool: Tool, command: Cleanup) -> Iterator[Outcome | Failed]:
     for snapshot in take_all(tool, command.asked.service):
         for name in command.environments or snapshot.config.environments:
             place = snapshot.config.place(name)
+            asked = command.asked._replace(environment=name, service=place.service)
             for branch in (place.branch, place.downgrade_branch):
-                if snapshot.refs.branch(branch) is not None:
-                    yield from _emptied_one(tool, snapshot, place, branch)
+                try:
+                    if snapshot.refs.branch(branch) is not None and _deleted(tool, snapshot, place, branch):
+                        note = f"branch {branch} is deleted: nothing was pending on it"
+                        yield Outcome(asked, asked.intent("cleanup", CleanupArguments()), changed=True, said=(note,))
+                except ReleaseError as error:
+                    yield Failed(f"{place.title}, branch {branch}", error)
 
 
-def _emptied_one(tool: Tool, snapshot: Snapshot, place: Place, branch: str) -> Iterator[Outcome | Failed]:
-    try:
-        deleted = _deleted(tool, snapshot, place.environment, branch)
-    except ReleaseError as error:
-        yield Failed(f"{place.title}, branch {branch}", error)
-        return
-    if deleted:
-        note = f"branch {branch} is deleted: nothing was pending on it"
-        yield Outcome("cleanup", "cleanup", place.environment, changed=True, service=place.service, notes=(note,))
-
-
-def _deleted(tool: Tool, snapshot: Snapshot, environment: str, name: str) -> bool:
+def _deleted(tool: Tool, snapshot: Snapshot, place: Place, name: str) -> bool:
     forge = tool.forge(snapshot.config)
-    found = look(tool.repository, forge, snapshot, snapshot.config.place(environment), name)
+    found = look(tool.repository, forge, snapshot, place, name)
     if found.pending or found.append_only or forge.find_open(name, snapshot.config.base) is not None:
         return False
     try:

@@ -122,7 +122,6 @@ def run(command: Callable[[Sequence[str], Callable[[], datetime]], int], *, down
     """Run the demo.
 
     Args:
-        command: the command line: arguments and clock in, exit status out; it prints.
         downgrade: tell the story of a default that turns bad, instead of that of the pipeline.
 
     Yields:

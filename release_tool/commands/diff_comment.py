@@ -25,19 +25,12 @@ MARKER = "<!-- release: difference of the manifests -->"
 
 
 class Difference(NamedTuple):
-    """The difference of the manifests of one environment.
-
-    Attributes:
-        environment: its name.
-        service: the service; empty: the only one.
-        changes: object by object; None where nothing is pending.
-        error: why there is none: the files break a rule, or the chart fails to render them.
-    """
+    """The difference of the manifests of one environment."""
 
     environment: str
-    service: str
-    changes: tuple[ObjectChange, ...] | None = None
-    error: ReleaseError | None = None
+    service: str  # the service; empty: the only one
+    changes: tuple[ObjectChange, ...] | None = None  # object by object; None where nothing is pending
+    error: ReleaseError | None = None  # why there is none: the files break a rule, or the chart fails to render them
 
     @property
     def title(self) -> str:
@@ -49,12 +42,10 @@ def run(tool: Tool, ref: str | None = None, service: str = "") -> list[Differenc
     """The differences of all environments.
 
     Args:
-        tool: the outside world.
         ref: a branch of the remote: what merging it into the base would change; None: each environment's own branch.
         service: the service; empty: all of them.
 
     Raises:
-        ReleaseError: the configuration can't be used, there is no such branch, or it conflicts with the base.
         TryAgain: what is asked for is not to be had right now.
     """
     snapshots = take_all(tool, service)
@@ -95,8 +86,6 @@ def comment(tool: Tool, number: int, differences: Sequence[Difference], *, kept:
     """Keep the one comment about the manifests on a pull request up to date.
 
     Args:
-        tool: the outside world.
-        number: of the pull request.
         differences: what `run` found; without any, a comment that isn't there yet is not made.
         kept: whether the differences are among the artifacts of a run.
 

@@ -20,8 +20,7 @@ from release_tool.forges import kind_of
 from release_tool.git import examine
 from release_tool.git.repository import Repository
 from release_tool.git.store import is_true, last
-from release_tool.remote.snapshot import read_config
-from release_tool.remote.source import AtCommit
+from release_tool.remote.snapshot import AtCommit, read_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -108,7 +107,7 @@ def _base(
         return
     repository.fetch(tip)
     try:
-        config = read_config(AtCommit(repository, tip), access.config_path)[0]
+        config = read_config(AtCommit(repository, tip), access.config_path)
         if config.base != name:
             name, tip = config.base, refs.branch(config.base)
             if tip is None:
@@ -116,7 +115,7 @@ def _base(
                 yield Diagnosis("error", "base branch", what, access.config_path, why, mend)
                 return
             repository.fetch(tip)
-            config = read_config(AtCommit(repository, tip), access.config_path)[0]
+            config = read_config(AtCommit(repository, tip), access.config_path)
         if service:
             config.view(service)
     except ReleaseError as error:

@@ -4,31 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool.commands.invocation import Asked, checked_reason, earlier
-from release_tool.errors import UsageError
+from release_tool.commands.arguments import checked_reason
+from release_tool.errors import Refused, UsageError
+from release_tool.model.history import same_operation
 from release_tool.model.records import NAMED, PRESENT, DowngradeArguments
 
 if TYPE_CHECKING:
     from release_tool.model.records import Arguments, Evidence, Intent
+    from release_tool.publishing.outcome import Invocation, Outcome
     from release_tool.remote.snapshot import Snapshot
-    from release_tool.remote.tool import Outcome, Request, Tool
+    from release_tool.remote.tool import Tool
 
 
 class Downgrade(NamedTuple):
-    """The arguments of a downgrade.
+    """The arguments of a downgrade."""
 
-    Attributes:
-        asked: where and why.
-        leave: the version to leave, name or tag; empty: the present default. Nothing happens if it isn't the default.
-        to: the version to go back to, name or tag; empty: the fallback target.
-        quarantine: whether what is left is quarantined.
-        evidence: for a guard: the verdicts that it was decided on (`evidence.of`); the forge merges it then.
-    """
-
-    asked: Asked
+    asked: Invocation  # where and why
+    # the version to leave, name or tag; empty: the present default. Nothing happens if it isn't the default
     leave: str = ""
-    to: str = ""
-    quarantine: bool = True
+    to: str = ""  # the version to go back to, name or tag; empty: the fallback target
+    quarantine: bool = True  # whether what is left is quarantined
+    # for a guard: the verdicts that it was decided on (`evidence.of`); the forge merges it then
     evidence: tuple[Evidence, ...] = ()
 
 
@@ -40,46 +36,27 @@ def check_usage(command: Downgrade) -> None:
 
 
 def run(tool: Tool, command: Downgrade) -> Outcome:
-    """Do a downgrade.
-
-    Args:
-        tool: the outside world.
-        command: checked by `check_usage`.
-
-    Raises:
-        ReleaseError: see `publishing.publish.run`.
-    """
+    """Do a downgrade that `check_usage` has checked; errors as for `publishing.run`."""
     from release_tool.publishing import run as publish
-    from release_tool.remote.tool import Request
+    from release_tool.publishing.outcome import Outcome
 
-    asked = command.asked
-    intents: list[Intent] = []
+    asked = command.asked._replace(downgrade=True, unattended=bool(command.evidence))
 
-    def prepare(snapshot: Snapshot) -> Request | Outcome:
-        snapshot.config.environment(asked.environment)
-        if not intents:
-            intents.append(_intent(tool, snapshot, command))
-        intent = intents[0]
+    def meant(snapshot: Snapshot, before: Intent | None) -> Intent | Outcome:
+        intent = before or _intent(tool, snapshot, command)
         files = snapshot.files[asked.environment]
         default = files.state(empty=True).default
-        if command.leave and default != _left(intent) and not _is_known(snapshot, asked, intent):
-            return _nothing(snapshot, command, intent, default)
-        unattended = bool(command.evidence)
-        return Request(
-            asked.environment,
-            intent,
-            asked.direct,
-            asked.dry_run,
-            downgrade=True,
-            unattended=unattended,
-            named=asked.named,
-        )
+        left = intent.arguments.version if isinstance(intent.arguments, DowngradeArguments) else ""
+        if not command.leave or default == left or same_operation(files.lines(), intent):
+            return intent  # what has landed is only told
+        note = f"{left} is not the default, {default} is: nothing to leave"
+        return Outcome(asked._replace(service=snapshot.config.service), intent, said=(note,))
 
-    return publish.run(tool, prepare, asked.service)
+    return publish.run(tool, asked, meant)
 
 
 def _intent(tool: Tool, snapshot: Snapshot, command: Downgrade) -> Intent:
-    from release_tool.errors import Refused
+    from release_tool.commands.repeated import earlier
     from release_tool.remote import find_version
 
     asked = command.asked
@@ -113,32 +90,3 @@ def _intent(tool: Tool, snapshot: Snapshot, command: Downgrade) -> Intent:
         evidence=command.evidence,
     )
     return asked.intent("downgrade", arguments)
-
-
-def _left(intent: Intent) -> str:
-    """The name of the version that the downgrade leaves."""
-    return intent.arguments.version if isinstance(intent.arguments, DowngradeArguments) else ""
-
-
-def _is_known(snapshot: Snapshot, asked: Asked, intent: Intent) -> bool:
-    """Whether this very operation has landed: then it is only told."""
-    from release_tool.model.history import same_operation
-
-    return same_operation(snapshot.files[asked.environment].lines(), intent) is not None
-
-
-def _nothing(snapshot: Snapshot, command: Downgrade, intent: Intent, default: str | None) -> Outcome:
-    from release_tool.pull_request import messages
-    from release_tool.remote.tool import Outcome
-
-    asked = command.asked
-    note = f"{_left(intent)} is not the default, {default} is: nothing to leave"
-    return Outcome(
-        "downgrade",
-        messages.subject(intent),
-        asked.environment,
-        changed=False,
-        service=snapshot.config.service,
-        notes=(note,),
-        dry_run=asked.dry_run,
-    )

@@ -25,43 +25,25 @@ _ABOUT = ("version", "tag", "to", "to_tag")
 
 
 class Wanted(NamedTuple):
-    """Which lines of the record are wanted.
+    """Which lines of the record are wanted."""
 
-    Attributes:
-        environments: their names; none: all.
-        service: the service; empty: all of them.
-        version: name or tag of the version that they are about; empty: of any.
-        operations: their operations; none: all.
-        since: the earliest time, as it was given; empty: from the beginning.
-        until: the latest time, as it was given; empty: to the end.
-        limit: how many of the newest; None: all.
-        pending: also the lines that wait on release branches.
-    """
-
-    environments: Sequence[str] = ()
-    service: str = ""
-    version: str = ""
-    operations: Sequence[str] = ()
-    since: str = ""
-    until: str = ""
-    limit: int | None = None
-    pending: bool = False
+    environments: Sequence[str] = ()  # their names; none: all
+    service: str = ""  # the service; empty: all of them
+    version: str = ""  # name or tag of the version that they are about; empty: of any
+    operations: Sequence[str] = ()  # their operations; none: all
+    since: str = ""  # the earliest time, as it was given; empty: from the beginning
+    until: str = ""  # the latest time, as it was given; empty: to the end
+    limit: int | None = None  # how many of the newest; None: all
+    pending: bool = False  # also the lines that wait on release branches
 
 
 class Entry(NamedTuple):
-    """One line of the record, and where it stands.
+    """One line of the record, and where it stands."""
 
-    Attributes:
-        place: the environment.
-        line: the line.
-        branch: the release branch that it waits on; empty: it has landed.
-        pull_request: the open pull request of that branch.
-    """
-
-    place: Place
-    line: Line
-    branch: str = ""
-    pull_request: PullRequest | None = None
+    place: Place  # the environment
+    line: Line  # the line
+    branch: str = ""  # the release branch that it waits on; empty: it has landed
+    pull_request: PullRequest | None = None  # the open pull request of that branch
 
 
 def check_usage(wanted: Wanted, now: datetime) -> None:
@@ -85,15 +67,10 @@ def run(tool: Tool, wanted: Wanted) -> tuple[Entry, ...]:
     """Read the records and their archives at the tip of the base branch.
 
     Args:
-        tool: the outside world.
         wanted: checked by `check_usage`.
 
     Returns:
         The wanted lines, oldest first; those of one file with the same time in their order.
-
-    Raises:
-        ReleaseError: the configuration can't be used or has no such environment; or a line of a record was cut in
-            half, or comes from a newer schema.
     """
     from release_tool.remote.snapshot import take_all
 

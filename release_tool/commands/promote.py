@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool.commands.invocation import Asked, checked_reason, earlier
+from release_tool.commands.arguments import checked_reason
+from release_tool.commands.repeated import earlier
 from release_tool.errors import Refused, ReleaseError, UsageError
 from release_tool.model.records import NAMED, PRESENT, Gate, PromoteArguments
 from release_tool.model.versions import tag_part
 from release_tool.publishing import run as publish
+from release_tool.publishing.outcome import Outcome
 from release_tool.remote import find_version, images, names
 from release_tool.remote.branch import look
 from release_tool.remote.judged_versions import Asking
 from release_tool.remote.landing import EXACTLY, Ages
-from release_tool.remote.tool import Outcome, Request
 from release_tool.rules import promotion
 
 if TYPE_CHECKING:
@@ -21,26 +22,19 @@ if TYPE_CHECKING:
 
     from release_tool.config import Place
     from release_tool.model.records import Arguments, Intent
+    from release_tool.publishing.outcome import Invocation
     from release_tool.remote.snapshot import Snapshot
     from release_tool.remote.tool import Tool
 
 
 class Promote(NamedTuple):
-    """The arguments of a promotion.
+    """The arguments of a promotion."""
 
-    Attributes:
-        source: the environment that the version comes from.
-        asked: where it goes, and why.
-        version: name or tag of the version; empty: the default of the source.
-        pin: whether it comes pinned.
-        force: whether gates that say no are overruled; needs a reason.
-    """
-
-    source: str
-    asked: Asked
-    version: str = ""
-    pin: bool = False
-    force: bool = False
+    source: str  # the environment that the version comes from
+    asked: Invocation  # where it goes, and why
+    version: str = ""  # name or tag of the version; empty: the default of the source
+    pin: bool = False  # whether it comes pinned
+    force: bool = False  # whether gates that say no are overruled; needs a reason
 
 
 def check_usage(command: Promote) -> None:
@@ -53,46 +47,34 @@ def check_usage(command: Promote) -> None:
 def run(tool: Tool, command: Promote) -> Outcome:
     """Do a promotion.
 
-    Args:
-        tool: the outside world.
-        command: checked by `check_usage`.
-
     Returns:
         The outcome, with what each gate said; `refused` says why, where one said no. Nothing has changed then.
-
-    Raises:
-        ReleaseError: an unknown environment or version; see `publishing.publish.run`.
     """
-    asked = command.asked
-    prepared: list[tuple[Intent, tuple[str, ...]]] = []
+    waiting: list[str] = []
 
     def is_same(said: Arguments) -> bool:
         wanted = (command.source, PRESENT, command.pin, command.force)
         return isinstance(said, PromoteArguments) and (said.source, said.of, said.pin, said.force) == wanted
 
-    def prepare(snapshot: Snapshot) -> Request | Outcome:
+    def meant(snapshot: Snapshot, before: Intent | None) -> Intent | Outcome:
         snapshot.config.environment(command.source)
-        snapshot.config.environment(asked.environment)
-        if not prepared:
-            before = None if command.version else earlier(tool, snapshot, asked, is_same)
-            if before is not None:
-                prepared.append((before, ()))
-            else:
-                intent, notes = _judged(tool, snapshot, command)
-                said_no = promotion.refusal(intent.gates)
-                if said_no:
-                    return _refused(snapshot, command, intent, notes, said_no)
-                prepared.append((intent, notes))
-        intent, notes = prepared[0]
-        return Request(asked.environment, intent, asked.direct, asked.dry_run, named=asked.named, notes=notes)
+        if before is None and not command.version:
+            before = earlier(tool, snapshot, command.asked, is_same)
+        if before is not None:
+            return before
+        intent = _judged(tool, snapshot, command)
+        waiting.extend(_waiting(tool, snapshot, command))
+        no = promotion.refusal(intent.gates)
+        asked = command.asked._replace(service=snapshot.config.service)
+        return Outcome(asked, intent, refused=no) if no else intent
 
-    return publish.run(tool, prepare, asked.service)
+    outcome = publish.run(tool, command.asked, meant)
+    return outcome._replace(said=(*waiting, *outcome.said))
 
 
-def _judged(tool: Tool, snapshot: Snapshot, command: Promote) -> tuple[Intent, tuple[str, ...]]:
-    """The intent with what its gates say, and what there is to say beside it."""
-    now = tool.now()
-    candidate = _candidate(tool, snapshot, command, now)
+def _judged(tool: Tool, snapshot: Snapshot, command: Promote) -> Intent:
+    """The intent with what its gates say."""
+    candidate = _candidate(tool, snapshot, command, tool.now())
     image, gate = _image(tool, snapshot, candidate, command)
     found = promotion.gates(candidate, snapshot.config, gate, _health(tool, snapshot, candidate, command))
     found = promotion.forced(found) if command.force else found
@@ -105,8 +87,7 @@ def _judged(tool: Tool, snapshot: Snapshot, command: Promote) -> tuple[Intent, t
         tag=image.tag,
     )
     intent = command.asked.intent("promote", arguments)
-    provenance = {"digest": image.digest} if image.digest else {}
-    return intent._replace(gates=found, provenance=provenance), _waiting(tool, snapshot, command)
+    return intent._replace(gates=found, provenance={"digest": image.digest} if image.digest else {})
 
 
 def _candidate(tool: Tool, snapshot: Snapshot, command: Promote, now: datetime) -> promotion.Candidate:
@@ -212,19 +193,3 @@ def _waits(tool: Tool, snapshot: Snapshot, place: Place, branch: str) -> list[st
     where = f"pull request #{shown.number}" if shown else f"the branch {branch}"
     what = "a downgrade waits to land" if branch == place.downgrade_branch else "changes that have not landed"
     return [f"{place.environment}: {what} ({where}); not part of this"]
-
-
-def _refused(snapshot: Snapshot, command: Promote, intent: Intent, notes: tuple[str, ...], why: str) -> Outcome:
-    from release_tool.pull_request import messages
-
-    return Outcome(
-        "promote",
-        messages.subject(intent),
-        command.asked.environment,
-        changed=False,
-        gates=intent.gates,
-        refused=why,
-        notes=notes,
-        service=snapshot.config.service,
-        dry_run=command.asked.dry_run,
-    )

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from release_tool.commands import check
 from release_tool.errors import Refused
-from release_tool.remote.snapshot import take_all
-from release_tool.remote.source import AtCommit
+from release_tool.remote.snapshot import AtCommit, take_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,12 +21,7 @@ def _forge(tool: Tool) -> Forge:
 
 
 def listed(tool: Tool, state: str) -> Sequence[PullRequest]:
-    """Pull requests, newest first.
-
-    Args:
-        tool: the outside world.
-        state: `open` or `all`.
-    """
+    """Pull requests, newest first."""
     return _forge(tool).list(state)
 
 

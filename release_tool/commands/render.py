@@ -8,8 +8,7 @@ from release_tool import manifests
 from release_tool.errors import ReleaseError
 from release_tool.remote.branch import look
 from release_tool.remote.rendering import Renderings
-from release_tool.remote.snapshot import read_files, take
-from release_tool.remote.source import AtCommit
+from release_tool.remote.snapshot import AtCommit, read_files, take
 
 if TYPE_CHECKING:
     from release_tool.manifests import ObjectChange
@@ -22,8 +21,6 @@ def run(tool: Tool, environment: str, ref: str | None = None, service: str = "")
     """The manifests of an environment.
 
     Args:
-        tool: the outside world.
-        environment: its name.
         ref: a branch of the remote; None: the base branch.
         service: the service; empty: the only one.
 
@@ -45,8 +42,6 @@ def diff(tool: Tool, environment: str, ref: str | None = None, service: str = ""
     """The difference of the manifests from the base branch.
 
     Args:
-        tool: the outside world.
-        environment: its name.
         ref: a branch of the remote; None: the rolling branch of the environment.
         service: the service; empty: the only one.
 
@@ -78,13 +73,7 @@ def diff_at(tool: Tool, snapshot: Snapshot, environment: str, commit: CommitId) 
     """The difference of the manifests from the base branch to the files of a commit.
 
     Args:
-        tool: the outside world.
-        snapshot: the remote.
-        environment: its name.
         commit: fetched, or made here.
-
-    Raises:
-        ReleaseError: the files break a rule, or the chart fails to render them.
     """
     files = _files_at(tool, snapshot, environment, commit)
     files.tag_file()  # a file that breaks a rule is told before Helm stumbles over it

@@ -29,45 +29,26 @@ if TYPE_CHECKING:
 
 
 class Waiting(NamedTuple):
-    """A release branch.
+    """A release branch."""
 
-    Attributes:
-        branch: its short name.
-        pending: the lines that wait on it; may be none.
-        pull_request: its open pull request.
-    """
-
-    branch: str
-    pending: tuple[Line, ...]
-    pull_request: PullRequest | None
+    branch: str  # its short name
+    pending: tuple[Line, ...]  # the lines that wait on it; may be none
+    pull_request: PullRequest | None  # its open pull request
 
 
 class EnvironmentStatus(NamedTuple):
-    """One environment of one service.
+    """One environment of one service."""
 
-    Attributes:
-        place: where it lives.
-        policy: its part of the configuration.
-        state: its versions in the base branch; None where the file is missing or broken.
-        since: since when the base has held each entry as it is.
-        outlook: what stands out and what comes; None where that can't be told.
-        in_use: name -> who calls it, or why nobody knows; None: nobody was asked.
-        health: what the health checks say of the live versions; None: nobody was asked.
-        rolling: its rolling branch; None if there is none.
-        downgrade: the branch of its downgrade; None if there is none.
-        errors: what of it can't be read.
-    """
-
-    place: Place
-    policy: Environment
-    state: State | None = None
-    since: Mapping[Entry, datetime] = {}
-    outlook: Outlook | None = None
-    in_use: Mapping[Name, str] | None = None
-    health: tuple[Judged, ...] | None = None
-    rolling: Waiting | None = None
-    downgrade: Waiting | None = None
-    errors: tuple[ReleaseError, ...] = ()
+    place: Place  # where it lives
+    policy: Environment  # its part of the configuration
+    state: State | None = None  # its versions in the base branch; None where the file is missing or broken
+    since: Mapping[Entry, datetime] = {}  # since when the base has held each entry as it is
+    outlook: Outlook | None = None  # what stands out and what comes; None where that can't be told
+    in_use: Mapping[Name, str] | None = None  # name -> who calls it, or why nobody knows; None: nobody was asked
+    health: tuple[Judged, ...] | None = None  # what the health checks say of the live versions; None: nobody was asked
+    rolling: Waiting | None = None  # its rolling branch; None if there is none
+    downgrade: Waiting | None = None  # the branch of its downgrade; None if there is none
+    errors: tuple[ReleaseError, ...] = ()  # what of it can't be read
 
     def landed(self, name: Name) -> datetime | None:
         """Since when a version is what it is; None where that isn't known."""
@@ -92,15 +73,10 @@ class EnvironmentStatus(NamedTuple):
 
 
 class ServiceStatus(NamedTuple):
-    """The environments of one service.
+    """The environments of one service."""
 
-    Attributes:
-        name: of the service; empty where the repository has one without a name.
-        environments: those that were asked for; all: in promotion order.
-    """
-
-    name: str
-    environments: tuple[EnvironmentStatus, ...]
+    name: str  # of the service; empty where the repository has one without a name
+    environments: tuple[EnvironmentStatus, ...]  # those that were asked for; all: in promotion order
 
     def rows(self) -> list[tuple[Name, Tag]]:
         """Every version of any environment, newest name first; where tags differ, the first environment's."""
@@ -116,17 +92,11 @@ class ServiceStatus(NamedTuple):
 
 
 class Status(NamedTuple):
-    """What was found.
+    """What was found."""
 
-    Attributes:
-        base: the base branch.
-        now: the time that ages count to.
-        services: in the order of the configuration.
-    """
-
-    base: str
-    now: datetime
-    services: tuple[ServiceStatus, ...]
+    base: str  # the base branch
+    now: datetime  # the time that ages count to
+    services: tuple[ServiceStatus, ...]  # in the order of the configuration
 
     def environments(self) -> list[EnvironmentStatus]:
         """All environments of all services."""
@@ -139,7 +109,6 @@ def run(
     """Look at the environments.
 
     Args:
-        tool: the outside world.
         environments: their names; none: all.
         service: the service; empty: all of them.
         in_use: also ask who calls the versions, where the configuration says how.
@@ -149,7 +118,6 @@ def run(
         What was found; what is broken in one environment stands in its `errors` and hides no other one.
 
     Raises:
-        ReleaseError: the configuration can't be used, or has no such environment.
         TryAgain: the remote is away.
     """
     snapshots = take_all(tool, service)

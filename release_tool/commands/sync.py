@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 
 from release_tool.errors import Failed, ReleaseError
 from release_tool.publishing import run as publish
+from release_tool.publishing.outcome import Invocation
 from release_tool.remote.snapshot import take_all
-from release_tool.remote.tool import Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from release_tool.config import Place
+    from release_tool.publishing.outcome import Outcome
     from release_tool.remote.snapshot import Snapshot
-    from release_tool.remote.tool import Outcome, Tool
+    from release_tool.remote.tool import Tool
 
 
 def run(
@@ -22,16 +24,12 @@ def run(
     """Sync some environments, or all that have a release branch.
 
     Args:
-        tool: the outside world.
         environments: their names; none: all.
         service: the service; empty: all of them.
         dry_run: plan and render only.
 
     Yields:
         An outcome for each release branch, and for each environment that was named.
-
-    Raises:
-        ReleaseError: the configuration can't be used, or has no such environment.
     """
     for snapshot in take_all(tool, service):
         for name in environments:
@@ -44,16 +42,16 @@ def _service(
 ) -> Iterator[Outcome | Failed]:
     for name in environments or snapshot.config.environments:
         place = snapshot.config.place(name)
-        rolling = Request(name, None, direct=False, dry_run=dry_run)
+        asked = Invocation(name, service=snapshot.config.service, direct=False, dry_run=dry_run)
         if environments or snapshot.refs.branch(place.branch) is not None:
-            yield one(tool, snapshot, rolling)
+            yield _one(tool, place, asked)
         if snapshot.refs.branch(place.downgrade_branch) is not None:
-            yield one(tool, snapshot, rolling._replace(downgrade=True))
+            yield _one(tool, place, asked._replace(downgrade=True))
 
 
-def one(tool: Tool, snapshot: Snapshot, request: Request) -> Outcome | Failed:
+def _one(tool: Tool, place: Place, asked: Invocation) -> Outcome | Failed:
     """One release branch; what is wrong with it stops no other one."""
     try:
-        return publish.run(tool, lambda _: request, snapshot.config.service)
+        return publish.run(tool, asked, lambda _snapshot, _before: None)
     except ReleaseError as error:
-        return Failed(snapshot.config.place(request.environment).title, error)
+        return Failed(place.title, error)

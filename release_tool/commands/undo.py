@@ -4,36 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool.commands.by_hand import RESTORED_FOR
-from release_tool.commands.invocation import (
-    Asked,
+from release_tool.commands.arguments import (
+    RESTORED_FOR,
     checked_id,
     checked_reason,
     checked_until,
-    earlier,
     is_spoken,
     until_day,
 )
+from release_tool.errors import Refused
 from release_tool.model.records import UndoArguments
 
 if TYPE_CHECKING:
     from release_tool.model.records import Arguments, Intent
+    from release_tool.publishing.outcome import Invocation, Outcome
     from release_tool.remote.snapshot import Snapshot
-    from release_tool.remote.tool import Outcome, Request, Tool
+    from release_tool.remote.tool import Tool
 
 
 class Undo(NamedTuple):
-    """The arguments of an undo.
+    """The arguments of an undo."""
 
-    Attributes:
-        asked: where and why.
-        operation: id of the operation; empty: the last landed one.
-        until: the end of the pins of versions that come back, as it was given.
-    """
-
-    asked: Asked
-    operation: str = ""
-    until: str = ""
+    asked: Invocation  # where and why
+    operation: str = ""  # id of the operation; empty: the last landed one
+    until: str = ""  # the end of the pins of versions that come back, as it was given
 
 
 def check_usage(command: Undo) -> None:
@@ -46,31 +40,16 @@ def check_usage(command: Undo) -> None:
 def run(tool: Tool, command: Undo) -> Outcome:
     """Undo an operation.
 
-    Args:
-        tool: the outside world.
-        command: checked by `check_usage`.
-
     Raises:
         Refused: there is no such landed operation, it is an undo and was not named, or a rule is in the way.
-        ReleaseError: see `publishing.publish.run`.
     """
     from release_tool.publishing import run as publish
-    from release_tool.remote.tool import Request
 
-    asked = command.asked
-    intents: list[Intent] = []
-
-    def prepare(snapshot: Snapshot) -> Request:
-        snapshot.config.environment(asked.environment)
-        if not intents:
-            intents.append(_intent(tool, snapshot, command))
-        return Request(asked.environment, intents[0], asked.direct, asked.dry_run, named=asked.named)
-
-    return publish.run(tool, prepare, asked.service)
+    return publish.run(tool, command.asked, lambda snapshot, before: before or _intent(tool, snapshot, command))
 
 
 def _intent(tool: Tool, snapshot: Snapshot, command: Undo) -> Intent:
-    from release_tool.errors import Refused
+    from release_tool.commands.repeated import earlier
     from release_tool.pull_request import messages
     from release_tool.rules.operations.undo import last_landed
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from release_tool.config import Config
     from release_tool.doctor.access import Access
-    from release_tool.remote.source import Source
+    from release_tool.remote.snapshot import Source
 
 _CHARTS = 8  # so many services are rendered
 

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from release_tool.errors import Refused
 from release_tool.model import history
-from release_tool.model.records import DowngradeArguments, Line
+from release_tool.model.records import DowngradeArguments, Line, State
 from release_tool.model.versions import is_tag
 from release_tool.publishing import route_gate
-from release_tool.pull_request import messages
+from release_tool.publishing.outcome import Outcome
 from release_tool.remote import names
-from release_tool.remote.landing import Ages, wanted_by
 from release_tool.remote.rendering import Renderings
-from release_tool.remote.tool import Outcome
-from release_tool.rules.plan import Ground
+from release_tool.rules.plan import Ground, Plan
 from release_tool.rules.retention import Facts
 
 if TYPE_CHECKING:
@@ -24,193 +22,179 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from release_tool.forges.base import Forge
-    from release_tool.model.records import CommitId, Intent, State
+    from release_tool.model.records import CommitId, Intent
+    from release_tool.publishing.outcome import Invocation
+    from release_tool.remote.landing import Ages, Entry
     from release_tool.remote.snapshot import Files, Snapshot
-    from release_tool.remote.tool import Request, Tool
+    from release_tool.remote.tool import Tool
 
 
 _CLOCK_BEHIND = timedelta(minutes=5)  # less is usual between machines
 
 
 class Again(Exception):
-    """The world moved during an attempt: it is made again on what stands there now."""
+    """The remote moved during an attempt: another one is made on what stands there now."""
 
 
 class Work:
     """One attempt.
 
     Args:
-        tool: the outside world.
-        snapshot: the remote at one moment.
-        request: the operation.
+        invocation: what was asked for.
+        intent: the operation; None for sync, which has none of its own.
         tries: how many attempts of this call were lost before.
         ages: of the same moment, where several environments are looked at.
     """
 
-    def __init__(self, tool: Tool, snapshot: Snapshot, request: Request, tries: int, ages: Ages | None = None) -> None:
+    def __init__(
+        self,
+        tool: Tool,
+        snapshot: Snapshot,
+        invocation: Invocation,
+        intent: Intent | None,
+        *,
+        tries: int = 0,
+        ages: Ages | None = None,
+    ) -> None:
         self.tool = tool
         self.snapshot = snapshot
-        self.request = request
+        self.intent = intent
         self.tries = tries
         self.repository = tool.repository
+        self.environment = snapshot.config.environment(invocation.environment)
+        self.place = snapshot.config.place(invocation.environment)
+        self.invocation = invocation._replace(service=self.place.service)
+        self.branch = self.place.downgrade_branch if invocation.downgrade else self.place.branch
+        self.files = snapshot.files[invocation.environment]
+        self.lines = self.files.lines()
         self._ages = ages
         self._adopted: tuple[str, ...] = ()
-        self.environment = snapshot.config.environment(request.environment)
-        self.place = snapshot.config.place(request.environment)
-        self.branch = self.place.downgrade_branch if request.downgrade else self.place.branch
-        self.files = snapshot.files[request.environment]
-        self.lines = self.files.lines()
 
     @cached_property
     def forge(self) -> Forge:
-        """Where pull requests live; made when it is asked, a push to the base needs none."""
+        """Made when somebody asks: a push to the base needs none."""
         return self.tool.forge(self.snapshot.config)
 
-    def own_line(self, known: Iterable[Line]) -> Line | None:
-        """This operation as a line.
+    @cached_property
+    def state(self) -> State:
+        """The environment's versions in the base."""
+        return self.files.state(empty=True)
 
-        Args:
-            known: lines among which it may be already.
+    # -- the operation as a line --
 
-        Returns:
-            None if it is there and only to be finished, or if there is no operation (sync).
-        """
-        intent = self.request.intent
-        if intent is None or self._known(known, intent) is not None or self._left_already(known, intent):
+    def landed(self) -> Outcome | None:
+        """The outcome if this operation has landed already (is merged into the base branch); None if it has not."""
+        line = None if self.intent is None else known(self.lines, self.intent, self.place.history_file)
+        if line is None:
             return None
-        return Line(intent, self.tool.now())
+        ours = self.is_ours(line)
+        said = () if ours else (f"this operation has landed already, as {line.id}",)
+        made = Plan((), (), State(), own=line.changes)
+        return self.outcome(changed=ours, plan=made, branch=self.snapshot.config.base, said=said)
 
-    def _left_already(self, known: Iterable[Line], intent: Intent) -> bool:
-        """Whether a downgrade from the same tag waits already: the second one adopts the pull request of the first."""
-        if intent.operation != "downgrade":
-            return False
-        for line in known:
-            if line.intent.operation == "downgrade" and line.intent.tag == intent.tag:
-                self._adopted = (_adoption(line.intent, intent),)
-                return True
-        return False
+    def is_ours(self, line: Line) -> bool:
+        """Whether an earlier attempt of this very call wrote a line."""
+        return self.tries > 0 and self.intent is not None and line.id == self.intent.id
+
+    def own_line(self, pending: Iterable[Line] = ()) -> Line | None:
+        """This operation as a line; None if a pending line is the same, or if there is no operation (sync)."""
+        if self.intent is None or known(pending, self.intent, self.place.history_file) is not None:
+            return None
+        if self.intent.operation == "downgrade":
+            # A second downgrade from the same tag adopts the pull request of the first.
+            for first in (line.intent for line in pending if line.intent.operation == "downgrade"):
+                if first.tag == self.intent.tag:
+                    self._adopted = (_adoption(first, self.intent),)
+                    return None
+        return Line(self.intent, self.tool.now())
+
+    # -- what is planned on --
 
     def planned_at(self, lines: Sequence[Line]) -> datetime:
         """The time of planning: never before the last `at`. Sync plans at that one, only operations at a new one."""
         times = [line.at for line in lines]
-        return max([*times, self.tool.now()] if self.request.intent is not None or not times else times)
+        return max([*times, self.tool.now()] if self.intent is not None or not times else times)
 
     def ground(self, state: State, lines: Sequence[Line], now: datetime, pending: Sequence[Line] = ()) -> Ground:
         """What to plan on.
 
         Args:
-            state: the versions to begin with.
-            lines: the record to begin with.
-            now: the time of planning.
             pending: the pending lines that will be planned beside this operation.
         """
-        own = self.request.intent
-        intents = [*(line.intent for line in pending), *([] if own is None else [own])]
+        base, retention = self.state, self.environment.retention
+        intents = [*(line.intent for line in pending), *([] if self.intent is None else [self.intent])]
         tags = [intent.tag for intent in intents if is_tag(intent.tag)]
         promotes = any(intent.operation == "promote" for intent in intents)
-        elsewhere = names.quarantined_elsewhere(self.snapshot, self.environment.name) if promotes else {}
+        used: Mapping[Any, str] = {}
+        if retention.in_use:
+            # Whatever pending operations and this one make live is among these, or new: nobody calls what is new.
+            every = {**base.retired, **state.retired, **base.versions, **state.versions}
+            used = self.tool.in_use(self.snapshot.config, self.environment.name, every, now)
         return Ground(
             environment=self.environment,
             order=self.snapshot.config.versions.order,
             state=state,
             lines=lines,
-            facts=self._facts(state, now),
+            facts=Facts(now, base, self.since(now), history.former_defaults(self.lines, base.default), used),
             names=names.names_known(self.repository, self.snapshot, tags),
-            elsewhere=elsewhere,
+            elsewhere=names.quarantined_elsewhere(self.snapshot, self.environment.name) if promotes else {},
             service=self.place.service,
         )
 
-    def _facts(self, state: State, now: datetime) -> Facts:
-        base, policy = self.files.state(empty=True), self.environment.retention
-        since = self.ages.since(self.place, base, self.lines, wanted_by(base, policy), now)
-        # Whatever pending operations and this one make live is among these, or new: nobody calls what is new.
-        every = {**base.retired, **state.retired, **base.versions, **state.versions}
-        used = self.tool.in_use(self.snapshot.config, self.environment.name, every, now) if policy.in_use else {}
-        return Facts(now, base, since, history.former_defaults(self.lines, base.default), used)
+    def since(self, now: datetime) -> Mapping[Entry, datetime]:
+        """Since when the base branch has held its entries, as far as the retention policy compares their ages."""
+        base, policy = self.state, self.environment.retention
+        if not (base.retired or base.quarantined or policy.min_age or policy.max_age):
+            return {}  # nothing is compared, and nothing is loaded for that
+        from release_tool.remote.landing import wanted_by
+
+        return self.ages.since(self.place, base, self.lines, wanted_by(base, policy), now)
 
     @cached_property
     def ages(self) -> Ages:
-        """Since when the base branch has held its entries; made when it is asked."""
-        if self._ages is not None:
-            return self._ages
-        places = list(self.snapshot.config.places())
-        return Ages(self.repository, self._merged_at, self.snapshot.base, places)
+        """One walk along the base branch serves the whole attempt."""
+        from release_tool.remote.landing import Ages
 
-    def _merged_at(self, commit: CommitId) -> datetime | None:
-        return self.forge.landed_at(commit)
+        places = list(self.snapshot.config.places())
+        return self._ages or Ages(self.repository, self._landed_at, self.snapshot.base, places)
+
+    def _landed_at(self, commit: CommitId) -> datetime | None:
+        return self.forge.landed_at(commit)  # no forge is made before an age is looked up
+
+    # -- what comes of it --
 
     def rendered(self, files: Files, changed: Mapping[str, bytes]) -> route_gate.Passed:
         """The difference of the manifests, from the base to the proposal, once that has passed the checks.
 
-        Args:
-            files: the environment's files that `changed` changes.
-            changed: path -> bytes.
-
         Raises:
             Refused: calls would fail by the proposal.
-            ReleaseError: the proposal can't be rendered; nothing may be published then.
         """
         config = self.snapshot.config
         renderings = Renderings(self.snapshot.source, config, self.tool.renderer(config))
         return route_gate.passed(renderings, self.files, files, changed)
 
-    def _known(self, lines: Iterable[Line], intent: Intent) -> Line | None:
-        return known(lines, intent, self.place.history_file)
-
     def outcome(self, **more: Any) -> Outcome:
         """What this call did; unchanged unless said otherwise."""
-        intent = self.request.intent
-        operation = "sync" if intent is None else intent.operation
-        base = Outcome(
-            operation,
-            messages.subject(intent),
-            self.environment.name,
-            changed=False,
-            service=self.place.service,
-            gates=() if intent is None else intent.gates,
-            dry_run=self.request.dry_run,
-        )
-        notes = (*self.request.notes, *self._clock(), *self._adopted, *more.get("notes", ()))
-        return base._replace(**{**more, "notes": notes})
-
-    def _clock(self) -> tuple[str, ...]:
-        """The note on a clock that goes far behind the record: the plan is made as of the record's last line then."""
+        clock: tuple[str, ...] = ()
         now, last = self.tool.now(), self.lines[-1].at if self.lines else None
-        if self.request.intent is None or last is None or last - now < _CLOCK_BEHIND:
-            return ()
-        at, here = history.timestamp(last), history.timestamp(now)
-        return (f"this machine's clock says {here}, and the last operation was at {at}: planned as of then",)
-
-    def is_ours(self, line: Line) -> bool:
-        """Whether an earlier attempt of this very call wrote a line."""
-        return self.tries > 0 and self.request.intent is not None and line.id == self.request.intent.id
-
-    def landed(self) -> Outcome | None:
-        """The outcome if this operation has landed already; None if it has not."""
-        intent = self.request.intent
-        line = None if intent is None else self._known(self.lines, intent)
-        if line is None:
-            return None
-        ours = self.is_ours(line)
-        note = () if ours else (f"this operation has landed already, as {line.id}",)
-        base = self.snapshot.config.base
-        return self.outcome(changed=ours, changes=line.changes if ours else (), branch=base, notes=note)
+        if self.intent is not None and last is not None and last - now >= _CLOCK_BEHIND:
+            at, here = history.timestamp(last), history.timestamp(now)
+            clock = (f"this machine's clock says {here}, and the last operation was at {at}: planned as of then",)
+        said = (*clock, *self._adopted, *more.pop("said", ()))
+        return Outcome(self.invocation, self.intent, said=said, **more)
 
 
 def known(lines: Iterable[Line], intent: Intent, path: str) -> Line | None:
-    """The line of the same operation among some; None where it isn't there.
-
-    Args:
-        lines: the lines.
-        intent: the operation.
-        path: the record, for messages.
+    """The line of the same operation among some; None where none is the same.
 
     Raises:
-        Refused: its id belongs to another operation.
+        Refused: its id belongs to another operation; `path` names the record there.
     """
     line = history.same_operation(lines, intent)
     if line is None or (line.intent.operation == intent.operation and history.same_arguments(line.intent, intent)):
         return line
+    from release_tool.pull_request import messages
+
     raise Refused(
         f"the id {intent.id} belongs to another operation: {messages.subject(line.intent)}",
         where=path,
@@ -219,7 +203,7 @@ def known(lines: Iterable[Line], intent: Intent, path: str) -> Line | None:
 
 
 def _adoption(first: Intent, second: Intent) -> str:
-    """What there is to say of a downgrade that adopts an earlier one, above all where it was to do something else."""
+    """The note on a downgrade that adopts an earlier one, above all where the two ask for different things."""
     said, wanted = first.arguments, second.arguments
     if not isinstance(said, DowngradeArguments) or not isinstance(wanted, DowngradeArguments):
         return f"a downgrade from {first.tag} waits already: {first.id}"

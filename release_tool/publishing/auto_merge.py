@@ -13,22 +13,22 @@ if TYPE_CHECKING:
     from release_tool.config import Place
     from release_tool.model.records import CommitId, PullRequest
     from release_tool.publishing.attempt import Work
+    from release_tool.publishing.outcome import Outcome
     from release_tool.remote.snapshot import Snapshot
-    from release_tool.remote.tool import Outcome, Tool
+    from release_tool.remote.tool import Tool
 
 
 def merged(work: Work, outcome: Outcome) -> Outcome:
     """Let the forge merge what was proposed.
 
     Args:
-        work: the attempt; its request is unattended.
         outcome: what came of the proposal.
 
     Returns:
         The same with what became of the merge; `refused` says why a person must merge.
     """
     pull = outcome.pull_request
-    if work.request.dry_run:
+    if work.invocation.dry_run:
         return outcome
     if pull is None:
         waits = f"the branch {outcome.branch} waits for a person: the forge has no pull requests"
@@ -70,8 +70,7 @@ def _all_made(work: Work, head: CommitId) -> bool:
     """Whether the tool made every commit that the branch would bring."""
     base = work.snapshot.base
     commits = work.repository.commits(base, head)
-    found = owned(work.repository, commits, (head, base), work.snapshot.config.base)
-    return not found.people and found.doubtful is None
+    return not owned(work.repository, commits, (head, base), work.snapshot.config.base).people
 
 
 def held(work: Work) -> Outcome | None:
@@ -83,16 +82,11 @@ def held(work: Work) -> Outcome | None:
     if not decided.said_no(work, branch):
         return None
     number = branch.finished.number if branch.finished else 0
-    return work.outcome(notes=(f"pull request #{number} proposed just that and was closed; nothing has changed since",))
+    return work.outcome(said=(f"pull request #{number} proposed just that and was closed; nothing has changed since",))
 
 
 def needless(tool: Tool, snapshot: Snapshot, place: Place) -> str:
     """Hold a guard's downgrade that waits though its reason is gone: the forge merges it no more by itself.
-
-    Args:
-        tool: the outside world.
-        snapshot: the remote at one moment.
-        place: the environment.
 
     Returns:
         What a person must look at, in a sentence; empty: nothing of a guard's waits.

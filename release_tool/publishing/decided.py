@@ -8,27 +8,26 @@ from release_tool.errors import Refused, ReleaseError, TryAgain
 from release_tool.model.evidence import failing
 from release_tool.model.records import DowngradeArguments
 from release_tool.model.versions import tag_part
-from release_tool.remote.branch import Branch, Following, lines_at
+from release_tool.remote.branch import Branch, lines_at
 from release_tool.remote.names import names_of_files, quarantined_elsewhere
-from release_tool.remote.snapshot import read_config
-from release_tool.remote.source import AtCommit
-from release_tool.rules.plan import NAMING
+from release_tool.remote.snapshot import AtCommit, read_config
+from release_tool.rules.plan import NAMING, Plan
 
 if TYPE_CHECKING:
     from release_tool.model.records import CommitId, Intent, Line
     from release_tool.publishing.attempt import Work
-    from release_tool.remote.tool import Outcome
+    from release_tool.publishing.outcome import Outcome
 
 
 def outcome(work: Work, branch: Branch) -> Outcome | None:
     """The outcome where nothing is to be planned; None where something is."""
-    intent = work.request.intent
+    intent = work.intent
     if intent is not None:
         if not _is_decided(work, branch, intent):
             return None
         _look_for_a_no(work, branch, intent)
         note = f"operation {intent.id} was merged already"
-        return work.outcome(changed=work.tries > 0, branch=branch.name if branch.tip else None, notes=(note,))
+        return work.outcome(changed=work.tries > 0, branch=branch.name if branch.tip else None, said=(note,))
     if branch.tip is None:
         return work.outcome()
     if branch.pending and _made_from_the_same(work, branch) and _names_hold(work, branch) and _good(work, branch):
@@ -65,7 +64,7 @@ def _look_for_a_no(work: Work, branch: Branch, intent: Intent) -> None:
     no = branch.finished
     if no is None or no.state != "closed":
         return
-    if work.tries and not work.request.named:
+    if work.tries and not work.invocation.named:
         raise TryAgain(
             f"pull request #{no.number} was closed just after this operation came to it",
             where=no.url,
@@ -91,7 +90,7 @@ def _good(work: Work, branch: Branch) -> bool:
 
 def _made_from_the_same(work: Work, branch: Branch) -> bool:
     """Whether the branch was made from the file, the record and the policy that the base holds now."""
-    if branch.fork is None or branch.uprooted or branch.doubtful is not None:
+    if branch.fork is None or branch.uprooted:
         return False
     paths = [work.place.tag_file, work.place.history_file, work.tool.config_path]
     return work.repository.read(branch.fork, paths) == work.repository.read(work.snapshot.base, paths)
@@ -104,21 +103,21 @@ def _names_hold(work: Work, branch: Branch) -> bool:
     return all(names.may_keep(change.version, change.tag) for change in changes)
 
 
-def is_no(work: Work, branch: Branch, following: Following) -> bool:
+def is_no(work: Work, branch: Branch, made: Plan) -> bool:
     """Whether somebody closed a pull request with just this cleanup, or guard's decision, and all is as it was.
 
     What people asked for themselves is proposed again; a schedule would ask every night, or every five minutes.
     """
-    intent = work.request.intent
+    intent = work.intent
     if intent is None or intent.operation != "cleanup":
         return said_no(work, branch)
     closed = [change for line in _closed(work, branch) for change in line.changes if change.action != "supersede"]
-    return bool(closed) and closed == list(following.plan.edits)
+    return bool(closed) and closed == list(made.edits)
 
 
 def said_no(work: Work, branch: Branch) -> bool:
     """Whether somebody closed a pull request with what a guard decides again, on the same ground and no more reason."""
-    intent = work.request.intent
+    intent = work.intent
     if intent is None or not intent.evidence:
         return False
     return any(_same_verdict(line.intent, intent) for line in _closed(work, branch))
@@ -150,7 +149,7 @@ def _same_verdict(one: Intent, other: Intent) -> bool:
 def _same_ground(work: Work, fork: CommitId) -> bool:
     """Whether a commit holds the versions and the policy of the environment that the base holds now."""
     try:
-        config, _ = read_config(AtCommit(work.repository, fork), work.tool.config_path)
+        config = read_config(AtCommit(work.repository, fork), work.tool.config_path)
         view = config.view(work.place.service)
         policy = (view.environment(work.environment.name), view.versions.order)
     except ReleaseError:  # of a time before this configuration

@@ -11,8 +11,7 @@ from release_tool.remote.snapshot import decode
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from release_tool.remote.snapshot import Files
-    from release_tool.remote.source import Source
+    from release_tool.remote.snapshot import Files, Source
     from release_tool.rules.plan import Plan
 
 _TOGETHER = 50  # so many old lines are moved at once, or none, so that not every pull request shows some
@@ -20,11 +19,6 @@ _TOGETHER = 50  # so many old lines are moved at once, or none, so that not ever
 
 def new_files(files: Files, plan: Plan, source: Source) -> dict[str, bytes]:
     """The files that a plan changes: path -> bytes.
-
-    Args:
-        files: the environment's files that the plan was made on.
-        plan: the plan.
-        source: where the archives of the record are read.
 
     Raises:
         EditRefused: the tag file can't be edited safely.

@@ -42,12 +42,9 @@ def passed(renderings: Renderings, present: Files, files: Files, changed: Mappin
     Args:
         renderings: renders the environment.
         present: the environment's files as they stand.
-        files: the files that `changed` changes: the same, or those of a release branch, with a person's commits.
-        changed: path -> bytes.
 
     Raises:
         Refused: a call would fail by what is proposed.
-        ReleaseError: the proposal can't be rendered; nothing may be published then.
     """
     before, after = renderings.both(present, files, changed)
     changes = manifests.difference(before, after)
@@ -61,8 +58,6 @@ def _notes(
     """What there is to say of a proposal that may be published.
 
     Args:
-        config: the configuration.
-        environment: its name.
         before: the manifests as they stand; empty where there are none.
         after: those that are proposed.
         others: gives those of a branch on which people work too, without this operation.
@@ -134,11 +129,7 @@ def check(renderings: Renderings, files: Files, before: Before | None) -> Checke
 
     Args:
         renderings: renders the moment that is checked.
-        files: the environment's files at that moment.
         before: the moment before; None: judge the one moment alone.
-
-    Raises:
-        ReleaseError: the manifests can't be rendered, or aren't made of objects.
     """
     config = renderings.config
     text = renderings.render(files)

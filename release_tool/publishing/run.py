@@ -10,41 +10,50 @@ from typing import TYPE_CHECKING
 
 from release_tool.errors import TryAgain
 from release_tool.git.repository import Protected, Stale
-from release_tool.publishing import auto_merge, direct, rolling
+from release_tool.model.records import RefUpdate
 from release_tool.publishing.attempt import Again, Work
+from release_tool.publishing.outcome import Outcome
 from release_tool.remote.snapshot import take
-from release_tool.remote.tool import Outcome
+from release_tool.rules.plan import plan
+
+# What only a pull request needs is imported where one is made: a push to the base loads none of it.
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from release_tool.model.records import Intent
+    from release_tool.publishing.outcome import Invocation
     from release_tool.remote.snapshot import Snapshot
-    from release_tool.remote.tool import Request, Tool
+    from release_tool.remote.tool import Tool
+
+    Meant = Callable[[Snapshot, Intent | None], Intent | Outcome | None]
+    """The operation on what the remote holds, called once for each attempt.
+
+    From the second attempt on the intent is handed in that the first one gave: what was meant first is meant, whatever
+    moves in between. An outcome: there is nothing to attempt. None: there is no operation (sync). It raises where the
+    configuration refuses the operation.
+    """
 
 
-def run(tool: Tool, prepare: Callable[[Snapshot], Request | Outcome], service: str = "") -> Outcome:
+def run(tool: Tool, invocation: Invocation, meant: Meant) -> Outcome:
     """Do one operation, from the look at the remote to the pull request.
-
-    Args:
-        tool: the outside world.
-        prepare: makes the request on what the remote holds, once for each attempt; or the outcome, where there is
-            nothing to attempt; raises when the operation is against the rules of the configuration.
-        service: whose versions; empty: of the only one.
 
     Raises:
         Refused: the rules refuse it.
         TryAgain: others were faster until the time was over.
-        ReleaseError: whatever else a person must fix.
     """
     started = tool.now()
     tries = 0
+    intent: Intent | None = None
     while True:
-        snapshot = take(tool, service)
-        request = prepare(snapshot)
-        if isinstance(request, Outcome):
-            return request
+        snapshot = take(tool, invocation.service)
+        snapshot.config.environment(invocation.environment)  # else its name is the first thing to mend
+        found = meant(snapshot, intent)
+        if isinstance(found, Outcome):
+            return found
+        intent = found
         try:
-            return attempt(Work(tool, snapshot, request, tries))
+            return attempt(Work(tool, snapshot, invocation, intent, tries=tries))
         except (Stale, Again) as lost:
             tries += 1
             timeout = snapshot.config.publish.timeout
@@ -60,40 +69,68 @@ def run(tool: Tool, prepare: Callable[[Snapshot], Request | Outcome], service: s
 
 def attempt(work: Work) -> Outcome:
     """Do one operation on what the remote held at one moment."""
-    unattended_no = _held(work)
-    if unattended_no is not None:
-        return unattended_no
-    if _is_direct(work):
-        try:
-            return direct.push(work)
-        except Protected as refusal:
-            if not work.request.downgrade:
-                raise
-            return _proposed_instead(work, refusal)
-    return _proposed(work)
+    asked, environment = work.invocation, work.environment
+    direct = asked.direct
+    if direct is None:
+        mode = environment.downgrade_mode if asked.downgrade else environment.publish.mode
+        direct = mode == "direct" and work.intent is not None
+    if not direct:
+        return _proposed(work)
+    if asked.unattended:
+        from release_tool.publishing import auto_merge
 
-
-def _held(work: Work) -> Outcome | None:
-    """The outcome of an unattended push to the base that somebody said no to; None for everything else."""
-    return auto_merge.held(work) if work.request.unattended and _is_direct(work) else None
+        held = auto_merge.held(work)  # a push to the base looks at no branch by itself
+        if held is not None:
+            return held
+    try:
+        return _pushed(work)
+    except Protected as refusal:
+        if not asked.downgrade:
+            raise
+        # A downgrade that may not be pushed becomes a pull request: a person must see to that, even where it merges.
+        outcome = _proposed(work)
+        done = {"merged": "is merged", "waiting": "merges by itself"}.get(outcome.merging, "waits for a person")
+        why = f"the server takes no direct push ({refusal.what}): the downgrade became a pull request, which {done}"
+        return outcome._replace(refused=why)
 
 
 def _proposed(work: Work) -> Outcome:
+    from release_tool.publishing import rolling
+
     outcome = rolling.propose(work)
-    return auto_merge.merged(work, outcome) if work.request.unattended else outcome
+    if not work.invocation.unattended:
+        return outcome
+    from release_tool.publishing import auto_merge
+
+    return auto_merge.merged(work, outcome)
 
 
-def _is_direct(work: Work) -> bool:
-    request, environment = work.request, work.environment
-    if request.direct is not None:
-        return request.direct
-    mode = environment.downgrade_mode if request.downgrade else environment.publish.mode
-    return mode == "direct" and request.intent is not None
+def _pushed(work: Work) -> Outcome:
+    """Plan the operation on the base's tip and push it there.
 
+    Raises:
+        Stale: the base has moved on.
+        Protected: the server refuses pushes to the base.
+    """
+    from release_tool.publishing.files import file_difference, new_files
+    from release_tool.pull_request import messages
 
-def _proposed_instead(work: Work, refusal: Protected) -> Outcome:
-    """A downgrade that may not be pushed becomes a pull request: a person must see to that, even where it merges."""
-    outcome = _proposed(work)
-    done = {"merged": "is merged", "waiting": "merges by itself"}.get(outcome.merging, "waits for a person")
-    why = f"the server takes no direct push ({refusal.what}): the downgrade became a pull request, which {done}"
-    return outcome._replace(refused=why)
+    done = work.landed()
+    if done is not None:
+        return done
+    base, tip = work.snapshot.config.base, work.snapshot.base
+    now = work.planned_at(work.lines)
+    made = plan(work.ground(work.state, work.lines, now), (), work.own_line())
+    outcome = work.outcome(branch=base, plan=made)
+    if not made.lines:
+        return outcome
+    changed = new_files(work.files, made, work.snapshot.source)
+    manifests, notes = work.rendered(work.files, changed)
+    outcome = outcome._replace(changed=True, routes=notes, manifests=manifests)
+    if work.invocation.dry_run:
+        return outcome._replace(file_difference=file_difference(work.files, changed))
+    tree = work.repository.write_tree(tip, changed)
+    message = messages.commit_message(work.place.title, made.lines, tree)
+    commit = work.repository.commit([tip], tree, {}, message, when=work.tool.now())
+    work.repository.push([RefUpdate(f"refs/heads/{base}", tip, commit)])
+    return outcome._replace(commit=commit)

@@ -123,16 +123,11 @@ def conflict(branch: str, base: str, paths: Sequence[str]) -> str:
     )
 
 
-def carried(base: str) -> str:
-    """The note on a branch whose person's commits now stand on another history of the base."""
-    return f"{base} was forced to another history: the commits of people on the branch were carried onto it"
-
-
-def uprooted(branch: str, base: str, why: str) -> str:
+def uprooted(branch: str, base: str) -> str:
     """The comment on a pull request whose branch, with a person's commits, stands on a base that was forced away."""
     return (
         f"`release` can't carry on here: `{base}` was forced to another history, `{branch}` stands on the old one and "
-        f"holds commits of a person, which are never thrown away; they can't be carried over: {why}. Rebase them by "
-        f"hand (`git rebase -i origin/{base}`: leave out what was forced out of `{base}`, put people's commits above "
-        "those of `release`), or close this pull request; the next operation then opens a new one."
+        f"holds commits of a person, which are never thrown away. Rebase the branch by hand (`git rebase -i "
+        f"origin/{base}`: leave out what was forced out of `{base}`, put people's commits above those of `release`) "
+        "and push it, or close this pull request; the next operation then opens a new one."
     )

@@ -9,64 +9,35 @@ from release_tool.remote.ownership import owned
 from release_tool.remote.snapshot import decode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from release_tool.config import Place
     from release_tool.forges.base import Forge
     from release_tool.git.repository import Repository
     from release_tool.model.records import CommitId, Line, PullRequest
-    from release_tool.remote.snapshot import Files, Snapshot
-    from release_tool.rules.plan import Plan
+    from release_tool.remote.snapshot import Snapshot
 
 
 class Branch(NamedTuple):
-    """A rolling branch as it stands.
+    """A rolling branch as it stands."""
 
-    Attributes:
-        name: its short name.
-        tip: its tip; None if there is no such branch.
-        fork: its merge base with the base branch; None without a branch.
-        pending: the lines that it brings and that nobody has decided about, in their order.
-        people: a person's commits on it, parents before children.
-        finished: the branch's last merged or closed pull request.
-        decided: ids of the lines that were merged or closed with that pull request and are not in the base now;
-            not looked at without a branch.
-        uprooted: whether the base has left what the branch was made on or took in: somebody forced it elsewhere.
-        doubtful: a commit that is a person's or was forced out of the base, nobody can tell; None: there is none.
-    """
-
-    name: str
-    tip: CommitId | None = None
-    fork: CommitId | None = None
-    pending: tuple[Line, ...] = ()
-    people: tuple[CommitId, ...] = ()
-    finished: PullRequest | None = None
+    name: str  # its short name
+    tip: CommitId | None = None  # its tip; None if there is no such branch
+    fork: CommitId | None = None  # its merge base with the base branch; None without a branch
+    pending: tuple[Line, ...] = ()  # the lines that it brings and that nobody has decided about, in their order
+    people: tuple[CommitId, ...] = ()  # a person's commits on it, parents before children
+    finished: PullRequest | None = None  # the branch's last merged or closed pull request
+    # ids of the lines that were merged or closed with that pull request and are not in the base now; not looked at
+    # without a branch
     decided: frozenset[str] = frozenset()
+    # whether the base was forced to another history since the branch was made on it or took it in, as far as anybody
+    # can tell
     uprooted: bool = False
-    doubtful: CommitId | None = None
 
     @property
     def append_only(self) -> bool:
         """Whether a person's commits are on it: then it is never made again."""
         return bool(self.people)
-
-
-class Following(NamedTuple):
-    """What the rolling branch shall hold next.
-
-    Attributes:
-        plan: the plan.
-        lines: all lines that the pull request brings.
-        files: the environment's files that `changed` changes.
-        changed: path -> bytes.
-        parent: the commit that the next one stands on.
-    """
-
-    plan: Plan
-    lines: tuple[Line, ...]
-    files: Files
-    changed: Mapping[str, bytes]
-    parent: CommitId
 
 
 def look(repository: Repository, forge: Forge, snapshot: Snapshot, place: Place, name: str = "") -> Branch:
@@ -77,10 +48,7 @@ def look(repository: Repository, forge: Forge, snapshot: Snapshot, place: Place,
     branch was made on, where somebody forced the base elsewhere since.
 
     Args:
-        repository: the remote.
         forge: where its pull requests live.
-        snapshot: the remote at one moment.
-        place: the environment's files.
         name: the branch; empty: the rolling one.
     """
     name = name or place.branch
@@ -108,8 +76,7 @@ def look(repository: Repository, forge: Forge, snapshot: Snapshot, place: Place,
         people=whose.people,
         finished=finished,
         decided=decided,
-        uprooted=bool(whose.left),
-        doubtful=whose.doubtful,
+        uprooted=whose.uprooted,
     )
 
 

@@ -31,9 +31,6 @@ def version(repository: Repository, snapshot: Snapshot, environment: str, word: 
     The base's files come first, then its record, what waits on the release branches, and the archives.
 
     Args:
-        repository: the remote.
-        snapshot: the remote at one moment.
-        environment: its name.
         word: a name or a tag; names win.
 
     Raises:

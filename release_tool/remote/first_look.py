@@ -20,29 +20,23 @@ _LIKELY_PREFIX = "refs/heads/release/"  # of the default configuration: saves a 
 class Look:
     """Looks at the branches of a remote and fetches those that are surely or likely needed.
 
-    Args:
-        repository: the remote; used by the beginning thread alone until the first look was taken.
+    The first look begins at once, in the background: until it is taken, the repository belongs to that thread alone.
     """
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
-        self._begun: Thread | None = None
         self._found: RemoteRefs | BaseException | None = None
-
-    def begin(self) -> None:
-        """Begin the first look in the background."""
-        self._begun = Thread(target=self._look_quietly, name="look", daemon=True)
+        self._begun: Thread | None = Thread(target=self._begin, name="look", daemon=True)
         self._begun.start()
 
     def take(self) -> RemoteRefs:
-        """What the remote holds: the look that was begun, and from the second time on a new one.
-
-        Raises:
-            TryAgain, ReleaseError: whatever git says.
-        """
+        """What the remote holds: the look that was begun, and from the second time on a new one."""
         if self._begun is None:
             return self._look()
-        _load_what_comes_next()
+        # What reading and writing will need is imported while git is busy: OpenSSL and the YAML parser take their time.
+        import hashlib  # noqa: F401
+
+        events_of()
         self._begun.join()
         self._begun, found = None, self._found
         if isinstance(found, BaseException):
@@ -55,7 +49,7 @@ class Look:
         if self._begun is not None:
             self._begun.join()
 
-    def _look_quietly(self) -> None:
+    def _begin(self) -> None:
         try:
             self._found = self._look()
         except BaseException as error:  # noqa: BLE001 (raised again by the one who takes the look)
@@ -67,10 +61,3 @@ class Look:
         likely = [commit for ref, commit in refs.refs.items() if ref.startswith(_LIKELY_PREFIX)]
         self._repository.fetch(*([head] if head else []), *likely)
         return refs
-
-
-def _load_what_comes_next() -> None:
-    """Import what reading and writing will need, while git is busy: OpenSSL and the YAML parser take milliseconds."""
-    import hashlib  # noqa: F401
-
-    events_of()

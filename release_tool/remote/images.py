@@ -20,27 +20,17 @@ if TYPE_CHECKING:
 
 
 class Image(NamedTuple):
-    """An image that was looked up.
+    """An image that was looked up."""
 
-    Attributes:
-        tag: the tag as it shall be written: with its digest where the configuration says so.
-        digest: of its manifest, `sha256:…`; empty where nothing was looked up.
-        said: what was found, in words.
-    """
-
-    tag: Tag
-    digest: str
-    said: str
+    tag: Tag  # the tag as it shall be written: with its digest where the configuration says so
+    digest: str  # of its manifest, `sha256:…`; empty where nothing was looked up
+    said: str  # what was found, in words
 
 
 class ImageRefused(Refused):
-    """The registry has no such image, or another one than was recorded.
+    """The registry has no such image, or another one than was recorded."""
 
-    Attributes:
-        found: the image that it has; None where it has none. A person who insists gets that.
-    """
-
-    found: Image | None = None
+    found: Image | None = None  # the image that it has; None where it has none. A person who insists gets that
 
 
 def look_up(
@@ -49,15 +39,11 @@ def look_up(
     """Look an image up, as far as the configuration asks for it.
 
     Args:
-        policy: `registry` of the configuration.
-        registry: the registry.
         files: the files of all environments of the service: what they recorded must still hold.
-        tag: the tag, with or without a digest.
         given: the digest that the build told; empty if it told none.
 
     Raises:
         ImageRefused: there is no such image, or the tag was moved since its digest was recorded.
-        TryAgain, ReleaseError: what the registry says.
     """
     if policy is None or registry is None or policy.verify == "off":
         return Image(tag, "", "not looked up: registry.verify is off")

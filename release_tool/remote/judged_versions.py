@@ -24,9 +24,7 @@ class Asking:
     """Puts together what is asked about the versions of one moment.
 
     Args:
-        tool: the outside world.
         snapshots: the remote at that moment, for each service.
-        now: the present time.
     """
 
     def __init__(self, tool: Tool, snapshots: Sequence[Snapshot], now: datetime) -> None:
@@ -40,12 +38,9 @@ class Asking:
         """The live versions of an environment, as they are to be judged; None where no health is configured.
 
         Args:
-            snapshot: one of those that were given.
-            environment: its name.
             only: this version alone, if it is live.
 
         Raises:
-            ReleaseError: the file is missing or broken.
             TryAgain: the remote or the forge can't be reached.
         """
         health = snapshot.config.environment(environment).health

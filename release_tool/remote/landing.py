@@ -45,12 +45,7 @@ class _Sought(NamedTuple):
 
 
 def wanted_by(state: State, policy: Retention) -> dict[Entry, list[timedelta]]:
-    """The ages that a retention policy compares those of an environment's entries with; only entries with some.
-
-    Args:
-        state: the versions of the environment in the base.
-        policy: its retention.
-    """
+    """The ages that a retention policy compares those of an environment's entries with; only entries with some."""
     ages = {
         "versions": [age for age in (policy.min_age, policy.max_age) if age],
         "quarantined": [policy.quarantine_for],
@@ -70,9 +65,7 @@ class Ages:
         """Takes what is asked later; looks at nothing yet.
 
         Args:
-            repository: the remote.
             merged: when a commit's pull request was merged, by the forge.
-            base: the tip of the base branch, fetched.
             places: all environments that will be asked for.
         """
         self._repository = repository
@@ -101,19 +94,14 @@ class Ages:
         told as any later time that is older than them, too.
 
         Args:
-            place: the environment, one of those that were given.
-            state: its versions in the base.
-            lines: its record in the base.
             wanted: entry -> the ages that its age will be compared with; none: nothing is looked up for it; `EXACTLY`
                 (or None): the landing itself.
-            now: what the ages count to.
 
         Returns:
             Entry -> landing, of the wanted ones that the base holds.
 
         Raises:
             TryAgain: the remote or the forge can't be reached; so for all who ask, once the walk has broken off.
-            ReleaseError: whatever else git or the forge says.
         """
         tags = dict(_entries(state))
         result: dict[Entry, datetime] = {}

@@ -16,14 +16,10 @@ if TYPE_CHECKING:
 
     from release_tool.config import Config
     from release_tool.git.repository import Repository
-    from release_tool.remote.snapshot import Files, Snapshot
-    from release_tool.remote.source import Source
+    from release_tool.remote.snapshot import Files, Snapshot, Source
 
 
 _CLOCKS_DIFFER = timedelta(days=1)  # how far the clocks of people and of CI may be apart when history is fetched
-
-
-# -- names ------------------------------------------------------------------------------------------------------------
 
 
 def names_known(repository: Repository, snapshot: Snapshot, wanted: Iterable[str]) -> Names:
@@ -35,8 +31,6 @@ def names_known(repository: Repository, snapshot: Snapshot, wanted: Iterable[str
     before its landing can hold a higher one.
 
     Args:
-        repository: the remote.
-        snapshot: the remote at one moment.
         wanted: the tags that are about to be named.
     """
     landed = _Known()
@@ -48,8 +42,7 @@ def names_known(repository: Repository, snapshot: Snapshot, wanted: Iterable[str
             landed.add_lines(files.lines())
         for lines in archived(snapshot.source, snapshot.config, unknown):
             landed.add_lines(lines)
-        last = _last_naming(line for files in snapshot.files.values() for line in files.lines())
-        _walk(repository, snapshot, last, landed)
+        _walk(repository, snapshot, landed)
     pending = _Known()
     for place in snapshot.config.places():
         for branch in (place.branch, place.downgrade_branch):
@@ -64,8 +57,6 @@ def archived(source: Source, config: Config, words: Iterable[str]) -> Iterator[t
     """The lines that were moved to the archives of the service's environments, where an archive holds one of the words.
 
     Args:
-        source: the files.
-        config: the configuration, as the service sees it.
         words: tags or names.
     """
     sought = [word.encode("utf-8", "replace") for word in words]
@@ -91,7 +82,6 @@ def names_of_files(
     """The names that some environments' files and records hold.
 
     Args:
-        files: the files as they stand.
         older: how `image_tag.yaml` and record stood before, the newest first.
         moved: the lines of archives.
     """
@@ -128,19 +118,17 @@ class _Known:
         self.add_lines(lines)
 
 
-def _last_naming(lines: Iterable[Line]) -> Line | None:
-    """The line of the bump that gave the highest name."""
-    best: tuple[int, Line] | None = None
-    for line in lines:
-        for change in line.changes:
-            if change.action in {"add", "supersede"} and line.intent.operation == "bump":
-                number = name_number(change.version)
-                if best is None or number > best[0]:
-                    best = (number, line)
-    return None if best is None else best[1]
-
-
-def _walk(repository: Repository, snapshot: Snapshot, last: Line | None, landed: _Known) -> None:
+def _walk(repository: Repository, snapshot: Snapshot, landed: _Known) -> None:
+    """Add what older commits of the base held, back to the bump that gave the highest name."""
+    namings = [
+        (name_number(change.version), line)
+        for files in snapshot.files.values()
+        for line in files.lines()
+        if line.intent.operation == "bump"
+        for change in line.changes
+        if change.action in {"add", "supersede"}
+    ]
+    last = max(namings, key=lambda naming: naming[0])[1] if namings else None
     places = list(snapshot.config.places())
     paths = [path for place in places for path in (place.tag_file, place.history_file)]
     since = None if last is None else last.at - _CLOCKS_DIFFER

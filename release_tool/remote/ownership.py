@@ -25,17 +25,13 @@ _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 class Owned(NamedTuple):
-    """What lies on a release branch and not in the base.
+    """What lies on a release branch and not in the base."""
 
-    Attributes:
-        people: the commits of people, parents before children; the settled ones and all below them don't count.
-        left: tips that the base had when the branch was made on them or took them in, and holds no longer.
-        doubtful: a commit that is a person's or was forced out of the base, nobody can tell; None: there is none.
-    """
-
+    # the commits of people, parents before children; the settled ones and all below them don't count
     people: tuple[CommitId, ...]
+    # tips that the base had when the branch was made on them or took them in, and holds no longer
     left: tuple[CommitId, ...]
-    doubtful: CommitId | None
+    uprooted: bool  # whether there are such, or there may be: somebody forced the base to another history
 
 
 def owned(
@@ -45,11 +41,7 @@ def owned(
     """Tells the commits of a release branch apart.
 
     Args:
-        repository: the remote.
         commits: those that the branch has and the base lacks, parents before children.
-        tips: of the branch and of the base.
-        base_name: short name of the base.
-        settled: what was merged or closed with an earlier pull request.
     """
     _, base = tips
     ours = frozenset(commit.id for commit in commits if _is_ours(repository, commit))
@@ -57,19 +49,14 @@ def owned(
     old = {commit.id for end in (*left, *settled) for commit in repository.commits(base, end)}
 
     def takes_base_in(commit: CommitInfo) -> bool:
-        """Whether it is a merge of the base, with nothing of a person where that could get lost."""
+        """Whether it merges the base as git does by itself: nobody resolved or added anything."""
         held = any(parent in left or repository.is_ancestor(parent, base) for parent in commit.parents[1:])
-        return held and is_plain_merge(repository, commit)
+        return held and len(commit.parents) == 2 and repository.merge(*commit.parents).tree == commit.tree
 
     people = [
         commit.id for commit in commits if commit.id not in old and commit.id not in ours and not takes_base_in(commit)
     ]
-    return Owned(tuple(people), left, next((one for one in doubtful if one not in old), None))
-
-
-def is_plain_merge(repository: Repository, commit: CommitInfo) -> bool:
-    """Whether a commit merges two others as git does by itself: nobody resolved or added anything."""
-    return len(commit.parents) == 2 and repository.merge(*commit.parents).tree == commit.tree
+    return Owned(tuple(people), left, bool(left) or any(one not in old for one in doubtful))
 
 
 def _roots(

@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 
     from release_tool.config import Config
     from release_tool.helm import Renderer
-    from release_tool.remote.snapshot import Files
-    from release_tool.remote.source import Source
+    from release_tool.remote.snapshot import Files, Source
 
 NOTHING: Mapping[str, bytes] = {}
 

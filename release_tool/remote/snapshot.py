@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from release_tool import tagfile
 from release_tool.config import reader as config_reader
 from release_tool.errors import ReleaseError
 from release_tool.model import history
-from release_tool.remote.source import AtCommit, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from release_tool.config import Config, Place
     from release_tool.git.repository import RemoteRefs, Repository
+    from release_tool.git.working_tree import WorkingTree
     from release_tool.model.records import CommitId, Line, State
     from release_tool.remote.tool import Tool
 
@@ -23,22 +23,71 @@ if TYPE_CHECKING:
 _UNDECODED = re.compile("[\udc80-\udcff]")  # bytes that were not UTF-8
 
 
+class Source(Protocol):
+    """Files of one moment. Symbolic links and submodules are refused, never followed."""
+
+    @property
+    def title(self) -> str:
+        """What to call it in messages."""
+
+    def read(self, paths: Iterable[str]) -> dict[str, bytes]:
+        """The files that exist, path -> content; a missing one is absent."""
+
+    def paths(self, directory: str) -> list[str]:
+        """All files below a directory, recursively, sorted."""
+
+
+class AtCommit:
+    """The files at a commit that was fetched."""
+
+    def __init__(self, repository: Repository, commit: CommitId) -> None:
+        self._repository = repository
+        self.commit = commit
+
+    @property
+    def title(self) -> str:
+        """Remote and commit."""
+        return f"{self._repository.display_url} {self.commit[:12]}"
+
+    def read(self, paths: Iterable[str]) -> dict[str, bytes]:
+        """See `Source`."""
+        return self._repository.read(self.commit, paths)
+
+    def paths(self, directory: str) -> list[str]:
+        """See `Source`."""
+        return list(self._repository.files(self.commit, [directory]))
+
+
+class InTree:
+    """The files of a working tree as they are on disk."""
+
+    def __init__(self, tree: WorkingTree) -> None:
+        self._tree = tree
+
+    @property
+    def title(self) -> str:
+        """The directory."""
+        return str(self._tree.top)
+
+    def read(self, paths: Iterable[str]) -> dict[str, bytes]:
+        """See `Source`."""
+        return self._tree.read(paths)
+
+    def paths(self, directory: str) -> list[str]:
+        """See `Source`."""
+        return self._tree.files(directory)
+
+
 class Files(NamedTuple):
     """The files of one environment as texts; the missing ones are empty.
 
     What isn't UTF-8 is told by the one who reads it (`readable`): it stops no other environment.
-
-    Attributes:
-        place: where they stand.
-        tags: `image_tag.yaml`; None where there is no such file.
-        record: `history.jsonl`.
-        values: `values.yaml`; None where there is no such file.
     """
 
-    place: Place
-    tags: str | None
-    record: str
-    values: str | None
+    place: Place  # where they stand
+    tags: str | None  # `image_tag.yaml`; None where there is no such file
+    record: str  # `history.jsonl`
+    values: str | None  # `values.yaml`; None where there is no such file
 
     def tag_file(self, *, empty: bool = False) -> tagfile.TagFile:
         """The versions.
@@ -69,65 +118,46 @@ class Files(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """The remote at one moment.
-
-    Attributes:
-        refs: its refs.
-        base: the tip of the base branch.
-        config: the configuration at that tip, as the service sees it.
-        config_text: its text.
-        source: its files.
-        files: environment -> the service's files at that tip.
-    """
+    """The remote at one moment."""
 
     refs: RemoteRefs
-    base: CommitId
-    config: Config
-    config_text: str
+    base: CommitId  # the tip of the base branch
+    config: Config  # the configuration at that tip, as the service sees it
     source: Source
-    files: Mapping[str, Files]
+    files: Mapping[str, Files]  # environment -> the service's files at that tip
 
 
 def take(tool: Tool, service: str = "") -> Snapshot:
     """Look at the remote.
 
     Args:
-        tool: the outside world.
         service: the service whose files are wanted; empty: the only one.
-
-    Raises:
-        ReleaseError: no base branch, no configuration, a wrong one, no such service; and whatever git says.
     """
-    refs, base, config, text = _look(tool)
-    return _snapshot(tool, refs, base, config.view(service), text)
+    refs, source, config = _look(tool)
+    view = config.view(service)
+    return Snapshot(refs, source.commit, view, source, read_files(source, view.places()))
 
 
 def take_all(tool: Tool, service: str = "") -> list[Snapshot]:
     """The same moment, for each service of the repository, or for one; arguments and errors as for `take`."""
-    refs, base, config, text = _look(tool)
+    refs, source, config = _look(tool)
     views = [config.view(service)] if service else config.views()
-    return [_snapshot(tool, refs, base, view, text) for view in views]
+    return [Snapshot(refs, source.commit, view, source, read_files(source, view.places())) for view in views]
 
 
-def _look(tool: Tool) -> tuple[RemoteRefs, CommitId, Config, str]:
+def _look(tool: Tool) -> tuple[RemoteRefs, AtCommit, Config]:
     """The refs, the tip of the base branch, and the configuration there; what the release branches hold is fetched."""
     repository = tool.repository
     refs = tool.look.take()
-    head = _tip(refs, refs.head_branch, repository)
-    config, text = read_config(AtCommit(repository, head), tool.config_path)
-    base = head
+    source = AtCommit(repository, _tip(refs, refs.head_branch, repository))
+    config = read_config(source, tool.config_path)
     if config.base != refs.head_branch:
-        base = _tip(refs, config.base, repository)
-        repository.fetch(base)
-        config, text = read_config(AtCommit(repository, base), tool.config_path)
+        source = AtCommit(repository, _tip(refs, config.base, repository))
+        repository.fetch(source.commit)
+        config = read_config(source, tool.config_path)
     ours = release_branches(config)
     repository.fetch(*(commit for ref, commit in refs.refs.items() if ref.removeprefix("refs/heads/") in ours))
-    return refs, base, config, text
-
-
-def _snapshot(tool: Tool, refs: RemoteRefs, base: CommitId, view: Config, text: str) -> Snapshot:
-    source = AtCommit(tool.repository, base)
-    return Snapshot(refs, base, view, text, source, read_files(source, view.places()))
+    return refs, source, config
 
 
 def release_branches(config: Config) -> frozenset[str]:
@@ -152,8 +182,8 @@ def _tip(refs: RemoteRefs, branch: str | None, repository: Repository) -> Commit
     return commit
 
 
-def read_config(source: Source, path: str) -> tuple[Config, str]:
-    """The configuration of a source, and its text.
+def read_config(source: Source, path: str) -> Config:
+    """The configuration of a source.
 
     Raises:
         ReleaseError: there is none, or it is wrong.
@@ -166,24 +196,21 @@ def read_config(source: Source, path: str) -> tuple[Config, str]:
             cause="it was not pushed to the base branch yet, or stands elsewhere",
             hint="push it, or name its path inside the repository with --config",
         )
-    return config_reader.load_bytes(data, path), data.decode("utf-8-sig")
+    return config_reader.load_bytes(data, path)
 
 
 def read_files(source: Source, places: Iterable[Place]) -> dict[str, Files]:
     """The files of some environments, by name."""
     places = list(places)
-    wanted = [path for place in places for path in (place.tag_file, place.history_file, place.values_file)]
-    found = source.read(wanted)
-    return {place.environment: files_of(place, found) for place in places}
-
-
-def files_of(place: Place, found: Mapping[str, bytes]) -> Files:
-    """The files of an environment of what was read."""
-
-    def text(path: str) -> str | None:
-        return found[path].decode("utf-8", "surrogateescape") if path in found else None
-
-    return Files(place, text(place.tag_file), text(place.history_file) or "", text(place.values_file))
+    paths = [path for place in places for path in (place.tag_file, place.history_file, place.values_file)]
+    # What is not UTF-8 is kept as it is, for `readable` to tell.
+    texts = {path: data.decode("utf-8", "surrogateescape") for path, data in source.read(paths).items()}
+    return {
+        place.environment: Files(
+            place, texts.get(place.tag_file), texts.get(place.history_file, ""), texts.get(place.values_file)
+        )
+        for place in places
+    }
 
 
 def readable(text: str, path: str) -> str:
@@ -194,11 +221,7 @@ def readable(text: str, path: str) -> str:
 
 
 def decode(data: bytes, path: str) -> str:
-    """A file as text; line ends and a byte order mark stay.
-
-    Raises:
-        ReleaseError: it isn't UTF-8.
-    """
+    """A file as text; line ends and a byte order mark stay."""
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:

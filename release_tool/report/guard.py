@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from release_tool.commands.guard import Watched
     from release_tool.model.health import Judged
-    from release_tool.remote.tool import Outcome
+    from release_tool.publishing.outcome import Outcome
 
 
 # -- JSON -------------------------------------------------------------------------------------------------------------

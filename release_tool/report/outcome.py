@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from release_tool.errors import ReleaseError
     from release_tool.manifests import ObjectChange
-    from release_tool.remote.tool import Outcome
+    from release_tool.publishing.outcome import Outcome
 
 
 def outcome_data(outcome: Outcome) -> dict[str, Any]:

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 BRANCH = "release/devel"
-FILE = "environments/devel/image_tag.yaml"
-RECORD = "environments/devel/history.jsonl"
 ID = "01M89XN4ZYJVTKVYBE9VQZW7TT"
 
 
@@ -37,28 +35,26 @@ def force_back(github: GitHubWorld, files: dict[str, str] | None = None) -> None
     github.world.landed.clear()
 
 
-def test_what_was_forced_out_stays_out_where_a_person_made_the_branch(github: GitHubWorld) -> None:
-    github.alice.push("main", {"secret.txt": "swordfish\n"})
+@pytest.mark.parametrize("merged", [False, True], ids=["a commit", "an operation"])
+def test_what_was_forced_out_stays_out_where_a_person_made_the_branch(github: GitHubWorld, *, merged: bool) -> None:
+    if merged:
+        github.bump("v1.0.5")
+        github.alice.merge(1, "squash")
+        if github.repository.bare.tip(BRANCH):
+            github.alice.delete_branch(BRANCH)
+    else:
+        github.alice.push("main", {"secret.txt": "swordfish\n"})
     github.alice.edit(BRANCH, {"NOTES.md": "mine\n"})
-    github.bump("v1.0.5")
-    force_back(github)
-    github.release("sync")
     github.bump("v1.0.6")
+    force_back(github)
+    before = github.only.head_sha
+    for operation in (["sync"], ["bump", "devel", "v1.0.7"]):
+        assert "on an old history of main" in github.release(*operation, code=1).err
+    assert github.only.head_sha == before
+    github.alice.close(github.only.number)
+    github.bump("v1.0.7")
     assert github.world.file("secret.txt", BRANCH) == ""
-    assert github.world.file("NOTES.md", BRANCH) == "mine\n"
-    assert github.proposed() == ["v1.0.5", "v1.0.6"]
-
-
-def test_an_operation_that_was_forced_out_stays_out_where_a_person_made_the_branch(github: GitHubWorld) -> None:
-    github.bump("v1.0.5")
-    github.alice.merge(1, "squash")
-    if github.repository.bare.tip(BRANCH):
-        github.alice.delete_branch(BRANCH)
-    github.alice.edit(BRANCH, {"NOTES.md": "mine\n"})
-    github.bump("v1.0.6")
-    force_back(github)
-    github.release("sync")
-    assert github.proposed() == ["v1.0.6"]
+    assert github.proposed() == ["v1.0.7"]
 
 
 def test_the_same_command_again_finishes_the_text_of_a_branch_that_people_work_on(github: GitHubWorld) -> None:
@@ -77,19 +73,9 @@ def test_sync_says_so_where_nobody_can_tell_whose_a_commit_is(github: GitHubWorl
     github.alice.update_branch(1, "rebase")
     github.alice.edit(BRANCH, {"NOTES.md": "mine\n"})
     force_back(github)
-    assert "nobody can tell" in github.release("sync", code=1).err
+    assert "on an old history of main" in github.release("sync", code=1).err
     (comment,) = [one.body for one in github.repository.comments.values()]
     assert "can't carry on here" in comment
-
-
-def test_a_branch_of_which_nothing_is_left_is_closed(github: GitHubWorld) -> None:
-    github.alice.push("main", {"secret.txt": "swordfish\n"})
-    github.bump("v1.0.5")
-    github.alice.edit(BRANCH, {"NOTES.md": "mine\n"})
-    held = {path: github.world.file(path, BRANCH) for path in (FILE, RECORD)}
-    force_back(github, {**held, "NOTES.md": "mine\n"})
-    github.release("sync")
-    assert github.open == []
 
 
 def test_what_a_person_put_into_a_merge_of_the_base_stays(github: GitHubWorld) -> None:

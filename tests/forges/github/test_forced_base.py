@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 from github_world import GitHubWorld
 from moves_world import picture
 
-if TYPE_CHECKING:
-    pass
-
 pytestmark = pytest.mark.slow
 
 BRANCH = "release/devel"
-FILE = "environments/devel/image_tag.yaml"
 
 
 @pytest.mark.parametrize("operation", [("sync",), ("bump", "devel", "v1.0.6")], ids=["sync", "bump"])
@@ -46,15 +40,29 @@ def test_an_operation_that_was_forced_out_of_the_base_is_not_repeated(
     assert github.only.number == (1 if direct else 2)
 
 
-def test_a_persons_commits_stay_also_when_the_base_is_forced_elsewhere(github: GitHubWorld) -> None:
-    github.alice.push("main", {"README.md": "one history\n"})
+def refused(github: GitHubWorld, *operation: str) -> None:
+    """Nothing is changed, and the pull request says once what a person can do."""
+    before = github.only.head_sha
+    for _ in range(2):
+        said = github.release(*operation, code=1).err
+        assert "holds a person's commits on an old history of main" in said
+        assert "git rebase -i origin/main" in said
+    (comment,) = [one.body for one in github.repository.comments.values()]
+    assert "can't carry on here" in comment
+    assert github.only.head_sha == before
+
+
+@pytest.mark.parametrize("operation", [("sync",), ("bump", "devel", "v1.0.6")], ids=["sync", "bump"])
+def test_a_persons_commits_on_the_old_history_are_hers_to_rebase(
+    github: GitHubWorld, operation: tuple[str, ...]
+) -> None:
+    old = github.alice.push("main", {"README.md": "one history\n"})
     github.bump("v1.0.5")
     github.alice.edit(BRANCH, {"NOTES.md": "mine\n"})
     github.alice.force_push("main", "main~1", {"OTHER.md": "another history\n"})
-    assert "carried" in github.release("sync").out
-    carried = github.only.head_sha
-    github.release("sync")
-    assert github.only.head_sha == carried, "once is enough"
+    refused(github, *operation)
+    rebase(github, old)
+    github.release(*operation)
     github.bump("v1.0.6")
     assert github.world.file("NOTES.md", BRANCH) == "mine\n"
     assert github.world.file("README.md", BRANCH) == github.world.file("README.md"), "what was forced out stays out"
@@ -65,13 +73,45 @@ def test_a_persons_commits_stay_also_when_the_base_is_forced_elsewhere(github: G
     ]
 
 
+def rebase(github: GitHubWorld, old: str) -> None:
+    """What the message asks for: the commits above `old` on the new base, the order as it is."""
+    world = github.world
+    world.git("fetch", "-q", str(world.origin), f"+{BRANCH}:work", "+main:new-main")
+    world.git("rebase", "-q", "--onto", "new-main", old, "work")
+    world.git("push", "-q", "--force", str(world.origin), f"work:{BRANCH}")
+    github.alice.notice()
+
+
+def test_after_a_no_the_next_operation_begins_anew_on_the_new_history(github: GitHubWorld) -> None:
+    github.alice.push("main", {"secret.txt": "swordfish\n"})
+    github.bump("v1.0.5")
+    github.alice.edit(BRANCH, {"NOTES.md": "mine\n"})
+    github.alice.force_push("main", "main~1", {"README.md": "another history\n"})
+    refused(github, "bump", "devel", "v1.0.6")
+    github.alice.close(1)
+    github.bump("v1.0.6")
+    assert (github.world.file("README.md", BRANCH), github.world.file("secret.txt", BRANCH)) == (
+        "another history\n",
+        "",
+    )
+    assert github.proposed() == ["v1.0.6"]
+
+
+def test_a_dry_run_tells_the_same_and_writes_no_comment(github: GitHubWorld) -> None:
+    github.alice.push("main", {"README.md": "one history\n"})
+    github.bump("v1.0.5")
+    github.alice.edit(BRANCH, {"NOTES.md": "mine\n"})
+    github.alice.force_push("main", "main~1")
+    assert "git rebase -i origin/main" in github.bump("v1.0.6", "--dry-run", code=1).err
+    assert not github.repository.comments
+
+
 @pytest.mark.parametrize("button", [False, True], ids=["merged by the tool", "by the button"])
-def test_what_was_taken_in_from_a_base_that_was_forced_elsewhere_stays_out_too(
+def test_what_was_taken_in_from_a_base_that_was_forced_elsewhere_is_refused_too(
     github: GitHubWorld, *, button: bool
 ) -> None:
     github.bump("v1.0.5")
-    edited = github.world.tags(ref=BRANCH).replace("- v1.0.5", "- v1.0.5  # for the mobile clients")
-    github.alice.edit(BRANCH, {FILE: edited})
+    github.alice.edit(BRANCH, {"NOTES.md": "mine\n"})
     github.alice.push("main", {"secret.txt": "swordfish\n"})
     if button:
         github.alice.update_branch(1)
@@ -79,29 +119,7 @@ def test_what_was_taken_in_from_a_base_that_was_forced_elsewhere_stays_out_too(
         github.bump("v1.0.6")
     assert github.world.file("secret.txt", BRANCH) == "swordfish\n"
     github.alice.force_push("main", "main~1", {"OTHER.md": "another history\n"})
-    github.bump("v1.0.7")
-    assert github.world.file("secret.txt", BRANCH) == ""
-    ahead = github.repository.bare.ahead("main", BRANCH)
-    assert not any(github.repository.bare.blob(commit, "secret.txt") for commit in ahead), "nor in its history"
-    assert "- v1.0.5  # for the mobile clients" in github.world.tags(ref=BRANCH)
-    assert github.proposed() == ["v1.0.5", *([] if button else ["v1.0.6"]), "v1.0.7"]
-
-
-def test_a_persons_commits_that_do_not_fit_onto_the_new_history_are_hers_to_carry(github: GitHubWorld) -> None:
-    github.alice.push("main", {"README.md": "one history\n"})
-    github.bump("v1.0.5")
-    mine = github.alice.edit(BRANCH, {"README.md": "one history, mine\n"})
-    github.alice.force_push("main", "main~1", {"README.md": "another history\n"})
-    for _ in range(2):
-        said = github.bump("v1.0.6", code=1).err
-    assert f"{mine[:12]} conflicts in README.md" in said
-    assert "git rebase -i origin/main" in said
-    (comment,) = github.repository.comments.values()
-    assert "Rebase them by hand" in comment.body
-    assert github.only.head_sha == mine, "nothing was changed"
-    github.alice.close(1)
-    github.bump("v1.0.6")
-    assert github.world.file("README.md", BRANCH) == "another history\n"
+    refused(github, "bump", "devel", "v1.0.7")
 
 
 def test_what_nobody_can_tell_from_a_persons_commit_is_asked(github: GitHubWorld) -> None:
@@ -109,42 +127,7 @@ def test_what_nobody_can_tell_from_a_persons_commit_is_asked(github: GitHubWorld
     github.alice.push("main", {"secret.txt": "swordfish\n"})
     github.alice.update_branch(1, "rebase")
     github.alice.force_push("main", "main~1", {"OTHER.md": "another history\n"})
-    assert "nobody can tell" in github.bump("v1.0.6", code=1).err
+    refused(github, "bump", "devel", "v1.0.6")
     github.alice.close(1)
     github.bump("v1.0.6")
     assert github.world.file("secret.txt", BRANCH) == ""
-
-
-def test_a_merge_with_more_than_what_it_merges_is_hers_to_carry(github: GitHubWorld) -> None:
-    github.alice.push("main", {"secret.txt": "swordfish\n"})
-    github.bump("v1.0.5")
-    bare = github.repository.bare
-    other = github.alice.edit("other", {"OTHER.md": "mine\n"})
-    tree = bare.edited_tree(bare.merged_tree(BRANCH, other), {"NOTES.md": "by the way\n"})
-    alice = bare.author(other)
-    merged = bare.write(tree, [BRANCH, other], "Merge branch 'other'", alice, alice, github.standin.now())
-    bare.move(f"refs/heads/{BRANCH}", merged)
-    github.alice.notice()
-    github.alice.force_push("main", "main~1", {"README.md": "another history\n"})
-    assert f"the merge {merged[:12]} holds more than what it merges" in github.bump("v1.0.6", code=1).err
-    tree = bare.merged_tree(f"{merged}^1", other)
-    plain = bare.write(tree, [f"{merged}^1", other], "Merge branch 'other'", alice, alice, github.standin.now())
-    bare.move(f"refs/heads/{BRANCH}", plain)
-    github.alice.notice()
-    github.bump("v1.0.6")
-    assert (github.world.file("OTHER.md", BRANCH), github.world.file("secret.txt", BRANCH)) == ("mine\n", "")
-    assert github.proposed() == ["v1.0.5", "v1.0.6"]
-
-
-def test_a_persons_commits_are_carried_also_where_nothing_else_is_left(github: GitHubWorld) -> None:
-    github.alice.push("main", {"secret.txt": "swordfish\n"})
-    github.bump("v1.0.5", "--id", "01M89XN4ZYJVTKVYBE9VQZW7TT")
-    github.alice.edit(BRANCH, {"NOTES.md": "mine\n"})
-    tip = github.only.head_sha
-    files = {
-        path: github.repository.bare.blob(tip, path) for path in (FILE, FILE.replace("image_tag.yaml", "history.jsonl"))
-    }
-    github.alice.force_push("main", "main~1", dict(files))
-    github.release("sync")
-    assert (github.world.file("NOTES.md", BRANCH), github.world.file("secret.txt", BRANCH)) == ("mine\n", "")
-    assert github.only.number == 1

@@ -1,0 +1,87 @@
+"""Arguments that several commands take: their ids, reasons and days, as far as the command line alone shows them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from release_tool.errors import Refused, UsageError
+from release_tool.model.history import day_of, is_id
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+_LONGEST_REASON = 500
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
+_DURATION = re.compile(r"([1-9][0-9]{0,4})([dw])")
+FOR_EVER = "never"
+RESTORED_FOR = "7d"
+"""How long a version that comes back is pinned, unless a person says otherwise (docs/concepts.md)."""
+
+
+def checked_id(text: str) -> str:
+    """An id that somebody gave.
+
+    Raises:
+        UsageError: it can't be one.
+    """
+    if text and not is_id(text):
+        raise UsageError(f"{text!r} can't be an id", hint="an id is one word of visible ASCII characters, 128 at most")
+    return text
+
+
+def checked_reason(text: str, *, needed_by: str = "") -> str:
+    """A reason that somebody gave, on one line and without control characters: it stands in files and messages.
+
+    Args:
+        needed_by: what needs one, for the message; empty: none is needed.
+
+    Raises:
+        UsageError: there is none where one is needed, or it is too long.
+    """
+    reason = " ".join(_CONTROL.sub(" ", text).split())
+    if needed_by and not reason:
+        raise UsageError(f"{needed_by} needs --reason", hint="say why, for the record: --reason 'mobile clients 2.x'")
+    if len(reason) > _LONGEST_REASON:
+        raise UsageError(f"the reason has {len(reason)} characters, and {_LONGEST_REASON} are possible")
+    return reason
+
+
+def checked_until(text: str) -> str:
+    """The end of a pin as it was given: a day, a number of days or weeks, or `never`; empty: not given.
+
+    Raises:
+        UsageError: it is none of these.
+    """
+    if text in {"", FOR_EVER} or _DURATION.fullmatch(text):
+        return text
+    try:
+        day_of(text)
+    except ValueError:
+        hint = "give a day (2027-03-31), a time from now (14d, 6w) or `never`"
+        raise UsageError(f"--until {text}: that is no day", hint=hint) from None
+    return text
+
+
+def is_spoken(text: str) -> bool:
+    """Whether the end of a pin was given as a time from now: the same words mean another day tomorrow."""
+    return _DURATION.fullmatch(text) is not None
+
+
+def until_day(text: str, now: datetime) -> date | None:
+    """The last day of a pin; None: without end.
+
+    Raises:
+        Refused: the day has passed.
+    """
+    from datetime import timedelta
+
+    if text in {"", FOR_EVER}:
+        return None
+    spoken = _DURATION.fullmatch(text)
+    if spoken:
+        return now.date() + timedelta(days=int(spoken[1]) * (7 if spoken[2] == "w" else 1))
+    day = day_of(text)
+    if day < now.date():
+        raise Refused(f"--until {text}: that day has passed", hint="the last day of a pin is today at the earliest")
+    return day
