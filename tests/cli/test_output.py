@@ -6,12 +6,13 @@ import argparse
 import contextlib
 import io
 import json
+import logging
 import re
 import shlex
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -19,14 +20,25 @@ from hypothesis import strategies as st
 from world import WITH_DEFAULT, World
 
 from release_tool import cli, safe_text
-from release_tool.cli import parser
+from release_tool.cli import errors, parser
 from release_tool.cli.call import Run, say
-from release_tool.cli.errors import print_failure
 from release_tool.errors import BadValue, FileProblems, Problem, ReleaseError, ValuesRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ACTIVE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 EVIL = "\x1b]0;owned\x07\x1b[2J\x9b31m\x85\u2028\u202eevil\r"
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=timezone.utc)
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """What `-v` sets for the process is gone after a test."""
+    yield
+    logger = logging.getLogger("release_tool")
+    logger.handlers.clear()
+    logger.setLevel(logging.NOTSET)
 
 
 def harmless(text: str) -> bool:
@@ -95,8 +107,8 @@ def test_no_printing_function_lets_a_control_character_through(text: str, error:
             run.show(lambda: {"said": text, text: [text]}, lambda: text)
             run.say(text)
         say(text)
-        print_failure(error, 0, "status")
-        print_failure(error, 1, "status")
+        errors.print_failure(error, 0, "status")
+        errors.print_failure(error, 1, "status")
 
     out, err = printed(everything)
     assert harmless(out)
@@ -120,21 +132,14 @@ def test_texts_without_control_characters_stay_as_they_are(text: str) -> None:
 
 
 def test_a_log_line_and_a_traceback_move_no_cursor(capsys: pytest.CaptureFixture[str]) -> None:
-    import logging
-
-    from release_tool.cli import errors
-
     errors.log(2)
     logger = logging.getLogger("release_tool")
+    logger.handlers[0].setStream(sys.stderr)  # type: ignore[attr-defined]
+    logger.info("git says %s", EVIL)
     try:
-        logger.handlers[0].setStream(sys.stderr)  # type: ignore[attr-defined]
-        logger.info("git says %s", EVIL)
-        try:
-            raise RuntimeError(EVIL)
-        except RuntimeError as error:
-            errors.print_failure(error, 1, "bump")
-    finally:
-        logger.handlers.clear()
+        raise RuntimeError(EVIL)
+    except RuntimeError as error:
+        errors.print_failure(error, 1, "bump")
     said = capsys.readouterr().err
     assert said.count("evil") == 3
     assert harmless(said)
