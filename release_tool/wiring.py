@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from release_tool.doctor.access import Access
     from release_tool.forges.base import Forge
     from release_tool.git.working_tree import WorkingTree
+    from release_tool.health.source import ToJudge
     from release_tool.helm import Renderer
-    from release_tool.model.health import Asked, Judged
+    from release_tool.model.health import Judged
     from release_tool.model.records import Name, Tag
     from release_tool.net.secret import Secret
     from release_tool.registry import Registry
@@ -116,7 +117,7 @@ def make_tool(
         return forges[key]
 
     def in_use(config: Config, environment: str, versions: Mapping[Name, Tag], at: datetime) -> Mapping[Name, str]:
-        """Asked once for the whole command, however often it plans again."""
+        """ToJudge once for the whole command, however often it plans again."""
         policy = config.environment(environment).retention.in_use
         assert policy is not None  # else nobody asks
         key = (config.service, environment, frozenset(versions.items()))
@@ -183,7 +184,7 @@ def make_registry(config: Config) -> Registry | None:
     return Registry(policy.image, plain_http=policy.plain_http, timeout=policy.timeout.total_seconds())
 
 
-def judge(asked: Sequence[Asked], now: datetime) -> Sequence[tuple[Judged, ...]]:
+def judge(asked: Sequence[ToJudge], now: datetime) -> Sequence[tuple[Judged, ...]]:
     """What the checks of some environments say of their versions; everything is asked at once."""
     from release_tool.health.judge import judge_all
 

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 _BRINGS = frozenset({"add", "restore", "set-default"})
 
 
-def overtaken(before: Held, after: Held, bad: Mapping[str, str]) -> Iterator[OfVersion]:
+def overtaken(before: Held, after: Held, bad: Mapping[str, tuple[str, str]]) -> Iterator[OfVersion]:
     """The new operations that the base, as it stands, would refuse; each version once.
 
     Args:
-        bad: tag part -> `staging: reason` of what the base has quarantined in any environment of the service.
+        bad: tag part -> environment and reason, of what the base has quarantined anywhere in the service.
     """
     bad = dict(bad)
     told: set[Name] = set()
@@ -42,12 +42,13 @@ def overtaken(before: Held, after: Held, bad: Mapping[str, str]) -> Iterator[OfV
                 what = f"the operation {entry.id} ({line.intent.operation}) {why}"
                 hint = f"`{after.place.command('sync')}` plans it again on the base, or close its pull request"
                 yield OfVersion(change.version, Finding(entry.where, what, hint))
-            if change.action == "clear" and bad.get(tag_part(change.tag), "").startswith(f"{environment}: "):
-                del bad[tag_part(change.tag)]
+            part = tag_part(change.tag)
+            if change.action == "clear" and part in bad and bad[part][0] == environment:
+                del bad[part]
 
 
 def _refused(  # noqa: PLR0911 (a rule a line)
-    change: Change, line: Line, base: State, after: Held, bad: Mapping[str, str]
+    change: Change, line: Line, base: State, after: Held, bad: Mapping[str, tuple[str, str]]
 ) -> str:
     """Why the rules refuse a change, as a half sentence; empty if they don't."""
     name, action = change.version, change.action
@@ -63,7 +64,8 @@ def _refused(  # noqa: PLR0911 (a rule a line)
     if action == "set-default" and name in base.retired and after.has("image", "retired", name):
         return f"makes {named} the default, which is retired in the base"
     if line.intent.operation == "promote" and action in _BRINGS and tag_part(change.tag) in bad:
-        return f"brings {named}, which is quarantined in {bad[tag_part(change.tag)]}"
+        where, why = bad[tag_part(change.tag)]
+        return f"brings {named}, which is quarantined in {where}: {why}"
     return ""
 
 

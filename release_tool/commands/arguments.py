@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from release_tool.errors import Refused, UsageError
-from release_tool.model.history import day_of, is_id
+from release_tool.model.history import is_id
+from release_tool.model.times import day_of
 
 if TYPE_CHECKING:
     from datetime import date, datetime

@@ -33,7 +33,7 @@ class ByHand(NamedTuple):
     version: str  # a name or a tag
     asked: Invocation  # where and why
     until: str = ""  # for pin and restore: the end of the pin as it was given
-    # for a guard's quarantine: the verdicts that it was decided on (`evidence.of`)
+    # for a guard's quarantine: the verdicts that it was decided on (`evidence_of`)
     evidence: tuple[Evidence, ...] = ()
 
 

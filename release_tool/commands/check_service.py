@@ -142,11 +142,11 @@ class Service:
         before = self._before(here)
         if self._was is None or before is None:
             return []
-        bad: dict[str, str] = {}
+        bad: dict[str, tuple[str, str]] = {}
         ours_first = sorted(self._was.held.values(), key=lambda one: one.place != before.place)
         for one in ours_first:  # a tag that is quarantined in several environments is told with another one
             found = quarantined_now(one.record.lines, one.state)
-            bad |= {part: f"{one.place.environment}: {reason}" for part, reason in found.items()}
+            bad |= {part: (one.place.environment, reason) for part, reason in found.items()}
         return list(merging.overtaken(before, here, bad))
 
     def _record(self, here: Held) -> None:
@@ -157,8 +157,8 @@ class Service:
         if reverted:
             self._report.warnings.append(record.taken_back(reverted, here.place))
         elif self._was is not None and before is not None:
-            commit = self._was.renderings.source.title.rpartition(" ")[2]  # so ends the title of a commit's files
-            lost += record.landed(before.record, here.record, commit)
+            commit = self._was.renderings.source.commit
+            lost += record.landed(before.record, here.record, "" if commit is None else commit[:12])
             lost += record.moved_too_early(before.record, here.record, here.state)
         told = tuple(f"{one.where}:" for one in lost)
         broken = (one for one in here.record.broken if not f"{one.where}:".startswith(told))

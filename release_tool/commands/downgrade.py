@@ -24,7 +24,7 @@ class Downgrade(NamedTuple):
     leave: str = ""
     to: str = ""  # the version to go back to, name or tag; empty: the fallback target
     quarantine: bool = True  # whether what is left is quarantined
-    # for a guard: the verdicts that it was decided on (`evidence.of`); the forge merges it then
+    # for a guard: the verdicts that it was decided on (`evidence_of`); the forge merges it then
     evidence: tuple[Evidence, ...] = ()
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.commands import by_hand, downgrade
 from release_tool.errors import Failed, Refused, ReleaseError
-from release_tool.model import evidence, history
+from release_tool.model import history
+from release_tool.model.health import evidence_of
 from release_tool.model.records import HEALTHY, UNHEALTHY, UNKNOWN
 from release_tool.publishing import auto_merge
 from release_tool.remote import judged_versions
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from release_tool.config import Place
-    from release_tool.model.health import Asked as AskedHealth
+    from release_tool.health.source import ToJudge
     from release_tool.model.health import Judged
     from release_tool.model.records import Name
     from release_tool.publishing.outcome import Invocation, Outcome
@@ -89,7 +90,7 @@ class _Looked(NamedTuple):
     """One environment before it is judged."""
 
     place: Place
-    asked: AskedHealth
+    asked: ToJudge
 
 
 def run(tool: Tool, command: Guard, new_id: Callable[[], str]) -> Iterator[Watched | Failed]:
@@ -197,12 +198,12 @@ def _operations(
     if decision.action == fallback.DOWNGRADE:
         assert leave is not None  # of a downgrade
         assert to is not None
-        said = evidence.of([of[leave], of[to]])
+        said = evidence_of([of[leave], of[to]])
         yield lambda new: downgrade.run(tool, downgrade.Downgrade(because(leave, new), leave, to, evidence=said))
     for bad in decision.quarantine:
 
         def quarantine(new: str, bad: Name = bad) -> Outcome:
-            said = evidence.of([of[bad]])
+            said = evidence_of([of[bad]])
             return by_hand.run(tool, by_hand.ByHand("quarantine", bad, because(bad, new), evidence=said))
 
         yield quarantine

@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.errors import UsageError
-from release_tool.model import history
+from release_tool.model import history, times
 from release_tool.model.versions import tag_part
 
 if TYPE_CHECKING:
@@ -155,8 +155,8 @@ def _moment(option: str, text: str, now: datetime, of_day: time) -> datetime | N
         if back is not None:
             return now - int(back[1]) * _UNITS[back[2]]
         if len(text) == len("2026-11-23"):
-            return datetime.combine(history.day_of(text), of_day, timezone.utc)
-        return history.moment_of(text)
+            return datetime.combine(times.day_of(text), of_day, timezone.utc)
+        return times.moment_of(text)
     except (ValueError, OverflowError):
         hint = "give a day (2026-11-23), a time (2026-11-23T12:00:00Z) or how long ago (30m, 12h, 14d, 6w)"
         raise UsageError(f"{option} {text}: that is no time", hint=hint) from None

@@ -135,8 +135,7 @@ def _default_since(
 def _quarantined(snapshot: Snapshot, part: str) -> dict[str, str]:
     """Environment -> reason, wherever a tag is quarantined."""
     found = names.quarantined_elsewhere(snapshot, "")
-    where, _, why = found.get(part, "").partition(": ")
-    return {where: why} if where else {}
+    return dict([found[part]]) if part in found else {}
 
 
 def _image(

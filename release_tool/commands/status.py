@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from release_tool.config import Environment, Place
     from release_tool.forges.base import Forge
-    from release_tool.model.health import Asked, Judged
+    from release_tool.health.source import ToJudge
+    from release_tool.model.health import Judged
     from release_tool.model.records import Line, PullRequest
     from release_tool.remote.landing import Entry
     from release_tool.remote.snapshot import Files, Snapshot
@@ -143,7 +144,7 @@ def _with_health(
 ) -> list[ServiceStatus]:
     """The same with what the health checks say; all are asked at once."""
     asking = Asking(tool, snapshots, now)
-    asked: dict[tuple[str, str], Asked] = {}
+    asked: dict[tuple[str, str], ToJudge] = {}
     for snapshot, service in zip(snapshots, services, strict=True):
         for one in service.environments:
             about = None if one.state is None else asking.about(snapshot, one.policy.name)

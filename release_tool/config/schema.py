@@ -32,11 +32,11 @@ from release_tool.config.kinds import (
     Whole,
     sections,
 )
+from release_tool.model.times import duration_text
 
 SCHEMA_ID = "urn:release-tool:release.yaml:1"
 _TABLE_HEAD = ("| key | value | default | meaning |", "| --- | --- | --- | --- |")
 _SPOKEN = {Number: "number", Duration: "duration", Expression: "regular expression"}
-_UNITS = (("w", "weeks"), ("d", "days"), ("h", "hours"), ("m", "minutes"), ("s", "seconds"))
 
 
 def schema() -> dict[str, Any]:
@@ -48,16 +48,6 @@ def schema() -> dict[str, Any]:
         "description": "The configuration of release, which keeps the set of live versions of a service in Git.",
         **_of_section(CONFIG),
     }
-
-
-def duration_text(duration: timedelta) -> str:
-    """A duration as people write it in the file, in the largest unit that divides it: `2d`, `90m`, `0s`."""
-    for unit, name in _UNITS:
-        count, rest = divmod(duration, timedelta(**{name: 1}))
-        if count and not rest:
-            # a fortnight reads better in days: weeks are for those who write them
-            return f"{count * 7}d" if unit == "w" else f"{count}{unit}"
-    return "0s"
 
 
 def _of(kind: Kind) -> dict[str, Any]:

@@ -24,10 +24,10 @@ import os
 from typing import TYPE_CHECKING
 
 from release_tool.errors import ReleaseError
+from release_tool.model.times import duration_text
 from release_tool.net.prometheus import TOKEN_VARIABLE, Prometheus
 from release_tool.net.secret import Secret
 from release_tool.rules.in_use import Placeholders, Usage, edge, expression, names_any, uses
-from release_tool.rules.retention import duration_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,7 +17,7 @@ from threading import Lock, Thread
 from typing import IO, TYPE_CHECKING
 
 from release_tool.health.sampling import BAD, CANNOT_TELL, GOOD, Attempt, PointSource
-from release_tool.model.health import filled
+from release_tool.health.source import filled
 from release_tool.model.versions import tag_part
 from release_tool.safe_text import phrase
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from release_tool.config import Health
     from release_tool.config.records_health import CommandCheck
     from release_tool.health.sampling import Clock
-    from release_tool.model.health import Subject
+    from release_tool.health.source import Subject
 
 _SECRET = re.compile(
     "TOKEN|SECRET|PASS|_PWD$|(^|_)PAT$|_KEY|WEBHOOK|CREDENTIAL|DATABASE_URL|_DSN$|SSH_AUTH_SOCK|^ACTIONS_"

@@ -21,7 +21,7 @@ from grpc_health.v1 import health_pb2
 
 from release_tool.health.http import NOBODY, named, verified
 from release_tool.health.sampling import BAD, CANNOT_TELL, Attempt, PointSource
-from release_tool.model.health import filled
+from release_tool.health.source import filled
 from release_tool.safe_text import phrase
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from release_tool.config import Health
     from release_tool.config.records_health import GrpcCheck
     from release_tool.health.sampling import Clock
-    from release_tool.model.health import Subject
+    from release_tool.health.source import Subject
 
 _HEALTH = "/grpc.health.v1.Health/Check"
 _NO_VERDICT = frozenset({"UNIMPLEMENTED", "UNAUTHENTICATED", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "CANCELLED"})

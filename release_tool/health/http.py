@@ -15,7 +15,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from release_tool.errors import ReleaseError, TryAgain
 from release_tool.health.sampling import BAD, CANNOT_TELL, GOOD, Attempt, PointSource
-from release_tool.model.health import filled
+from release_tool.health.source import filled
 from release_tool.model.versions import tag_part
 from release_tool.net.deadline import TimeIsUp, in_time
 from release_tool.net.transport import Transport
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from release_tool.config import Health
     from release_tool.config.records_health import HttpCheck
     from release_tool.health.sampling import Clock
-    from release_tool.model.health import Subject
+    from release_tool.health.source import Subject
     from release_tool.net.transport import Answer
 
 NOBODY = "none"

@@ -9,7 +9,8 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool.model.health import NO_WINDOW, Judged, Source, Subject, Verdict, early
+from release_tool.health.source import NO_WINDOW, HealthSource, Subject, early
+from release_tool.model.health import Judged, Verdict
 from release_tool.model.records import UNKNOWN
 from release_tool.net.secret import Secret
 from release_tool.safe_text import phrase
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from release_tool.config import Health
     from release_tool.config.records_health import Check
-    from release_tool.model.health import Asked
+    from release_tool.health.source import ToJudge
 
 _LOG = logging.getLogger("release_tool.model.health")
 _THREADS = 64  # most of them sleep between two attempts
@@ -29,7 +30,7 @@ _THREADS = 64  # most of them sleep between two attempts
 class _Task(NamedTuple):
     """One check of one version."""
 
-    source: Source
+    source: HealthSource
     check: str
     subject: Subject
     end: float
@@ -56,7 +57,7 @@ class Unusable:
         """Nothing to let go of."""
 
 
-def judge_all(asked: Sequence[Asked], now: datetime, environ: Mapping[str, str]) -> list[tuple[Judged, ...]]:
+def judge_all(asked: Sequence[ToJudge], now: datetime, environ: Mapping[str, str]) -> list[tuple[Judged, ...]]:
     """What the checks of some environments say of their versions.
 
     Args:
@@ -79,7 +80,9 @@ def judge_all(asked: Sequence[Asked], now: datetime, environ: Mapping[str, str])
                 source.close()
 
 
-def judge(asked: Sequence[Asked], sources: Sequence[Mapping[str, Source]], now: datetime) -> list[tuple[Judged, ...]]:
+def judge(
+    asked: Sequence[ToJudge], sources: Sequence[Mapping[str, HealthSource]], now: datetime
+) -> list[tuple[Judged, ...]]:
     """The same with sources that are there; each environment has its own deadline, and all begin now.
 
     The first versions of all environments are asked about first: those that matter most, should others hang.
@@ -145,7 +148,7 @@ def _answer(task: _Task, health: Health) -> Verdict:
         return Verdict(task.check, UNKNOWN, f"no answer within {health.deadline.total_seconds():g} s")
 
 
-def source_of(name: str, check: Check, health: Health, environ: Mapping[str, str]) -> Source:
+def source_of(name: str, check: Check, health: Health, environ: Mapping[str, str]) -> HealthSource:
     """The source of a check. Its libraries are loaded here, and nowhere else.
 
     Args:
@@ -163,7 +166,7 @@ def source_of(name: str, check: Check, health: Health, environ: Mapping[str, str
         return Unusable(name, f"its library can't be loaded: {type(error).__name__}: {phrase(str(error))}")
 
 
-def _loaded(name: str, check: Check, health: Health, environ: Mapping[str, str]) -> Source:
+def _loaded(name: str, check: Check, health: Health, environ: Mapping[str, str]) -> HealthSource:
     if check.prometheus is not None:
         from release_tool.health.prometheus import PrometheusSource
         from release_tool.net.prometheus import TOKEN_VARIABLE

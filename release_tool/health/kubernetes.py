@@ -21,7 +21,7 @@ import kubernetes
 import urllib3
 
 from release_tool.health.sampling import BAD, CANNOT_TELL, GOOD, Attempt, Clock, Sampling
-from release_tool.model.health import filled
+from release_tool.health.source import filled
 from release_tool.net.deadline import TimeIsUp, in_time
 from release_tool.safe_text import phrase
 
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     from release_tool.config import Health
     from release_tool.config.records_health import KubernetesCheck
-    from release_tool.model.health import Subject, Verdict
+    from release_tool.health.source import Subject
+    from release_tool.model.health import Verdict
 
 _PAGE, _PAGES = 500, 40
 _PERMISSIONS = {

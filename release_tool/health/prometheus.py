@@ -14,18 +14,19 @@ from typing import TYPE_CHECKING, NamedTuple
 from release_tool.errors import ReleaseError, TryAgain
 from release_tool.health import presets, series
 from release_tool.health.reach import reach_of
-from release_tool.model.health import Verdict, early, placeholders
+from release_tool.health.source import early, placeholders
+from release_tool.model.health import Verdict
 from release_tool.model.records import UNKNOWN
+from release_tool.model.times import duration_text
 from release_tool.net.prometheus import Prometheus
 from release_tool.rules.in_use import filled_promql
-from release_tool.rules.retention import duration_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from release_tool.config import Health
     from release_tool.config.records_health import PrometheusCheck
-    from release_tool.model.health import Subject
+    from release_tool.health.source import Subject
     from release_tool.net.prometheus import RangeAnswer
     from release_tool.net.secret import Secret
 

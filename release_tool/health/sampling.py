@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from release_tool.config import Health
-    from release_tool.model.health import Subject
+    from release_tool.health.source import Subject
 
 GOOD, BAD, CANNOT_TELL = "good", "bad", "can't tell"
 

@@ -1,56 +1,17 @@
-"""Health of versions: what a source says of one version by one check, and what a version's checks say together.
-
-A source is one module with a class that fits `Source`. Nothing is carried from one pass to the next: Prometheus is
-asked for the whole window, and a point check is sampled several times within the pass. Whatever goes wrong in a source
-is "unknown" with a reason, never an error: an unknown verdict moves no default.
-"""
+"""What the checks say of versions, and the evidence that the record keeps of that."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool.model.records import HEALTHY, UNHEALTHY, UNKNOWN
+from release_tool.model.records import HEALTHY, UNHEALTHY, UNKNOWN, Evidence
+from release_tool.model.times import timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from release_tool.config import Health
-    from release_tool.model.records import Name, Tag
-
-NO_WINDOW = timedelta(0)
-
-
-class Subject(NamedTuple):
-    """One version that is judged.
-
-    Attributes:
-        environment: the name of the environment.
-        service: the name of the service; empty where the repository has one without a name.
-        namespace: the namespace of the release.
-        release: the name of the Helm release.
-        workload: the name that the chart gives the Deployment of this version.
-        name: its name.
-        tag: its tag as written; `tag_part` is what is routed and labelled.
-        since: when its last operation landed (UTC).
-    """
-
-    environment: str
-    service: str
-    namespace: str
-    release: str
-    workload: str
-    name: Name
-    tag: Tag
-    since: datetime
-
-
-class Asked(NamedTuple):
-    """The versions of one environment that are to be judged, those that matter most first, and by which checks."""
-
-    health: Health
-    subjects: tuple[Subject, ...]
+    from release_tool.model.records import Intent, Name, Tag
 
 
 class Verdict(NamedTuple):
@@ -115,49 +76,32 @@ class Judged(NamedTuple):
         return "; ".join(f"{verdict.check}: {verdict.reason}" for verdict in decided)
 
 
-class Source(Protocol):
-    """One check of one environment, ready to be asked about many versions, from several threads at once."""
-
-    def judge(self, subject: Subject, now: datetime, end: float) -> Verdict:
-        """What it says of one version. Raises nothing that the outside could be the cause of.
-
-        Args:
-            subject: the version. Its grace is over: nobody asks before.
-            now: the present time (UTC), the end of every window.
-            end: when an answer comes too late, by `time.monotonic`.
-        """
-
-    def close(self) -> None:
-        """Let go of connections."""
+# -- evidence ---------------------------------------------------------------------------------------------------------
 
 
-def early(check: str, health: Health, subject: Subject, window: timedelta = NO_WINDOW) -> Verdict:
-    """The verdict before anything can be said: a version is left its grace, and a window must be full."""
-    at, since = subject.since + health.grace + window, f"{subject.since:%Y-%m-%d %H:%M} UTC"
-    reason = f"judged from {at:%Y-%m-%d %H:%M} UTC on: its last operation landed at {since}"
-    return Verdict(check, UNKNOWN, reason, too_early=True)
+def evidence_of(judged: Iterable[Judged]) -> tuple[Evidence, ...]:
+    """What an intent keeps of some verdicts."""
+    return tuple(as_evidence(one.name, verdict) for one in judged for verdict in one.verdicts)
 
 
-def placeholders(subject: Subject) -> dict[str, str]:
-    """What the placeholders of a template stand for."""
-    from release_tool.model.versions import tag_part
+def as_evidence(version: str, verdict: Verdict) -> Evidence:
+    """A verdict as people read it."""
+    return Evidence(
+        version=version,
+        check=verdict.check,
+        health=verdict.health,
+        reason=verdict.reason,
+        value="" if verdict.value is None else number(verdict.value),
+        bound=verdict.bound,
+        samples="" if verdict.samples is None else number(verdict.samples),
+        at="" if verdict.at is None else timestamp(verdict.at),
+        trend=spark(verdict.points),
+    )
 
-    return {
-        "environment": subject.environment,
-        "service": subject.service,
-        "namespace": subject.namespace,
-        "release": subject.release,
-        "version": subject.name,
-        "tag": tag_part(subject.tag),
-    }
 
-
-def filled(template: str, subject: Subject) -> str:
-    """A template of the configuration with its placeholders filled in, in one pass; other braces are left alone."""
-    import re
-
-    values = placeholders(subject)
-    return re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], found[0]), template)
+def failing(intent: Intent) -> frozenset[tuple[str, str]]:
+    """The checks that said unhealthy, each with its version."""
+    return frozenset((one.version, one.check) for one in intent.evidence if one.health == UNHEALTHY)
 
 
 def number(value: float) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING, Any, cast
 
 from release_tool.errors import ReleaseError
@@ -26,10 +25,12 @@ from release_tool.model.records import (
     UnreadArguments,
     VersionArguments,
 )
+from release_tool.model.times import day_of, moment_of, timestamp
 from release_tool.model.versions import is_name, is_tag, tag_part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import date, datetime
 
     from release_tool.model.records import Arguments, Operation
 
@@ -37,45 +38,9 @@ SCHEMA = 1
 _PROVENANCE = ("image", "digest", "commit", "build")
 _KNOWN = {"schema", "id", "at", "operation", "arguments", "gates", "changes", "adopted", "by", "run", *_PROVENANCE}
 
-_RFC_3339 = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
-)
 _ID = re.compile(r"[!-~]{1,128}")  # one word: it stands in a trailer of the commit, and in messages
 _OPERATION = re.compile(r"[a-z][a-z-]{0,31}")
 _HALF_A_PAIR = re.compile("[\ud800-\udfff]")  # what a command line with bytes that aren't UTF-8 brings
-
-
-def timestamp(moment: datetime) -> str:
-    """A moment as RFC 3339 in UTC, to the second: `2026-11-23T05:40:00Z`."""
-    return moment.astimezone(timezone.utc).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
-
-
-def moment_of(text: str) -> datetime:
-    """The moment of an RFC 3339 text, to the second: as `timestamp` writes it.
-
-    Raises:
-        ValueError: for anything else, also for a time without its offset.
-    """
-    found = _RFC_3339.fullmatch(text)
-    if found is None:
-        raise ValueError(f"no time with its offset from UTC: {text!r}")
-    day, time, _, offset = found.groups()
-    try:
-        moment = datetime.fromisoformat(f"{day}T{time}{'+00:00' if offset in 'Zz' else offset}")
-        return moment.astimezone(timezone.utc)
-    except OverflowError:
-        raise ValueError(f"a time outside of the calendar: {text!r}") from None
-
-
-def day_of(text: str) -> date:
-    """The day of a text like `2027-03-31`.
-
-    Raises:
-        ValueError: for anything else; Python's own reader takes more from release to release.
-    """
-    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) is None:
-        raise ValueError("no day of the form 2027-03-31")
-    return date.fromisoformat(text)
 
 
 def is_id(text: str) -> bool:

@@ -122,11 +122,12 @@ class Change(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """A version that the sweep keeps live, with its reason."""
+    """A version that the sweep leaves as it is, and why; `in_use`: because it is called, or may be."""
 
     version: Name
     tag: Tag
     reason: str
+    in_use: bool = False
 
 
 class Gate(NamedTuple):

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from release_tool.errors import Refused
-from release_tool.model import history
+from release_tool.model import history, times
 from release_tool.model.records import DowngradeArguments, Line, State
 from release_tool.model.versions import is_tag
 from release_tool.publishing import route_gate
@@ -178,7 +178,7 @@ class Work:
         clock: tuple[str, ...] = ()
         now, last = self.tool.now(), self.lines[-1].at if self.lines else None
         if self.intent is not None and last is not None and last - now >= _CLOCK_BEHIND:
-            at, here = history.timestamp(last), history.timestamp(now)
+            at, here = times.timestamp(last), times.timestamp(now)
             clock = (f"this machine's clock says {here}, and the last operation was at {at}: planned as of then",)
         said = (*clock, *self._adopted, *more.pop("said", ()))
         return Outcome(self.invocation, self.intent, said=said, **more)

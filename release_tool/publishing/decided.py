@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from release_tool.errors import Refused, ReleaseError, TryAgain
-from release_tool.model.evidence import failing
+from release_tool.model.health import failing
 from release_tool.model.records import DowngradeArguments
 from release_tool.model.versions import tag_part
 from release_tool.remote.branch import Branch, lines_at

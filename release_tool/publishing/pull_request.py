@@ -112,13 +112,9 @@ def _ahead(work: Work, made: Plan, now: datetime) -> Outlook:
 
     base = work.state
     in_use = work.environment.retention.in_use
-    used = {one.version: one.reason for one in made.kept if _is_use(one.reason)} if in_use else {}
+    used = {one.version: one.reason for one in made.kept if one.in_use} if in_use else {}
     facts = Facts(now, base, work.since(now), history.former_defaults(work.lines, base.default), used)
     return outlook.ahead(made.after, work.environment, work.snapshot.config.versions.order, facts)
-
-
-def _is_use(reason: str) -> bool:
-    return reason.startswith(("in use", "use unknown"))
 
 
 def _ending(work: Work, made: Plan) -> list[tuple[str, str, str]]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import time, timedelta
+from datetime import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from release_tool.model.records import UNHEALTHY
+from release_tool.model.times import clock, duration_text
 from release_tool.pull_request.markdown import (
     Markup,
     block,
@@ -24,7 +25,6 @@ from release_tool.pull_request.markdown import (
 )
 from release_tool.pull_request.messages import subject
 from release_tool.pull_request.proposal import word
-from release_tool.report.terminal import clock
 
 if TYPE_CHECKING:
     from release_tool.model.records import Change, Kept, Line, Name, State
@@ -39,7 +39,6 @@ _UNDONE = 20  # operations that a command is written for
 _VERSION = ("version", "tag", "why")
 _CHANGE = ("", *_VERSION)
 _EVIDENCE = ("version", "check", "verdict", "number", "bound", "calls or attempts", "over the window", "at", "why")
-_UNITS = (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("m", timedelta(minutes=1)), ("s", timedelta(seconds=1)))
 
 
 # -- what and why -----------------------------------------------------------------------------------------------------
@@ -145,19 +144,11 @@ def _when(proposed: Proposed, one: Coming) -> str:
     same = _section(proposed.before, name) == _section(after, name)
     if same or not proposed.lines or one.at.time() == time():
         return clock(one.at)
-    return f"{_duration(one.at - proposed.lines[-1].at)} after this lands"
+    return f"{duration_text(one.at - proposed.lines[-1].at)} after this lands"
 
 
 def _section(state: State, name: Name) -> str:
     return word(state, name).replace("default", "live")
-
-
-def _duration(duration: timedelta) -> str:
-    """How long, in the largest unit that tells it exactly."""
-    for unit, size in _UNITS:
-        if duration >= size and not duration % size:
-            return f"{duration // size}{unit}"
-    return f"{duration // timedelta(seconds=1)}s"
 
 
 # -- where it comes from ----------------------------------------------------------------------------------------------

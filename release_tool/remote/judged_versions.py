@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from release_tool.errors import ReleaseError
-from release_tool.model.health import Asked, Subject
+from release_tool.health.source import Subject, ToJudge
 from release_tool.model.records import name_number
 from release_tool.remote.landing import EXACTLY, Ages
 from release_tool.remote.rendering import Renderings
@@ -34,7 +34,7 @@ class Asking:
         places = [place for snapshot in snapshots for place in snapshot.config.places()]
         self._ages = Ages(tool.repository, forge.landed_at, snapshots[0].base, places)
 
-    def about(self, snapshot: Snapshot, environment: str, only: Name | None = None) -> Asked | None:
+    def about(self, snapshot: Snapshot, environment: str, only: Name | None = None) -> ToJudge | None:
         """The live versions of an environment, as they are to be judged; None where no health is configured.
 
         Args:
@@ -52,7 +52,7 @@ class Asking:
             key=lambda name: (name != state.default, -name_number(name)),
         )
         since = _since(snapshot.files[environment], state, wanted, self._ages, self._now)
-        return Asked(health, _subjects(self._tool, snapshot, environment, since) if wanted else ())
+        return ToJudge(health, _subjects(self._tool, snapshot, environment, since) if wanted else ())
 
 
 def _subjects(tool: Tool, snapshot: Snapshot, environment: str, since: Mapping[Name, datetime]) -> tuple[Subject, ...]:

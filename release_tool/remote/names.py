@@ -66,13 +66,13 @@ def archived(source: Source, config: Config, words: Iterable[str]) -> Iterator[t
             yield _lines_leniently(data)
 
 
-def quarantined_elsewhere(snapshot: Snapshot, environment: str) -> dict[str, str]:
-    """Tag part -> `staging: reason` of the tags that are quarantined in another environment of the service."""
-    found: dict[str, str] = {}
+def quarantined_elsewhere(snapshot: Snapshot, environment: str) -> dict[str, tuple[str, str]]:
+    """Tag part -> environment and reason, of the tags that are quarantined in another one of the service."""
+    found: dict[str, tuple[str, str]] = {}
     for name, files in snapshot.files.items():
         if name != environment and files.tags is not None:
             bad = history.quarantined_now(files.lines(), tagfile.read_leniently(files.tags))
-            found.update({part: f"{name}: {reason}" for part, reason in bad.items()})
+            found.update({part: (name, reason) for part, reason in bad.items()})
     return found
 
 

@@ -30,6 +30,10 @@ class Source(Protocol):
     def title(self) -> str:
         """What to call it in messages."""
 
+    @property
+    def commit(self) -> CommitId | None:
+        """The commit that holds them; None for a working tree."""
+
     def read(self, paths: Iterable[str]) -> dict[str, bytes]:
         """The files that exist, path -> content; a missing one is absent."""
 
@@ -60,6 +64,8 @@ class AtCommit:
 
 class InTree:
     """The files of a working tree as they are on disk."""
+
+    commit = None
 
     def __init__(self, tree: WorkingTree) -> None:
         self._tree = tree

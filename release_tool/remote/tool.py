@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from release_tool.config import Config
     from release_tool.forges.base import Forge
     from release_tool.git.repository import Repository
+    from release_tool.health.source import ToJudge
     from release_tool.helm import Renderer
-    from release_tool.model.health import Asked, Judged
+    from release_tool.model.health import Judged
     from release_tool.model.records import Name, Tag
     from release_tool.registry import Registry
     from release_tool.remote.first_look import Look
@@ -32,7 +33,7 @@ class Tool(NamedTuple):
     in_use: Callable[[Config, str, Mapping[Name, Tag], datetime], Mapping[Name, str]]
     # what the checks of some environments say of their versions: in and out in the same order. Only asked where
     # `health` stands
-    judge: Callable[[Sequence[Asked], datetime], Sequence[tuple[Judged, ...]]]
+    judge: Callable[[Sequence[ToJudge], datetime], Sequence[tuple[Judged, ...]]]
     now: Callable[[], datetime]  # the present time (UTC)
     # sleeps, given the number of the try that lost a race; the time grows with it, with jitter
     wait: Callable[[int], None]

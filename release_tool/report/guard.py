@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from release_tool.model import evidence
+from release_tool.model.health import as_evidence
 from release_tool.model.records import name_number
+from release_tool.model.times import clock
 from release_tool.model.versions import tag_part
 from release_tool.report.health import judged_data
 from release_tool.report.outcome import error_data, outcome_data, outcome_text
-from release_tool.report.terminal import clock, heading, table
+from release_tool.report.terminal import heading, table
 from release_tool.rules import fallback
 from release_tool.safe_text import one_line
 
@@ -100,7 +101,7 @@ def health_rows(judged: Sequence[Judged], default: str | None) -> Iterator[tuple
         word = f"{one.name} *" if one.name == default else one.name
         first = (word, tag_part(one.tag), one.health)
         for verdict in one.verdicts:
-            row = evidence.row(one.name, verdict)
+            row = as_evidence(one.name, verdict)
             samples = f" ({row.samples} calls)" if row.samples and verdict.points else ""
             said = verdict.reason if verdict.health == one.health else f"{verdict.health}: {verdict.reason}"
             yield (*first, verdict.check, row.trend, said + samples)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from release_tool.model.history import timestamp
+from release_tool.model.times import timestamp
 
 if TYPE_CHECKING:
     from release_tool.model.health import Judged, Verdict

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from release_tool.model.history import format_line
 from release_tool.model.states import BY_HAND
+from release_tool.model.times import clock
 from release_tool.pull_request import messages
-from release_tool.report.terminal import clock, heading, short_tag, table
+from release_tool.report.terminal import heading, short_tag, table
 from release_tool.rules.promotion import FORCED, REFUSED
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from release_tool.errors import ReleaseError
     from release_tool.manifests import ObjectChange
+    from release_tool.model.records import Kept
     from release_tool.publishing.outcome import Outcome
 
 
@@ -32,8 +33,8 @@ def outcome_data(outcome: Outcome) -> dict[str, Any]:
         **({"refused": outcome.refused} if outcome.refused else {}),
         **({"gates": [gate_data(gate) for gate in outcome.gates]} if outcome.gates else {}),
         "changes": [change_data(change) for change in outcome.changes],
-        "kept": [kept._asdict() for kept in outcome.kept],
-        "waiting": [kept._asdict() for kept in outcome.waiting],
+        "kept": [_kept_data(one) for one in outcome.kept],
+        "waiting": [_kept_data(one) for one in outcome.waiting],
         **({"proposed": [change_data(change) for change in outcome.proposed]} if outcome.proposed else {}),
         "branch": outcome.branch,
         "commit": outcome.commit,
@@ -50,6 +51,10 @@ def outcome_data(outcome: Outcome) -> dict[str, Any]:
 def error_data(error: ReleaseError) -> dict[str, str]:
     """An error as JSON shows it."""
     return {"what": error.what, "where": error.where, "cause": error.cause, "hint": error.hint}
+
+
+def _kept_data(kept: Kept) -> dict[str, str]:
+    return {"version": kept.version, "tag": kept.tag, "reason": kept.reason}
 
 
 def outcome_text(outcome: Outcome, *, everything: bool = False) -> str:

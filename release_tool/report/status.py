@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from release_tool.model.history import change_data, timestamp
+from release_tool.model.history import change_data
 from release_tool.model.records import name_number
+from release_tool.model.times import clock, timestamp
 from release_tool.model.versions import tag_part
 from release_tool.pull_request import messages
 from release_tool.report.health import judged_data
 from release_tool.report.outcome import error_data
-from release_tool.report.terminal import clock, heading, short, short_tag, table
+from release_tool.report.terminal import heading, short, short_tag, table
 from release_tool.rules.outlook import cell, where
 
 if TYPE_CHECKING:

@@ -5,14 +5,13 @@ Without a width nothing is folded: what is piped to another program keeps one li
 
 from __future__ import annotations
 
-from datetime import timedelta, timezone
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from release_tool.safe_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
 _ROOM = 30
 """A column of texts that is narrower than this reads worse than the same text below its row."""
@@ -20,11 +19,6 @@ _ROOM = 30
 _DEEPER = "    "
 _DIGEST = 12  # characters of a digest that tell it from others, as git and container tools show them
 _UNITS = (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("m", timedelta(minutes=1)))
-
-
-def clock(moment: datetime) -> str:
-    """A moment in UTC, to the minute: `2026-11-23 12:01`."""
-    return moment.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M")
 
 
 def short(duration: timedelta) -> str:

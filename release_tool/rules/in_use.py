@@ -22,14 +22,16 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool.rules.retention import duration_text
+from release_tool.model.times import duration_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from release_tool.config import InUse
     from release_tool.model.records import Name, Tag
-    from release_tool.net.prometheus import Sample
+
+    Calls = Iterable[tuple[Mapping[str, str], float]]
+    """The labels of each series, and how many calls it counted."""
 
 _CALLS = (
     'istio_requests_total{destination_workload_namespace="{namespace}",'
@@ -144,19 +146,19 @@ def edge(window: timedelta) -> timedelta:
     return timedelta(seconds=max(1, int(max(seconds / 7, min(seconds / 2, 600)))))
 
 
-def names_any(samples: Iterable[Sample], versions: Mapping[Name, Tag]) -> bool:
+def names_any(calls: Calls, versions: Mapping[Name, Tag]) -> bool:
     """Whether an answer is about any of some versions, called or not."""
-    return any(_named(sample.labels, versions) for sample in samples)
+    return any(_named(labels, versions) for labels, _ in calls)
 
 
-def uses(samples: Iterable[Sample], versions: Mapping[Name, Tag]) -> dict[Name, Use]:
+def uses(calls: Calls, versions: Mapping[Name, Tag]) -> dict[Name, Use]:
     """Which versions are called, and by whom.
 
     A sample is about the version that the name of its workload ends with (`-v5`); else about every one whose name, or
     tag without the digest, one of its labels for versions holds. More than 0 is a call.
 
     Args:
-        samples: the answer to `expression`.
+        calls: the answer to `expression`.
         versions: name -> tag.
 
     Returns:
@@ -164,11 +166,11 @@ def uses(samples: Iterable[Sample], versions: Mapping[Name, Tag]) -> dict[Name, 
     """
     callers: dict[Name, set[str]] = {}
     not_a_number: set[Name] = set()
-    for sample in samples:
-        for name in _named(sample.labels, versions):
-            if sample.value > 0:
-                callers.setdefault(name, set()).add(_caller(sample.labels))
-            elif math.isnan(sample.value):
+    for labels, count in calls:
+        for name in _named(labels, versions):
+            if count > 0:
+                callers.setdefault(name, set()).add(_caller(labels))
+            elif math.isnan(count):
                 not_a_number.add(name)
     unknown = Use(unknown="the number of calls is not a number")
     return {

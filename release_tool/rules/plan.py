@@ -42,7 +42,7 @@ class Ground(NamedTuple):
         lines: the record to begin with, in the same sense.
         facts: what the base branch tells about ages, former defaults and itself.
         names: the names known; those of the lines that are planned here may be among the pending ones.
-        elsewhere: tag part -> `staging: reason` of the tags that are quarantined in another environment.
+        elsewhere: tag part -> environment and reason, of the tags that are quarantined in another one.
         service: for the commands in messages.
     """
 
@@ -52,7 +52,7 @@ class Ground(NamedTuple):
     lines: Sequence[Line]
     facts: Facts
     names: Names
-    elsewhere: Mapping[str, str] = {}
+    elsewhere: Mapping[str, tuple[str, str]] = {}
     service: str = ""
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.model.records import HEALTHY, Gate
+from release_tool.model.times import clock, duration_text
 from release_tool.model.versions import tag_part
-from release_tool.rules.retention import duration_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,11 +101,11 @@ def soak(candidate: Candidate, config: Config) -> Gate:
         default = candidate.state.default
         reason = f"it is not the default of {candidate.source} ({default} is), and {span} as the default are asked for"
         return Gate("soak", REFUSED, reason)
-    begun = f"the default of {candidate.source} since {since:%Y-%m-%d %H:%M} UTC"
+    begun = f"the default of {candidate.source} since {clock(since)} UTC"
     if candidate.now - since >= wanted:
         return Gate("soak", PASSED, f"{begun}: longer than {span}")
     over = since + wanted
-    return Gate("soak", REFUSED, f"{begun}; {span} are over at {over:%Y-%m-%d %H:%M} UTC")
+    return Gate("soak", REFUSED, f"{begun}; {span} are over at {clock(over)} UTC")
 
 
 def health(source: str, judged: Judged | None) -> Gate:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.model.records import Change, Kept, Name, Pin, State, Tag
 from release_tool.model.states import apply
+from release_tool.model.times import duration_text
 from release_tool.model.versions import minor_of, newest_first
 from release_tool.rules.fallback import fallback_target
 
@@ -20,20 +21,11 @@ if TYPE_CHECKING:
     from release_tool.config import Retention
 
 _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-_UNITS = (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("m", timedelta(minutes=1)))
 
 
 def count_text(number: int) -> str:
     """A small number as a word, a larger one in digits: `five`, `13`."""
     return _WORDS[number] if number < len(_WORDS) else str(number)
-
-
-def duration_text(duration: timedelta) -> str:
-    """A duration as people write it in `release.yaml`: `90s`, `15m`, `1h`, `14d`."""
-    for unit, size in _UNITS:
-        if duration and duration % size == timedelta(0):
-            return f"{duration // size}{unit}"
-    return f"{int(duration.total_seconds())}s"
 
 
 class Facts(NamedTuple):
@@ -128,7 +120,10 @@ def _retention(
         del leaving[last]
     retired = tuple(Change("retire", name, state.versions[name], reason) for name, reason in leaving.items())
     stay = (name for name in live if name not in leaving)
-    return retired, tuple(Kept(name, live[name], (protected if name in protected else ranked)[name]) for name in stay)
+    reasons = {**ranked, **protected}
+    return retired, tuple(
+        Kept(name, live[name], reasons[name], in_use=reasons[name] == facts.in_use.get(name)) for name in stay
+    )
 
 
 def _protected(state: State, policy: Retention, order: str, facts: Facts) -> dict[Name, str]:

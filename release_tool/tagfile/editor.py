@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from release_tool.errors import EditRefused
-from release_tool.model import history
+from release_tool.model import times
 from release_tool.model.records import Change, Name, name_of
 from release_tool.model.states import apply
 from release_tool.model.versions import tag_part
@@ -168,7 +168,7 @@ def _quarantine(file: TagFile, change: Change) -> TagFile:
         return file
     value: dict[str, edits.Value] = {"reason": change.reason}
     if change.since is not None:
-        value["since"] = edits.Plain(history.timestamp(change.since))
+        value["since"] = edits.Plain(times.timestamp(change.since))
     return _marked(file, "quarantined", change, value, present=change.version in file.state.quarantined)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from release_tool.errors import FileProblems, Problem
-from release_tool.model import history
+from release_tool.model import times
 from release_tool.model.records import Name, Pin, Quarantine, State, Tag, name_of
 from release_tool.model.versions import is_name, is_tag, tag_part
 from release_tool.yamledit.nodes import Node, YamlError, documents, is_string, scalar_value
@@ -197,7 +197,7 @@ class _Reader:
         fields = self.fields(node, key, ("reason", "until"))
         until = None
         if "until" in fields:
-            until = self.parsed(fields["until"], f"{key}.until", history.day_of, "a day, like 2027-03-31")
+            until = self.parsed(fields["until"], f"{key}.until", times.day_of, "a day, like 2027-03-31")
         return Pin(self.words(fields.get("reason")), until)
 
     def quarantine(self, node: Node, key: str) -> Quarantine:
@@ -259,7 +259,7 @@ def _kind(node: Node) -> str:
 
 
 def _moment(text: str) -> datetime:
-    return history.moment_of(text.replace(" ", "T", 1))
+    return times.moment_of(text.replace(" ", "T", 1))
 
 
 def keys_in(text: str) -> list[tuple[str, int, int]]:

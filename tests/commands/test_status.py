@@ -16,7 +16,7 @@ from world import CONFIG, ROOT, WITH_DEFAULT, World
 
 from release_tool import wiring
 from release_tool.commands import status
-from release_tool.model.history import moment_of
+from release_tool.model.times import moment_of
 from release_tool.report.status import status_text
 
 DAY = timedelta(days=1)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from counted import HTTP_503, Calls, Run, during, flapping, lately, ramp, steady, until
 
 from release_tool.config.records_health import PrometheusCheck
-from release_tool.model.health import HEALTHY, UNHEALTHY, UNKNOWN
+from release_tool.model.records import HEALTHY, UNHEALTHY, UNKNOWN
 
 ERRORS = {"errors": PrometheusCheck(preset="error-rate", max=0.05)}
 AVAILABLE = {"available": PrometheusCheck(preset="available", min=1)}

@@ -13,7 +13,7 @@ import pytest
 
 from release_tool.config import Health
 from release_tool.health.sampling import Clock
-from release_tool.model.health import Subject
+from release_tool.health.source import Subject
 from release_tool.model.records import Name, Tag
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from points import AT_ONCE, NOW, health, soon, subject
 
 from release_tool.config.records_health import CommandCheck
 from release_tool.health.command import CommandSource
-from release_tool.model.health import HEALTHY, UNHEALTHY, UNKNOWN, Verdict
+from release_tool.model.health import Verdict
+from release_tool.model.records import HEALTHY, UNHEALTHY, UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable

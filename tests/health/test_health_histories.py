@@ -14,7 +14,8 @@ from real_prometheus import real_prometheus
 from release_tool.config import Downgrade, Health
 from release_tool.config.records_health import Check
 from release_tool.health.judge import judge_all
-from release_tool.model.health import Asked, Judged, Subject
+from release_tool.health.source import Subject, ToJudge
+from release_tool.model.health import Judged
 from release_tool.model.records import Name, State, Tag
 from release_tool.rules import fallback
 
@@ -43,7 +44,7 @@ def test_a_history_is_judged_and_decided(history: History, url: str) -> None:
     checks = {name: Check(prometheus=check) for name, check in history.checks.items()}
     health = Health(checks=checks, prometheus=url)
     subjects = tuple(_subject(history, name) for name in NAMES)
-    (judged,) = judge_all([Asked(health, subjects)], NOW, {})
+    (judged,) = judge_all([ToJudge(health, subjects)], NOW, {})
     by_name = {one.name: one for one in judged}
     said = {name: (by_name[name].health, _reasons(by_name[name])) for name in NAMES}
     for name, (verdict, piece) in history.says.items():

@@ -11,7 +11,8 @@ from points import AT_ONCE, NOW, certificate, health, soon, subject
 
 from release_tool.config.records_health import HttpCheck
 from release_tool.health.http import HttpSource
-from release_tool.model.health import HEALTHY, UNHEALTHY, UNKNOWN, Verdict
+from release_tool.model.health import Verdict
+from release_tool.model.records import HEALTHY, UNHEALTHY, UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,13 +14,15 @@ from points import NOW, health, subject
 from release_tool.config.records_health import Check, CommandCheck, GrpcCheck, HttpCheck, KubernetesCheck
 from release_tool.health.judge import judge, judge_all
 from release_tool.health.sampling import BAD, CANNOT_TELL, GOOD, Attempt, Clock, Sampling
-from release_tool.model.health import HEALTHY, UNHEALTHY, UNKNOWN, Asked, Subject, Verdict
+from release_tool.health.source import Subject, ToJudge
+from release_tool.model.health import Verdict
+from release_tool.model.records import HEALTHY, UNHEALTHY, UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from release_tool.model.health import Source
+    from release_tool.health.source import HealthSource
 
 BAD_ONE, SILENT = Attempt(BAD, "UNAVAILABLE: no healthy upstream"), Attempt(BAD, "no answer", silent=True)
 GOOD_ONE, AWAY = Attempt(GOOD, "it answers"), Attempt(CANNOT_TELL, "can't be reached")
@@ -104,12 +106,12 @@ class Says:
         self.closed = True
 
 
-def asked(*names: str, deadline: float = 30, **more: Any) -> Asked:
+def asked(*names: str, deadline: float = 30, **more: Any) -> ToJudge:
     settings = health(deadline=timedelta(seconds=deadline), **more)
-    return Asked(settings, tuple(subject(name) for name in names))
+    return ToJudge(settings, tuple(subject(name) for name in names))
 
 
-def one_pass(one: Asked, /, **sources: Source) -> dict[str, dict[str, Verdict]]:
+def one_pass(one: ToJudge, /, **sources: HealthSource) -> dict[str, dict[str, Verdict]]:
     (found,) = judge([one], [sources], NOW)
     return {judged.name: dict(zip(sources, judged.verdicts, strict=True)) for judged in found}
 
@@ -156,7 +158,7 @@ def test_a_source_that_breaks_hides_nothing_of_the_others(caplog: pytest.LogCapt
 def test_a_version_in_its_grace_is_not_asked_about() -> None:
     fresh = subject("v5", NOW - timedelta(minutes=4))
     seen: list[str] = []
-    one = Asked(health(), (fresh, subject("v4", NOW - timedelta(minutes=5))))
+    one = ToJudge(health(), (fresh, subject("v4", NOW - timedelta(minutes=5))))
     found = one_pass(one, one=Says(lambda subject, _: seen.append(subject.name) or HEALTHY))
     assert seen == ["v4"]
     assert found["v5"]["one"].reason == (
@@ -217,11 +219,11 @@ import sys
 from datetime import datetime, timedelta, timezone
 from release_tool.config import Health
 from release_tool.config.records_health import Check, CommandCheck
-from release_tool.health import Asked, Subject
+from release_tool.health.source import ToJudge, Subject
 from release_tool.health.judge import judge_all
 now = datetime.now(timezone.utc)
 subject = Subject("prod", "", "shop", "engine", "engine-v5", "v5", "1.0.5", now - timedelta(days=1))
-(found,) = judge_all([Asked(Health({"own": Check(command=CommandCheck(("true",)))}), (subject,))], now, {})
+(found,) = judge_all([ToJudge(Health({"own": Check(command=CommandCheck(("true",)))}), (subject,))], now, {})
 print(found[0].health, sorted({"grpc", "kubernetes", "requests"} & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
@@ -233,14 +235,14 @@ def test_a_hung_check_does_not_hold_up_the_exit() -> None:
 import time
 from datetime import datetime, timedelta, timezone
 from release_tool.config import Health
-from release_tool.health import Asked, Subject
+from release_tool.health.source import ToJudge, Subject
 from release_tool.health.judge import judge
 class Hangs:
     def judge(self, subject, now, end): time.sleep(300)
     def close(self): pass
 now = datetime.now(timezone.utc)
 subject = Subject("prod", "", "shop", "engine", "engine-v5", "v5", "1.0.5", now - timedelta(days=1))
-asked = Asked(Health({}, deadline=timedelta(seconds=0.2)), (subject,))
+asked = ToJudge(Health({}, deadline=timedelta(seconds=0.2)), (subject,))
 print(judge([asked], [{"one": Hangs()}], now)[0][0].verdicts[0].reason)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)

@@ -17,8 +17,9 @@ from hostile import Hostile, answer
 from release_tool.config import Health
 from release_tool.config.records_health import PrometheusCheck
 from release_tool.health.prometheus import PrometheusSource
-from release_tool.model.health import HEALTHY, UNHEALTHY, UNKNOWN, Subject, Verdict
-from release_tool.model.records import Name, Tag
+from release_tool.health.source import Subject
+from release_tool.model.health import Verdict
+from release_tool.model.records import HEALTHY, UNHEALTHY, UNKNOWN, Name, Tag
 from release_tool.net.secret import Secret
 
 if TYPE_CHECKING:

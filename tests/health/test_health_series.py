@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from release_tool.config.records_health import PrometheusCheck
 from release_tool.health import presets, series
 from release_tool.health.reach import reach_of
-from release_tool.model.health import HEALTHY, UNHEALTHY, UNKNOWN
+from release_tool.model.records import HEALTHY, UNHEALTHY, UNKNOWN
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=timezone.utc)
 MOST = PrometheusCheck(query="x", max=10)

@@ -29,7 +29,7 @@ from model_builders import (
 )
 
 from release_tool.errors import ReleaseError
-from release_tool.model import history
+from release_tool.model import history, times
 from release_tool.model.history import append, format_line, parse, replay
 from release_tool.model.records import Change, Line, Name, State, name_of
 from release_tool.model.states import ACTIONS, apply, difference
@@ -229,8 +229,8 @@ def test_an_operation_that_stands_twice_is_refused_with_both_places() -> None:
     ],
 )
 def test_times_are_read_to_the_second_in_utc(text: str, moment: datetime) -> None:
-    assert history.moment_of(text) == moment
-    assert history.moment_of(history.timestamp(moment)) == moment
+    assert times.moment_of(text) == moment
+    assert times.moment_of(times.timestamp(moment)) == moment
 
 
 @pytest.mark.parametrize(
@@ -241,12 +241,12 @@ def test_times_are_read_to_the_second_in_utc(text: str, moment: datetime) -> Non
 )  # fmt: skip
 def test_anything_else_is_no_time(text: str) -> None:
     with pytest.raises(ValueError):
-        history.moment_of(text)
+        times.moment_of(text)
 
 
 def test_a_time_is_written_in_utc_to_the_second() -> None:
     elsewhere = NOW.astimezone(timezone(timedelta(hours=9))) + timedelta(microseconds=5)
-    assert history.timestamp(elsewhere) == "2026-11-23T12:00:00Z"
+    assert times.timestamp(elsewhere) == "2026-11-23T12:00:00Z"
 
 
 def test_the_time_of_a_line_is_raised_to_that_of_the_line_above_and_only_where_it_is_before_it() -> None:

@@ -13,8 +13,9 @@ from release_tool.config import Health
 from release_tool.config.records_health import GrpcCheck
 from release_tool.health.grpc import GrpcSource
 from release_tool.health.sampling import Clock
-from release_tool.model.health import HEALTHY, UNHEALTHY, UNKNOWN, Subject, Verdict
-from release_tool.model.records import Name, Tag
+from release_tool.health.source import Subject
+from release_tool.model.health import Verdict
+from release_tool.model.records import HEALTHY, UNHEALTHY, UNKNOWN, Name, Tag
 
 if TYPE_CHECKING:
     from cluster import Cluster

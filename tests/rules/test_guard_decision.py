@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from model_builders import DAY, HOUR, NOW, change, intent, law, line, state
 
 from release_tool.config import Downgrade
-from release_tool.model import evidence, history
-from release_tool.model.health import HEALTHY, UNHEALTHY, UNKNOWN, Judged, Verdict, spark
-from release_tool.model.records import DowngradeArguments, Evidence, Line, Name, State, Tag
+from release_tool.model import history
+from release_tool.model.health import Judged, Verdict, evidence_of, failing, spark
+from release_tool.model.records import HEALTHY, UNHEALTHY, UNKNOWN, DowngradeArguments, Evidence, Line, Name, State, Tag
 from release_tool.rules import fallback
 
 FOUR = ("1.0.1", "1.0.2", "1.0.3", "1.0.4")
@@ -205,7 +205,7 @@ SEEN = Verdict("errors", UNHEALTHY, "0.213 is more than 0.05", 0.2134, "max 0.05
 
 
 def test_evidence_goes_into_an_intent_and_comes_back() -> None:
-    rows = evidence.of([Judged(Name("v4"), "1.0.4", (SEEN, Verdict("up", UNKNOWN, "away")))])  # type: ignore[arg-type]
+    rows = evidence_of([Judged(Name("v4"), "1.0.4", (SEEN, Verdict("up", UNKNOWN, "away")))])  # type: ignore[arg-type]
     written = history.intent("x", "downgrade", DowngradeArguments("v4", Tag("1.0.4"), evidence=rows))
     one = intent("x", "downgrade", json.loads(json.dumps(written.written)))
     assert one == written
@@ -216,14 +216,14 @@ def test_evidence_goes_into_an_intent_and_comes_back() -> None:
         ),
         Evidence("v4", "up", "unknown", "away"),
     )  # fmt: skip
-    assert evidence.failing(one) == {("v4", "errors")}
+    assert failing(one) == {("v4", "errors")}
 
 
 @pytest.mark.parametrize("found", [None, "x", [1, None], [{"version": 3, "check": ["a"]}], {"a": 1}])
 def test_evidence_that_somebody_else_wrote_is_no_evidence(found: object) -> None:
     one = intent("x", "downgrade", {"version": "v4", "tag": "1.0.4", "evidence": found})
     assert all(isinstance(text, str) for row in one.evidence for text in row)
-    assert evidence.failing(one) == frozenset()
+    assert failing(one) == frozenset()
 
 
 @pytest.mark.parametrize(

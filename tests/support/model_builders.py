@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from release_tool.config import Environment, Retention
-from release_tool.model import history
+from release_tool.model import history, times
 from release_tool.model.records import Change, Intent, Line, Name, Pin, Quarantine, State, Tag, name_of
 from release_tool.model.versions import tag_part
 from release_tool.rules.operations import Names
@@ -110,7 +110,7 @@ def intent(
     line_id: str, operation: str, written: Mapping[str, Any], by: str = "", run: str = "", **more: Any
 ) -> Intent:
     """An intent as it is read from a line of the record."""
-    data = {"schema": 1, "at": history.timestamp(NOW), "id": "x", "operation": operation, "arguments": written}
+    data = {"schema": 1, "at": times.timestamp(NOW), "id": "x", "operation": operation, "arguments": written}
     (read,) = history.parse(json.dumps({**data, "changes": []}), "history.jsonl")
     return read.intent._replace(id=line_id, by=by, run=run, **more)
 

@@ -23,7 +23,7 @@ from model_builders import (
 
 from release_tool import tagfile
 from release_tool.errors import FileProblems
-from release_tool.model import history
+from release_tool.model import times
 from release_tool.model.records import Change, Name, State, Tag, name_number, name_of
 from release_tool.model.states import apply
 from release_tool.model.versions import tag_part
@@ -112,7 +112,7 @@ image:
     assert found.versions == {"v3": "v1.0.3", "v4": "v1.0.4", "v5": "v1.0.5"}
     assert found.retired == {"v2": "v1.0.2"}
     assert str(found.pinned[Name("v3")].until) == "2027-03-31"
-    assert history.timestamp(found.quarantined[Name("v5")].since) == "2026-11-23T05:40:00Z"  # type: ignore[arg-type]
+    assert times.timestamp(found.quarantined[Name("v5")].since) == "2026-11-23T05:40:00Z"  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def note(name: str) -> str:
 
 
 def mark_text(mark: Any) -> str:
-    end = getattr(mark, "until", None) or (getattr(mark, "since", None) and history.timestamp(mark.since))
+    end = getattr(mark, "until", None) or (getattr(mark, "since", None) and times.timestamp(mark.since))
     key = "until" if hasattr(mark, "until") else "since"
     return json.dumps({"reason": mark.reason}, ensure_ascii=False)[:-1] + (f', "{key}": {end}}}' if end else "}")
 

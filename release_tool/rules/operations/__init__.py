@@ -99,7 +99,7 @@ class Context(NamedTuple):
         base: the versions of the base branch: only what has landed there needs to drain.
         former: the defaults that stood in the base branch, oldest first, the present one last.
         lines: the record so far: what undo and restore look things up in.
-        elsewhere: tag part -> `staging: reason` of the tags that are quarantined in another environment.
+        elsewhere: tag part -> environment and reason, of the tags that are quarantined in another one.
         service: for the commands in messages; empty: the repository has one, without a name.
     """
 
@@ -112,7 +112,7 @@ class Context(NamedTuple):
     base: State = State()
     former: Sequence[Name] = ()
     lines: Sequence[Line] = ()
-    elsewhere: Mapping[str, str] = {}
+    elsewhere: Mapping[str, tuple[str, str]] = {}
     service: str = ""
 
     def command(self, verb: str, *words: str, environment: str = "") -> str:

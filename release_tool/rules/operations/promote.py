@@ -46,7 +46,7 @@ def _refuse_quarantined(state: State, tag: Tag, context: Context) -> None:
     elif part in context.bad:
         where, why = context.environment, context.bad[part]
     elif part in context.elsewhere:
-        where, _, why = context.elsewhere[part].partition(": ")
+        where, why = context.elsewhere[part]
     else:
         return
     clear = context.command("clear", found.name if found is not None else part, environment=where)
