@@ -106,13 +106,13 @@ def make_tool(
     def forge(config: Config) -> Forge:
         """One for the whole command, so that its connections are kept."""
         from release_tool import forges as kinds
-        from release_tool.forges.base import Settings
+        from release_tool.forges.base import ForgeSettings
 
         kind, address = config.forge
         patience = config.publish.timeout.total_seconds()
         key = (kind, address, patience)
         if key not in forges:
-            settings = Settings(url=address, patience=patience, environ=os.environ)
+            settings = ForgeSettings(url=address, patience=patience, environ=os.environ)
             forges[key] = kinds.connect(kind, repository, now, settings)
         return forges[key]
 

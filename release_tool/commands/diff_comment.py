@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from release_tool.commands import render
 from release_tool.config.places import title_of
 from release_tool.errors import Refused, ReleaseError, TryAgain
-from release_tool.forges.comments import KeepsComments
+from release_tool.forges.base import KeepsComments
 from release_tool.manifests import difference_text
 from release_tool.pull_request.comment import comment as comment_text
 from release_tool.remote.snapshot import take_all

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from release_tool.config import Config
     from release_tool.doctor.access import Access
-    from release_tool.forges.github.settings_records import Rule, Settings
+    from release_tool.forges.github.settings import RepositorySettings, Rule
     from release_tool.forges.github.token import Token
 
 _BRANCHES = 5  # of so many release branches the rules are asked; the same ones hold for the others
@@ -57,7 +57,7 @@ class _Look:
     """The parts of it, each on its own: one that fails is a finding."""
 
     def __init__(
-        self, access: Access, config: Config, looks: GitHubSettings, settings: Settings, *, signs: bool
+        self, access: Access, config: Config, looks: GitHubSettings, settings: RepositorySettings, *, signs: bool
     ) -> None:
         self._access = access
         self._config = config

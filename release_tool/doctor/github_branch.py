@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from release_tool.doctor.diagnosis import Verdict
-    from release_tool.forges.github.settings_records import Protection, Rule
+    from release_tool.forges.github.settings import Protection, Rule
 
 _METHODS = ("merge", "squash", "rebase")
 _BLOCK_PUSHES = ("update", "pull_request", "required_status_checks", "merge_queue")

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from datetime import datetime
 
-    from release_tool.forges.github.settings_records import Actions, Credential, Merging, Settings
+    from release_tool.forges.github.settings import Actions, Credential, MergeSettings, RepositorySettings
 
 _SOON = 14  # days before its end that a token is told of
 _KINDS = {
@@ -45,7 +45,7 @@ def no_token(server: str) -> Diagnosis:
 
 
 def token(
-    kind: str, source: str, found: Credential, settings: Settings, *, reads_pulls: bool, now: datetime
+    kind: str, source: str, found: Credential, settings: RepositorySettings, *, reads_pulls: bool, now: datetime
 ) -> Iterator[Diagnosis]:
     """What the token may do, as far as that shows without writing.
 
@@ -86,7 +86,7 @@ def _end(expires: datetime | None, source: str, page: str, now: datetime) -> Ite
         yield Diagnosis("warning", "token", what, source, why, f"renew it: {page}")
 
 
-def repository(found: Settings, base: str) -> Iterator[Diagnosis]:
+def repository(found: RepositorySettings, base: str) -> Iterator[Diagnosis]:
     """The repository itself."""
     begun = len(problems := list(_problems(found, base)))
     yield from problems
@@ -94,7 +94,7 @@ def repository(found: Settings, base: str) -> Iterator[Diagnosis]:
         yield ok("repository", "open for pushes and pull requests", found.web)
 
 
-def _problems(found: Settings, base: str) -> Iterator[Diagnosis]:
+def _problems(found: RepositorySettings, base: str) -> Iterator[Diagnosis]:
     settings = f"{found.web}/settings"
     if found.archived:
         why = "it takes neither pushes nor pull requests"
@@ -118,7 +118,7 @@ def _problems(found: Settings, base: str) -> Iterator[Diagnosis]:
         yield Diagnosis("warning", "repository", what, found.web, why, mend)
 
 
-def merging(found: Merging | None, allowed: Collection[str], web: str) -> Iterator[Diagnosis]:
+def merging(found: MergeSettings | None, allowed: Collection[str], web: str) -> Iterator[Diagnosis]:
     """How pull requests are merged.
 
     Args:

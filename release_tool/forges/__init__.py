@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from release_tool.errors import ReleaseError
-from release_tool.forges.base import Settings
+from release_tool.forges.base import ForgeSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from release_tool.git.repository import Repository
 
 MODULES = {
-    "github": "release_tool.forges.github",
+    "github": "release_tool.forges.github.forge",
     "local": "release_tool.forges.local",
     "none": "release_tool.forges.none",
 }
@@ -37,7 +37,9 @@ def kind_of(url: str, environ: Mapping[str, str] | None = None) -> str:
     return "github" if is_github(url, environ or {}) else "none"
 
 
-def connect(kind: str, repository: Repository, now: Callable[[], datetime], settings: Settings | None = None) -> Forge:
+def connect(
+    kind: str, repository: Repository, now: Callable[[], datetime], settings: ForgeSettings | None = None
+) -> Forge:
     """The forge of a repository.
 
     Args:
@@ -49,7 +51,7 @@ def connect(kind: str, repository: Repository, now: Callable[[], datetime], sett
     Raises:
         ReleaseError: there is no such forge, or the remote isn't one of its kind.
     """
-    settings = settings or Settings()
+    settings = settings or ForgeSettings()
     kind = kind_of(repository.display_url, settings.environ) if kind == "auto" else kind
     if kind not in MODULES:
         raise ReleaseError(f"there is no forge `{kind}`", hint=f"forge.kind is one of auto, {', '.join(MODULES)}")

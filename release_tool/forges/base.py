@@ -11,7 +11,7 @@ For every method holds:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from release_tool.model.records import CommitId, PullRequest
 
 
-class Settings(NamedTuple):
+class ForgeSettings(NamedTuple):
     """What a forge may need to know beside its repository.
 
     Attributes:
@@ -34,7 +34,7 @@ class Settings(NamedTuple):
     environ: Mapping[str, str] = {}
 
     def __repr__(self) -> str:
-        return f"Settings(url={self.url!r}, patience={self.patience!r})"  # a variable may hold a token
+        return f"ForgeSettings(url={self.url!r}, patience={self.patience!r})"  # a variable may hold a token
 
 
 OPENING = "<!-- release: this pull request is still being opened -->\n"
@@ -138,3 +138,20 @@ class Forge(Protocol):
 
     def merge_by_hand(self, number: int) -> None:
         """Takes back what `merge_when_ready` asked for: it waits for a person again. A finished one stays as it is."""
+
+
+@runtime_checkable
+class KeepsComments(Protocol):
+    """A forge whose comments can be changed, which not every forge can."""
+
+    def keep_comment(self, number: int, marker: str, text: str, *, only_if_there: bool = False) -> None:
+        """Lets a pull request, also a finished one, have one comment of ours that begins with a marker, saying this.
+
+        What others wrote stays as it is, whatever it begins with.
+
+        Args:
+            number: its number.
+            marker: what the comment begins with, an HTML comment that is seen by nobody.
+            text: the whole comment; begins with the marker.
+            only_if_there: change the comment if there is one, and make none.
+        """

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from release_tool.forges.base import Settings
+    from release_tool.forges.base import ForgeSettings
     from release_tool.git.repository import RemoteRefs, Repository
 
 T = TypeVar("T")
@@ -41,12 +41,10 @@ class LocalForge:
         self._now = now
 
     def find_open(self, head: str, base: str) -> PullRequest | None:
-        """The open one of a branch that is there."""
         version = self._latest(self._look(head), head)
         return version.pull if version and version.pull.state == "open" and version.pull.base == base else None
 
     def last_finished(self, head: str, base: str) -> PullRequest | None:
-        """The latest of the branch's chain that isn't open."""
         refs = self._look(head)
         version = self._latest(refs, head)
         while version is not None and (version.pull.state == "open" or version.pull.base != base):
@@ -63,7 +61,6 @@ class LocalForge:
         *,
         reviewers: Sequence[str] = (),  # noqa: ARG002 (a git remote knows nobody)
     ) -> Opened:
-        """Opens one under the next free number, or adopts the branch's open one."""
         return _repeated(lambda: self._open(head, base, title, body, labels))
 
     def update(
@@ -75,8 +72,6 @@ class LocalForge:
         *,
         reviewers: Sequence[str] = (),  # noqa: ARG002 (a git remote knows nobody)
     ) -> PullRequest:
-        """Sets title and body, adds labels, and records the branch's tip."""
-
         def change(pull: PullRequest) -> PullRequest:
             _demand_open(pull)
             return pull._replace(title=title, body=body, labels=tuple(dict.fromkeys((*pull.labels, *labels))))
@@ -84,8 +79,6 @@ class LocalForge:
         return self._change(number, change)
 
     def close(self, number: int, comment: str = "") -> PullRequest:
-        """Closes it; the branch stays."""
-
         def change(pull: PullRequest) -> PullRequest:
             if pull.closed_at is not None:
                 return pull
@@ -95,15 +88,12 @@ class LocalForge:
         return self._change(number, change)
 
     def comment(self, number: int, text: str) -> None:
-        """Adds a comment."""
         self._change(number, lambda pull: pull._replace(comments=(*pull.comments, text)))
 
     def get(self, number: int) -> PullRequest:
-        """One by its number."""
         return self._version(self._look("*"), number).pull
 
     def list(self, state: str = "open") -> tuple[PullRequest, ...]:
-        """All in a state, the newest first."""
         refs = self._look("*")
         numbers = sorted(_numbers(refs), reverse=True)
         self._repository.fetch(*(refs.refs[ref_of(number)] for number in numbers), with_files=True)
@@ -111,20 +101,18 @@ class LocalForge:
         return tuple(pull for pull in pulls if state in ("all", pull.state))
 
     def landed_at(self, commit: CommitId) -> datetime | None:  # noqa: ARG002
-        """None: `merge` always makes new commits, whose committer time is the time of the merge."""
-        return None
+        return None  # `merge` always makes new commits, whose committer time is the time of the merge
 
     def merge(self, number: int, method: str = "merge", check: Callable[[CommitId], None] | None = None) -> PullRequest:
-        """One atomic push: the base, the pull request, and the branch away."""
         return _repeated(lambda: self._merge(number, method, check))
 
     def merge_when_ready(self, number: int, head_commit: CommitId) -> str:
-        """Merges at once: this forge has no rules to wait for."""
+        # This forge has no rules to wait for.
         _repeated(lambda: self._merge(number, "merge", None, head_commit))
         return "merged"
 
-    def merge_by_hand(self, number: int) -> None:
-        """Nothing waits here to merge by itself."""
+    def merge_by_hand(self, number: int) -> None:  # noqa: ARG002
+        return  # nothing waits here to merge by itself
 
     # -- one attempt each; Stale means: look again
 
@@ -180,7 +168,7 @@ class LocalForge:
         if check is not None:
             check(merged)
         done = pull._replace(state="merged", merge_commit=merged, merged_at=now, closed_at=now)
-        self._repository.push(
+        self._repository.push(  # atomic: the base, the pull request, and the branch away
             [
                 *([RefUpdate(f"refs/heads/{pull.base}", base, merged)] if merged != base else []),
                 *self._moves(refs, version._replace(pull=done)),
@@ -281,12 +269,7 @@ class LocalForge:
         return f"{self._repository.display_url}#{ref_of(number)}"
 
 
-def connect(
-    repository: Repository,
-    now: Callable[[], datetime],
-    settings: Settings | None = None,  # noqa: ARG001
-) -> LocalForge:
-    """The forge of a repository; now: the clock (UTC)."""
+def connect(repository: Repository, now: Callable[[], datetime], settings: ForgeSettings) -> LocalForge:  # noqa: ARG001
     return LocalForge(repository, now)
 
 

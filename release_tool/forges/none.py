@@ -1,5 +1,7 @@
 """No forge: the branch is pushed, and people take it from there."""
 
+# ruff: noqa: ARG002 (the names of the arguments are the contract's)
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
@@ -10,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from release_tool.forges.base import Opened, Settings
+    from release_tool.forges.base import ForgeSettings, Opened
     from release_tool.git.repository import Repository
     from release_tool.model.records import CommitId, PullRequest
 
@@ -21,74 +23,45 @@ class NoForge:
     kind = "none"
     proposes = False
 
-    def find_open(self, head: str, base: str) -> PullRequest | None:  # noqa: ARG002
-        """None: there are no pull requests."""
+    def find_open(self, head: str, base: str) -> PullRequest | None:
         return None
 
-    def last_finished(self, head: str, base: str) -> PullRequest | None:  # noqa: ARG002
-        """None: there are no pull requests."""
+    def last_finished(self, head: str, base: str) -> PullRequest | None:
+        return None
+
+    def list(self, state: str = "open") -> tuple[PullRequest, ...]:
+        return ()
+
+    def landed_at(self, commit: CommitId) -> datetime | None:
         return None
 
     def open(
-        self,
-        head: str,  # noqa: ARG002
-        base: str,  # noqa: ARG002
-        title: str,  # noqa: ARG002
-        body: str,  # noqa: ARG002
-        labels: Sequence[str] = (),  # noqa: ARG002
-        *,
-        reviewers: Sequence[str] = (),  # noqa: ARG002
+        self, head: str, base: str, title: str, body: str, labels: Sequence[str] = (), *, reviewers: Sequence[str] = ()
     ) -> Opened:
-        """Refused."""
         _refuse()
 
     def update(
-        self,
-        number: int,  # noqa: ARG002
-        title: str,  # noqa: ARG002
-        body: str,  # noqa: ARG002
-        labels: Sequence[str] = (),  # noqa: ARG002
-        *,
-        reviewers: Sequence[str] = (),  # noqa: ARG002
+        self, number: int, title: str, body: str, labels: Sequence[str] = (), *, reviewers: Sequence[str] = ()
     ) -> PullRequest:
-        """Refused."""
         _refuse()
 
-    def close(self, number: int, comment: str = "") -> PullRequest:  # noqa: ARG002
-        """Refused."""
+    def close(self, number: int, comment: str = "") -> PullRequest:
         _refuse()
 
-    def comment(self, number: int, text: str) -> None:  # noqa: ARG002
-        """Refused."""
+    def comment(self, number: int, text: str) -> None:
         _refuse()
 
-    def get(self, number: int) -> PullRequest:  # noqa: ARG002
-        """Refused."""
+    def get(self, number: int) -> PullRequest:
         _refuse()
 
-    def list(self, state: str = "open") -> tuple[PullRequest, ...]:  # noqa: ARG002
-        """Nothing."""
-        return ()
-
-    def landed_at(self, commit: CommitId) -> datetime | None:  # noqa: ARG002
-        """None: git's committer time is all there is."""
-        return None
-
-    def merge(
-        self,
-        number: int,  # noqa: ARG002
-        method: str = "merge",  # noqa: ARG002
-        check: Callable[[CommitId], None] | None = None,  # noqa: ARG002
-    ) -> PullRequest:
-        """Refused."""
+    def merge(self, number: int, method: str = "merge", check: Callable[[CommitId], None] | None = None) -> PullRequest:
         _refuse()
 
-    def merge_when_ready(self, number: int, head_commit: CommitId) -> str:  # noqa: ARG002
-        """Refused."""
+    def merge_when_ready(self, number: int, head_commit: CommitId) -> str:
         _refuse()
 
-    def merge_by_hand(self, number: int) -> None:
-        """Nothing merges by itself."""
+    def merge_by_hand(self, number: int) -> None:  # nothing merges by itself
+        return
 
 
 def _refuse() -> NoReturn:
@@ -98,10 +71,5 @@ def _refuse() -> NoReturn:
     )
 
 
-def connect(
-    repository: Repository,  # noqa: ARG001
-    now: Callable[[], datetime],  # noqa: ARG001
-    settings: Settings | None = None,  # noqa: ARG001
-) -> NoForge:
-    """The forge of any repository."""
+def connect(repository: Repository, now: Callable[[], datetime], settings: ForgeSettings) -> NoForge:  # noqa: ARG001
     return NoForge()

@@ -7,15 +7,16 @@ https://github.com/docker/docker-credential-helpers (what is said to a helper).
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import re
+import signal
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from release_tool.errors import ReleaseError, TryAgain
-from release_tool.git.process import end
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -154,14 +155,17 @@ def _run(program: str, login: str, path: Path, timeout: float) -> tuple[int, byt
         hint = "install it, or correct `credsStore` and `credHelpers` of that file"
         cause = error.strerror or "it can't be started"
         raise ReleaseError(f"the program `{program}` can't be run", where=str(path), cause=cause, hint=hint) from None
-    try:
-        out, _ = process.communicate(login.encode(), timeout)
-    except subprocess.TimeoutExpired:
-        what = f"the credential helper {program} gave no answer within {timeout:g} s"
-        hint = "it may wait for a keychain to be unlocked; unlock it, then run the same command again"
-        raise TryAgain(what, where=str(path), hint=hint) from None
-    finally:
-        end(process)
+    with process:
+        try:
+            out, _ = process.communicate(login.encode(), timeout)
+        except subprocess.TimeoutExpired:
+            what = f"the credential helper {program} gave no answer within {timeout:g} s"
+            hint = "it may wait for a keychain to be unlocked; unlock it, then run the same command again"
+            raise TryAgain(what, where=str(path), hint=hint) from None
+        finally:
+            if process.poll() is None:  # time is up, or a person has ended this
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(process.pid, signal.SIGKILL)
     return process.returncode, out
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from release_tool.doctor import base_branch, git, github_branch, github_repository, workflows
 from release_tool.doctor.diagnosis import Diagnosis, Report, of_error, ok
 from release_tool.errors import FileProblems, Problem, ReleaseError, TryAgain
-from release_tool.forges.github.settings_records import Credential, Protection, Rule, Settings
+from release_tool.forges.github.settings import Credential, Protection, RepositorySettings, Rule
 from release_tool.git.examine import Signing, talk_of
 from release_tool.report.doctor import report_text
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=timezone.utc)
-SETTINGS = Settings("https://github.com/a/b", "main", False, False, False, "", True, False, None)
+SETTINGS = RepositorySettings("https://github.com/a/b", "main", False, False, False, "", True, False, None)
 NONE_PASSED = github_branch.Passed({})
 
 

@@ -41,13 +41,9 @@ _HEADERS = {
 
 
 class Client:
-    """Asks one GitHub.
+    """Asks one GitHub. Without a token, only what everybody may see can be read.
 
-    Args:
-        address: of the repository.
-        token: None: only what everybody may see can be read.
-        patience: seconds that all waits together may take, over the life of this client.
-        sleep: sleeps so many seconds.
+    `patience` is the seconds that all waits together may take, over the life of this client.
     """
 
     def __init__(
@@ -64,26 +60,18 @@ class Client:
         return Transport("GitHub", url, timeout=_TIMEOUT, token=secret, token_from=source, headers=_HEADERS)
 
     def close(self) -> None:
-        """Closes the connections that are kept open."""
         self._rest.close()
         self._graphql.close()
 
-    def pages(self, path: str, query: Mapping[str, str], purpose: Purpose, key: str = "") -> Iterator[Any]:
+    def pages(self, path: str, query: Mapping[str, str], purpose: Purpose) -> Iterator[Any]:
         """The items of a list, page after page as they are wanted.
-
-        Args:
-            path: of the list.
-            query: its parameters.
-            purpose: what it is for.
-            key: where the items stand in the answer; empty: it is the list itself.
 
         Raises:
             TryAgain: GitHub is away, busy or limits the rate.
-            ReleaseError: it refuses, or answers with something else.
+            ReleaseError: GitHub refuses, or answers with something else.
         """
         for _ in range(_PAGES):
-            found, answer = self._send(self._rest, "GET", f"{path}?{urlencode(query)}", purpose)
-            items = found.get(key) if key and isinstance(found, dict) else found
+            items, answer = self._send(self._rest, "GET", f"{path}?{urlencode(query)}", purpose)
             if not isinstance(items, list):
                 raise garbage(self._rest.where(path), "a list")
             yield from items
@@ -94,19 +82,14 @@ class Client:
             query = {**query, **following}
 
     def get(self, path: str, purpose: Purpose) -> Any:
-        """What stands at a path; arguments and errors as for `pages`."""
         return self._send(self._rest, "GET", path, purpose)[0]
 
     def change(self, method: str, path: str, body: Mapping[str, Any], purpose: Purpose) -> Any:
-        """Sends what has the same effect however often it comes; arguments and errors as for `pages`."""
+        """Sends what has the same effect however often it comes."""
         return self._send(self._rest, method, path, purpose, _packed(body))[0]
 
     def create(self, path: str, body: Mapping[str, Any], purpose: Purpose) -> Any:
-        """Sends what may come once only; arguments and errors as for `pages`.
-
-        Raises:
-            Lost: nobody knows whether it had its effect: look, and call again where it had not.
-        """
+        """Sends what may come once only. After `Lost` nobody knows whether it had its effect: look, then call again."""
         return self._send(self._rest, "POST", path, purpose, _packed(body), repeatable=False)[0]
 
     def pause(self, error: Lost, tries: int) -> None:
@@ -114,18 +97,7 @@ class Client:
         self._retries.pause(error, tries)
 
     def query(self, document: str, variables: Mapping[str, Any], purpose: Purpose, *, once: bool = False) -> Any:
-        """The `data` that a GraphQL document gives.
-
-        Args:
-            document: the query or mutation.
-            variables: what it is filled with.
-            purpose: what it is for.
-            once: whether it may come once only; raises as `create` then.
-
-        Raises:
-            TryAgain: GitHub is away, busy or limits the rate.
-            ReleaseError: it refuses, in its words.
-        """
+        """The `data` that a GraphQL document gives; `once`: it may come once only, as what is sent by `create`."""
         asked = self._asked(self._graphql, "", purpose)
         content = _packed({"query": document, "variables": variables})
         found, answer = self._send(self._graphql, "POST", "", purpose, content, repeatable=not once)

@@ -44,7 +44,7 @@ _ASK = Purpose("request reviews", WRITE)
 
 
 class Comment(NamedTuple):
-    """One comment; its id is the one of GraphQL: those of REST no longer fit into its numbers."""
+    """One comment, with its id of GraphQL: the numbers of REST no longer fit into those of GraphQL."""
 
     id: str
     text: str
@@ -58,12 +58,7 @@ class _Page(NamedTuple):
 
 
 class Talk:
-    """Comments, labels and reviewers of the pull requests of one repository.
-
-    Args:
-        address: the repository.
-        client: asks GitHub.
-    """
+    """Comments, labels and reviewers of the pull requests of one repository."""
 
     def __init__(self, address: Address, client: Client) -> None:
         self._address = address
@@ -83,7 +78,7 @@ class Talk:
         self._create_unless(number, text, lambda: any(_same(one.text, text) for one in self.comments(number)))
 
     def keep(self, number: int, marker: str, text: str, *, only_if_there: bool) -> None:
-        """Lets the one comment of ours that begins with a marker say this (`comments.py`)."""
+        """Lets the one comment of ours that begins with a marker say this (`KeepsComments`)."""
         text = pulls.fitting(text)
         found = next(self._marked(number, marker), None)
         if found is None:
@@ -131,17 +126,8 @@ class Talk:
     # -- labels and reviewers
 
     def complete(self, pull: PullRequest, author: str, labels: Sequence[str], reviewers: Sequence[str]) -> PullRequest:
-        """Asks the reviewers, then adds the labels: a label that is missing tells that this did not get to its end.
-
-        Args:
-            pull: the pull request.
-            author: who opened it; GitHub lets nobody review what is their own.
-            labels: those that it shall have.
-            reviewers: `alice` or `org/team`.
-
-        Returns:
-            The pull request with its labels.
-        """
+        """Asks the reviewers, then adds the labels: a label that is missing tells that this did not get to its end."""
+        # GitHub lets nobody review what is their own.
         self._ask(pull, [one for one in reviewers if one.casefold() != author.casefold()])
         wanted = pulls.missing(labels, pull.labels)
         if not wanted:

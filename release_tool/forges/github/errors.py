@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 READ = "Pull requests: read"
 WRITE = "Pull requests: write"
 CONTENTS = "Contents: read"
-CHECKS = "Checks: read"
-STATUSES = "Commit statuses: read"
 
 AGAIN = "run the same command again"
 """The hint of what may go better next time."""

@@ -1,4 +1,4 @@
-"""How pull requests on GitHub stand with checks, reviewers and merging, and GitHub's auto-merge."""
+"""How pull requests on GitHub stand with merging, and GitHub's auto-merge."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from release_tool.errors import Refused, ReleaseError, TryAgain
 from release_tool.forges.github import pulls
-from release_tool.forges.github.errors import CHECKS, READ, STATUSES, WRITE, Declined, Lost, Purpose
+from release_tool.forges.github.errors import READ, WRITE, Declined, Lost, Purpose
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from release_tool.forges.github.client import Client
     from release_tool.model.records import CommitId
 
-_CHECKS = Purpose("read the checks of a commit", CHECKS)
-_STATUSES = Purpose("read the statuses of a commit", STATUSES)
 _STANDING = Purpose("read how a pull request stands", READ)
 _AUTO_MERGE = Purpose("enable auto-merge", f"{WRITE}` and `Contents: write")
 
@@ -30,7 +28,7 @@ query ($owner: String!, $name: String!, $number: Int!) {
   repository(owner: $owner, name: $name) {
     mergeCommitAllowed squashMergeAllowed rebaseMergeAllowed
     pullRequest(number: $number) {
-      id state headRefOid reviewDecision mergeStateStatus autoMergeRequest { mergeMethod }
+      id state headRefOid mergeStateStatus autoMergeRequest { mergeMethod }
     }
   }
 }"""
@@ -50,52 +48,23 @@ mutation ($id: ID!) {
 
 
 class Merging:
-    """Looks at what a merge still needs, and leaves it to GitHub.
-
-    Args:
-        address: the repository.
-        client: asks GitHub.
-        sleep: waits some seconds.
-    """
+    """Looks at what a merge still needs, and leaves the merge to GitHub. Errors as of every method in `base.py`."""
 
     def __init__(self, address: Address, client: Client, sleep: Callable[[float], None] = time.sleep) -> None:
         self._address = address
         self._client = client
         self._sleep = sleep
 
-    def checks(self, commit: CommitId) -> tuple[pulls.Check, ...]:
-        """The checks of a commit: check runs first, then commit statuses; the latest of each name.
-
-        Raises:
-            TryAgain, ReleaseError: as every method (`base.py`).
-        """
-        path, where = f"{self._address.path}/commits/{commit}", self._address.full_name
-        query = {"per_page": "100"}
-        runs = self._client.pages(f"{path}/check-runs", query, _CHECKS, "check_runs")
-        statuses = self._client.pages(f"{path}/status", query, _STATUSES, "statuses")
-        return (*(pulls.check_run(run, where) for run in runs), *(pulls.status(one, where) for one in statuses))
-
     def standing(self, number: int) -> pulls.Standing:
-        """How a pull request stands with reviewers and merging.
-
-        Raises:
-            TryAgain, ReleaseError: as every method (`base.py`).
-        """
         variables = {"owner": self._address.owner, "name": self._address.name, "number": number}
         return pulls.standing(self._client.query(_QUERY, variables, _STANDING), self._address.url(number))
 
     def enable(self, number: int, method: str, head_commit: CommitId) -> None:
         """Lets GitHub merge a pull request as soon as all that its base demands is there.
 
-        Args:
-            number: its number.
-            method: `merge`, `squash` or `rebase`.
-            head_commit: the head that may be merged, and no other.
-
         Raises:
             Refused: it isn't open, its head has moved, or GitHub declines: the repository doesn't allow it, or nothing
-                is demanded that it could wait for.
-            TryAgain, ReleaseError: as every method (`base.py`).
+                is demanded that GitHub could wait for.
         """
         tries = 0
         while True:
@@ -121,16 +90,7 @@ class Merging:
     def when_ready(self, number: int, head_commit: CommitId) -> str:
         """Merges a pull request at once where its base demands nothing more, else leaves it to auto-merge.
 
-        Args:
-            number: its number.
-            head_commit: the head that may be merged, and no other.
-
-        Returns:
-            `merged`, or `waiting`.
-
-        Raises:
-            Refused: it isn't open, its head has moved, or GitHub declines.
-            TryAgain, ReleaseError: as every method (`base.py`).
+        Arguments, result and refusals are those of `Forge.merge_when_ready`.
         """
         now = self._known_standing(number)
         if now.state == "merged":
@@ -156,11 +116,6 @@ class Merging:
         raise refused
 
     def disable(self, number: int) -> None:
-        """Takes auto-merge off a pull request, where it is on.
-
-        Raises:
-            TryAgain, ReleaseError: as every method (`base.py`).
-        """
         now = self.standing(number)
         if now.auto_merge and now.state == "open":
             self._client.query(_DISABLE, {"id": now.node}, _AUTO_MERGE)

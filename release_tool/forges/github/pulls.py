@@ -21,34 +21,17 @@ MOST_TEXT = 65_536
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _CUT = "\n\n…\n\nThis text was cut here: GitHub takes no longer one.\n"
 
-_GOOD = frozenset({"success", "neutral", "skipped"})
-
-
-class Check(NamedTuple):
-    """What one check says of a commit: a check run (of GitHub Actions, or an App) or a commit status.
-
-    Attributes:
-        name: its name.
-        state: `success` (also neutral and skipped), `pending` or `failure` (all the rest).
-        url: its details; may be empty.
-    """
-
-    name: str
-    state: str
-    url: str
-
 
 _METHODS = {"merge": "mergeCommitAllowed", "squash": "squashMergeAllowed", "rebase": "rebaseMergeAllowed"}
 
 
 class Standing(NamedTuple):
-    """How a pull request stands with reviewers, checks and merging.
+    """How a pull request stands with merging.
 
     Attributes:
         node: its id in GraphQL.
         state: `open`, `merged` or `closed`.
         head_commit: the tip of its head.
-        review: `approved`, `changes_requested`, `review_required`, or empty where no review is asked for.
         merge_state: GitHub's `mergeStateStatus` in lower case: `clean`, `blocked`, `behind`, `dirty`, `unstable`, …
         auto_merge: whether GitHub will merge it by itself.
         methods: the ways of merging that the repository allows: `merge`, `squash`, `rebase`.
@@ -57,7 +40,6 @@ class Standing(NamedTuple):
     node: str
     state: str
     head_commit: CommitId
-    review: str
     merge_state: str
     auto_merge: bool
     methods: tuple[str, ...] = ()
@@ -66,12 +48,7 @@ class Standing(NamedTuple):
 def pull_request(value: Any, where: str) -> PullRequest:
     """A pull request, as lists and single answers show it. Without comments: they have an address of their own.
 
-    Args:
-        value: the JSON.
-        where: whose answer it is, for messages.
-
-    Raises:
-        ReleaseError: it is something else.
+    `where` is whose answer it is, for the message of the ReleaseError where it is something else.
     """
     try:
         merged_at = time(value.get("merged_at"))
@@ -116,7 +93,6 @@ def changed_at(value: Any) -> datetime | None:
 
 
 def names(labels: Iterable[Any]) -> tuple[str, ...]:
-    """The names of labels."""
     return tuple(str(label["name"]) for label in labels)
 
 
@@ -124,25 +100,6 @@ def missing(labels: Iterable[str], present: Iterable[str]) -> list[str]:
     """The labels that aren't there yet, each once; GitHub doesn't tell upper from lower case."""
     there = {label.casefold() for label in present}
     return [label for label in dict.fromkeys(labels) if label.casefold() not in there]
-
-
-def check_run(value: Any, where: str) -> Check:
-    """A check run; arguments and errors as for `pull_request`."""
-    try:
-        done = value["status"] == "completed"
-        state = ("success" if value["conclusion"] in _GOOD else "failure") if done else "pending"
-        return Check(str(value["name"]), state, str(value.get("html_url") or ""))
-    except (KeyError, TypeError, AttributeError) as error:
-        raise unreadable("a check", where, error) from error
-
-
-def status(value: Any, where: str) -> Check:
-    """A commit status; arguments and errors as for `pull_request`."""
-    try:
-        state = {"success": "success", "pending": "pending"}.get(value["state"], "failure")
-        return Check(str(value["context"]), state, str(value.get("target_url") or ""))
-    except (KeyError, TypeError, AttributeError) as error:
-        raise unreadable("a commit status", where, error) from error
 
 
 def standing(data: Any, where: str) -> Standing:
@@ -153,7 +110,6 @@ def standing(data: Any, where: str) -> Standing:
             node=str(pull["id"]),
             state=str(pull["state"]).lower(),
             head_commit=commit(pull["headRefOid"]),
-            review=str(pull["reviewDecision"] or "").lower(),
             merge_state=str(pull["mergeStateStatus"]).lower(),
             auto_merge=pull["autoMergeRequest"] is not None,
             methods=tuple(method for method, key in _METHODS.items() if data["repository"][key]),
@@ -167,10 +123,6 @@ def landing(values: Iterable[PullRequest], sought: CommitId) -> datetime | None:
 
     Of several the one that became just this commit counts, else the one that was merged last: an age that is told too
     low retires nothing.
-
-    Args:
-        values: the pull requests that GitHub names for the commit.
-        sought: the commit.
     """
     merged = [pull for pull in values if pull.merged_at is not None]
     exact = [pull for pull in merged if pull.merge_commit == sought]
@@ -186,16 +138,11 @@ def fitting(text: str, most: int = MOST_TEXT) -> str:
 
 
 def fitting_title(title: str) -> str:
-    """A title that GitHub takes."""
     return title if len(title) <= MOST_TITLE else f"{title[: MOST_TITLE - 1]}…"
 
 
 def time(value: Any) -> datetime | None:
-    """A time as GitHub writes it (`2026-11-23T12:00:00Z`); None stays None.
-
-    Raises:
-        ValueError: it is none.
-    """
+    """A time as GitHub writes it (`2026-11-23T12:00:00Z`); None stays None; ValueError: it is none."""
     if value is None:
         return None
     found = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
@@ -205,11 +152,7 @@ def time(value: Any) -> datetime | None:
 
 
 def commit(value: Any) -> CommitId:
-    """The id of a commit.
-
-    Raises:
-        ValueError: it is none.
-    """
+    """The id of a commit; ValueError: it is none."""
     if not isinstance(value, str) or not _COMMIT.fullmatch(value):
         raise ValueError("not the id of a commit")
     return CommitId(value)

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from release_tool.forges.github.errors import AGAIN, READ, Asked, Lost, read, spoken
-from release_tool.forges.github.settings_records import Actions, Credential, Merging, Protection, Rule, Settings
 from release_tool.net.transport import Transport, http_date
 
 if TYPE_CHECKING:
@@ -30,16 +29,119 @@ _METHODS = ("merge", "squash", "rebase")
 _KEYS = ("allow_merge_commit", "allow_squash_merge", "allow_rebase_merge")
 
 
+class MergeSettings(NamedTuple):
+    """How pull requests are merged; only those who may push see it.
+
+    Attributes:
+        methods: those of `merge`, `squash` and `rebase` that are allowed.
+        by_itself: whether a pull request may be told to merge once everything is green.
+        deletes_branch: whether the branch goes with the merge.
+    """
+
+    methods: tuple[str, ...]
+    by_itself: bool
+    deletes_branch: bool
+
+
+class RepositorySettings(NamedTuple):
+    """A repository.
+
+    Attributes:
+        web: address of its page.
+        default_branch: its name.
+        private: whether it is (or is internal).
+        archived: whether it is read-only.
+        disabled: whether GitHub has switched it off.
+        parent: what it is a fork of, `owner/name`; empty: it is none.
+        may_push: whether the token's owner may push; None: GitHub doesn't say.
+        admin: whether the token's owner administrates it.
+        merging: how pull requests are merged; None: hidden.
+    """
+
+    web: str
+    default_branch: str
+    private: bool
+    archived: bool
+    disabled: bool
+    parent: str
+    may_push: bool | None
+    admin: bool
+    merging: MergeSettings | None
+
+
+class Protection(NamedTuple):
+    """Classic protection of a branch.
+
+    Attributes:
+        reviews: approvals that a pull request needs; None: it may be pushed to without one.
+        exempts: whether some people, teams or Apps need no pull request.
+        dismisses: whether a push takes approvals away.
+        checks: names of the checks that must be green.
+        strict: whether a branch must be up to date with the base before it is merged.
+        linear: whether merge commits are refused.
+        signed: whether commits must be signed.
+        for_admins: whether it holds for administrators too.
+        only_some: whether only some may push.
+        locked: whether nobody may.
+    """
+
+    reviews: int | None = None
+    exempts: bool = False
+    dismisses: bool = False
+    checks: tuple[str, ...] = ()
+    strict: bool = False
+    linear: bool = False
+    signed: bool = False
+    for_admins: bool = False
+    only_some: bool = False
+    locked: bool = False
+
+
+class Rule(NamedTuple):
+    """One rule of a ruleset that holds for a branch.
+
+    Attributes:
+        kind: `pull_request`, `non_fast_forward`, …
+        parameters: as the API names them.
+        ruleset: number of its ruleset.
+        of_repository: whether the ruleset is the repository's own, and not an organization's.
+    """
+
+    kind: str
+    parameters: Mapping[str, Any]
+    ruleset: int
+    of_repository: bool
+
+
+class Actions(NamedTuple):
+    """GitHub Actions in a repository.
+
+    Attributes:
+        enabled: whether workflows run at all.
+        may_propose: whether a workflow's own token may open pull requests.
+    """
+
+    enabled: bool
+    may_propose: bool
+
+
+class Credential(NamedTuple):
+    """What GitHub says of a token with each answer.
+
+    Attributes:
+        scopes: the scopes of a classic token; None: it is of another kind, or there is none.
+        expires: when it ends; None: never, or GitHub doesn't say.
+    """
+
+    scopes: tuple[str, ...] | None
+    expires: datetime | None
+
+
 class GitHubSettings:
     """Looks at one repository. Not for several threads at once.
 
     For every method holds: it raises `Forbidden` or `Missing` where the token may not see it, `TryAgain` when GitHub is
     away, busy or limits the rate, and any other `ReleaseError` for what a person must fix.
-
-    Args:
-        address: the repository.
-        token: shown with every request; None: nobody asks.
-        timeout: seconds that one answer may take.
     """
 
     def __init__(self, address: Address, token: Token | None, *, timeout: float = 10.0) -> None:
@@ -57,7 +159,6 @@ class GitHubSettings:
         )
 
     def close(self) -> None:
-        """Closes the connections that are kept open."""
         self._transport.close()
 
     @property
@@ -73,16 +174,15 @@ class GitHubSettings:
         """The server's time at the last answer, to the second."""
         return http_date(self._last.headers.get("Date", "")) if self._last else None
 
-    def repository(self) -> Settings:
-        """The repository itself."""
+    def repository(self) -> RepositorySettings:
         found = _object(self._ask("", "read the repository", _METADATA))
         may = found.get("permissions")
         allowed = [method for method, key in zip(_METHODS, _KEYS, strict=True) if found.get(key)]
-        merging = Merging(
+        merging = MergeSettings(
             tuple(allowed), found.get("allow_auto_merge") is True, found.get("delete_branch_on_merge") is True
         )
         parent = found.get("parent")
-        return Settings(
+        return RepositorySettings(
             web=_text(found, "html_url"),
             default_branch=_text(found, "default_branch"),
             private=found.get("private") is True,
@@ -147,7 +247,6 @@ class GitHubSettings:
         return _text(_object(self._ask(f"/rulesets/{ruleset}", "read a ruleset", _METADATA)), "current_user_can_bypass")
 
     def actions(self) -> Actions:
-        """GitHub Actions."""
         enabled = (
             _object(self._ask("/actions/permissions", "read the settings of Actions", _ADMIN)).get("enabled") is True
         )
@@ -161,7 +260,6 @@ class GitHubSettings:
         self._ask("/pulls?per_page=1", "read pull requests", READ)
 
     def _ask(self, path: str, doing: str, needs: str) -> Any:
-        """The JSON at a path; `doing` and `needs` as in `Asked`."""
         return self._read(self._answer(path), path, doing, needs)
 
     def _answer(self, path: str) -> Answer:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from standin_shop import Shop
 
-from release_tool.forges.github import GitHubForge
 from release_tool.forges.github.address import address_of
 from release_tool.forges.github.client import Client
+from release_tool.forges.github.forge import GitHubForge
 from release_tool.forges.github.token import Token as Shown
 from release_tool.net.secret import Secret
 

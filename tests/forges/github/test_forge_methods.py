@@ -10,8 +10,7 @@ from forge_world import BASE, HEAD, Desk
 from standin import Protection, StandIn, faults
 
 from release_tool.errors import Refused, ReleaseError
-from release_tool.forges.base import Forge
-from release_tool.forges.comments import KeepsComments
+from release_tool.forges.base import Forge, KeepsComments
 from release_tool.model.records import CommitId
 
 if TYPE_CHECKING:
@@ -256,28 +255,17 @@ def test_merging_is_left_to_people(desk: Desk) -> None:
     assert desk.forge.get(number).state == "open"
 
 
-# -- checks, reviews, auto-merge
+# -- auto-merge
 
 
-def test_checks_and_reviews_are_read(desk: Desk) -> None:
+def test_what_stands_against_a_merge_is_read(desk: Desk) -> None:
     desk.shop.repository.protections[BASE] = Protection(required_reviews=1, contexts=("ci",))
     number = desk.open()
-    for name, conclusion in (("ci", "success"), ("lint", None), ("slow", "timed_out"), ("docs", "skipped")):
-        desk.shop.alice.check(HEAD, name, conclusion)
-    desk.shop.alice.status(HEAD, "legacy", "pending")
-    desk.shop.alice.status(HEAD, "broken", "error")
+    desk.shop.alice.check(HEAD, "ci", "success")
     standing = desk.forge.merging.standing(number)
-    assert (standing.state, standing.review, standing.merge_state) == ("open", "review_required", "blocked")
-    assert {check.name: check.state for check in desk.forge.merging.checks(standing.head_commit)} == {
-        "ci": "success",
-        "lint": "pending",
-        "slow": "failure",
-        "docs": "success",
-        "legacy": "pending",
-        "broken": "failure",
-    }
+    assert (standing.state, standing.merge_state) == ("open", "blocked")
     desk.shop.alice.approve(number)
-    assert desk.forge.merging.standing(number).review == "approved"
+    assert desk.forge.merging.standing(number).merge_state == "clean"
 
 
 def protected(desk: Desk) -> tuple[int, CommitId]:

@@ -15,9 +15,9 @@ from standin import StandIn, faults
 
 from release_tool.errors import ReleaseError, TryAgain
 from release_tool.forges.base import is_unfinished
-from release_tool.forges.github import GitHubForge
 from release_tool.forges.github.address import address_of
 from release_tool.forges.github.client import Client
+from release_tool.forges.github.forge import GitHubForge
 from release_tool.forges.github.token import Token, find_for
 from release_tool.model.records import CommitId
 from release_tool.net.secret import Secret
