@@ -29,8 +29,10 @@ types: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev ## ratios, measured side by side in one run
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-schema: $(VENV)/.installed-dev ## the published schema, from the definitions
-	@$(BIN)/python -m release_tool.config.schema > release.schema.json
+schema: $(VENV)/.installed-dev ## release.schema.json and the tables of docs/configuration.md, from the keys
+	@$(BIN)/python -c "from pathlib import Path; from release_tool.config import schema; \
+	  Path('release.schema.json').write_text(schema.schema_text(), 'utf-8'); page = Path('docs/configuration.md'); \
+	  page.write_text(schema.with_reference(page.read_text('utf-8')), 'utf-8')"
 
 # What action.yml installs. One resolution for all, so that files for two extras never ask for two versions of one thing.
 # Hashes of every file of a version: one lock serves all platforms and every Python from 3.10 on. Nothing younger than a

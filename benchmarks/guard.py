@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from benchmarks.repositories import ROOT
 from benchmarks.timing import Side, in_turn, nothing, row
 from release_tool.config import Health
-from release_tool.config.records_health import Check, PrometheusCheck
+from release_tool.config.health import Check, PrometheusCheck
 from release_tool.health.judge import judge_all
 from release_tool.model.health import HEALTHY, Asked, Subject
 from release_tool.model.records import Tag, name_of

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from release_tool.actions import summary
 from release_tool.actions.annotation import Annotation, lines
 from release_tool.checks.findings import findings_of
-from release_tool.config.places import title_of
+from release_tool.config import title_of
 from release_tool.errors import TryAgain
 
 if TYPE_CHECKING:

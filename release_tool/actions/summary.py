@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from release_tool.config.places import title_of
+from release_tool.config import title_of
 from release_tool.model.health import number, spark
 from release_tool.pull_request.markdown import Markup, block, folded, plain
 

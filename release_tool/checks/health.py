@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from release_tool.config import Config, Health
-    from release_tool.config.records_health import Check
+    from release_tool.config.health import Check
 
 _TIMES = frozenset({"window", "range"})
 _BY_CALLS = frozenset({"error-rate", "grpc-status", "latency"})

@@ -133,7 +133,7 @@ def show_outcomes(run: Run, outcomes: Sequence[Outcome | Failed], text: Callable
 def print_failures(run: Run, outcomes: Sequence[Outcome | Failed]) -> int:
     """Print each failure on standard error; the exit status of all."""
     from release_tool.cli.errors import print_error
-    from release_tool.config.places import title_of
+    from release_tool.config import title_of
 
     status = 0
     for one in outcomes:

@@ -98,7 +98,7 @@ def _diff_arguments(diff: ArgumentParser) -> None:
 
 def _diff(run: Run) -> int:
     from release_tool.commands import render
-    from release_tool.config.places import title_of
+    from release_tool.config import title_of
     from release_tool.report.outcome import difference_data, difference_text
 
     if not run.arguments.environment:

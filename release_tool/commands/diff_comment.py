@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.commands import render
-from release_tool.config.places import title_of
+from release_tool.config import title_of
 from release_tool.errors import Refused, ReleaseError, TryAgain
 from release_tool.forges.base import KeepsComments
 from release_tool.manifests import difference_text

@@ -1,11 +1,33 @@
-"""The configuration `release.yaml` as frozen records. `reader.load` makes them from the text."""
+"""The configuration `release.yaml` as frozen records. `reader.load` makes them from the text.
 
-from __future__ import annotations
+A new key is one field of a record here, in config/sections.py or config/health.py; CONTRIBUTING.md says how.
+"""
 
-from typing import TYPE_CHECKING, NamedTuple
+# No `from __future__ import annotations` here: what `Annotated` holds is read when the module is loaded.
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
-from release_tool.config.places import DEFAULT_PATH, SERVICE_PLACEHOLDER, Place, place_of
-from release_tool.config.records import (
+from release_tool.config.kinds import (
+    BRANCH,
+    DIRECTORY,
+    DIRECTORY_TEMPLATE,
+    ENVIRONMENT_NAME,
+    NAMESPACE,
+    RELEASE_NAME,
+    SERVICE_NAME,
+    Key,
+    Table,
+    Whole,
+    section_of,
+)
+from release_tool.config.sections import (
+    DOWNGRADE,
+    ENVIRONMENT,
+    PUBLISH,
+    REGISTRY,
+    SERVICE,
+    VERSIONS,
+    Downgrade,
     Environment,
     Forge,
     InUse,
@@ -16,14 +38,13 @@ from release_tool.config.records import (
     Service,
     Versions,
 )
-from release_tool.config.records_health import Downgrade, Health
 from release_tool.errors import FileProblems, ReleaseError
+from release_tool.safe_text import command
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from release_tool.config.health import Health
 
 __all__ = [
-    "DEFAULT_BASE",
     "Config",
     "ConfigError",
     "Downgrade",
@@ -40,12 +61,72 @@ __all__ = [
     "Versions",
     "closest",
     "place_of",
+    "title_of",
 ]
 
-DEFAULT_BASE = "main"
+SERVICE_PLACEHOLDER = "{service}"
 
 _SHOWN = 20
 """So many names are listed in one line of an error."""
+
+
+def title_of(environment: str, service: str) -> str:
+    """What people call an environment: `devel`, or `engine/devel` where there are several services."""
+    return f"{service}/{environment}" if service else environment
+
+
+class Place(NamedTuple):
+    """Where an environment lives: its files in the repository (paths from the root, `/` between parts), its branches.
+
+    Attributes:
+        environment: its name.
+        directory: the directory of its files.
+        tag_file: the versions, `image_tag.yaml`.
+        values_file: the environment's other chart values, `values.yaml`.
+        history_file: the record of every operation, `history.jsonl`.
+        branch: the rolling branch.
+        downgrade_branch: the branch of a downgrade, which is never shared.
+        archive_directory: the directory of the record's old lines.
+        title: what `title_of` says.
+        service: the service that it belongs to; empty where the repository has one without a name.
+    """
+
+    environment: str
+    directory: str
+    tag_file: str
+    values_file: str
+    history_file: str
+    branch: str
+    downgrade_branch: str
+    archive_directory: str
+    title: str
+    service: str = ""
+
+    def command(self, verb: str, *words: str) -> str:
+        """A command about this environment as people type it: `release pin devel v3 --service engine`."""
+        return command(verb, self.environment, *words, service=self.service)
+
+    def archive(self, year: int) -> str:
+        """The file of the record's old lines of one year."""
+        return f"{self.archive_directory}/{year}.jsonl"
+
+
+def place_of(environment: str, *, path: str, branch: str, service: str = "") -> Place:
+    """The place of an environment by the templates of its directory and of its rolling branch."""
+    directory = path.replace("{environment}", environment).replace(SERVICE_PLACEHOLDER, service)
+    rolling = branch.replace("{environment}", environment).replace(SERVICE_PLACEHOLDER, service)
+    return Place(
+        environment=environment,
+        directory=directory,
+        tag_file=f"{directory}/image_tag.yaml",
+        values_file=f"{directory}/values.yaml",
+        history_file=f"{directory}/history.jsonl",
+        branch=rolling,
+        downgrade_branch=f"{rolling}-downgrade",  # a downgrade shares its branch with no other operation
+        archive_directory=f"{directory}/history",
+        title=title_of(environment, service),
+        service=service,
+    )
 
 
 class Config(NamedTuple):
@@ -53,37 +134,70 @@ class Config(NamedTuple):
 
     A file with `services` is read as one `Config` for all of them, whose `views` are complete ones for one service
     each. What is about one service (`place`, `chart`, `versions` and so on) is asked of a view.
-
-    Attributes:
-        chart: directory of the chart, from the root of the repository.
-        release_name: name of the Helm release.
-        namespace: Kubernetes namespace of the release.
-        environments: name -> environment, in promotion order; the entry stands first.
-        path: template of an environment's directory, with `{environment}`; ask `place` for the paths.
-        base: the branch that everything is planned on and merged to.
-        versions: which tags are taken, and their order.
-        publish: how changes reach the base; each environment holds its own, overrides included.
-        downgrade: what a guard may do; each environment holds its own, overrides included.
-        forge: where pull requests live.
-        render: which Helm renders.
-        registry: where the images are; None: nobody is asked.
-        services: name -> service, in the order of the file; empty in a view, and where the file has none.
-        service: the service that this view is of; empty where the repository has one without a name.
     """
 
-    chart: str
-    release_name: str
-    namespace: str
-    environments: Mapping[str, Environment]
-    path: str = DEFAULT_PATH
-    base: str = DEFAULT_BASE
-    versions: Versions = Versions()
-    publish: Publish = Publish()
-    downgrade: Downgrade = Downgrade()
-    forge: Forge = Forge()
-    render: Render = Render()
-    registry: Registry | None = None
-    services: Mapping[str, Service] = {}
+    chart: Annotated[
+        str,
+        Key("The directory of the Helm chart.", DIRECTORY, example="charts/grpc-manifest", unless="services"),
+    ]
+    release_name: Annotated[
+        str,
+        Key(
+            "The name of the Helm release, in every environment.",
+            RELEASE_NAME,
+            example="engine",
+            unless="services",
+        ),
+    ]
+    namespace: Annotated[
+        str,
+        Key("The Kubernetes namespace of the Helm release.", NAMESPACE, example="engine", unless="services"),
+    ]
+    environments: Annotated[
+        Mapping[str, Environment],
+        Key(
+            "The environments in promotion order, by name. At least one.",
+            Table(ENVIRONMENT_NAME, ENVIRONMENT, most=1000),
+            last=True,
+        ),
+    ]
+    # the template: `place` gives the paths
+    path: Annotated[
+        str,
+        Key(
+            "The directory of an environment: `image_tag.yaml`, `values.yaml` and `history.jsonl`. With `services` it "
+            "holds `{service}` too, and is `environments/{environment}/{service}` by default.",
+            DIRECTORY_TEMPLATE,
+            example="environments/{environment}",
+        ),
+    ] = "environments/{environment}"
+    base: Annotated[
+        str,
+        Key("The branch that the cluster follows; everything is planned on its tip.", BRANCH, example="main"),
+    ] = "main"
+    versions: Annotated[Versions, Key("Which tags are taken, and how they are ordered.", VERSIONS)] = Versions()
+    # None without an image: there is nothing to ask about
+    registry: Annotated[
+        Registry | None,
+        Key("Where the images are, and what is asked about them; without it nobody is asked.", REGISTRY),
+    ] = None
+    # `publish` and `downgrade` of an `Environment` are these with its own keys put over them: ask there
+    publish: Annotated[Publish, Key("How changes reach the base branch.", PUBLISH)] = Publish()
+    downgrade: Annotated[Downgrade, Key("What `release guard` may do when a default turns bad.", DOWNGRADE)] = (
+        Downgrade()
+    )
+    forge: Annotated[Forge, Key("Where pull requests live.", section_of(Forge))] = Forge()
+    render: Annotated[Render, Key("How the chart is rendered.", section_of(Render))] = Render()
+    # empty in a view
+    services: Annotated[
+        Mapping[str, Service],
+        Key(
+            "The services of the repository, by name. Each has all environments. Without it there is one service.",
+            Table(SERVICE_NAME, SERVICE, most=1000),
+            last=True,
+        ),
+    ] = {}
+    # no key: the service that this view is of; empty where the repository has one without a name
     service: str = ""
 
     @property
@@ -103,15 +217,12 @@ class Config(NamedTuple):
             raise ReleaseError(what, hint=suggestion(name, self.environments))
         return found
 
-    def views(self) -> tuple[Config, ...]:
+    def views(self) -> "tuple[Config, ...]":
         """One complete configuration per service, in the order of the file; just this one without `services`."""
         return tuple(self._view(service) for service in self.services.values()) or (self,)
 
-    def view(self, service: str = "") -> Config:
-        """The configuration of one service.
-
-        Args:
-            service: its name, as `--service` gives it; empty: the only one.
+    def view(self, service: str = "") -> "Config":
+        """The configuration of one service; without a name (`--service` of the command line) that of the only one.
 
         Raises:
             ReleaseError: no name where there are several services, an unknown one, or one where there are none.
@@ -130,7 +241,7 @@ class Config(NamedTuple):
         what = f"the configuration has no services, so there is no {service!r}"
         raise ReleaseError(what, hint="leave out --service, or give release.yaml a section `services`")
 
-    def _view(self, service: Service) -> Config:
+    def _view(self, service: Service) -> "Config":
         branch = self.publish.branch.replace(SERVICE_PLACEHOLDER, service.name)
         return self._replace(
             service=service.name,
@@ -154,9 +265,10 @@ class Config(NamedTuple):
         Raises:
             ReleaseError: there is no such environment; or there are several services, and this is no view of one.
         """
-        one = self.view(self.service)
-        name = one.environment(environment).name
-        return place_of(name, path=one.path, branch=one.publish.branch, service=one.service)
+        if self.services:
+            return self.view().place(environment)
+        name = self.environment(environment).name
+        return place_of(name, path=self.path, branch=self.publish.branch, service=self.service)
 
     def places(self) -> Iterator[Place]:
         """The places of all environments, in promotion order; of all services, one after the other."""
@@ -166,12 +278,15 @@ class Config(NamedTuple):
 
     @property
     def branch_prefix(self) -> str:
-        """What the names of all release branches begin with: `release/` of `release/{environment}`.
+        """What the names of all release branches begin with: `release/` of `release/{environment}`; may be empty.
 
-        Good for one look at a remote (`refs/heads/<prefix>*`); other branches may begin with it too, the base
-        among them, and it may be empty: compare what is found with `places`.
+        Other branches may begin with the same text, the base among them: compare what a remote holds with `places`.
         """
         return self.publish.branch.partition("{")[0]
+
+
+CONFIG = section_of(Config, version=Key("The version of this file's format.", Whole(1, 1), example="1"))
+"""The whole file. What `version` says is checked by the reader, and nobody asks for it later."""
 
 
 def suggestion(name: str, possible: Iterable[str]) -> str:
@@ -196,3 +311,14 @@ def closest(word: str, possible: Iterable[str]) -> str | None:
 
 class ConfigError(FileProblems):
     """The configuration can't be used."""
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        """`Health`, which only few of those who load this package need."""
+        if name != "Health":
+            raise AttributeError(name)
+        from release_tool.config.health import Health
+
+        return Health

@@ -1,15 +1,24 @@
-"""The kinds of values that a key of `release.yaml` can have, and how sections are made of keys.
+"""What can stand behind a key of `release.yaml`: the kinds of values, the rules of each text, and `Key` itself.
 
-config/keys.py puts them together; config/values.py reads by them; config/schema.py publishes them.
+Patterns are searched by Python here and by ECMAScript in editors, so they keep to what both read alike.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from datetime import timedelta
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+
+
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+"""Unit of a duration -> argument of `timedelta`."""
+
+MAX_EXPRESSION = 1000
+"""Characters of the longest regular expression."""
 
 
 class Rule(NamedTuple):
@@ -31,29 +40,13 @@ class Text(NamedTuple):
 
     Attributes:
         expected: what the text is, for errors: "a branch name".
-        rules: in the order in which they are tried; the first broken one is told.
+        rules: tried in this order; the error names the first broken one.
         longest: characters at most.
     """
 
     expected: str
     rules: tuple[Rule, ...] = ()
     longest: int = 200
-
-
-class Expression(NamedTuple):
-    """A regular expression of Python's `re`."""
-
-    longest: int = 1000
-
-
-class Choice(NamedTuple):
-    """One of some words.
-
-    Attributes:
-        values: word -> what it means.
-    """
-
-    values: dict[str, str]
 
 
 class Whole(NamedTuple):
@@ -63,40 +56,15 @@ class Whole(NamedTuple):
     maximum: int
 
 
-class Number(NamedTuple):
-    """A number, whole or with a fraction; finite."""
-
-
-class Boolean(NamedTuple):
-    """`true` or `false`."""
-
-
-class Constant(NamedTuple):
-    """The version of the file: this number and no other."""
-
-    value: int
-
-
 class Duration(NamedTuple):
-    """A whole number and a unit.
-
-    Attributes:
-        expected: what it is, for errors.
-        pattern: what it must match; every match is a number and one of the units `s`, `m`, `h`, `d` and `w`.
-    """
+    """A whole number and one of the units `s`, `m`, `h`, `d` and `w`; `expected` is the phrase for errors."""
 
     expected: str = "a duration like 90s, 15m, 1h, 2d or 1w"
     pattern: str = r"^(0|[1-9][0-9]{0,4})[smhdw]$"
 
 
 class Listing(NamedTuple):
-    """A list of texts.
-
-    Attributes:
-        item: what each must look like.
-        most: how many there may be.
-        repeats: whether a text may stand twice; then the list also can't be empty.
-    """
+    """A list of at most `most` texts. If `repeats`, a text may stand twice, and the list can't be empty."""
 
     item: Text
     most: int
@@ -107,84 +75,91 @@ class Section(NamedTuple):
     """A mapping with known keys.
 
     Attributes:
-        keys: what may stand in it.
-        record: the record that it becomes, which holds the defaults; None: all keys are optional, without default.
+        keys: name -> key, in the order of the reference.
+        required: names of the keys that a file must have (see also `Key.unless`).
+        record: the record that it becomes; None: it stays a dictionary of the keys that are written.
         inherits: the section that keys which are left out are taken from.
     """
 
-    keys: tuple[Key, ...]
+    keys: Mapping[str, Key]
+    required: tuple[str, ...] = ()
     record: type | None = None
     inherits: str = ""
 
-    def key(self, name: str) -> Key | None:
-        """The key of this name, if there is one."""
-        return next((key for key in self.keys if key.name == name), None)
-
-    def is_required(self, name: str) -> bool:
-        """Whether a file without this key is refused: its record has no default for it (see also `Key.unless`)."""
-        return self.record is not None and name not in self._defaults()
-
-    @property
-    def may_be_empty(self) -> bool:
-        """Whether nothing at all may stand in it."""
-        return not any(self.is_required(key.name) for key in self.keys)
-
-    def default(self, name: str) -> object:
-        """The default of a key; None if it has none."""
-        return self._defaults().get(name)
-
-    def _defaults(self) -> Mapping[str, object]:
-        defaults: Mapping[str, object] = getattr(self.record, "_field_defaults", {})  # of a NamedTuple
-        return defaults
-
 
 class Table(NamedTuple):
-    """A mapping from names, which people choose, to sections.
-
-    Attributes:
-        name: what a name must look like.
-        entry: what stands under each.
-        most: how many there may be.
-    """
+    """A mapping from names, which people choose, to sections; at least one entry, at most `most`."""
 
     name: Text
     entry: Section
     most: int
 
 
-Single = Text | Expression | Choice | Whole | Number | Boolean | Constant | Duration
-Kind = Single | Listing | Section | Table
+Kind = Text | Whole | Duration | Listing | Section | Table | dict[str, str] | type
+"""A dictionary is a choice: word -> what the word means. The types: `bool`, `float`, `re.Pattern`."""
 
 
 class Key(NamedTuple):
-    """One key of a section.
+    """One key of a section, told once: beside the type and the default of a field, `name: Annotated[type, Key(...)]`.
 
     Attributes:
-        name: as it is written.
-        kind: what may stand behind it.
         meaning: one or two sentences for people, in Markdown: schema, editors and reference show them.
-        examples: values that the reference shows.
+        given: what may stand behind the key, or a function that loads that; None: what the type of the field says.
+        example: a value that the reference shows.
         unless: another key of the section; where that one stands, this one is not required.
         otherwise: what holds where the key is left out, in words, if it is no plain default.
+        last: whether the reference shows it after the others: a field without default must stand before them.
     """
 
-    name: str
-    kind: Kind
     meaning: str
-    examples: tuple[str, ...] = ()
+    given: Kind | Callable[[], Section] | None = None
+    example: str = ""
     unless: str = ""
     otherwise: str = ""
+    last: bool = False
+
+    @property
+    def kind(self) -> Kind:
+        """What may stand behind the key."""
+        kind: Any = self.given() if isinstance(self.given, FunctionType) else self.given
+        return kind  # type: ignore[no-any-return]
+
+
+_OF_TYPE = {
+    bool: bool,
+    float | None: float,
+    re.Pattern[str] | None: re.Pattern,
+    timedelta: Duration(),
+    timedelta | None: Duration(),
+}
+
+
+def section_of(record: type, **more: Key) -> Section:
+    """The section that a record (a `NamedTuple`) describes: its annotated fields, after `more` keys without a field.
+
+    A field without default is a required key.
+    """
+    keys = dict(more)
+    for name, hint in record.__annotations__.items():
+        for key in getattr(hint, "__metadata__", ()):
+            keys[name] = key if key.given else key._replace(given=_OF_TYPE[hint.__origin__])
+    optional = getattr(record, "_field_defaults", {})
+    return Section(
+        dict(sorted(keys.items(), key=lambda pair: pair[1].last)),
+        tuple(name for name in keys if name not in optional),
+        record,
+    )
 
 
 def sections(path: str, section: Section) -> Iterator[tuple[str, Section]]:
     """All sections with their paths, the outer one first."""
     yield path, section
-    for key in section.keys:
-        inner = f"{path}.{key.name}" if path else key.name
-        if isinstance(key.kind, Section):
-            yield from sections(inner, key.kind)
-        elif isinstance(key.kind, Table):
-            yield from sections(f"{inner}.<name>", key.kind.entry)
+    for name, key in section.keys.items():
+        inner, kind = f"{path}.{name}" if path else name, key.kind
+        if isinstance(kind, Section):
+            yield from sections(inner, kind)
+        elif isinstance(kind, Table):
+            yield from sections(f"{inner}.<name>", kind.entry)
 
 
 def broken_rule(text: str, kind: Text) -> str | None:
@@ -195,4 +170,162 @@ def broken_rule(text: str, kind: Text) -> str | None:
         found = re.search(rule.pattern, text)
         if (found is None) is rule.wanted:
             return rule.why.replace("%s", repr(found.group()) if found else "")
-    return None
+    return None if text.isascii() or not re.search(r"[\ud800-\udfff]", text) else "it holds half of a surrogate pair"
+
+
+# --- the texts --------------------------------------------------------------------------------------------------------
+
+PLAIN = (
+    Rule(r"^$", "it is empty"),
+    Rule(r"[\u0000-\u001f\u007f-\u009f\u2028\u2029]", "it holds the control character %s"),
+    Rule(r"^\s|\s$", "it begins or ends with a blank"),
+)
+"""The rules of every text."""
+
+TEMPLATE = (
+    Rule(
+        r"\{(?!(environment|service)\})[^{}]*\}?",
+        "%s is no placeholder; possible: {environment}, and {service} with `services`",
+    ),
+    Rule(r"^([^{}]|\{environment\}|\{service\})*$", "a '}' stands alone", wanted=True),
+    Rule(r"\{environment\}", "{environment} is missing, so all environments would share it", wanted=True),
+)
+"""The rules of a text with a place for the environment's name, and with `services` for the service's."""
+
+INSIDE = (
+    *PLAIN,
+    Rule(r"^[/~]|^[A-Za-z]:", "it is absolute; write it from the root of the repository"),
+    Rule(r"\\", "write '/' between its parts"),
+    Rule(r"(^|/)\.\.(/|$)", "'..' leads out of its directory"),
+    Rule(r"^\.$", "it is the root of the repository, and must be a directory below it"),
+    Rule(r"(^|/)\.(/|$)|//|/$", "leave out './', '//' and a '/' at the end"),
+    Rule(r"(^|/)\.[Gg][Ii][Tt](/|$)", "git keeps nothing under '.git'"),
+    Rule(r"^-", "programs would take it for an option, as it begins with '-'"),
+)
+"""The rules of a path in the repository."""
+
+BRANCH_RULES = (
+    *PLAIN,
+    Rule(r"[ ~^:?*\[\\]", "git allows no %s in the name of a branch"),
+    Rule(r"^/|/$|//", "git allows no empty part in the name of a branch"),
+    Rule(r"(^|/)\.", "git allows no part that begins with '.'"),
+    Rule(r"\.\.|@\{|^@$|^HEAD$", "git reads %s as something else than a branch"),
+    Rule(r"\.lock(/|$)|\.$", "git allows no part that ends with '.lock', and no '.' at the end"),
+    Rule(r"^-", "git would take it for an option, as it begins with '-'"),
+    Rule(r"^refs/(heads/)?", "write the name of the branch without %s"),
+)
+"""The rules of `git check-ref-format --branch`, and no full names of refs."""
+
+DNS_LABEL = (
+    *PLAIN,
+    Rule(
+        r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+        "it must be made of a-z, 0-9 and '-', and begin and end with a letter or a digit",
+        wanted=True,
+    ),
+)
+
+DIRECTORY = Text("a directory of the repository", INSIDE)
+DIRECTORY_TEMPLATE = Text("a directory of the repository with {environment} in it", (*INSIDE, *TEMPLATE))
+BRANCH = Text("the name of a branch", BRANCH_RULES)
+BRANCH_TEMPLATE = Text("the name of a branch with {environment} in it", (*BRANCH_RULES, *TEMPLATE))
+RELEASE_NAME = Text(
+    "the name of a Helm release",
+    (
+        *PLAIN,
+        Rule(
+            r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+            "it must be made of a-z, 0-9, '-' and '.', and each part between dots begin and end with a letter or digit",
+            wanted=True,
+        ),
+    ),
+    longest=53,  # Helm's own limit: Kubernetes names have 63, and charts add to it
+)
+NAMESPACE = Text("a Kubernetes namespace", DNS_LABEL, longest=63)
+ENVIRONMENT_NAME = Text("the name of an environment", DNS_LABEL, longest=63)
+SERVICE_NAME = Text("the name of a service", DNS_LABEL, longest=53)  # it may become the name of a Helm release
+LABEL = Text("a label", PLAIN, longest=50)  # GitHub's limit, the lowest of the known forges
+
+REVIEWER = Text(
+    "a user, or a team as organisation/team",
+    (
+        *PLAIN,
+        Rule(r"^@", "write it without '@'"),
+        Rule(
+            r"^[A-Za-z0-9][A-Za-z0-9_-]*(/[A-Za-z0-9_.-]+)?$",
+            "it must be made of letters, digits, '-' and '_', with '/' between an organisation and a team",
+            wanted=True,
+        ),
+    ),
+)
+
+IMAGE = Text(
+    "the repository of an image",
+    (
+        *PLAIN,
+        Rule(r"^[A-Za-z][A-Za-z0-9+.-]*://", "it has a scheme; write the host and the path alone"),
+        Rule(r"@", "write it without a digest, and without a user: credentials are read from Docker's files"),
+        Rule(r"/[^/]*:|^[^/]*:[^/]*$", "write it without a tag"),
+        Rule(r"[A-Z]", "%s is upper case, and registries allow lower case only"),
+        Rule(
+            # host and port, then the <name> of the OCI distribution specification 1.1, section "Pulling manifests"
+            r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*(:[0-9]{1,5})?/)?"
+            r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$",
+            "it must be made of a host and parts of a-z, 0-9, '.', '_' and '-' with '/' between them",
+            wanted=True,
+        ),
+    ),
+    longest=255,  # many clients allow no more for host and name together, says the same section
+)
+_SERVER = (
+    Rule(r"[?#]", "leave out %s and what follows"),
+    Rule(
+        r"^https?://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|[\[][0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[!-~]*)?$",
+        "it must be a host, a port if needed, and a path if needed",
+        wanted=True,
+    ),
+)
+"""Of the URL of a server, whatever the scheme."""
+FORGE_URL = Text(
+    "the URL of a GitHub server, or of its REST API",
+    (
+        *PLAIN,
+        Rule(
+            # without TLS only on the machine itself: a token is sent there
+            r"^(https://|http://(localhost|127\.[0-9.]+|\[::1\])(:[0-9]{1,5})?(/|$))",
+            "it must begin with https://",
+            wanted=True,
+        ),
+        Rule(r"@", "no credential may stand in it: the token is read from GITHUB_TOKEN"),
+        *_SERVER,
+    ),
+    longest=500,
+)
+PROMETHEUS_URL = Text(
+    "the URL of a Prometheus",
+    (
+        *PLAIN,
+        Rule(r"^https?://", "it must begin with http:// or https://", wanted=True),
+        Rule(r"@", "no credential may stand in it: the token is read from RELEASE_PROMETHEUS_TOKEN"),
+        *_SERVER,
+    ),
+    longest=500,
+)
+PROMQL = Text(
+    "a query of Prometheus",
+    (
+        Rule(r"[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029]", "it holds the control character %s"),
+        Rule(r"^[ \t\n]+$", "it is blank; leave it out for the built-in query"),
+        Rule(
+            # PromQL's own braces hold matchers (`{a="b"}`), nothing, or a name in quotes; never a word alone
+            r"\{(?!(environment|namespace|service|release|window)\})[A-Za-z_][A-Za-z0-9_]*\}",
+            "%s is no placeholder; possible: {environment}, {namespace}, {service}, {release}, {window}",
+        ),
+    ),
+    longest=4000,
+)
+
+TIMEOUT = Duration("a duration like 10s or 2m", r"^[1-9][0-9]{0,3}[sm]$")
+WINDOW = Duration(
+    "a duration like 90m, 12h, 7d or 2w, more than 0 and of four digits at most", r"^[1-9][0-9]{0,3}[smhdw]$"
+)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from release_tool.config import Health
-    from release_tool.config.records_health import CommandCheck
+    from release_tool.config.health import CommandCheck
     from release_tool.health.sampling import Clock
     from release_tool.health.source import Subject
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from release_tool.config import Health
-    from release_tool.config.records_health import GrpcCheck
+    from release_tool.config.health import GrpcCheck
     from release_tool.health.sampling import Clock
     from release_tool.health.source import Subject
 

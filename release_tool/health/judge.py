@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from release_tool.config import Health
-    from release_tool.config.records_health import Check
+    from release_tool.config.health import Check
     from release_tool.health.source import ToJudge
 
 _LOG = logging.getLogger("release_tool.model.health")

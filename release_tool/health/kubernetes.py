@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from release_tool.config import Health
-    from release_tool.config.records_health import KubernetesCheck
+    from release_tool.config.health import KubernetesCheck
     from release_tool.health.source import Subject
     from release_tool.model.health import Verdict
 

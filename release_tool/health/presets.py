@@ -19,10 +19,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from release_tool.config.records_health import SERVER_FAULTS
+from release_tool.config.health import SERVER_FAULTS
 
 if TYPE_CHECKING:
-    from release_tool.config.records_health import PrometheusCheck
+    from release_tool.config.health import PrometheusCheck
 
 _CODES = {
     # https://github.com/grpc/grpc/blob/master/doc/statuscodes.md

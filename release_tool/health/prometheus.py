@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from release_tool.config import Health
-    from release_tool.config.records_health import PrometheusCheck
+    from release_tool.config.health import PrometheusCheck
     from release_tool.health.source import Subject
     from release_tool.net.prometheus import RangeAnswer
     from release_tool.net.secret import Secret

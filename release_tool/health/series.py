@@ -26,7 +26,7 @@ from release_tool.model.records import HEALTHY, UNHEALTHY, UNKNOWN
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from release_tool.config.records_health import PrometheusCheck
+    from release_tool.config.health import PrometheusCheck
 
 _POINTS = 20
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool.config.places import title_of
+from release_tool.config import title_of
 from release_tool.model.records import Change, State
 from release_tool.rules import outlook
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from release_tool import tagfile
-from release_tool.config import reader as config_reader
+from release_tool.config.reader import load
 from release_tool.errors import ReleaseError
 from release_tool.model import history
 
@@ -202,7 +202,7 @@ def read_config(source: Source, path: str) -> Config:
             cause="it was not pushed to the base branch yet, or stands elsewhere",
             hint="push it, or name its path inside the repository with --config",
         )
-    return config_reader.load_bytes(data, path)
+    return load(data, path)
 
 
 def read_files(source: Source, places: Iterable[Place]) -> dict[str, Files]:

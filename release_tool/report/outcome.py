@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from release_tool.config.places import title_of
+from release_tool.config import title_of
 from release_tool.model.history import change_data, gate_data
 from release_tool.report.terminal import table
 from release_tool.safe_text import one_line

@@ -28,8 +28,7 @@ from release_tool.config import (
     Retention,
     Versions,
 )
-from release_tool.config.reader import load, load_bytes
-from release_tool.config.records_health import (
+from release_tool.config.health import (
     Check,
     CommandCheck,
     GrpcCheck,
@@ -37,6 +36,7 @@ from release_tool.config.records_health import (
     KubernetesCheck,
     PrometheusCheck,
 )
+from release_tool.config.reader import load
 from release_tool.errors import ReleaseError
 
 HERE = Path(__file__).parent
@@ -54,7 +54,7 @@ def name(path: Path) -> str:
 def error_of(data: bytes) -> str:
     """The error as people see it, with its hint."""
     with pytest.raises(ConfigError) as caught:
-        load_bytes(data)
+        load(data)
     hint = f"\nhint: {caught.value.hint}" if caught.value.hint else ""
     return f"{caught.value}{hint}\n"
 
@@ -68,7 +68,7 @@ def outcome(text: str) -> Config | ConfigError:
 
 @pytest.mark.parametrize("path", GOOD, ids=name)
 def test_a_good_file_is_read(path: Path) -> None:
-    assert load_bytes(path.read_bytes()).entry.name in path.read_text(encoding="utf-8")
+    assert load(path.read_bytes()).entry.name in path.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("path", BAD, ids=name)
@@ -86,14 +86,14 @@ def test_the_smallest_file_has_the_defaults_of_the_records() -> None:
 
 
 def test_every_key_reaches_its_record() -> None:
-    config = load_bytes((HERE / "good" / "everything.yaml").read_bytes())
+    config = load((HERE / "good" / "everything.yaml").read_bytes())
     assert config.versions.allow is not None
     publish = Publish(
         "direct",
         "bot/{environment}/rolling",
         ("release", "needs: review", "🚀"),
-        timedelta(seconds=90),
         ("alice", "Example-Org/plat.form_2"),
+        timedelta(seconds=90),
     )
     assert config._replace(versions=config.versions._replace(allow=None), environments={}) == Config(
         chart="deploy/chart é",
@@ -191,7 +191,7 @@ def test_the_longest_age_can_be_taken_from_any_time_of_now() -> None:
 
 
 def test_an_alias_is_the_value_that_it_stands_for() -> None:
-    config = load_bytes((HERE / "good" / "anchors.yaml").read_bytes())
+    config = load((HERE / "good" / "anchors.yaml").read_bytes())
     assert config.release_name == config.namespace == "engine"
     assert (
         config.environment("staging").retention
@@ -201,7 +201,7 @@ def test_an_alias_is_the_value_that_it_stands_for() -> None:
 
 
 def test_the_repositorys_own_file_is_read() -> None:
-    config = load_bytes((HERE.parents[1] / "release.yaml").read_bytes())
+    config = load((HERE.parents[1] / "release.yaml").read_bytes())
     assert list(config.environments) == ["devel", "staging", "production"]
     assert config.entry.retention.keep == 4
 
@@ -210,7 +210,7 @@ def test_the_repositorys_own_file_is_read() -> None:
 
 
 def test_files_and_branches_of_an_environment_follow_the_templates() -> None:
-    place = load_bytes((HERE / "good" / "everything.yaml").read_bytes()).place("staging")
+    place = load((HERE / "good" / "everything.yaml").read_bytes()).place("staging")
     assert place.directory == "stages/staging/engine"
     assert place.tag_file == "stages/staging/engine/image_tag.yaml"
     assert place.values_file == "stages/staging/engine/values.yaml"
@@ -220,7 +220,7 @@ def test_files_and_branches_of_an_environment_follow_the_templates() -> None:
 
 
 def test_places_stand_in_promotion_order() -> None:
-    config = load_bytes((HERE / "good" / "everything.yaml").read_bytes())
+    config = load((HERE / "good" / "everything.yaml").read_bytes())
     assert [place.environment for place in config.places()] == ["devel", "staging", "production-eu"]
 
 

@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from release_tool.config import Config, ConfigError, InUse, Registry, Service, Versions
-from release_tool.config.reader import load, load_bytes
-from release_tool.config.services import MAX_PLACES
+from release_tool.config.reader import MAX_PLACES, load
 from release_tool.errors import ReleaseError
 
 HERE = Path(__file__).parent
@@ -23,7 +22,7 @@ NONE = f"{HEAD}release_name: engine\nnamespace: engine\n"
 
 
 def services() -> Config:
-    return load_bytes((HERE / "good" / "services.yaml").read_bytes())
+    return load((HERE / "good" / "services.yaml").read_bytes())
 
 
 # --- what a service takes from the top --------------------------------------------------------------------------------

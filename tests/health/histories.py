@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from counted import HTTP_503, Calls, Run, during, flapping, lately, ramp, steady, until
 
-from release_tool.config.records_health import PrometheusCheck
+from release_tool.config.health import PrometheusCheck
 from release_tool.model.records import HEALTHY, UNHEALTHY, UNKNOWN
 
 ERRORS = {"errors": PrometheusCheck(preset="error-rate", max=0.05)}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from points import AT_ONCE, NOW, health, soon, subject
 
-from release_tool.config.records_health import CommandCheck
+from release_tool.config.health import CommandCheck
 from release_tool.health.command import CommandSource
 from release_tool.model.health import Verdict
 from release_tool.model.records import HEALTHY, UNHEALTHY, UNKNOWN

@@ -16,7 +16,7 @@ from grpc_health.v1 import health as health_service
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from points import AT_ONCE, NOW, certificate, health, soon, subject
 
-from release_tool.config.records_health import GrpcCheck
+from release_tool.config.health import GrpcCheck
 from release_tool.health.grpc import GrpcSource
 from release_tool.model.health import Verdict
 from release_tool.model.records import HEALTHY, UNHEALTHY, UNKNOWN

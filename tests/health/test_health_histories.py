@@ -12,7 +12,7 @@ from histories import TABLE, History
 from real_prometheus import real_prometheus
 
 from release_tool.config import Downgrade, Health
-from release_tool.config.records_health import Check
+from release_tool.config.health import Check
 from release_tool.health.judge import judge_all
 from release_tool.health.source import Subject, ToJudge
 from release_tool.model.health import Judged

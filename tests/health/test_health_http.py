@@ -9,7 +9,7 @@ import pytest
 from hostile import Hostile, answer
 from points import AT_ONCE, NOW, certificate, health, soon, subject
 
-from release_tool.config.records_health import HttpCheck
+from release_tool.config.health import HttpCheck
 from release_tool.health.http import HttpSource
 from release_tool.model.health import Verdict
 from release_tool.model.records import HEALTHY, UNHEALTHY, UNKNOWN

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from points import NOW, health, subject
 
-from release_tool.config.records_health import Check, CommandCheck, GrpcCheck, HttpCheck, KubernetesCheck
+from release_tool.config.health import Check, CommandCheck, GrpcCheck, HttpCheck, KubernetesCheck
 from release_tool.health.judge import judge, judge_all
 from release_tool.health.sampling import BAD, CANNOT_TELL, GOOD, Attempt, Clock, Sampling
 from release_tool.health.source import Subject, ToJudge
@@ -218,7 +218,7 @@ def test_only_the_libraries_of_configured_checks_are_loaded() -> None:
 import sys
 from datetime import datetime, timedelta, timezone
 from release_tool.config import Health
-from release_tool.config.records_health import Check, CommandCheck
+from release_tool.config.health import Check, CommandCheck
 from release_tool.health.source import ToJudge, Subject
 from release_tool.health.judge import judge_all
 now = datetime.now(timezone.utc)

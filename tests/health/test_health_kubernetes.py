@@ -11,7 +11,7 @@ import pytest
 from api_server import LABELS, ApiServer, at, changed, condition, deployment, endpoints, pod
 from points import AT_ONCE, NOW, certificate, health, soon, subject
 
-from release_tool.config.records_health import KubernetesCheck
+from release_tool.config.health import KubernetesCheck
 from release_tool.health.kubernetes import KubernetesSource
 from release_tool.model.health import Verdict
 from release_tool.model.records import HEALTHY, UNHEALTHY, UNKNOWN

@@ -15,7 +15,7 @@ import pytest
 from hostile import Hostile, answer
 
 from release_tool.config import Health
-from release_tool.config.records_health import PrometheusCheck
+from release_tool.config.health import PrometheusCheck
 from release_tool.health.prometheus import PrometheusSource
 from release_tool.health.source import Subject
 from release_tool.model.health import Verdict

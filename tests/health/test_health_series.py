@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from release_tool.config.records_health import PrometheusCheck
+from release_tool.config.health import PrometheusCheck
 from release_tool.health import presets, series
 from release_tool.health.reach import reach_of
 from release_tool.model.records import HEALTHY, UNHEALTHY, UNKNOWN

@@ -10,7 +10,7 @@ import cluster as small
 import pytest
 
 from release_tool.config import Health
-from release_tool.config.records_health import GrpcCheck
+from release_tool.config.health import GrpcCheck
 from release_tool.health.grpc import GrpcSource
 from release_tool.health.sampling import Clock
 from release_tool.health.source import Subject
