@@ -147,15 +147,13 @@ def make_access(
     """What `release doctor` works with; `timeout`: seconds that one git command may talk to the remote."""
     from release_tool.doctor.access import Access
     from release_tool.forges.github import token
-    from release_tool.git import opening, store
+    from release_tool.git.repository import Repository
 
     def entitle(remote: str) -> Secret | None:
         return token.header_for_git(remote, os.environ)
 
-    def opened() -> opening.Opened:
-        if url is not None:
-            return opening.of_url(store.checked_url(url), timeout, entitle)
-        return opening.of_checkout(Path(directory or ".").absolute(), "origin", timeout, entitle)
+    def opened() -> Repository:
+        return Repository.open(Path(directory or "."), url, timeout=timeout, entitle=entitle)
 
     return Access(opened, make_renderer, make_registry, os.environ, now, config_path)
 

@@ -18,8 +18,7 @@ from release_tool.doctor.diagnosis import Diagnosis, Report, of_error, ok
 from release_tool.errors import ReleaseError, TryAgain, UsageError
 from release_tool.forges import kind_of
 from release_tool.git import examine
-from release_tool.git.repository import Repository
-from release_tool.git.store import is_true, last
+from release_tool.git.opening import is_true
 from release_tool.remote.snapshot import AtCommit, read_config
 
 if TYPE_CHECKING:
@@ -27,8 +26,7 @@ if TYPE_CHECKING:
 
     from release_tool.config import Config
     from release_tool.doctor.access import Access
-    from release_tool.git.opening import Opened
-    from release_tool.git.repository import RemoteRefs
+    from release_tool.git.repository import RemoteRefs, Repository
     from release_tool.model.records import CommitId
 
 GIT_TIMEOUT = 20.0
@@ -64,12 +62,11 @@ def run(access: Access, service: str = "", patience: float = _PATIENCE) -> Repor
     """
     findings = _looked(_Examination("git", lambda: [git_verdicts.version(examine.version())]))
     try:
-        opened = access.open()
+        repository = access.open()
     except UsageError:
         raise
     except ReleaseError as error:
         return Report((*findings, *of_error("remote", error, _NO_REMOTE)), away=isinstance(error, TryAgain))
-    repository = Repository(*opened)
     try:
         refs = repository.refs("refs/heads/*")
         findings.append(ok("remote", f"answers, with {_branches(len(refs.refs))}: {repository.display_url}"))
@@ -78,7 +75,7 @@ def run(access: Access, service: str = "", patience: float = _PATIENCE) -> Repor
         base = found[0] if found else None
         away = base is None and any(one.verdict == "unknown" for one in told)  # it went away in between
         findings += told
-        findings += _side_by_side(_examinations(access, opened, repository, base, service), patience)
+        findings += _side_by_side(_examinations(access, repository, base, service), patience)
         return Report(tuple(findings), away)
     except ReleaseError as error:  # of the first look: the others tell theirs themselves
         told = [one._replace(verdict="error") for one in of_error("remote", error, _NO_REMOTE)]
@@ -127,25 +124,23 @@ def _base(
     yield ok("configuration", f"{access.config_path}: {', '.join(config.environments)}")
 
 
-def _examinations(
-    access: Access, opened: Opened, repository: Repository, base: _Base | None, service: str
-) -> Iterator[_Examination]:
+def _examinations(access: Access, repository: Repository, base: _Base | None, service: str) -> Iterator[_Examination]:
     """All that is looked at once the remote answers; without a base, what needs none."""
-    remote, url = opened.remote, repository.display_url
-    yield _Examination("committer", lambda: _committer(opened))
-    yield _Examination("protocol", lambda: git_verdicts.talk(examine.talk(remote), url))
+    url = repository.display_url
+    yield _Examination("committer", lambda: _committer(repository))
+    yield _Examination("protocol", lambda: git_verdicts.talk(examine.capabilities(repository), url))
     if base is None:
         return
     config = base.config
     views = [config.view(service)] if service else list(config.views())
     kind = kind_of(url, access.environ) if config.forge.kind == "auto" else config.forge.kind
-    yield _Examination("push", lambda: _push(opened, base, url, kind))
+    yield _Examination("push", lambda: _push(repository, base, url, kind))
     modes = {environment.publish.mode for environment in config.environments.values()}
     direct = modes == {"direct"}
     yield _Examination("forge", lambda: [verdicts.forge(kind, config.forge.kind, url, direct=direct)])
     source = AtCommit(repository, base.commit)
     if kind == "github":
-        signs = examine.signing(opened.settings).wanted
+        signs = examine.signing(repository.config).wanted
         queued = examine_base.checks_the_queue(source)
         yield _Examination(
             "GitHub", lambda: examine_github.examine(access, config, url, signs=signs, queue_checked=queued)
@@ -158,18 +153,18 @@ def _examinations(
         yield _Examination(about, look)
 
 
-def _committer(opened: Opened) -> Iterator[Diagnosis]:
-    strict = is_true(last(opened.settings, "user.useconfigonly"))
-    yield git_verdicts.identity(examine.nameless(opened.remote), strict=strict)
-    yield git_verdicts.signing(examine.signing(opened.settings))
+def _committer(repository: Repository) -> Iterator[Diagnosis]:
+    strict = is_true(repository.config.get("user.useconfigonly"))
+    yield git_verdicts.identity(examine.nameless(repository), strict=strict)
+    yield git_verdicts.signing(examine.signing(repository.config))
 
 
-def _push(opened: Opened, base: _Base, url: str, kind: str) -> Iterator[Diagnosis]:
-    atomic = examine.try_push(opened.remote, base.branch, base.commit)
+def _push(repository: Repository, base: _Base, url: str, kind: str) -> Iterator[Diagnosis]:
+    atomic = examine.try_push(repository, base.branch, base.commit)
     yield from git_verdicts.push(url, atomic=atomic, local=kind == "local")
     if kind_of(url, {}) == "local":
         direct = any(one.publish.mode == "direct" for one in base.config.environments.values())
-        out = examine.checked_out(url, opened.remote.cwd)
+        out = examine.checked_out(url, repository.cwd)
         found = git_verdicts.checked_out(out, base.branch, url, pushed=direct or kind == "local")
         if found is not None:
             yield found

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from release_tool.config import Config
-    from release_tool.git.opening import Opened
+    from release_tool.git.repository import Repository
     from release_tool.helm import Renderer
     from release_tool.registry import Registry
 
@@ -26,7 +26,7 @@ class Access(NamedTuple):
         config_path: path of the configuration inside the repository.
     """
 
-    open: Callable[[], Opened]
+    open: Callable[[], Repository]
     renderer: Callable[[Config], Renderer]
     registry: Callable[[Config], Registry | None]
     environ: Mapping[str, str]

@@ -1,1 +1,1 @@
-"""What `repository.py` is made of: git as a program, its objects, its answers. Nobody else runs git."""
+"""One git remote, and the checkout of a user: the only package that runs git. `repository.py` is its face."""

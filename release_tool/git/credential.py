@@ -8,50 +8,25 @@ empty value does that, git-config(1)) and made again: ours, and what else the us
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from release_tool.git.process import Credential
+from release_tool.safe_text import bare_url
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from release_tool.git.store import Setting
+    from release_tool.git.process import Setting
     from release_tool.net.secret import Secret
 
 _VARIABLE = "RELEASE_GIT_HEADER_"
 
 
-class Access(NamedTuple):
-    """What a git command needs to use the credential.
-
-    Attributes:
-        options: options of git; they name variables, and hold no secret.
-        variables: environment variables, on top of the others.
-    """
-
-    options: tuple[str, ...] = ()
-    variables: Mapping[str, str] = {}
-
-    def __repr__(self) -> str:
-        return f"Access({self.options!r})"  # the variables hold the credential
-
-
-NONE = Access()
-"""git's own ways alone: its configuration, a credential helper, SSH."""
-
-
-def access(url: str, settings: Sequence[Setting], header: Secret | None) -> Access:
-    """How git comes to send a header to one remote and to nobody else.
-
-    Args:
-        url: the remote's, `http` or `https`.
-        settings: git's configuration.
-        header: the whole header, `Authorization: …`; None: git's own ways.
-    """
+def credential_for(url: str, settings: Sequence[Setting], header: Secret | None) -> Credential:
+    """How git comes to send a whole header, `Authorization: …`, to one remote and to nobody else."""
     if not header:
-        return NONE
-    from urllib.parse import urlsplit  # where nothing is to be handed over, nothing is imported
-
-    from release_tool.safe_text import bare_url
-
+        return Credential()
     address = bare_url(url)
     # The whole URL: of the values for one key, git drops those for a less specific URL that come later.
     key = f"http.{address}.extraheader"
@@ -63,7 +38,7 @@ def access(url: str, settings: Sequence[Setting], header: Secret | None) -> Acce
     parts = urlsplit(address)
     # A helper would be asked once the header is refused, and its answer be sent as a second `Authorization`.
     no_helper = f"credential.{parts.scheme}://{parts.netloc}.helper="
-    return Access(("-c", f"{key}=", *given, "-c", no_helper), variables)
+    return Credential(("-c", f"{key}=", *given, "-c", no_helper), variables)
 
 
 def _others(url: str, settings: Sequence[Setting]) -> list[str]:

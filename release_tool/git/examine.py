@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.errors import ReleaseError
 from release_tool.git.errors import complaint, explain
+from release_tool.git.opening import is_true
 from release_tool.git.process import run
-from release_tool.git.push import lacks_atomic
-from release_tool.git.store import is_true, last
+from release_tool.git.remote import lacks_atomic
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
-    from release_tool.git.process import Answer
+    from release_tool.git.process import GitAnswer
     from release_tool.git.remote import Remote
-    from release_tool.git.store import Setting
     from release_tool.model.records import CommitId
 
 _ANY = tuple(range(256))  # every exit status: its meaning is told here
@@ -30,56 +29,37 @@ _ANY = tuple(range(256))  # every exit status: its meaning is told here
 _PACKET = re.compile(r"packet:\s+(?!upload-pack|receive-pack)\S+< (?P<text>.*)$", re.MULTILINE)
 
 
-class Talk(NamedTuple):
-    """How a server of git talks.
+class Capabilities(NamedTuple):
+    """What a server of git can do."""
 
-    Attributes:
-        protocol: version of git's protocol: 0, 1 or 2.
-        filters: whether it leaves out files that nobody asked for (partial clones).
-    """
-
-    protocol: int
-    filters: bool
+    protocol: int  # version of git's protocol: 0, 1 or 2
+    filters: bool  # whether the server leaves out files that nobody asked for (partial clones)
 
 
 class Signing(NamedTuple):
-    """How commits are signed.
+    """How commits are signed."""
 
-    Attributes:
-        wanted: whether commit.gpgSign is on.
-        form: gpg.format: `openpgp`, `ssh` or `x509`.
-        key: whether user.signingKey names one.
-    """
-
-    wanted: bool
-    form: str
-    key: bool
+    wanted: bool  # commit.gpgSign
+    form: str  # gpg.format: `openpgp`, `ssh` or `x509`
+    key: bool  # whether user.signingKey names one
 
 
 def version() -> str:
-    """The version of git as it says it: `2.39.5`, `2.39.5 (Apple Git-154)`.
-
-    Raises:
-        ReleaseError: there is no git.
-    """
+    """The version of git as git says it: `2.39.5`, `2.39.5 (Apple Git-154)`."""
     return run(("version",), "/").text.strip().removeprefix("git version ")
 
 
-def talk(remote: Remote) -> Talk:
-    """How the server of a remote talks, by one more look at its default branch.
-
-    Raises:
-        ReleaseError: it doesn't answer a second time.
-    """
+def capabilities(remote: Remote) -> Capabilities:
+    """What the server of a remote can do, by one more look at its default branch."""
     # `local` and not `ask`, for it takes variables.
-    answer = remote.local("ls-remote", "--quiet", remote.name, "HEAD", extra={"GIT_TRACE_PACKET": "1"}, ok=_ANY)
+    answer = remote.local("ls-remote", "--quiet", remote.remote_name, "HEAD", extra={"GIT_TRACE_PACKET": "1"}, ok=_ANY)
     if answer.code != 0:
-        raise ReleaseError("the remote answered once, and not when it was asked again", where=remote.url)
-    return talk_of(answer.err)
+        raise ReleaseError("the remote answered once, and not when it was asked again", where=remote.display_url)
+    return capabilities_of(answer.err)
 
 
-def talk_of(trace: str) -> Talk:
-    """How a server talks, by git's trace of its packets."""
+def capabilities_of(trace: str) -> Capabilities:
+    """What a server can do, by git's trace of its packets."""
     protocol, filters = 0, False
     for found in _PACKET.finditer(trace):
         text = found["text"]
@@ -89,19 +69,11 @@ def talk_of(trace: str) -> Talk:
             filters = "filter" in text.removeprefix("fetch=").split()
         elif "\\0" in text:  # before version 2, capabilities stand behind the first ref
             filters = filters or "filter" in text.partition("\\0")[2].split()
-    return Talk(protocol, filters)
+    return Capabilities(protocol, filters)
 
 
 def try_push(remote: Remote, branch: str, commit: CommitId) -> bool:
-    """Asks for a push that would change nothing, and lets git stop before it: that a branch holds what it holds.
-
-    Args:
-        remote: whom to ask.
-        branch: the short name of a branch of it.
-        commit: its tip.
-
-    Returns:
-        Whether the server changes several refs as one.
+    """Tries a push that changes nothing, with --dry-run: whether the server changes several refs as one.
 
     Raises:
         TryAgain: the remote can't be reached.
@@ -113,21 +85,16 @@ def try_push(remote: Remote, branch: str, commit: CommitId) -> bool:
         answer = _dry(remote, branch, commit)
     # A branch that somebody moved meanwhile is "rejected" here, by git itself: the server let us in.
     if answer.code != 0 and "[rejected]" not in answer.text:
-        raise explain(answer, "push", remote.url)
+        raise explain(answer, "push", remote.display_url)
     return atomic
 
 
-def _dry(remote: Remote, branch: str, commit: CommitId, *options: str) -> Answer:
-    return remote.ask("push", "--dry-run", "--porcelain", *options, remote.name, f"{commit}:refs/heads/{branch}")
+def _dry(remote: Remote, branch: str, commit: CommitId, *options: str) -> GitAnswer:
+    return remote.ask("push", "--dry-run", "--porcelain", *options, remote.remote_name, f"{commit}:refs/heads/{branch}")
 
 
 def checked_out(url: str, cwd: str) -> str:
-    """The branch that a remote on this machine has checked out and therefore refuses; empty: none, or elsewhere.
-
-    Args:
-        url: the remote's URL: a path, or `file://`.
-        cwd: where relative paths count from.
-    """
+    """The branch that a remote on this machine (a path, or `file://`) has checked out and refuses; empty: none."""
     place = ("-C", url.removeprefix("file://"))
     if run((*place, "rev-parse", "--is-bare-repository"), cwd).text.strip() != "false":
         return ""
@@ -137,10 +104,10 @@ def checked_out(url: str, cwd: str) -> str:
     return run((*place, "symbolic-ref", "--quiet", "--short", "HEAD"), cwd).text.strip()
 
 
-def signing(settings: Sequence[Setting]) -> Signing:
+def signing(config: Mapping[str, str]) -> Signing:
     """How commits are signed, by git's configuration."""
-    wanted = is_true(last(settings, "commit.gpgsign"))
-    return Signing(wanted, last(settings, "gpg.format") or "openpgp", bool(last(settings, "user.signingkey")))
+    wanted = is_true(config.get("commit.gpgsign"))
+    return Signing(wanted, config.get("gpg.format") or "openpgp", bool(config.get("user.signingkey")))
 
 
 def nameless(remote: Remote) -> str:

@@ -1,7 +1,7 @@
-"""Git's objects as bytes: trees and commits taken apart and put together. Pure: no file, no process.
+"""Git's objects by their ids: read through one `git cat-file --batch`, put together here, written as loose objects.
 
-Putting them together here instead of in `git hash-object`, `git mktree` and `git commit-tree` saves a process each; the
-formats are git's oldest promise (`gitformat-*` manuals, Documentation/technical/hash-function-transition).
+Putting objects together here instead of in `git hash-object`, `git mktree` and `git commit-tree` saves a process each;
+the formats are git's oldest promise (`gitformat-*` manuals, Documentation/technical/hash-function-transition).
 """
 
 from __future__ import annotations
@@ -9,63 +9,52 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple, NewType
 
+from release_tool.errors import ReleaseError
+from release_tool.git.process import end, start
 from release_tool.model.records import CommitId
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Mapping, Sequence
     from datetime import datetime
+    from pathlib import Path
 
+# Full hexadecimal ids, of a tree and of a file's content.
 TreeId = NewType("TreeId", str)
-"""The full hexadecimal id of a tree."""
-
 BlobId = NewType("BlobId", str)
-"""The full hexadecimal id of a file's content."""
 
-TREE, FILE, EXECUTABLE, SYMLINK, SUBMODULE = "40000", "100644", "100755", "120000", "160000"
-
-_SECONDS = re.compile(r"> (\d{1,11})\b")
-_OPERATION = re.compile(r"^Release-Operation: *(\S+) *$", re.MULTILINE)
+TREE = "40000"
+_KINDS = {TREE: "a directory", "120000": "a symbolic link", "160000": "a submodule"}
 
 
-class Entry(NamedTuple):
-    """One name in a tree.
-
-    Attributes:
-        mode: `100644`, `100755`, `120000` (symlink), `160000` (submodule) or `40000` (directory).
-        id: its object.
-    """
+class TreeEntry(NamedTuple):
+    """One name in a tree: the mode (`100644`, `100755`, or one of `_KINDS`), and the object's id."""
 
     mode: str
     id: str
 
     @property
     def is_file(self) -> bool:
-        """Whether it is a regular file, executable or not."""
+        """Whether the entry is a regular file, executable or not."""
         return self.mode.startswith("100")
+
+    @property
+    def kind(self) -> str:
+        """What the mode means, for messages."""
+        return _KINDS.get(self.mode, "a file")
 
 
 class CommitInfo(NamedTuple):
-    """A commit, as far as the tool looks at it.
-
-    Attributes:
-        id: its id.
-        tree: its tree.
-        parents: its parents, the first one first.
-        author: `Name <mail>`.
-        authored: author, seconds and zone as they stand in the commit.
-        committed_at: committer time.
-        message: the whole message.
-        committer: `Name <mail>`.
-    """
+    """A commit, as far as the tool looks at it."""
 
     id: CommitId
     tree: TreeId
-    parents: tuple[CommitId, ...]
-    author: str
-    authored: str
-    committed_at: datetime
+    parents: tuple[CommitId, ...]  # the first one first
+    author: str  # `Name <mail>`
+    authored: str  # author, seconds and zone as they stand in the commit
+    committed_at: datetime  # committer time, in UTC
     message: str
-    committer: str = ""
+    committer: str = ""  # `Name <mail>`
 
     @property
     def subject(self) -> str:
@@ -75,7 +64,8 @@ class CommitInfo(NamedTuple):
     @property
     def operations(self) -> tuple[str, ...]:
         """The values of the `Release-Operation` trailers: those in the last paragraph of the message."""
-        return tuple(_OPERATION.findall(self.message.strip().rpartition("\n\n")[2]))
+        last = self.message.strip().rpartition("\n\n")[2]
+        return tuple(re.findall(r"(?m)^Release-Operation: *(\S+) *$", last))
 
 
 class Blobs(NamedTuple):
@@ -85,18 +75,111 @@ class Blobs(NamedTuple):
     after: BlobId | None
 
 
-class Step(NamedTuple):
-    """One commit on a walk along the first parents.
-
-    Attributes:
-        commit: its id.
-        committed_at: its committer time.
-        files: path -> what it made of the file, against its first parent; those of the walk's files that it changes.
-    """
+class WalkStep(NamedTuple):
+    """One commit on a walk along the first parents."""
 
     commit: CommitId
-    committed_at: datetime
-    files: Mapping[str, Blobs]
+    committed_at: datetime  # committer time, in UTC
+    files: Mapping[str, Blobs]  # those files of the walk that the commit changes, against its first parent
+
+
+class MissingObject(Exception):
+    """An object that is not in the store."""
+
+
+class Database:
+    """Objects by id. One process serves all reads: starting one for each would cost more than the reading."""
+
+    def __init__(self, store: Path, cwd: str, algorithm: str) -> None:
+        self.algorithm = algorithm  # `sha1` or `sha256`
+        self._store = store
+        self._cwd = cwd
+        self._process: subprocess.Popen[bytes] | None = None
+        self._trees: dict[str, dict[bytes, TreeEntry]] = {}
+        self._commits: dict[str, CommitInfo] = {}
+
+    def begin(self) -> subprocess.Popen[bytes]:
+        """Starts the reading process where none runs."""
+        if self._process is None:
+            # Without the settings file (`opening.SETTINGS`): git would fetch what is missing, object by object.
+            arguments = (f"--git-dir={self._store}", "cat-file", "--batch")
+            self._process = start(arguments, self._cwd, stdin=True, stderr=False)
+        return self._process
+
+    def close(self) -> None:
+        """Ends the process."""
+        if self._process is not None:
+            end(self._process)
+            self._process = None
+
+    def find(self, name: str, limit: int | None = None, path: str = "") -> tuple[str, bytes] | None:
+        """Type and bytes of an object; None: missing. More bytes than the limit are a ReleaseError about the path."""
+        process = self.begin()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            process.stdin.write(name.encode() + b"\n")
+            process.stdin.flush()
+            words = process.stdout.readline().split()
+        except BrokenPipeError:
+            words = []
+        if len(words) == 2:  # "<id> missing"
+            return None
+        if len(words) != 3:
+            self.close()
+            raise ReleaseError("git can't read an object", where=name, hint="run `git fsck` in the checkout")
+        size = int(words[2])
+        if limit is not None and size > limit:
+            self.close()  # cheaper than reading what nobody wants
+            raise ReleaseError(
+                f"the file has {size:,} bytes, more than the {limit:,} that are read",
+                where=path or name,
+                cause="it isn't the file that is meant, or something filled it",
+                hint="put the right file there, or what it holds beside the few lines that matter elsewhere",
+            )
+        body = process.stdout.read(size + 1)[:-1]
+        return words[1].decode(), body
+
+    def commit(self, commit: CommitId) -> CommitInfo:
+        """A commit; raises MissingObject, or ReleaseError where the id is that of something else."""
+        if commit not in self._commits:
+            self._commits[commit] = parse_commit(commit, self._expect(commit, "commit"))
+        return self._commits[commit]
+
+    def tree(self, tree: TreeId | str) -> dict[bytes, TreeEntry]:
+        """The entries of a tree, by name; not to be changed. Raises as `commit`."""
+        if tree not in self._trees:
+            self._trees[tree] = parse_tree(self._expect(tree, "tree"), len(tree) // 2)
+        return self._trees[tree]
+
+    def write(self, kind: str, body: bytes) -> str:
+        """Stores an object; its id."""
+        import hashlib  # brings OpenSSL: loaded while git is busy, see remote/first_look.py
+        import zlib
+
+        raw = b"%s %d\0%s" % (kind.encode(), len(body), body)
+        name = hashlib.new(self.algorithm, raw, usedforsecurity=False).hexdigest()
+        path = self._store / "objects" / name[:2] / name[2:]
+        try:
+            if not path.exists():
+                path.parent.mkdir(exist_ok=True)
+                # No fsync and no temporary name: nobody else looks into this store, and it goes with the process.
+                path.write_bytes(zlib.compress(raw, 1))
+        except OSError as error:
+            raise ReleaseError(
+                f"can't write git's objects: {error.strerror}",
+                where=str(self._store),
+                hint="free space, or point TMPDIR at another disk",
+            ) from error
+        return name
+
+    def _expect(self, name: str, kind: str) -> bytes:
+        found = self.find(name)
+        if found is None:
+            raise MissingObject(name)
+        if found[0] != kind:
+            raise ReleaseError(f"a {found[0]} stands where a {kind} should", where=name)
+        return found[1]
 
 
 def name_bytes(name: str) -> bytes:
@@ -104,26 +187,18 @@ def name_bytes(name: str) -> bytes:
     return name.encode("utf-8", "surrogateescape")
 
 
-def object_id(kind: str, body: bytes, algorithm: str) -> tuple[str, bytes]:
-    """The id of an object and its bytes with git's header; algorithm: `sha1` or `sha256`."""
-    import hashlib  # brings OpenSSL: loaded while git is busy, see publishing/look.py
-
-    raw = b"%s %d\0%s" % (kind.encode(), len(body), body)
-    return hashlib.new(algorithm, raw, usedforsecurity=False).hexdigest(), raw
-
-
-def parse_tree(body: bytes, id_bytes: int) -> dict[bytes, Entry]:
+def parse_tree(body: bytes, id_bytes: int) -> dict[bytes, TreeEntry]:
     """The entries of a tree, by name; id_bytes: 20 or 32."""
     entries, at = {}, 0
     while at < len(body):
         space, null = body.index(b" ", at), body.index(b"\0", at)
         following = null + 1 + id_bytes
-        entries[body[space + 1 : null]] = Entry(body[at:space].decode(), body[null + 1 : following].hex())
+        entries[body[space + 1 : null]] = TreeEntry(body[at:space].decode(), body[null + 1 : following].hex())
         at = following
     return entries
 
 
-def tree_body(entries: Mapping[bytes, Entry]) -> bytes:
+def tree_body(entries: Mapping[bytes, TreeEntry]) -> bytes:
     """The bytes of a tree. A directory sorts as if its name ended with a slash."""
     ordered = sorted(entries.items(), key=lambda item: item[0] + b"/" if item[1].mode == TREE else item[0])
     return b"".join(b"%s %s\0%s" % (entry.mode.encode(), name, bytes.fromhex(entry.id)) for name, entry in ordered)
@@ -136,38 +211,26 @@ def commit_body(tree: TreeId, parents: Sequence[CommitId], authored: str, commit
 
 
 def parse_commit(commit: CommitId, body: bytes) -> CommitInfo:
-    """A commit taken apart."""
     head, _, message = body.partition(b"\n\n")
     headers: dict[str, list[str]] = {}
     for line in head.decode("utf-8", "replace").split("\n"):
         name, _, value = line.partition(" ")
         headers.setdefault(name, []).append(value)
-    encoding = headers.get("encoding", ["utf-8"])[0]
     authored, committed = headers["author"][0], headers["committer"][0]
+    seconds = re.search(r"> (\d{1,11})\b", committed)  # old importers left commits without a readable time
+    try:
+        text = message.decode(headers.get("encoding", ["utf-8"])[0], "replace")
+    except LookupError:  # an encoding that Python doesn't know
+        text = message.decode("utf-8", "replace")
     return CommitInfo(
         commit,
         TreeId(headers["tree"][0]),
         tuple(CommitId(parent) for parent in headers.get("parent", ())),
         authored.rpartition(">")[0] + ">",
         authored,
-        _time(committed),
-        _decoded(message, encoding),
+        moment(seconds[1] if seconds else ""),
+        text,
         committed.rpartition(">")[0] + ">",
-    )
-
-
-def stamp(identity: str, when: datetime) -> str:
-    """`Name <mail> seconds zone` of a commit; when: with a time zone."""
-    assert when.tzinfo is not None
-    return f"{identity} {int(when.timestamp())} {when.strftime('%z')[:5]}"
-
-
-def parse_raw(line: str) -> tuple[str, Blobs]:
-    """A line of `git diff --raw --no-abbrev --no-renames`: the path as git shows it, and what became of the file."""
-    head, _, path = line.partition("\t")
-    old_mode, mode, old, new, _ = head.removeprefix(":").split(" ")
-    return path, Blobs(
-        *(BlobId(name) if Entry(kind, name).is_file else None for kind, name in ((old_mode, old), (mode, new)))
     )
 
 
@@ -181,16 +244,3 @@ def moment(seconds: str) -> datetime:
     from datetime import datetime, timezone
 
     return datetime.fromtimestamp(int(seconds) if seconds.isdecimal() and len(seconds) <= 11 else 0, timezone.utc)
-
-
-def _time(stamped: str) -> datetime:
-    """The time of `Name <mail> seconds zone`, in UTC."""
-    seconds = _SECONDS.search(stamped)  # old importers left commits without a readable time
-    return moment(seconds[1] if seconds else "")
-
-
-def _decoded(message: bytes, encoding: str) -> str:
-    try:
-        return message.decode(encoding, "replace")
-    except LookupError:  # an encoding that Python doesn't know
-        return message.decode("utf-8", "replace")

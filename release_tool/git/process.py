@@ -10,7 +10,7 @@ import re
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from release_tool.errors import ReleaseError, TryAgain
 
@@ -39,7 +39,7 @@ _SECRETS = (
 )
 
 
-class Answer(NamedTuple):
+class GitAnswer(NamedTuple):
     """What a git command left: its exit status, its output, and its redacted messages."""
 
     code: int
@@ -53,8 +53,29 @@ class Answer(NamedTuple):
 
     @property
     def lines(self) -> list[str]:
-        """The lines of the output; `splitlines` would also break at other letters that names may hold."""
+        # `splitlines` would also break at other letters that names may hold.
         return self.text.removesuffix("\n").split("\n") if self.out else []
+
+
+class Setting(NamedTuple):
+    """One value of git's configuration: its key with the section in lower case, and the file that it stands in."""
+
+    key: str
+    value: str
+    origin: str
+
+    def __repr__(self) -> str:
+        return f"Setting({self.key!r})"  # a value may be a credential
+
+
+class Credential(NamedTuple):
+    """What a git command needs to use a credential: options, which hold no secret, and environment variables."""
+
+    options: tuple[str, ...] = ()
+    variables: Mapping[str, str] = {}
+
+    def __repr__(self) -> str:
+        return f"Credential({self.options!r})"  # the variables hold the credential
 
 
 def redact(text: str) -> str:
@@ -66,33 +87,28 @@ def redact(text: str) -> str:
     return text
 
 
-def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of every git process."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or _is_kept(name)}
-    return {**kept, **_FIXED, **(extra or {})}
-
-
-def _is_kept(name: str) -> bool:
-    return name in _KEPT or name.startswith(_KEPT_GROUPS)
-
-
 def start(
-    arguments: Sequence[str], cwd: str, *, stdin: int, stderr: int, extra: Mapping[str, str] | None = None
+    arguments: Sequence[str], cwd: str, *, stdin: bool, stderr: bool = True, extra: Mapping[str, str] | None = None
 ) -> subprocess.Popen[bytes]:
-    """Starts `git ARGUMENTS`.
-
-    Raises:
-        ReleaseError: there is no git, or the directory is gone.
-    """
-    _log(arguments)
+    """Starts `git ARGUMENTS`; stdin, stderr: a pipe or /dev/null. ReleaseError: no git, or the directory is gone."""
+    # Where logging was never imported nobody listens, and the import would cost milliseconds. Another thread may be
+    # importing it just now: then nobody listens either.
+    get_logger = getattr(sys.modules.get("logging"), "getLogger", None)
+    if get_logger is not None:
+        get_logger("release_tool").debug("git %s", redact(" ".join(arguments)))
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("GIT_") or name in _KEPT or name.startswith(_KEPT_GROUPS)
+    }
     try:
         return subprocess.Popen(
             ["git", *arguments],  # noqa: S607  # the user's git, found on PATH, is the one that is meant
             cwd=cwd,
-            env=environment(extra),
-            stdin=stdin,
+            env={**kept, **_FIXED, **(extra or {})},
+            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=stderr,
+            stderr=subprocess.PIPE if stderr else subprocess.DEVNULL,
             start_new_session=True,  # git, ssh and credential helpers form one group that `end` can end as a whole
         )
     except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
@@ -103,49 +119,29 @@ def start(
         ) from error
 
 
-def run(
-    arguments: Sequence[str],
-    cwd: str,
-    *,
-    stdin: bytes | None = None,
-    timeout: float | None = None,
-    extra: Mapping[str, str] | None = None,
-) -> Answer:
-    """Runs git to its end; the exit status is the caller's to judge.
-
-    Args:
-        arguments: what stands behind `git`.
-        cwd: where it runs; relative URLs and paths count from there.
-        stdin: its input; None: none.
-        timeout: seconds; only for what talks to a remote.
-        extra: variables on top of the environment.
-
-    Raises:
-        TryAgain: the time is up.
-        ReleaseError: git can't be started.
-    """
-    source = subprocess.DEVNULL if stdin is None else subprocess.PIPE
-    process = start(arguments, cwd, stdin=source, stderr=subprocess.PIPE, extra=extra)
+def finish(process: subprocess.Popen[bytes], stdin: bytes | None = None, timeout: float | None = None) -> GitAnswer:
+    """Waits for a git that `start` began, and TryAgain after `timeout` seconds; the caller judges the exit status."""
     try:
         out, err = process.communicate(stdin, timeout)
     except subprocess.TimeoutExpired:
         raise TryAgain(
-            f"git {_verb(arguments)} got no answer within {timeout:g} s",
+            f"git {_verb(process)} got no answer within {timeout:g} s",
             cause="the remote or the network in between is slow or down",
             hint="run the same command again",
         ) from None
     finally:
         end(process)
-    return Answer(process.returncode, out, redact(err.decode("utf-8", "replace")))
+    return GitAnswer(process.returncode, out, redact(err.decode("utf-8", "replace")))
+
+
+def run(arguments: Sequence[str], cwd: str) -> GitAnswer:
+    """Runs a git that asks no remote, and so needs no time limit."""
+    return finish(start(arguments, cwd, stdin=False))
 
 
 def stream(arguments: Sequence[str], cwd: str) -> Iterator[str]:
-    """The lines of a command's output as they come; a caller that stops early ends the command.
-
-    Raises:
-        ReleaseError: the command fails.
-    """
-    process = start(arguments, cwd, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    """The lines of a command's output as they come; a caller that stops early ends the command."""
+    process = start(arguments, cwd, stdin=False)
     assert process.stdout is not None
     assert process.stderr is not None
     try:
@@ -153,17 +149,23 @@ def stream(arguments: Sequence[str], cwd: str) -> Iterator[str]:
             yield line.decode("utf-8", "surrogateescape").rstrip("\n")
         complaint = process.stderr.read().decode("utf-8", "replace")
         if process.wait() != 0:
-            raise ReleaseError(f"git {_verb(arguments)} failed", cause=redact(complaint).strip())
+            raise ReleaseError(f"git {_verb(process)} failed", cause=redact(complaint).strip())
     finally:
         end(process)
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
     """Ends a process and all that it started, whatever happened before (time is up, Ctrl-C, an early stop)."""
-    if process.poll() is None:
-        for deadly in (signal.SIGTERM, signal.SIGKILL):
-            if _signalled(process, deadly):
-                break
+    for deadly in (signal.SIGTERM, signal.SIGKILL):
+        if process.poll() is not None:
+            break
+        try:
+            os.killpg(process.pid, deadly)
+            process.wait(2)
+        except ProcessLookupError:
+            process.wait()
+        except subprocess.TimeoutExpired:
+            continue
     for pipe in (process.stdin, process.stdout, process.stderr):
         if pipe is not None:
             try:
@@ -172,32 +174,12 @@ def end(process: subprocess.Popen[bytes]) -> None:
                 continue
 
 
-def _signalled(process: subprocess.Popen[bytes], deadly: signal.Signals) -> bool:
-    """Whether the group ended within two seconds of a signal."""
-    try:
-        os.killpg(process.pid, deadly)
-        process.wait(2)
-    except ProcessLookupError:
-        process.wait()
-    except subprocess.TimeoutExpired:
-        return False
-    return True
-
-
-def _verb(arguments: Sequence[str]) -> str:
-    """The git command among its arguments, for messages."""
-    words = iter(arguments)
+def _verb(process: subprocess.Popen[bytes]) -> str:
+    """The git command among the arguments, for messages."""
+    words = iter(cast("list[str]", process.args)[1:])
     for word in words:
         if word == "-c":
             next(words, None)
         elif not word.startswith("-"):
             return word
     return ""
-
-
-def _log(arguments: Sequence[str]) -> None:
-    """A debug line, if logging was imported: else nobody listens, and the import would cost milliseconds."""
-    # Another thread may be importing it just now: then nobody listens either.
-    get_logger = getattr(sys.modules.get("logging"), "getLogger", None)
-    if get_logger is not None:
-        get_logger("release_tool").debug("git %s", redact(" ".join(arguments)))

@@ -1,23 +1,24 @@
-"""One remote, seen from the private store: its refs, and bringing commits, files and history over."""
+"""One remote, seen from the private store: its refs, bringing commits and history over, and pushing."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool.git.credential import NONE
-from release_tool.git.database import Database, Missing
+from release_tool.errors import ReleaseError
 from release_tool.git.errors import Forgotten, explain
-from release_tool.git.process import run
-from release_tool.git.store import SETTINGS_FILE, own_config
+from release_tool.git.objects import Database, MissingObject
+from release_tool.git.opening import FORMATS, SETTINGS
+from release_tool.git.process import finish, start
 from release_tool.model.records import CommitId
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
+    import subprocess
+    from collections.abc import Mapping, Sequence
 
-    from release_tool.git.credential import Access
-    from release_tool.git.process import Answer
+    from release_tool.git.opening import Store
+    from release_tool.git.process import GitAnswer
+    from release_tool.model.records import RefUpdate
 
 _NO_FILES = "--filter=blob:none"
 _WITH_FILES = "--no-filter"
@@ -34,18 +35,15 @@ _FETCH = (
 _OTHER_WAY = (
     r"unadvertised object|not our ref|remote ref|(?<!dumb http transport does not) support|does not allow|filter"
 )
+# A stalled download over HTTP ends after a minute, long before the time limit of the whole command.
+_STALLED = {"GIT_HTTP_LOW_SPEED_LIMIT": "1", "GIT_HTTP_LOW_SPEED_TIME": "60"}
 
 
 class RemoteRefs(NamedTuple):
-    """What a remote holds.
+    """What a remote holds."""
 
-    Attributes:
-        head_branch: the name of its default branch; None where it is unborn or detached.
-        refs: full name -> commit, those that were asked for and exist.
-    """
-
-    head_branch: str | None
-    refs: Mapping[str, CommitId]
+    head_branch: str | None  # the name of the default branch; None where the branch is unborn or HEAD detached
+    refs: Mapping[str, CommitId]  # full name -> commit, those that were asked for and exist
 
     def branch(self, name: str) -> CommitId | None:
         """The tip of a branch, by its short name; None where there is none."""
@@ -53,47 +51,123 @@ class RemoteRefs(NamedTuple):
 
 
 class Remote:
-    """Talks to one remote.
+    """Talks to one remote; `Repository` is what the rest of the tool uses. The attributes are those of `Store`."""
 
-    Attributes:
-        name: the name of the remote in git's configuration.
-        url: its URL, redacted, for messages.
-        cwd: where git runs.
-        partial: whether files may be missing that the remote has.
-        database: the objects of the store.
-    """
-
-    def __init__(
-        self,
-        store: Path,
-        cwd: str,
-        name: str,
-        url: str,
-        algorithm: str,
-        *,
-        thin: bool,
-        partial: bool,
-        timeout: float,
-        access: Access = NONE,
-    ) -> None:
-        self.name = name
-        self.url = url
-        self.cwd = cwd
-        self.partial = partial
-        self.database = Database(store, cwd, algorithm)
-        self._store = store
-        self._thin = thin  # no full checkout lends its objects: fetch one commit deep and without files
+    def __init__(self, store: Store, timeout: float) -> None:
+        self.top = store.top
+        self.display_url = store.url
+        self.remote_name = store.remote
+        self.cwd = store.cwd
+        self.config = store.config
+        self._store = store.path
+        # The store's own configuration says nothing of the remote, see there.
+        self._place = (f"--git-dir={store.path}", "-c", f"include.path={store.path / SETTINGS}")
+        self._thin = store.thin
+        self._partial = store.partial
+        self._credential = store.credential
         self._timeout = timeout
-        self._access = access
+        self._database = Database(store.path, store.cwd, store.algorithm)
         self._seen: dict[str, CommitId] = {}
 
-    def arguments(self, *arguments: str) -> list[str]:
-        """The arguments of a git command on the store."""
-        return [f"--git-dir={self._store}", "-c", f"include.path={self._store / SETTINGS_FILE}", *arguments]
+    def refs(self, *patterns: str) -> RemoteRefs:
+        """What the remote holds now: one request, never answered from memory.
 
-    def _entitled(self, arguments: Sequence[str]) -> list[str]:
-        """The same for a command that may talk to the remote."""
-        return self.arguments(*self._access.options, *arguments)
+        Args:
+            patterns: full names (`refs/heads/main`), or with a `*` at the end that stands for anything, slashes too.
+        """
+        process = self._start("ls-remote", "--symref", "--quiet", self.remote_name, "HEAD", *patterns)
+        try:
+            self._database.begin()  # the next question is for the commits: ready when the remote has answered
+        finally:
+            answer = finish(process, None, self._timeout)
+        if answer.code != 0:
+            raise explain(answer, "read the remote's refs", self.display_url)
+        head, refs = None, {}
+        for line in answer.lines:
+            value, _, ref = line.partition("\t")
+            if value.startswith("ref: "):
+                head = value.removeprefix("ref: refs/heads/") if ref == "HEAD" else head
+                continue
+            if len(value) == 64 and self._database.algorithm == "sha1" and self._thin and not self._seen:
+                # Without a checkout nobody said before that the remote has SHA-256; the store is still empty.
+                (self._store / "config").write_text(FORMATS["sha256"], "ascii")
+                self._database.close()
+                self._database.algorithm = "sha256"
+            # ls-remote matches the end of names too.
+            if any(ref.startswith(it[:-1]) if it.endswith("*") else ref == it for it in patterns):
+                refs[ref] = CommitId(value)
+        self._seen.update(refs)
+        return RemoteRefs(head, refs)
+
+    def fetch(self, *commits: CommitId, with_files: bool = False) -> None:
+        """Makes commits and their trees readable: no request where they are already, else one for all of them.
+
+        Args:
+            commits: what to fetch. What a full checkout doesn't hold comes with its history, else it comes alone.
+            with_files: bring all files too where a filter would leave them out, for commits with few.
+
+        Raises:
+            Forgotten: the remote doesn't hold a commit any more; Forgotten is a TryAgain.
+        """
+        missing = [commit for commit in dict.fromkeys(commits) if not self._has(commit)]
+        if not missing:
+            return
+        # The way that asks for the least comes first, then those that older servers understand.
+        least = ("--depth=1", _WITH_FILES if with_files else _NO_FILES) if self._thin else ()
+        ways: list[tuple[list[str], tuple[str, ...]]] = [(_by_id(missing), least)]
+        names = self._by_name(missing)
+        if names:
+            ways += [(names, least), *([(names, (_WITH_FILES,))] if least else [])]
+        for specs, options in ways:
+            answer = self._fetch(specs, options)
+            if answer.code == 0 and all(self._has(commit) for commit in missing):
+                return
+            if answer.code != 0 and not re.search(_OTHER_WAY, answer.err):
+                raise explain(answer, "fetch", self.display_url)
+        raise Forgotten(
+            f"the remote doesn't hold {missing[0][:12]} any more",
+            where=self.display_url,
+            cause="a branch was changed or deleted meanwhile",
+            hint="run the same command again",
+        )
+
+    def push(self, updates: Sequence[RefUpdate]) -> bool:
+        """Changes refs of the remote, all or none, if each holds what is expected (compare and swap).
+
+        Returns:
+            True: this push did it. False: every ref held the wanted commit already, so an earlier try got through or
+            somebody did exactly the same.
+
+        Raises:
+            Stale: a ref has moved. Plan again on the new tip.
+            Protected: the server's rules refuse it.
+            ReleaseError: a branch whose name is in the way, no way to push several refs as one.
+        """
+        # A lease per ref: git compares it with what the server tells at the beginning, and the server compares that
+        # once more when it takes the push, so no push of anybody is lost in between.
+        leases = [f"--force-with-lease={update.ref}:{update.old or ''}" for update in updates]
+        specs = [f"{update.new or ''}:{update.ref}" for update in updates]
+        answer = self.ask("push", "--porcelain", "--atomic", *leases, self.remote_name, *specs)
+        if answer.code != 0 and lacks_atomic(answer):
+            if len(updates) > 1:
+                raise ReleaseError(
+                    "the remote can't change several refs as one",
+                    where=self.display_url,
+                    hint="use a server with atomic pushes (git's own, and all large hosts, have them)",
+                )
+            answer = self.ask("push", "--porcelain", *leases, self.remote_name, *specs)
+        if answer.code == 0:
+            return any(line[1:2] == "\t" and line[0] != "=" for line in answer.lines)  # `=`: was up to date
+        from release_tool.git.rejection import rejection  # a push that goes through needs none of it
+
+        error = rejection(answer, updates, self.display_url, lambda names: self.refs(*names).refs)
+        if error is not None:
+            raise error
+        return False
+
+    def ask(self, *arguments: str, stdin: bytes | None = None, extra: Mapping[str, str] | None = None) -> GitAnswer:
+        """Runs a git command that may talk to the remote; its failure is the caller's to judge."""
+        return finish(self._start(*arguments, stdin=stdin is not None, extra=extra), stdin, self._timeout)
 
     def local(
         self,
@@ -101,67 +175,41 @@ class Remote:
         ok: tuple[int, ...] = (0,),
         stdin: bytes | None = None,
         extra: Mapping[str, str] | None = None,
-    ) -> Answer:
-        """Runs a git command that may look at the store only.
-
-        Raises:
-            ReleaseError: its exit status is none of `ok`.
-        """
-        # It gets the time limit all the same: in a partial clone git may fetch what is missing.
-        variables = {**self._access.variables, **(extra or {})}
-        answer = run(self._entitled(arguments), self.cwd, stdin=stdin, extra=variables, timeout=self._timeout)
+    ) -> GitAnswer:
+        """Runs a git command that may look at the store only; ReleaseError where its exit status is none of `ok`."""
+        # As `ask`, with credential and time limit: in a partial clone git may fetch what is missing.
+        answer = self.ask(*arguments, stdin=stdin, extra=extra)
         if answer.code not in ok:
-            raise explain(answer, f"run {arguments[0]}", self.url)
+            raise explain(answer, f"run {arguments[0]}", self.display_url)
         return answer
 
-    def ask(self, *arguments: str, stdin: bytes | None = None) -> Answer:
-        """Runs a git command that talks to the remote; its failure is the caller's to judge."""
-        # A stalled download over HTTP ends after a minute, long before the time limit of the whole command.
-        stalled = {"GIT_HTTP_LOW_SPEED_LIMIT": "1", "GIT_HTTP_LOW_SPEED_TIME": "60"}
-        variables = {**self._access.variables, **stalled}
-        return run(self._entitled(arguments), self.cwd, stdin=stdin, extra=variables, timeout=self._timeout)
+    def _start(
+        self, *arguments: str, stdin: bool = False, extra: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
+        variables = {**self._credential.variables, **_STALLED, **(extra or {})}
+        return start((*self._place, *self._credential.options, *arguments), self.cwd, stdin=stdin, extra=variables)
 
-    def refs(self, patterns: Sequence[str]) -> RemoteRefs:
-        """The refs that match: full names, or with a `*` at the end that stands for anything. One request."""
-        answer = self.ask("ls-remote", "--symref", "--quiet", self.name, "HEAD", *patterns)
-        if answer.code != 0:
-            raise explain(answer, "read the remote's refs", self.url)
-        head, refs = None, {}
-        for line in answer.lines:
-            value, _, ref = line.partition("\t")
-            if value.startswith("ref: "):
-                head = value.removeprefix("ref: refs/heads/") if ref == "HEAD" else head
-                continue
-            self._follow_format(value)
-            if any(_matches(ref, pattern) for pattern in patterns):  # ls-remote matches the end of names too
-                refs[ref] = CommitId(value)
-        self._seen.update(refs)
-        return RemoteRefs(head, refs)
+    def _fetch(self, specs: Sequence[str], options: Sequence[str]) -> GitAnswer:
+        return self.ask(*_FETCH, *options, "--stdin", self.remote_name, stdin="\n".join(specs).encode())
 
-    def fetch(self, commits: Iterable[CommitId], *, with_files: bool) -> None:
-        """Makes commits and their trees readable; nothing is asked where they are."""
-        missing = [commit for commit in dict.fromkeys(commits) if not self._has(commit)]
-        if missing:
-            thin = ("--depth=1", _WITH_FILES if with_files else _NO_FILES)
-            self._bring(missing, thin if self._thin else ())
-
-    def fetch_objects(self, ids: Sequence[str], commits: Sequence[CommitId]) -> None:
-        """Brings objects that a filter left out, in one request, or else all files of the history that is here.
-
-        Raises:
-            ReleaseError: they should have been there, or the remote doesn't hand them out.
-        """
+    def _fetch_objects(self, ids: Sequence[str], commits: Sequence[CommitId]) -> None:
+        """Brings objects of some commits that a filter left out, in one request, or else all files of all commits."""
         # The way in which git's own promisor fetch asks (promisor-remote.c): nothing is negotiated.
-        wanted = "".join(f"{name}\n" for name in ids).encode()
         noop = ("-c", "fetch.negotiationAlgorithm=noop")
-        answer = self.ask(*noop, *_FETCH, _NO_FILES, "--stdin", self.name, stdin=wanted)
+        wanted = "".join(f"{name}\n" for name in ids).encode()
+        answer = self.ask(*noop, *_FETCH, _NO_FILES, "--stdin", self.remote_name, stdin=wanted)
         if answer.code != 0 and re.search(_OTHER_WAY, answer.err):
             names = self._by_name(commits) or self._by_name(list(self._seen.values()))
             answer = self._fetch(names, ("--refetch", _WITH_FILES))
         if answer.code != 0:
-            raise explain(answer, "fetch files", self.url)
+            raise explain(answer, "fetch files", self.display_url)
+        for name in ids:
+            if self._database.find(name) is None:
+                raise ReleaseError(
+                    "an object is missing", where=name, cause="a broken checkout", hint="run `git fsck` in it"
+                )
 
-    def deepen(self, tips: Sequence[CommitId], depth: str) -> None:
+    def _deepen(self, tips: Sequence[CommitId], depth: str) -> None:
         """Brings older commits of a cut history; depth: an option of git fetch."""
         for specs in (_by_id(tips), self._by_name(tips)):
             answer = self._fetch(specs, (depth, _NO_FILES))
@@ -169,42 +217,14 @@ class Remote:
                 return
             if not re.search(_OTHER_WAY, answer.err):
                 break
-        raise explain(answer, "fetch older commits", self.url)
+        raise explain(answer, "fetch older commits", self.display_url)
 
-    def cuts(self) -> frozenset[CommitId]:
+    def _cuts(self) -> frozenset[CommitId]:
         """The commits whose parents git doesn't know here; empty for a complete history."""
         try:
             return frozenset(CommitId(line) for line in (self._store / "shallow").read_text("ascii").split())
         except FileNotFoundError:
             return frozenset()
-
-    def _bring(self, wanted: Sequence[CommitId], options: Sequence[str]) -> None:
-        """Fetches commits in the way that asks for the least, then in those that older servers understand."""
-        for specs, extra in self._ways(wanted, options):
-            answer = self._fetch(specs, extra)
-            if answer.code == 0 and all(self._has(commit) for commit in wanted):
-                return
-            if answer.code != 0 and not re.search(_OTHER_WAY, answer.err):
-                raise explain(answer, "fetch", self.url)
-        raise Forgotten(
-            f"the remote doesn't hold {wanted[0][:12]} any more",
-            where=self.url,
-            cause="a branch was changed or deleted meanwhile",
-            hint="run the same command again",
-        )
-
-    def _ways(
-        self, wanted: Sequence[CommitId], options: Sequence[str]
-    ) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
-        yield _by_id(wanted), options
-        names = self._by_name(wanted)
-        if names:
-            yield names, options
-            if options:
-                yield names, (_WITH_FILES,)
-
-    def _fetch(self, specs: Sequence[str], options: Sequence[str]) -> Answer:
-        return self.ask(*_FETCH, *options, "--stdin", self.name, stdin="\n".join(specs).encode())
 
     def _by_name(self, commits: Sequence[CommitId]) -> list[str]:
         """Refspecs by the names under which the commits were seen."""
@@ -212,22 +232,17 @@ class Remote:
 
     def _has(self, commit: CommitId) -> bool:
         try:
-            self.database.commit(commit)
-        except Missing:
+            self._database.commit(commit)
+        except MissingObject:
             return False
         return True
 
-    def _follow_format(self, value: str) -> None:
-        """Turns an empty store into one of SHA-256 when the remote is; without a checkout nobody said so before."""
-        if len(value) == 64 and self.database.algorithm == "sha1" and self._thin and not self._seen:
-            (self._store / "config").write_text(own_config("sha256"), "ascii")
-            self.database.algorithm = "sha256"
+
+def lacks_atomic(answer: GitAnswer) -> bool:
+    """Whether the server can't push several refs as one."""
+    return "does not support --atomic" in answer.err
 
 
 def _by_id(commits: Sequence[CommitId]) -> list[str]:
     """Refspecs by id. The refs tell the remote in later fetches what is here."""
     return [f"+{commit}:refs/kept/{commit}" for commit in commits]
-
-
-def _matches(ref: str, pattern: str) -> bool:
-    return ref.startswith(pattern[:-1]) if pattern.endswith("*") else ref == pattern

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from release_tool.errors import ReleaseError
 from release_tool.git.errors import explain
-from release_tool.git.process import Answer, redact
+from release_tool.git.process import GitAnswer, redact
 from release_tool.model.records import CommitId
 
 if TYPE_CHECKING:
@@ -23,25 +23,15 @@ _UNMERGED = {"DD", "AU", "UD", "UA", "DU", "AA", "UU"}  # git-status(1)
 
 
 class WorkingTree(NamedTuple):
-    """A checkout, as it lies on disk.
-
-    Attributes:
-        top: its top directory.
-        branch: the branch that is checked out; None: a detached HEAD.
-        head: the commit that is checked out; None: none yet.
-    """
+    """A checkout, as it lies on disk."""
 
     top: Path
-    branch: str | None
-    head: CommitId | None
+    branch: str | None  # that is checked out; None: a detached HEAD
+    head: CommitId | None  # None: no commit yet
 
     @classmethod
     def open(cls, directory: Path) -> WorkingTree:
-        """The checkout that a directory belongs to.
-
-        Raises:
-            ReleaseError: there is none, or git refuses it.
-        """
+        """The checkout that a directory belongs to; ReleaseError where there is none, or git refuses it."""
         with _errors_of_git(directory) as git:
             repository = git.Repo(directory, search_parent_directories=True)
             if repository.working_tree_dir is None:
@@ -65,11 +55,7 @@ class WorkingTree(NamedTuple):
         return [path.relative_to(top).as_posix() for path in sorted(inside.rglob("*")) if path.is_file()]
 
     def read(self, paths: Iterable[str]) -> dict[str, bytes]:
-        """The files that exist, path -> content.
-
-        Raises:
-            ReleaseError: a path leads out of the repository, or can't be read.
-        """
+        """The files that exist, path -> content; ReleaseError where a path leads out of the repository."""
         contents = {}
         for path in paths:
             inside = self._inside(path)
@@ -78,10 +64,8 @@ class WorkingTree(NamedTuple):
         return contents
 
     def committed(self, paths: Iterable[str]) -> Iterator[dict[str, bytes]]:
-        """The files at each first-parent commit of HEAD that touches one of them, newest first: path -> content.
-
-        A checkout whose history is cut ends where it is cut.
-        """
+        """The files at each first-parent commit of HEAD that touches one of them, newest first: path -> content."""
+        # A checkout whose history is cut ends where it is cut.
         if self.head is None:
             return
         paths = list(paths)
@@ -90,11 +74,7 @@ class WorkingTree(NamedTuple):
                 yield {path: data for path in paths if (data := _blob(commit, path)) is not None}
 
     def write(self, files: Mapping[str, bytes]) -> None:
-        """Writes files: all are complete on disk before the first one takes its place.
-
-        Raises:
-            ReleaseError: a path leads out of the repository, or can't be written; then nothing is changed.
-        """
+        """Writes files: all are complete on disk before the first takes its place, so that an error changes none."""
         targets = {self._inside(path): content for path, content in files.items()}
         ready: dict[Path, Path] = {}
         try:
@@ -155,7 +135,7 @@ class _errors_of_git:  # noqa: N801  # used as a function
                 "not a git repository", where=self._where, hint="change to a checkout, or name one with -C DIR"
             ) from error
         if isinstance(error, self._git.GitCommandError):
-            answer = Answer(1, b"", redact(str(error.stderr)))
+            answer = GitAnswer(1, b"", redact(str(error.stderr)))
             raise explain(answer, "look at the checkout", self._where) from error
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from release_tool.config import Place, Retention
-    from release_tool.git.repository import BlobId, Repository, Step
+    from release_tool.git.repository import BlobId, Repository, WalkStep
     from release_tool.model.records import Line, State, Tag
 
     # When the pull request that became a commit was merged, where the forge knows it: `Forge.landed_at`.
@@ -72,9 +72,9 @@ class Ages:
         self._merged = merged
         self._base = base
         self._touches: dict[str, list[int]] = {place.tag_file: [] for place in places}  # file -> places in _steps
-        self._steps: list[Step] = []
+        self._steps: list[WalkStep] = []
         self._oldest: list[datetime] = []  # the lowest committer time of the steps so far, for each step
-        self._walk: Iterator[Step] | None = None
+        self._walk: Iterator[WalkStep] | None = None
         self._broken: ReleaseError | None = None
         self._landings: dict[int, datetime] = {}
         self._held: dict[BlobId, dict[Entry, Tag]] = {}

@@ -13,7 +13,7 @@ from release_tool.doctor import base_branch, git, github_branch, github_reposito
 from release_tool.doctor.diagnosis import Diagnosis, Report, of_error, ok
 from release_tool.errors import FileProblems, Problem, ReleaseError, TryAgain
 from release_tool.forges.github.settings import Credential, Protection, RepositorySettings, Rule
-from release_tool.git.examine import Signing, talk_of
+from release_tool.git.examine import Signing, capabilities_of
 from release_tool.report.doctor import report_text
 
 if TYPE_CHECKING:
@@ -45,10 +45,10 @@ def test_the_capabilities_of_a_server_are_read_from_what_the_client_got() -> Non
         "17:25 pkt-line.c:80  packet:          git< version 2\n"
         "17:25 pkt-line.c:80  packet:          git< fetch=shallow wait-for-done\n"
     )
-    assert talk_of(trace) == (2, False)
-    assert talk_of(trace + "packet:    ls-remote< fetch=shallow filter\n") == (2, True)
-    assert talk_of("packet:    ls-remote< 12ab HEAD\\0multi_ack filter agent=git/2.1\n") == (0, True)
-    assert talk_of("") == (0, False)
+    assert capabilities_of(trace) == (2, False)
+    assert capabilities_of(trace + "packet:    ls-remote< fetch=shallow filter\n") == (2, True)
+    assert capabilities_of("packet:    ls-remote< 12ab HEAD\\0multi_ack filter agent=git/2.1\n") == (0, True)
+    assert capabilities_of("") == (0, False)
 
 
 def test_a_key_of_openpgp_may_go_without_a_name() -> None:

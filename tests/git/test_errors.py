@@ -6,7 +6,7 @@ import pytest
 
 from release_tool.errors import ReleaseError, TryAgain
 from release_tool.git.errors import complaint, explain
-from release_tool.git.process import Answer, redact
+from release_tool.git.process import GitAnswer, redact
 
 GITHUB = (
     "remote: Permission to acme/engine.git denied to bot.\n"
@@ -50,7 +50,7 @@ hint: x
     ],
 )
 def test_words_of_git_and_hosts(words: str, what: str, kind: type[ReleaseError]) -> None:
-    error = explain(Answer(128, b"", words), "fetch", "https://h/r.git")
+    error = explain(GitAnswer(128, b"", words), "fetch", "https://h/r.git")
     assert type(error) is kind
     assert what in error.what
     assert error.where == "https://h/r.git"

@@ -9,7 +9,7 @@ import pytest
 from origin import BEGIN, TAGS, Origin, Requests, git
 
 from release_tool.errors import ReleaseError
-from release_tool.git.repository import Entry, Repository
+from release_tool.git.repository import Repository, TreeEntry
 from release_tool.model.records import CommitId
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def test_a_tree_tells_whether_two_commits_hold_the_same(origin: Origin, reposito
     _tip(repository)
     assert repository.tree_id(one) == repository.tree_id(three)
     assert repository.commit_info(three).committed_at > BEGIN
-    assert isinstance(repository.files(three, ["a"])["a"], Entry)
+    assert isinstance(repository.files(three, ["a"])["a"], TreeEntry)
 
 
 def test_a_broken_checkout_is_named(origin: Origin, clone: Path) -> None:

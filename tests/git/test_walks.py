@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 from origin import BEGIN, TAGS, Origin, Requests, git
 
-from release_tool.git.history import _pathspecs
+from release_tool.git.reading import _pathspecs
 from release_tool.git.repository import Repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from release_tool.git.repository import Step
+    from release_tool.git.repository import WalkStep
     from release_tool.model.records import CommitId
 
 OTHER = "environments/staging/image_tag.yaml"
@@ -48,7 +48,7 @@ class Opened:
         return self.repository
 
 
-def told(repository: Repository, steps: Iterator[Step]) -> list[tuple[str, dict[str, tuple[bytes, bytes]]]]:
+def told(repository: Repository, steps: Iterator[WalkStep]) -> list[tuple[str, dict[str, tuple[bytes, bytes]]]]:
     """The steps that touch a file, each with the texts before and after; without the ends of what was fetched."""
     return [
         (step.commit, {path: tuple(repository.blob(b) if b else b"" for b in blobs) for path, blobs in step.files.items()})  # type: ignore[misc]

@@ -11,8 +11,8 @@ from release_tool import forges
 from release_tool.errors import ReleaseError
 from release_tool.forges.github import token as github_token
 from release_tool.forges.github.address import Address, address_of, is_github
-from release_tool.git.credential import NONE, access
-from release_tool.git.store import Setting
+from release_tool.git.credential import credential_for
+from release_tool.git.process import Credential, Setting
 from release_tool.net.secret import Secret
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ def settings(*pairs: tuple[str, str]) -> list[Setting]:
 
 def test_a_credential_stands_in_variables_and_never_in_options() -> None:
     url = "https://me:pass@github.com/team/app.git"
-    found = access(url, [], Secret("Authorization: Basic c2VjcmV0"))
+    found = credential_for(url, [], Secret("Authorization: Basic c2VjcmV0"))
     assert found.options == (
         "-c",
         "http.https://github.com/team/app.git.extraheader=",
@@ -194,11 +194,11 @@ def test_a_credential_stands_in_variables_and_never_in_options() -> None:
     )
     assert found.variables == {"RELEASE_GIT_HEADER_0": "Authorization: Basic c2VjcmV0"}
     assert "c2VjcmV0" not in repr(found)
-    assert access(url, [], None) == NONE
+    assert credential_for(url, [], None) == Credential()
 
 
 def test_other_headers_of_the_configuration_stay() -> None:
-    found = access(
+    found = credential_for(
         "https://github.com/team/app.git",
         settings(
             ("http.extraheader", "X-Lost: 1"),

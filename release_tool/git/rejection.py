@@ -1,4 +1,4 @@
-"""The compare-and-swap push, and what a rejection means."""
+"""What the rejection of a compare-and-swap push means."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from release_tool.git.errors import Protected, Stale, complaint, explain
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from release_tool.git.process import Answer
+    from release_tool.git.process import GitAnswer
     from release_tool.model.records import CommitId, RefUpdate
 
     Look = Callable[[Sequence[str]], Mapping[str, CommitId]]
@@ -25,38 +25,9 @@ _DISK = r"unpacker error|Permission denied|Read-only file system"
 _REJECTED = r"(?m)^!\t[^\t]*:(?P<ref>[^\t]+)\t\[(?P<who>[^]]+)\] \((?P<reason>.*)\)$"
 
 
-def push_arguments(remote: str, updates: Sequence[RefUpdate], *, atomic: bool) -> list[str]:
-    """The arguments of one `git push`.
-
-    A lease per ref: git compares it with what the server tells at the beginning, and the server compares that once more
-    when it takes the push, so no push of anybody is lost in between.
-    """
-    leases = [f"--force-with-lease={update.ref}:{update.old or ''}" for update in updates]
-    specs = [f"{update.new or ''}:{update.ref}" for update in updates]
-    return ["push", "--porcelain", *(["--atomic"] if atomic else []), *leases, remote, *specs]
-
-
-def moved(answer: Answer) -> bool:
-    """Whether a push that succeeded changed anything; `=` marks a ref that was up to date."""
-    return any(line[1:2] == "\t" and line[0] != "=" for line in answer.lines)
-
-
-def lacks_atomic(answer: Answer) -> bool:
-    """Whether the server can't push several refs as one."""
-    return "does not support --atomic" in answer.err
-
-
-def rejection(answer: Answer, updates: Sequence[RefUpdate], where: str, look: Look) -> ReleaseError | None:
-    """The error that a failed push means; None: what it was to do is done (the answer to an earlier try was lost).
-
-    The refs themselves are looked at again, since the words of git's versions and of the hosts differ.
-
-    Args:
-        answer: of the push.
-        updates: what was to be pushed.
-        where: the redacted URL.
-        look: asks the remote for refs by patterns.
-    """
+def rejection(answer: GitAnswer, updates: Sequence[RefUpdate], where: str, look: Look) -> ReleaseError | None:
+    """The error that a failed push means; None: what it was to do is done (the answer to an earlier try was lost)."""
+    # The refs themselves are looked at again, since the words of git's versions and of the hosts differ.
     # One rejected ref fails the others with it ("atomic push failed"): they aren't the cause.
     causes = [found for found in re.finditer(_REJECTED, answer.text) if not found["reason"].startswith("atomic push")]
     rejected = causes[0] if causes else re.search(_REJECTED, answer.text)
@@ -95,7 +66,7 @@ def _obstacle(updates: Sequence[RefUpdate], refs: Mapping[str, CommitId], where:
     return None
 
 
-def _reason(rejected: re.Match[str] | None, answer: Answer, where: str) -> ReleaseError:
+def _reason(rejected: re.Match[str] | None, answer: GitAnswer, where: str) -> ReleaseError:
     """The error of a ref that stands as expected and was rejected all the same."""
     if rejected is None:
         return explain(answer, "push", where)
