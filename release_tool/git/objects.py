@@ -14,10 +14,11 @@ from release_tool.git.process import end, start
 from release_tool.model.records import CommitId
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
+
+    from release_tool.git.process import Process
 
 # Full hexadecimal ids, of a tree and of a file's content.
 TreeId = NewType("TreeId", str)
@@ -94,11 +95,11 @@ class Database:
         self.algorithm = algorithm  # `sha1` or `sha256`
         self._store = store
         self._cwd = cwd
-        self._process: subprocess.Popen[bytes] | None = None
-        self._trees: dict[str, dict[bytes, TreeEntry]] = {}
+        self._process: Process | None = None
+        self._trees: dict[str, dict[str, TreeEntry]] = {}
         self._commits: dict[str, CommitInfo] = {}
 
-    def begin(self) -> subprocess.Popen[bytes]:
+    def begin(self) -> Process:
         """Starts the reading process where none runs."""
         if self._process is None:
             # Without the settings file (`opening.SETTINGS`): git would fetch what is missing, object by object.
@@ -146,7 +147,7 @@ class Database:
             self._commits[commit] = parse_commit(commit, self._expect(commit, "commit"))
         return self._commits[commit]
 
-    def tree(self, tree: TreeId | str) -> dict[bytes, TreeEntry]:
+    def tree(self, tree: TreeId | str) -> dict[str, TreeEntry]:
         """The entries of a tree, by name; not to be changed. Raises as `commit`."""
         if tree not in self._trees:
             self._trees[tree] = parse_tree(self._expect(tree, "tree"), len(tree) // 2)
@@ -182,26 +183,24 @@ class Database:
         return found[1]
 
 
-def name_bytes(name: str) -> bytes:
-    """A name in a tree as bytes; names that are no UTF-8 survive a way back (surrogateescape)."""
-    return name.encode("utf-8", "surrogateescape")
-
-
-def parse_tree(body: bytes, id_bytes: int) -> dict[bytes, TreeEntry]:
+def parse_tree(body: bytes, id_bytes: int) -> dict[str, TreeEntry]:
     """The entries of a tree, by name; id_bytes: 20 or 32."""
+    # Names that are no UTF-8 survive the way back (surrogateescape).
     entries, at = {}, 0
     while at < len(body):
         space, null = body.index(b" ", at), body.index(b"\0", at)
         following = null + 1 + id_bytes
-        entries[body[space + 1 : null]] = TreeEntry(body[at:space].decode(), body[null + 1 : following].hex())
+        name = body[space + 1 : null].decode("utf-8", "surrogateescape")
+        entries[name] = TreeEntry(body[at:space].decode(), body[null + 1 : following].hex())
         at = following
     return entries
 
 
-def tree_body(entries: Mapping[bytes, TreeEntry]) -> bytes:
+def tree_body(entries: Mapping[str, TreeEntry]) -> bytes:
     """The bytes of a tree. A directory sorts as if its name ended with a slash."""
-    ordered = sorted(entries.items(), key=lambda item: item[0] + b"/" if item[1].mode == TREE else item[0])
-    return b"".join(b"%s %s\0%s" % (entry.mode.encode(), name, bytes.fromhex(entry.id)) for name, entry in ordered)
+    named = [(name.encode("utf-8", "surrogateescape"), entry) for name, entry in entries.items()]
+    named.sort(key=lambda item: item[0] + b"/" if item[1].mode == TREE else item[0])
+    return b"".join(b"%s %s\0%s" % (entry.mode.encode(), name, bytes.fromhex(entry.id)) for name, entry in named)
 
 
 def commit_body(tree: TreeId, parents: Sequence[CommitId], authored: str, committed: str, message: str) -> bytes:

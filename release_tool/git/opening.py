@@ -18,7 +18,7 @@ from release_tool.git.errors import explain
 from release_tool.git.process import Credential, Setting, end, finish, redact, run, start
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from release_tool.git.process import GitAnswer
     from release_tool.net.secret import Secret
@@ -39,6 +39,8 @@ FORMATS = {
 # Last in the settings, so it wins over what is included.
 _SETTINGS = """\
 [core]
+	# Nobody needs the store after a crash, and git waits for the disk after each pack.
+	fsync = none
 	hooksPath = /dev/null
 	fsmonitor = false
 	logAllRefUpdates = false
@@ -80,7 +82,7 @@ class Store(NamedTuple):
     algorithm: str  # `sha1` or `sha256`
     thin: bool  # no full checkout lends its objects: fetch one commit deep and without files
     partial: bool  # files may be missing that the remote has
-    config: Mapping[str, str]  # of committing; of each key the last value, as git takes it
+    settings: Sequence[Setting]
     credential: Credential  # empty: git's own ways (its configuration, a credential helper, SSH)
 
 
@@ -104,7 +106,7 @@ def of_url(url: str, entitle: Entitle) -> Store:
         algorithm="sha1",
         thin=True,
         partial=True,
-        config=_committing(settings),
+        settings=settings,
         credential=credential,
     )
 
@@ -148,7 +150,7 @@ def of_checkout(directory: Path, wanted: str, entitle: Entitle) -> Store:
         algorithm=algorithm,
         thin=thin,
         partial=thin or is_true("".join(promisor[-1:])),
-        config=_committing(settings),
+        settings=settings,
         credential=credential,
     )
 
@@ -185,11 +187,6 @@ def _settings(answer: GitAnswer, cwd: str) -> list[Setting]:
         file = os.path.normpath(os.path.join(cwd, origin[5:])) if origin.startswith("file:") else ""  # noqa: PTH118
         found.append(Setting(key, value if given else "true", file))
     return found
-
-
-def _committing(settings: Sequence[Setting]) -> dict[str, str]:
-    sections = ("user.", "author.", "committer.", "commit.", "gpg.")  # no others: their values may be credentials
-    return {setting.key: setting.value for setting in settings if setting.key.startswith(sections)}
 
 
 def is_true(value: str | None) -> bool:

@@ -10,7 +10,7 @@ import re
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 
 from release_tool.errors import ReleaseError, TryAgain
 
@@ -37,6 +37,9 @@ _SECRETS = (
     ("glpat-", r"\b(glpat-)[\w-]+", r"\1***"),
     ("=", r"(?i)([?&](?:private_token|access_token|token|password)=)[^&\s]+", r"\1***"),
 )
+
+
+Process: TypeAlias = "subprocess.Popen[bytes]"
 
 
 class GitAnswer(NamedTuple):
@@ -89,7 +92,7 @@ def redact(text: str) -> str:
 
 def start(
     arguments: Sequence[str], cwd: str, *, stdin: bool, stderr: bool = True, extra: Mapping[str, str] | None = None
-) -> subprocess.Popen[bytes]:
+) -> Process:
     """Starts `git ARGUMENTS`; stdin, stderr: a pipe or /dev/null. ReleaseError: no git, or the directory is gone."""
     # Where logging was never imported nobody listens, and the import would cost milliseconds. Another thread may be
     # importing it just now: then nobody listens either.
@@ -119,7 +122,7 @@ def start(
         ) from error
 
 
-def finish(process: subprocess.Popen[bytes], stdin: bytes | None = None, timeout: float | None = None) -> GitAnswer:
+def finish(process: Process, stdin: bytes | None = None, timeout: float | None = None) -> GitAnswer:
     """Waits for a git that `start` began, and TryAgain after `timeout` seconds; the caller judges the exit status."""
     try:
         out, err = process.communicate(stdin, timeout)
@@ -154,7 +157,7 @@ def stream(arguments: Sequence[str], cwd: str) -> Iterator[str]:
         end(process)
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
+def end(process: Process) -> None:
     """Ends a process and all that it started, whatever happened before (time is up, Ctrl-C, an early stop)."""
     for deadly in (signal.SIGTERM, signal.SIGKILL):
         if process.poll() is not None:
@@ -174,7 +177,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
                 continue
 
 
-def _verb(process: subprocess.Popen[bytes]) -> str:
+def _verb(process: Process) -> str:
     """The git command among the arguments, for messages."""
     words = iter(cast("list[str]", process.args)[1:])
     for word in words:

@@ -18,7 +18,6 @@ from release_tool.git.objects import (
     TreeId,
     WalkStep,
     moment,
-    name_bytes,
     shown,
 )
 from release_tool.git.process import stream
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from release_tool.git.objects import CommitInfo
-    from release_tool.git.opening import Store
 
 MAX_FILE = 20 * 1024 * 1024  # bytes of a file that are read unless the caller says otherwise
 _LINEAR = 200  # so many commits are looked at one by one before git is asked
@@ -47,10 +45,6 @@ _LOG = (
 
 class Reader(Remote):
     """Reads the commits of one remote; `Repository` is what the rest of the tool uses."""
-
-    def __init__(self, store: Store, timeout: float) -> None:
-        super().__init__(store, timeout)
-        self._walks: list[Generator[WalkStep, None, None]] = []
 
     # -- files
 
@@ -96,8 +90,8 @@ class Reader(Remote):
                     found[path] = entry
                     continue
                 above = f"{path}/" if path else ""
-                for raw, below in reversed(self._tree(entry.id, commit).items()):  # the last in is the first out
-                    waiting.append((above + raw.decode("utf-8", "surrogateescape"), below))
+                below = self._tree(entry.id, commit).items()
+                waiting += [(above + name, one) for name, one in reversed(below)]  # the last in is the first out
         return found
 
     def tree_id(self, commit: CommitId) -> TreeId:
@@ -113,15 +107,15 @@ class Reader(Remote):
         *above, name = path_parts(path)
         tree: str = self._database.commit(commit).tree
         for at, part in enumerate(above, 1):
-            entry = self._tree(tree, commit).get(name_bytes(part))
+            entry = self._tree(tree, commit).get(part)
             if entry is None or entry.is_file:
                 return None
             if entry.mode != TREE:
                 raise _in_the_way(entry, "/".join(above[:at]), commit)
             tree = entry.id
-        return self._tree(tree, commit).get(name_bytes(name))
+        return self._tree(tree, commit).get(name)
 
-    def _tree(self, tree: str, *commits: CommitId) -> dict[bytes, TreeEntry]:
+    def _tree(self, tree: str, *commits: CommitId) -> dict[str, TreeEntry]:
         try:
             return self._database.tree(tree)
         except MissingObject:  # a clone with --filter=tree:0
@@ -188,7 +182,7 @@ class Reader(Remote):
             since: how far back the caller will probably go; a hint of how much to fetch where the history is cut.
         """
         walk = self._walk(tip, paths, since)
-        self._walks.append(walk)  # what still runs ends with the repository
+        self._running.append(walk)
         return walk
 
     def _walk(self, tip: CommitId, paths: Sequence[str], since: datetime | None) -> Generator[WalkStep, None, None]:
@@ -201,23 +195,24 @@ class Reader(Remote):
             for step in self._changes(begin, paths, cut):
                 steps.append(step)
                 if len(steps) == chunk:
-                    yield from self._with_files(steps)
+                    self._bring_files(steps)
+                    yield from steps
                     steps, chunk = [], min(chunk * 2, most)
             if cut is not None:  # what the cut commit changes isn't known yet, but how old it is
                 steps.append(WalkStep(cut, self._database.commit(cut).committed_at, {}))
-            yield from self._with_files(steps)
+            self._bring_files(steps)
+            yield from steps
             if cut is None:
                 return
             begin = cut
 
-    def _with_files(self, steps: list[WalkStep]) -> list[WalkStep]:
-        """The same steps, with the contents that they name here."""
+    def _bring_files(self, steps: Sequence[WalkStep]) -> None:
+        """Fetches the contents that steps name and that a filter left out."""
         if self._partial:
             made = {blob for step in steps for blobs in step.files.values() for blob in blobs if blob is not None}
             missing = [name for name in sorted(made) if self._database.find(name) is None]
             if missing:
                 self._fetch_objects(missing, [step.commit for step in steps])
-        return steps
 
     def _changes(self, begin: CommitId, paths: Sequence[str], cut: CommitId | None) -> Iterator[WalkStep]:
         """The commits that touch one of some files, with what they make of them, as far as the line is here."""

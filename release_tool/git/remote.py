@@ -13,11 +13,10 @@ from release_tool.git.process import finish, start
 from release_tool.model.records import CommitId
 
 if TYPE_CHECKING:
-    import subprocess
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
     from release_tool.git.opening import Store
-    from release_tool.git.process import GitAnswer
+    from release_tool.git.process import GitAnswer, Process
     from release_tool.model.records import RefUpdate
 
 _NO_FILES = "--filter=blob:none"
@@ -58,7 +57,9 @@ class Remote:
         self.display_url = store.url
         self.remote_name = store.remote
         self.cwd = store.cwd
-        self.config = store.config
+        # No other settings: their values may be credentials.
+        sections = ("user.", "author.", "committer.", "commit.", "gpg.")
+        self.config = {it.key: it.value for it in store.settings if it.key.startswith(sections)}
         self._store = store.path
         # The store's own configuration says nothing of the remote, see there.
         self._place = (f"--git-dir={store.path}", "-c", f"include.path={store.path / SETTINGS}")
@@ -68,6 +69,7 @@ class Remote:
         self._timeout = timeout
         self._database = Database(store.path, store.cwd, store.algorithm)
         self._seen: dict[str, CommitId] = {}
+        self._running: list[Generator[object, None, None]] = []  # walks; what still runs ends with the repository
 
     def refs(self, *patterns: str) -> RemoteRefs:
         """What the remote holds now: one request, never answered from memory.
@@ -183,9 +185,7 @@ class Remote:
             raise explain(answer, f"run {arguments[0]}", self.display_url)
         return answer
 
-    def _start(
-        self, *arguments: str, stdin: bool = False, extra: Mapping[str, str] | None = None
-    ) -> subprocess.Popen[bytes]:
+    def _start(self, *arguments: str, stdin: bool = False, extra: Mapping[str, str] | None = None) -> Process:
         variables = {**self._credential.variables, **_STALLED, **(extra or {})}
         return start((*self._place, *self._credential.options, *arguments), self.cwd, stdin=stdin, extra=variables)
 

@@ -21,7 +21,6 @@ from release_tool.git.objects import (
     TreeId,
     WalkStep,
     commit_body,
-    name_bytes,
     tree_body,
 )
 from release_tool.git.reading import Reader, path_parts
@@ -98,7 +97,7 @@ class Repository(Reader):
 
     def close(self) -> None:
         """Removes the private store; what wasn't pushed is gone."""
-        for walk in self._walks:
+        for walk in self._running:
             walk.close()
         self._database.close()
         opening.remove_store(self._store)
@@ -117,7 +116,7 @@ class Repository(Reader):
         if tree_of is not None:
             found = self._database.find(tree_of)
             if found is not None and found[0] == "commit":
-                tree = self.tree_id(CommitId(tree_of))
+                tree = self._database.commit(CommitId(tree_of)).tree
         edited = self._edit(tree, {path_parts(path): content for path, content in changes.items()}, ())
         return TreeId(edited or self._database.write("tree", b""))
 
@@ -128,23 +127,23 @@ class Repository(Reader):
         entries = dict(self._tree(tree)) if tree else {}
         below: dict[str, dict[tuple[str, ...], bytes | None]] = {}
         for (name, *rest), content in changes.items():
-            old = entries.get(name_bytes(name))
+            old = entries.get(name)
             if rest:
                 below.setdefault(name, {})[tuple(rest)] = content
             elif old is not None and not old.is_file:
                 raise ReleaseError(f"{old.kind} stands where a file should", where="/".join((*above, name)))
             elif content is None:
-                entries.pop(name_bytes(name), None)
+                entries.pop(name, None)
             else:
                 blob = self._database.write("blob", content)
-                entries[name_bytes(name)] = TreeEntry(old.mode if old else "100644", blob)
+                entries[name] = TreeEntry(old.mode if old else "100644", blob)
         for name, inner in below.items():
-            old = entries.pop(name_bytes(name), None)
+            old = entries.pop(name, None)
             if old is not None and old.mode != TREE:
                 raise ReleaseError(f"{old.kind} stands where a directory should", where="/".join((*above, name)))
             new = self._edit(old.id if old else None, inner, (*above, name))
             if new is not None:
-                entries[name_bytes(name)] = TreeEntry(TREE, new)
+                entries[name] = TreeEntry(TREE, new)
         return self._database.write("tree", tree_body(entries)) if entries else None
 
     def commit(

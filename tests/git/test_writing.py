@@ -106,7 +106,7 @@ names = st.text(st.sampled_from("ab.-0_~"), min_size=1, max_size=3).filter(lambd
 @given(names=st.lists(names, unique=True, min_size=1), data=st.data())
 def test_law_a_tree_put_together_is_the_tree_taken_apart(names: list[str], data: st.DataObject) -> None:
     modes = st.sampled_from(["100644", "100755", "40000", "120000", "160000"])
-    entries = {name.encode(): TreeEntry(data.draw(modes), f"{number:040x}") for number, name in enumerate(names)}
+    entries = {name: TreeEntry(data.draw(modes), f"{number:040x}") for number, name in enumerate(names)}
     assert parse_tree(tree_body(entries), 20) == entries
 
 
