@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from release_tool.git.process import Credential
+from release_tool.git.process import GitCredential
 from release_tool.safe_text import bare_url
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 _VARIABLE = "RELEASE_GIT_HEADER_"
 
 
-def credential_for(url: str, settings: Sequence[Setting], header: Secret | None) -> Credential:
+def credential_for(url: str, settings: Sequence[Setting], header: Secret | None) -> GitCredential:
     """How git comes to send a whole header, `Authorization: …`, to one remote and to nobody else."""
     if not header:
-        return Credential()
+        return GitCredential()
     address = bare_url(url)
     # The whole URL: of the values for one key, git drops those for a less specific URL that come later.
     key = f"http.{address}.extraheader"
@@ -38,7 +38,7 @@ def credential_for(url: str, settings: Sequence[Setting], header: Secret | None)
     parts = urlsplit(address)
     # A helper would be asked once the header is refused, and its answer be sent as a second `Authorization`.
     no_helper = f"credential.{parts.scheme}://{parts.netloc}.helper="
-    return Credential(("-c", f"{key}=", *given, "-c", no_helper), variables)
+    return GitCredential(("-c", f"{key}=", *given, "-c", no_helper), variables)
 
 
 def _others(url: str, settings: Sequence[Setting]) -> list[str]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.errors import ReleaseError, UsageError
 from release_tool.git.errors import explain
-from release_tool.git.process import Credential, Setting, end, finish, redact, run, start
+from release_tool.git.process import GitCredential, Setting, end, finish, redact, run, start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -83,7 +83,7 @@ class Store(NamedTuple):
     thin: bool  # no full checkout lends its objects: fetch one commit deep and without files
     partial: bool  # files may be missing that the remote has
     settings: Sequence[Setting]
-    credential: Credential  # empty: git's own ways (its configuration, a credential helper, SSH)
+    credential: GitCredential  # empty: git's own ways (its configuration, a credential helper, SSH)
 
 
 def of_url(url: str, entitle: Entitle) -> Store:
@@ -248,10 +248,10 @@ def _full_url(settings: Sequence[Setting], url: str) -> str:
     return base + url[len(prefix) :]
 
 
-def _credential(url: str, settings: Sequence[Setting], entitle: Entitle) -> Credential:
+def _credential(url: str, settings: Sequence[Setting], entitle: Entitle) -> GitCredential:
     header = entitle(url)
     if not header:  # where nothing is to be handed over, nothing is imported
-        return Credential()
+        return GitCredential()
     from release_tool.git.credential import credential_for
 
     return credential_for(url, settings, header)

@@ -71,14 +71,14 @@ class Setting(NamedTuple):
         return f"Setting({self.key!r})"  # a value may be a credential
 
 
-class Credential(NamedTuple):
+class GitCredential(NamedTuple):
     """What a git command needs to use a credential: options, which hold no secret, and environment variables."""
 
     options: tuple[str, ...] = ()
     variables: Mapping[str, str] = {}
 
     def __repr__(self) -> str:
-        return f"Credential({self.options!r})"  # the variables hold the credential
+        return f"GitCredential({self.options!r})"  # the variables hold the credential
 
 
 def redact(text: str) -> str:

@@ -12,7 +12,7 @@ from release_tool.errors import ReleaseError
 from release_tool.forges.github import token as github_token
 from release_tool.forges.github.address import Address, address_of, is_github
 from release_tool.git.credential import credential_for
-from release_tool.git.process import Credential, Setting
+from release_tool.git.process import GitCredential, Setting
 from release_tool.net.secret import Secret
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ def test_a_credential_stands_in_variables_and_never_in_options() -> None:
     )
     assert found.variables == {"RELEASE_GIT_HEADER_0": "Authorization: Basic c2VjcmV0"}
     assert "c2VjcmV0" not in repr(found)
-    assert credential_for(url, [], None) == Credential()
+    assert credential_for(url, [], None) == GitCredential()
 
 
 def test_other_headers_of_the_configuration_stay() -> None:
