@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from release_tool.actions import summary
 from release_tool.actions.annotation import Annotation, lines
 from release_tool.checks.findings import findings_of
-from release_tool.config import title_of
 from release_tool.errors import TryAgain
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ class Job(NamedTuple):
         for one in each:
             self.summarise(summary.outcome(one))
         for outcome in outcomes:
-            self._keep_difference(title_of(outcome.environment, outcome.service), _difference(outcome.manifests))
+            self._keep_difference(outcome.title, _difference(outcome.manifests))
         return self._put_out(each, each if several else each[0])  # (one outcome, else the command has failed)
 
     def checked(self, found: Report) -> str:

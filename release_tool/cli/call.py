@@ -133,7 +133,6 @@ def show_outcomes(run: Run, outcomes: Sequence[Outcome | Failed], text: Callable
 def print_failures(run: Run, outcomes: Sequence[Outcome | Failed]) -> int:
     """Print each failure on standard error; the exit status of all."""
     from release_tool.cli.errors import print_error
-    from release_tool.config import title_of
 
     status = 0
     for one in outcomes:
@@ -141,7 +140,7 @@ def print_failures(run: Run, outcomes: Sequence[Outcome | Failed]) -> int:
             print_error(one.error, run.job, one.title)
             status = one.error.exit_code if status in {0, one.error.exit_code} else ReleaseError.exit_code
         elif one.refused:
-            print_refusal(run, title_of(one.environment, one.service), one.refused)
+            print_refusal(run, one.title, one.refused)
             status = ReleaseError.exit_code
     return status
 

@@ -32,10 +32,6 @@ if TYPE_CHECKING:
 _CLOCK_BEHIND = timedelta(minutes=5)  # less is usual between machines
 
 
-class Again(Exception):
-    """The remote moved during an attempt: another one is made on what stands there now."""
-
-
 class Work:
     """One attempt.
 

@@ -21,20 +21,28 @@ if TYPE_CHECKING:
 
 def outcome(work: Work, branch: Branch) -> Outcome | None:
     """The outcome where nothing is to be planned; None where something is."""
-    intent = work.intent
-    if intent is not None:
-        if not _is_decided(work, branch, intent):
-            return None
-        _look_for_a_no(work, branch, intent)
-        note = f"operation {intent.id} was merged already"
-        return work.outcome(changed=work.tries > 0, branch=branch.name if branch.tip else None, said=(note,))
+    return _shown(work, branch) if work.intent is None else _merged(work, branch, work.intent)
+
+
+def _shown(work: Work, branch: Branch) -> Outcome | None:
+    """Of sync: there is no branch, or the branch and its pull request are what they shall be."""
     if branch.tip is None:
         return work.outcome()
-    if branch.pending and _made_from_the_same(work, branch) and _names_hold(work, branch) and _good(work, branch):
-        shown = work.forge.find_open(branch.name, work.snapshot.config.base)
-        if shown is not None or not work.forge.proposes:
-            return work.outcome(branch=branch.name, pull_request=shown)
-    return None
+    if not (branch.pending and _made_from_the_same(work, branch) and _names_hold(work, branch) and _good(work, branch)):
+        return None
+    shown = work.forge.find_open(branch.name, work.snapshot.config.base)
+    if shown is None and work.forge.proposes:
+        return None
+    return work.outcome(branch=branch.name, pull_request=shown)
+
+
+def _merged(work: Work, branch: Branch, intent: Intent) -> Outcome | None:
+    """Of an operation: it was merged with an earlier pull request, and isn't in the base now."""
+    if not _is_decided(work, branch, intent):
+        return None
+    _look_for_a_no(work, branch, intent)
+    note = f"operation {intent.id} was merged already"
+    return work.outcome(changed=work.tries > 0, branch=branch.name if branch.tip else None, said=(note,))
 
 
 def _is_decided(work: Work, branch: Branch, intent: Intent) -> bool:

@@ -8,7 +8,7 @@ from release_tool.model import history
 
 if TYPE_CHECKING:
     from release_tool.manifests import ObjectChange
-    from release_tool.model.records import Arguments, Change, CommitId, Gate, Intent, Kept, Operation, PullRequest
+    from release_tool.model.records import Arguments, Change, CommitId, Intent, Operation, PullRequest
     from release_tool.rules.plan import Plan
 
 
@@ -67,35 +67,16 @@ class Outcome(NamedTuple):
         return messages.subject(self.intent)
 
     @property
-    def environment(self) -> str:
-        return self.invocation.environment
+    def title(self) -> str:
+        """What people call the environment: `devel`, or `engine/devel` where there are several services."""
+        from release_tool.config import title_of
 
-    @property
-    def service(self) -> str:
-        """The service's name; empty where the repository has one without a name."""
-        return self.invocation.service
-
-    @property
-    def dry_run(self) -> bool:
-        return self.invocation.dry_run
-
-    @property
-    def gates(self) -> tuple[Gate, ...]:
-        """What the gates of a promotion said."""
-        return () if self.intent is None else self.intent.gates
+        return title_of(self.invocation.environment, self.invocation.service)
 
     @property
     def changes(self) -> tuple[Change, ...]:
         """This operation's changes, those of the clean-up after it (the sweep) included."""
         return self.plan.own if self.plan is not None and self.changed else ()
-
-    @property
-    def kept(self) -> tuple[Kept, ...]:
-        return self.plan.kept if self.plan is not None else ()
-
-    @property
-    def waiting(self) -> tuple[Kept, ...]:
-        return self.plan.waiting if self.plan is not None else ()
 
     @property
     def proposed(self) -> tuple[Change, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from release_tool.errors import Refused, ReleaseError
 from release_tool.forges.base import is_unfinished
-from release_tool.publishing.attempt import Again
+from release_tool.git.repository import Stale
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +33,7 @@ def show(work: Work, branch: Branch, lines: Sequence[Line], outcome: Outcome, ti
         tip: the tip of the branch now.
 
     Raises:
-        Again: it was merged or closed in between, or somebody pushed after us and their text must stand.
+        Stale: it was merged or closed in between, or somebody pushed after us and their text must stand.
     """
     text = _text(work, lines, outcome)
     if not work.forge.proposes:
@@ -49,7 +49,7 @@ def show(work: Work, branch: Branch, lines: Sequence[Line], outcome: Outcome, ti
     if _needs_text(work, branch, shown, text, created=created):
         shown = _update(work, shown, text)
     if shown.head_commit != tip:
-        raise Again(f"somebody pushed to {branch.name} after us")
+        raise Stale(f"somebody pushed to {branch.name} after us")
     return outcome._replace(pull_request=shown, created=created)
 
 
@@ -143,10 +143,10 @@ def _open(work: Work, branch: Branch, text: PullRequestText) -> Opened:
 
 
 def _look_for_a_decision(work: Work, branch: Branch) -> None:
-    """Raise Again if the pull request was merged or closed since this attempt began."""
+    """Raise Stale if the pull request was merged or closed since this attempt began."""
     finished = work.forge.last_finished(branch.name, work.snapshot.config.base)
     if finished is not None and (branch.finished is None or finished.number != branch.finished.number):
-        raise Again(f"pull request #{finished.number} was {finished.state} in between")
+        raise Stale(f"pull request #{finished.number} was {finished.state} in between")
 
 
 def _update(work: Work, shown: PullRequest, text: PullRequestText) -> PullRequest:
@@ -155,4 +155,4 @@ def _update(work: Work, shown: PullRequest, text: PullRequestText) -> PullReques
     try:
         return work.forge.update(shown.number, text.title, text.body, asked.labels, reviewers=reviewers)
     except Refused as refusal:
-        raise Again(refusal.what) from refusal
+        raise Stale(refusal.what) from refusal

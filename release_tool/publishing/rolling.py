@@ -39,7 +39,7 @@ def propose(work: Work) -> Outcome:
     """Bring the rolling branch and its pull request to what they shall be; with no operation this is sync.
 
     Raises:
-        Stale, Again: the remote has moved on.
+        Stale: the remote has moved on.
         Refused: the rules, or a person's commits that conflict with the base, refuse it.
     """
     done = work.landed()

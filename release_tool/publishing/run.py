@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from release_tool.errors import TryAgain
 from release_tool.git.repository import Protected, Stale
 from release_tool.model.records import RefUpdate
-from release_tool.publishing.attempt import Again, Work
+from release_tool.publishing.attempt import Work
 from release_tool.publishing.outcome import Outcome
 from release_tool.remote.snapshot import take
 from release_tool.rules.plan import plan
@@ -54,7 +54,7 @@ def run(tool: Tool, invocation: Invocation, meant: Meant) -> Outcome:
         intent = found
         try:
             return attempt(Work(tool, snapshot, invocation, intent, tries=tries))
-        except (Stale, Again) as lost:
+        except Stale as lost:
             tries += 1
             timeout = snapshot.config.publish.timeout
             if tool.now() - started > timeout:

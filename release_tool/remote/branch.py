@@ -41,21 +41,15 @@ class Branch(NamedTuple):
 
 
 def look(repository: Repository, forge: Forge, snapshot: Snapshot, place: Place, name: str = "") -> Branch:
-    """A release branch of an environment.
-
-    Pending = ids of the branch - ids of its merge base with the base - ids of the base - ids of the head of its last
-    merged or closed pull request: what was merged in any way, reverted or closed is never repeated. Nor is what the
-    branch was made on, where somebody forced the base elsewhere since.
-
-    Args:
-        forge: where its pull requests live.
-        name: the branch; empty: the rolling one.
-    """
+    """A release branch of an environment: the one of that name, else the rolling one."""
     name = name or place.branch
     tip = snapshot.refs.branch(name)
     finished = forge.last_finished(name, snapshot.config.base)
     if tip is None:
         return Branch(name, finished=finished)
+    # Pending = ids of the branch - ids of its merge base with the base - ids of the base - ids of the head of its last
+    # merged or closed pull request: what was merged in any way, reverted or closed is never repeated. Nor is what the
+    # branch was made on, where somebody forced the base elsewhere since.
     seen = _ids(snapshot.files[place.environment].lines())
     decided: frozenset[str] = frozenset()
     if finished is not None:

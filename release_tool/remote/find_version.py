@@ -26,16 +26,7 @@ class Known(NamedTuple):
 
 
 def version(repository: Repository, snapshot: Snapshot, environment: str, word: str) -> Known:
-    """The version of an environment that a word means.
-
-    The base's files come first, then its record, what waits on the release branches, and the archives.
-
-    Args:
-        word: a name or a tag; names win.
-
-    Raises:
-        Refused: no such version is known there.
-    """
+    """The version of an environment that a word means: a name or a tag; names win."""
     state = snapshot.files[environment].state(empty=True)
     seen: list[Known] = []
     for known in _everywhere(repository, snapshot, environment, word):
@@ -77,7 +68,7 @@ def unknown(word: str, environment: str, state: State, known: Iterable[Known]) -
 
 
 def _everywhere(repository: Repository, snapshot: Snapshot, environment: str, word: str) -> Iterator[list[Known]]:
-    """Places to look, one after the other: the later ones cost more."""
+    """Where to look, one after the other: the later ones cost more."""
     files, place = snapshot.files[environment], snapshot.config.place(environment)
     yield _of_state(files.state(empty=True))
     yield _of_lines(files.lines())

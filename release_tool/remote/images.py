@@ -38,9 +38,8 @@ def look_up(
 ) -> Image:
     """Look an image up, as far as the configuration asks for it.
 
-    Args:
-        files: the files of all environments of the service: what they recorded must still hold.
-        given: the digest that the build told; empty if it told none.
+    What the records of all environments of the service say of a digest must still hold, and so must `given`, what the
+    build told.
 
     Raises:
         ImageRefused: there is no such image, or the tag was moved since its digest was recorded.

@@ -21,11 +21,7 @@ if TYPE_CHECKING:
 
 
 class Asking:
-    """Puts together what is asked about the versions of one moment.
-
-    Args:
-        snapshots: the remote at that moment, for each service.
-    """
+    """Puts together what is asked about the versions of one moment, of all services."""
 
     def __init__(self, tool: Tool, snapshots: Sequence[Snapshot], now: datetime) -> None:
         self._tool = tool
@@ -35,14 +31,7 @@ class Asking:
         self._ages = Ages(tool.repository, forge.landed_at, snapshots[0].base, places)
 
     def about(self, snapshot: Snapshot, environment: str, only: Name | None = None) -> ToJudge | None:
-        """The live versions of an environment, as they are to be judged; None where no health is configured.
-
-        Args:
-            only: this version alone, if it is live.
-
-        Raises:
-            TryAgain: the remote or the forge can't be reached.
-        """
+        """The live versions of an environment (or `only` one), to be judged; None: no health is configured."""
         health = snapshot.config.environment(environment).health
         if health is None:
             return None

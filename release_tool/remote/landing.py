@@ -62,12 +62,7 @@ class Ages:
     """
 
     def __init__(self, repository: Repository, merged: MergedAt, base: CommitId, places: Sequence[Place]) -> None:
-        """Takes what is asked later; looks at nothing yet.
-
-        Args:
-            merged: when a commit's pull request was merged, by the forge.
-            places: all environments that will be asked for.
-        """
+        """Looks at nothing yet; `places`: all environments that will be asked for."""
         self._repository = repository
         self._merged = merged
         self._base = base
@@ -89,20 +84,16 @@ class Ages:
     ) -> dict[Entry, datetime]:
         """Since when the base has held entries of an environment as they are, as far as that matters.
 
-        The record's `at` is the time of planning, so it is at most too early: where even that age is below all that
-        matter, it is taken as it is. Else the landing is looked up; one that is older than all ages that matter may be
-        told as any later time that is older than them, too.
-
         Args:
             wanted: entry -> the ages that its age will be compared with; none: nothing is looked up for it; `EXACTLY`
                 (or None): the landing itself.
 
-        Returns:
-            Entry -> landing, of the wanted ones that the base holds.
-
         Raises:
             TryAgain: the remote or the forge can't be reached; so for all who ask, once the walk has broken off.
         """
+        # The record's `at` is the time of planning, so it is at most too early: where even that age is below all that
+        # matter, it is taken as it is. Else the landing is looked up; one that is older than all ages that matter may
+        # be told as any later time that is older than them, too.
         tags = dict(_entries(state))
         result: dict[Entry, datetime] = {}
         sought: dict[Entry, _Sought] = {}

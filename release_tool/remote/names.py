@@ -25,24 +25,19 @@ _CLOCKS_DIFFER = timedelta(days=1)  # how far the clocks of people and of CI may
 def names_known(repository: Repository, snapshot: Snapshot, wanted: Iterable[str]) -> Names:
     """The names that the base branch ever held in any environment, and those of the pending lines.
 
-    Where a wanted tag is known to the files and records at the tip, they tell all that is asked. Else it gets a new
-    name, or one that only older commits know: a revert takes lines and versions away and frees no name, so the commits
-    are looked at. Not all of them: the last bump gave 1 + the highest number known when it was planned, so nothing
-    before its landing can hold a higher one.
-
-    Args:
-        wanted: the tags that are about to be named.
+    `wanted` are the tags that are about to be named.
     """
     landed = _Known()
     for files in snapshot.files.values():
         landed.add_files(files.tags or "", _lines_leniently(files.record.encode()))
+    # Where the files and records at the tip know a wanted tag, they tell all that is asked. Else the tag gets a new
+    # name, or one that only older commits know: a revert takes lines and versions away and frees no name.
     unknown = {tag_part(tag) for tag in wanted} - set(landed.names)
     if unknown:  # only a new name needs every record: a broken one stops no other environment
-        for files in snapshot.files.values():
-            landed.add_lines(files.lines())
-        for lines in archived(snapshot.source, snapshot.config, unknown):
+        present = [files.lines() for files in snapshot.files.values()]
+        for lines in (*present, *archived(snapshot.source, snapshot.config, unknown)):
             landed.add_lines(lines)
-        _walk(repository, snapshot, landed)
+        _walk(repository, snapshot, present, landed)
     pending = _Known()
     for place in snapshot.config.places():
         for branch in (place.branch, place.downgrade_branch):
@@ -54,11 +49,7 @@ def names_known(repository: Repository, snapshot: Snapshot, wanted: Iterable[str
 
 
 def archived(source: Source, config: Config, words: Iterable[str]) -> Iterator[tuple[Line, ...]]:
-    """The lines that were moved to the archives of the service's environments, where an archive holds one of the words.
-
-    Args:
-        words: tags or names.
-    """
+    """The archived lines of the service's environments, of the archives that hold one of the words (tags or names)."""
     sought = [word.encode("utf-8", "replace") for word in words]
     paths = [path for place in config.places() for path in source.paths(place.archive_directory)]
     for data in source.read(paths).values():
@@ -81,9 +72,7 @@ def names_of_files(
 ) -> Names:
     """The names that some environments' files and records hold.
 
-    Args:
-        older: how `image_tag.yaml` and record stood before, the newest first.
-        moved: the lines of archives.
+    `older`: how `image_tag.yaml` and record stood before, the newest first. `moved`: the lines of archives.
     """
     known = _Known()
     for one in files:
@@ -118,12 +107,14 @@ class _Known:
         self.add_lines(lines)
 
 
-def _walk(repository: Repository, snapshot: Snapshot, landed: _Known) -> None:
-    """Add what older commits of the base held, back to the bump that gave the highest name."""
+def _walk(repository: Repository, snapshot: Snapshot, present: Iterable[Sequence[Line]], landed: _Known) -> None:
+    """Add what older commits of the base held."""
+    # Not of all commits: the last bump gave 1 + the highest number known when it was planned, so nothing before its
+    # landing can hold a higher one.
     namings = [
         (name_number(change.version), line)
-        for files in snapshot.files.values()
-        for line in files.lines()
+        for lines in present
+        for line in lines
         if line.intent.operation == "bump"
         for change in line.changes
         if change.action in {"add", "supersede"}

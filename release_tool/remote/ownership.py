@@ -40,8 +40,7 @@ def owned(
 ) -> Owned:  # fmt: skip
     """Tells the commits of a release branch apart.
 
-    Args:
-        commits: those that the branch has and the base lacks, parents before children.
+    `commits`: those that the branch has and the base lacks, parents before children. `tips`: of branch and base.
     """
     _, base = tips
     ours = frozenset(commit.id for commit in commits if _is_ours(repository, commit))
@@ -109,12 +108,7 @@ def _is_ours(repository: Repository, commit: CommitInfo) -> bool:
 
 
 def _is_rebased(repository: Repository, commit: CommitInfo, named: str, tree: str) -> bool:
-    """Whether a commit of the tool was only put onto another one, by a forge's button or by `git rebase`.
-
-    Its change on top of what it was made on must give the very tree that it had, and that one's change on top of what
-    it stands on now the tree that it has. The first alone would overlook somebody who takes back what the base brought
-    since; the tree that it had is known by its id, so it need not be in the remote any more.
-    """
+    """Whether a commit of the tool was only put onto another one, by a forge's button or by `git rebase`."""
     if len(commit.parents) != 1 or not _COMMIT.fullmatch(named) or named == commit.parents[0]:
         return False
     before = CommitId(named)
@@ -122,6 +116,9 @@ def _is_rebased(repository: Repository, commit: CommitInfo, named: str, tree: st
         repository.fetch(before)
     except Forgotten:  # else it is away, and nobody may take a commit for a person's because of that
         return False
+    # Its change on top of what it was made on must give the very tree that it had, and that one's change on top of what
+    # it stands on now the tree that it has. The first alone would overlook somebody who takes back what the base
+    # brought since; the tree that it had is known by its id, so it need not be in the remote any more.
     was = repository.applied(commit.id, before).tree
     if was is None or was != tree:
         return False

@@ -35,12 +35,7 @@ class Renderings:
     def render(self, files: Files, changed: Mapping[str, bytes] = NOTHING) -> str:
         """The manifests of an environment: multi-document YAML.
 
-        Args:
-            files: the environment's files.
-            changed: path -> bytes of the files that shall take their place.
-
-        Raises:
-            ReleaseError: the chart is missing or fails to render.
+        `changed`: path -> bytes of the files that shall take the place of the environment's.
         """
         from release_tool.helm.request import RenderRequest, ValuesFile
 
@@ -68,13 +63,7 @@ class Renderings:
     def both(self, present: Files, files: Files, changed: Mapping[str, bytes] = NOTHING) -> tuple[str, str]:
         """What stands there (empty where that can't be rendered) and what is proposed, rendered at once.
 
-        Args:
-            present: the environment's files as they stand.
-            files: the files that `changed` changes: the same, or those of a release branch.
-            changed: path -> bytes.
-
-        Raises:
-            ReleaseError: the proposal can't be rendered; nothing may be published then.
+        `files` are those that `changed` (path -> bytes) changes: the present ones, or those of a release branch.
         """
         from threading import Thread
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from release_tool.config import title_of
 from release_tool.model.history import change_data, gate_data
 from release_tool.report.terminal import table
 from release_tool.safe_text import one_line
@@ -20,21 +19,22 @@ if TYPE_CHECKING:
 
 def outcome_data(outcome: Outcome) -> dict[str, Any]:
     """The documented JSON of a changing command; its names are stable."""
-    shown = outcome.pull_request
+    asked, shown = outcome.invocation, outcome.pull_request
+    gates = outcome.intent.gates if outcome.intent else ()
     pull_request = None
     if shown is not None:
         pull_request = {"number": shown.number, "url": shown.url, "created": outcome.created}
         pull_request |= {"merging": outcome.merging} if outcome.merging else {}
     return {
         "operation": outcome.operation,
-        "environment": outcome.environment,
-        **({"service": outcome.service} if outcome.service else {}),
+        "environment": asked.environment,
+        **({"service": asked.service} if asked.service else {}),
         "changed": outcome.changed,
         **({"refused": outcome.refused} if outcome.refused else {}),
-        **({"gates": [gate_data(gate) for gate in outcome.gates]} if outcome.gates else {}),
+        **({"gates": [gate_data(gate) for gate in gates]} if gates else {}),
         "changes": [change_data(change) for change in outcome.changes],
-        "kept": [_kept_data(one) for one in outcome.kept],
-        "waiting": [_kept_data(one) for one in outcome.waiting],
+        "kept": [_kept_data(one) for one in outcome.plan.kept] if outcome.plan else [],
+        "waiting": [_kept_data(one) for one in outcome.plan.waiting] if outcome.plan else [],
         **({"proposed": [change_data(change) for change in outcome.proposed]} if outcome.proposed else {}),
         "branch": outcome.branch,
         "commit": outcome.commit,
@@ -59,8 +59,9 @@ def _kept_data(kept: Kept) -> dict[str, str]:
 
 def outcome_text(outcome: Outcome, *, everything: bool = False) -> str:
     """What a person sees of a changing command; `everything`: also why each version stays, where nothing changes."""
-    lines = [f"{title_of(outcome.environment, outcome.service)}: {_headline(outcome)}"]
-    lines += table([(gate.name, gate.verdict, gate.reason) for gate in outcome.gates], indent="  gate ")
+    lines = [f"{outcome.title}: {_headline(outcome)}"]
+    gates = outcome.intent.gates if outcome.intent else ()
+    lines += table([(gate.name, gate.verdict, gate.reason) for gate in gates], indent="  gate ")
     lines += table(_rows(outcome) if outcome.changes or everything else [])
     lines += [f"  note: {one_line(note)}" for note in outcome.notes]
     lines += _manifest_lines(outcome)
@@ -89,19 +90,20 @@ def _rows(outcome: Outcome) -> list[tuple[str, str, str, str]]:
     for change in outcome.changes:
         was = f" (was {change.before})" if change.action == "set-default" and change.before else ""
         rows.append((change.action, change.version, change.tag, change.reason + was))
-    rows += [("keep", kept.version, kept.tag, kept.reason) for kept in outcome.kept]
-    rows += [("wait", kept.version, kept.tag, kept.reason) for kept in outcome.waiting]
+    if outcome.plan is not None:
+        rows += [("keep", kept.version, kept.tag, kept.reason) for kept in outcome.plan.kept]
+        rows += [("wait", kept.version, kept.tag, kept.reason) for kept in outcome.plan.waiting]
     rows += [(one.action, one.version, one.tag, f"{one.reason} (proposed)") for one in outcome.proposed]
     return rows
 
 
 def sync_text(outcome: Outcome) -> str:
     """What a person sees of one environment that sync did something about; empty where there was nothing to do."""
-    if not (outcome.commit or outcome.changed or outcome.created or outcome.dry_run):
+    if not (outcome.commit or outcome.changed or outcome.created or outcome.invocation.dry_run):
         return ""
-    done = "would make the release branch again" if outcome.dry_run else "made the release branch again"
-    done = done if outcome.commit or outcome.dry_run else "sync"
-    lines = [f"{title_of(outcome.environment, outcome.service)}: {done}"]
+    done = "would make the release branch again" if outcome.invocation.dry_run else "made the release branch again"
+    done = done if outcome.commit or outcome.invocation.dry_run else "sync"
+    lines = [f"{outcome.title}: {done}"]
     lines += [f"  note: {one_line(note)}" for note in outcome.notes]
     return "\n".join([*lines, *_where(outcome)])
 
@@ -111,13 +113,13 @@ def _headline(outcome: Outcome) -> str:
         return f"{outcome.subject}: refused, nothing was changed"
     if not outcome.changed:
         return f"{outcome.subject}: nothing to do"
-    return f"{outcome.subject} (dry run, nothing was written)" if outcome.dry_run else outcome.subject
+    return f"{outcome.subject} (dry run, nothing was written)" if outcome.invocation.dry_run else outcome.subject
 
 
 def _manifest_lines(outcome: Outcome) -> list[str]:
     if outcome.manifests is None:
         return []
-    if not outcome.dry_run:
+    if not outcome.invocation.dry_run:
         counts: dict[str, int] = {}
         for change in outcome.manifests:
             counts[change.action] = counts.get(change.action, 0) + 1
@@ -128,7 +130,7 @@ def _manifest_lines(outcome: Outcome) -> list[str]:
 
 def _where(outcome: Outcome) -> list[str]:
     words = []
-    if outcome.branch is not None and not outcome.dry_run and (outcome.changed or outcome.pull_request):
+    if outcome.branch is not None and not outcome.invocation.dry_run and (outcome.changed or outcome.pull_request):
         words.append(f"branch {outcome.branch}")
     if outcome.commit is not None:
         words.append(f"commit {outcome.commit[:12]}")
