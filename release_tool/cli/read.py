@@ -140,7 +140,6 @@ def _check_arguments(check: ArgumentParser) -> None:
 def _check(run: Run) -> int:
     from release_tool import wiring
     from release_tool.commands import check
-    from release_tool.remote.snapshot import InTree
     from release_tool.report.check import report_data, report_text
 
     given = run.arguments
@@ -151,9 +150,7 @@ def _check(run: Run) -> int:
         with run.tool() as tool:
             found = check.run_in(tool, wiring.working_tree(given.directory), given.base)
     else:
-        found = check.run(
-            InTree(wiring.working_tree(given.directory)), given.config, wiring.make_renderer, now=run.now()
-        )
+        found = check.run(wiring.working_tree(given.directory), given.config, wiring.make_renderer, now=run.now())
     run.show(lambda: report_data(found), lambda: report_text(found))
     run.tell_job(lambda job: job.checked(found))
     return 1 if found.findings else 0

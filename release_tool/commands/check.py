@@ -13,7 +13,7 @@ from release_tool.checks.findings import Finding, findings_of
 from release_tool.commands.check_service import Collected, Service, look
 from release_tool.errors import ReleaseError
 from release_tool.remote.rendering import Renderings
-from release_tool.remote.snapshot import AtCommit, InTree, read_config, take_all
+from release_tool.remote.snapshot import AtCommit, read_config, take_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -120,7 +120,7 @@ def run_in(tool: Tool, tree: WorkingTree, base: str) -> Report:
     onto = _tip(tool, snapshot, base) if base else snapshot.base
     fork = onto if tree.head is None else tool.repository.merge_base(onto, tree.head) or onto
     before = AtCommit(tool.repository, fork)
-    return run(InTree(tree), tool.config_path, tool.renderer, before, tool.now())
+    return run(tree, tool.config_path, tool.renderer, before, tool.now())
 
 
 class _MergeResult(AtCommit):

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from release_tool.checks import by_hand, merging, names, policy, record, values
 from release_tool.checks.environment import Held, held
 from release_tool.checks.findings import Finding, findings_of
+from release_tool.commands import check_routes
 from release_tool.errors import ReleaseError
 from release_tool.model.history import quarantined_now
-from release_tool.publishing import route_gate
 from release_tool.remote.snapshot import decode, read_files
 
 if TYPE_CHECKING:
@@ -181,9 +181,9 @@ class Service:
     def _rendering(self, files: Files) -> None:
         """What is wrong with the manifests of an environment, and what there is to know of them beside that."""
         was = None if self._was is None else self._was.seen.get(files.place.environment)
-        before = None if self._was is None or was is None else route_gate.Before(self._was.renderings, was.files)
+        before = None if self._was is None or was is None else check_routes.Before(self._was.renderings, was.files)
         try:
-            checked = route_gate.check(self._shall.renderings, files, before)
+            checked = check_routes.check(self._shall.renderings, files, before)
         except ReleaseError as error:
             self._report.findings.extend(findings_of(error))
             return

@@ -14,7 +14,6 @@ from release_tool.publishing.outcome import Outcome
 from release_tool.remote.branch import look
 from release_tool.remote.landing import Ages
 from release_tool.remote.snapshot import take_all
-from release_tool.rules.plan import plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -85,8 +84,7 @@ def _idle(work: Work) -> Outcome | None:
         return work.outcome(said=(f"there is no {work.place.tag_file} yet",))
     if work.snapshot.refs.branch(work.place.branch) is not None:
         return None
-    now = work.planned_at(work.lines)
-    made = plan(work.ground(work.state, work.lines, now), (), work.own_line())
+    made = work.planned(work.files, work.own_line())
     return None if made.lines else work.outcome(plan=made._replace(notes=()))
 
 

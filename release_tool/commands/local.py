@@ -14,7 +14,7 @@ from release_tool.publishing.files import new_files
 from release_tool.publishing.outcome import Outcome
 from release_tool.remote.names import archived, names_of_files
 from release_tool.remote.rendering import Renderings
-from release_tool.remote.snapshot import InTree, read_config, read_files
+from release_tool.remote.snapshot import read_config, read_files
 from release_tool.rules.plan import Ground, plan
 from release_tool.rules.retention import Facts
 
@@ -52,7 +52,7 @@ def run(here: Here, asked: Invocation, meant: Meant) -> Outcome:
     Args:
         meant: makes the intent.
     """
-    source = InTree(here.tree)
+    source: Source = here.tree
     config = read_config(source, here.config_path).view(asked.service)
     place = config.place(asked.environment)
     asked = asked._replace(service=place.service)

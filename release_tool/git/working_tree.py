@@ -49,7 +49,17 @@ class WorkingTree(NamedTuple):
         """The paths with a merge conflict that nobody has resolved."""
         return tuple(path for code, path in self._status(paths) if code in _UNMERGED)
 
-    def files(self, directory: str) -> list[str]:
+    @property
+    def title(self) -> str:
+        """What to call it in messages."""
+        return str(self.top)
+
+    @property
+    def commit(self) -> None:
+        """What lies on disk belongs to no commit."""
+        return None
+
+    def paths(self, directory: str) -> list[str]:
         """All files below a directory, recursively, sorted; also those that git doesn't know."""
         top, inside = self.top.resolve(), self._inside(directory)
         return [path.relative_to(top).as_posix() for path in sorted(inside.rglob("*")) if path.is_file()]

@@ -14,7 +14,7 @@ from release_tool.publishing import route_gate
 from release_tool.publishing.outcome import Outcome
 from release_tool.remote import names
 from release_tool.remote.rendering import Renderings
-from release_tool.rules.plan import Ground, Plan
+from release_tool.rules.plan import Ground, Plan, plan
 from release_tool.rules.retention import Facts
 
 if TYPE_CHECKING:
@@ -106,27 +106,31 @@ class Work:
 
     # -- what is planned on --
 
-    def planned_at(self, lines: Sequence[Line]) -> datetime:
-        """The time of planning: never before the last `at`. Sync plans at that one, only operations at a new one."""
-        times = [line.at for line in lines]
-        return max([*times, self.tool.now()] if self.intent is not None or not times else times)
-
-    def ground(self, state: State, lines: Sequence[Line], now: datetime, pending: Sequence[Line] = ()) -> Ground:
-        """What to plan on.
+    def planned(self, files: Files, own: Line | None, pending: Sequence[Line] = ()) -> Plan:
+        """Pending intents, this operation and the sweep.
 
         Args:
-            pending: the pending lines that will be planned beside this operation.
+            files: to begin with: those of the base; on an append-only branch those of the merged branch.
+            own: this operation; None where the pending intents are only planned again.
+            pending: what else is planned.
+
+        Raises:
+            Refused: the rules refuse this operation.
         """
+        state, lines = (self.state, self.lines) if files is self.files else (files.state(empty=True), files.lines())
+        # Never before the last `at`. Sync plans at that time, only operations at a new one.
+        times = [line.at for line in (*lines, *pending)]
+        now = max([*times, self.tool.now()] if self.intent is not None or not times else times)
         base, retention = self.state, self.environment.retention
         intents = [*(line.intent for line in pending), *([] if self.intent is None else [self.intent])]
-        tags = [intent.tag for intent in intents if is_tag(intent.tag)]
         promotes = any(intent.operation == "promote" for intent in intents)
         used: Mapping[Any, str] = {}
         if retention.in_use:
             # Whatever pending operations and this one make live is among these, or new: nobody calls what is new.
             every = {**base.retired, **state.retired, **base.versions, **state.versions}
             used = self.tool.in_use(self.snapshot.config, self.environment.name, every, now)
-        return Ground(
+        tags = [intent.tag for intent in intents if is_tag(intent.tag)]
+        ground = Ground(
             environment=self.environment,
             order=self.snapshot.config.versions.order,
             state=state,
@@ -136,6 +140,7 @@ class Work:
             elsewhere=names.quarantined_elsewhere(self.snapshot, self.environment.name) if promotes else {},
             service=self.place.service,
         )
+        return plan(ground, pending, own)
 
     def since(self, now: datetime) -> Mapping[Entry, datetime]:
         """Since when the base branch has held its entries, as far as the retention policy compares their ages."""

@@ -13,7 +13,7 @@ from release_tool.publishing.files import file_difference, new_files
 from release_tool.pull_request import messages
 from release_tool.remote.branch import look
 from release_tool.remote.snapshot import AtCommit, read_files
-from release_tool.rules.plan import Plan, plan
+from release_tool.rules.plan import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,9 +78,7 @@ def propose(work: Work) -> Outcome:
 
 def _remake(work: Work, branch: Branch) -> Following:
     """Pending intents, this operation and the sweep on the base."""
-    now = work.planned_at([*work.lines, *branch.pending])
-    ground = work.ground(work.state, work.lines, now, branch.pending)
-    made = plan(ground, branch.pending, work.own_line(branch.pending))
+    made = work.planned(work.files, work.own_line(branch.pending), branch.pending)
     changed = new_files(work.files, made, work.snapshot.source) if made.lines else {}
     return Following(made, made.lines, work.files, changed, work.snapshot.base)
 
@@ -89,11 +87,8 @@ def _append(work: Work, branch: Branch) -> Following:
     """A person's commits are on the branch: the base is merged in, and this operation stands on top."""
     source = AtCommit(work.repository, peoples_commits.with_base(work, branch))
     files = read_files(source, [work.place])[work.environment.name]
-    lines, state = files.lines(), files.state(empty=True)
     own = work.own_line(branch.pending)
-    made = Plan((), (), state)
-    if own is not None:
-        made = plan(work.ground(state, lines, work.planned_at(lines)), (), own)
+    made = Plan((), (), files.state(empty=True)) if own is None else work.planned(files, own)
     changed = new_files(files, made, source) if made.lines else {}
     return Following(made, (*branch.pending, *made.lines), files, changed, source.commit)
 

@@ -14,7 +14,6 @@ from release_tool.model.records import RefUpdate
 from release_tool.publishing.attempt import Work
 from release_tool.publishing.outcome import Outcome
 from release_tool.remote.snapshot import take
-from release_tool.rules.plan import plan
 
 # What only a pull request needs is imported where one is made: a push to the base loads none of it.
 
@@ -119,8 +118,7 @@ def _pushed(work: Work) -> Outcome:
     if done is not None:
         return done
     base, tip = work.snapshot.config.base, work.snapshot.base
-    now = work.planned_at(work.lines)
-    made = plan(work.ground(work.state, work.lines, now), (), work.own_line())
+    made = work.planned(work.files, work.own_line())
     outcome = work.outcome(branch=base, plan=made)
     if not made.lines:
         return outcome

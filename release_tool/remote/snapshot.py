@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from release_tool.config import Config, Place
     from release_tool.git.repository import RemoteRefs, Repository
-    from release_tool.git.working_tree import WorkingTree
     from release_tool.model.records import CommitId, Line, State
     from release_tool.remote.tool import Tool
 
@@ -24,7 +23,7 @@ _UNDECODED = re.compile("[\udc80-\udcff]")  # bytes that were not UTF-8
 
 
 class Source(Protocol):
-    """Files of one moment. Symbolic links and submodules are refused, never followed."""
+    """Files of one moment: `AtCommit`, or a `WorkingTree`. Symbolic links and submodules are refused, not followed."""
 
     @property
     def title(self) -> str:
@@ -62,28 +61,6 @@ class AtCommit:
         return list(self._repository.files(self.commit, [directory]))
 
 
-class InTree:
-    """The files of a working tree as they are on disk."""
-
-    commit = None
-
-    def __init__(self, tree: WorkingTree) -> None:
-        self._tree = tree
-
-    @property
-    def title(self) -> str:
-        """The directory."""
-        return str(self._tree.top)
-
-    def read(self, paths: Iterable[str]) -> dict[str, bytes]:
-        """See `Source`."""
-        return self._tree.read(paths)
-
-    def paths(self, directory: str) -> list[str]:
-        """See `Source`."""
-        return self._tree.files(directory)
-
-
 class Files(NamedTuple):
     """The files of one environment as texts; the missing ones are empty.
 
@@ -96,15 +73,7 @@ class Files(NamedTuple):
     values: str | None  # `values.yaml`; None where there is no such file
 
     def tag_file(self, *, empty: bool = False) -> tagfile.TagFile:
-        """The versions.
-
-        Args:
-            empty: whether a file without a live version is right.
-
-        Raises:
-            FileProblems: the file breaks a rule.
-            ReleaseError: there is no such file.
-        """
+        """The versions; `empty`: whether a file without a live version is right."""
         if self.tags is None:
             raise ReleaseError(
                 "there is no such file in the base branch",
@@ -134,18 +103,14 @@ class Snapshot(NamedTuple):
 
 
 def take(tool: Tool, service: str = "") -> Snapshot:
-    """Look at the remote.
-
-    Args:
-        service: the service whose files are wanted; empty: the only one.
-    """
+    """Look at the remote; `service`: whose files are wanted; empty: of the only one."""
     refs, source, config = _look(tool)
     view = config.view(service)
     return Snapshot(refs, source.commit, view, source, read_files(source, view.places()))
 
 
 def take_all(tool: Tool, service: str = "") -> list[Snapshot]:
-    """The same moment, for each service of the repository, or for one; arguments and errors as for `take`."""
+    """The same moment, for each service of the repository, or for one."""
     refs, source, config = _look(tool)
     views = [config.view(service)] if service else config.views()
     return [Snapshot(refs, source.commit, view, source, read_files(source, view.places())) for view in views]

@@ -58,8 +58,8 @@ def test_files_are_read_and_listed_as_they_lie_there(clone: Path) -> None:
     tree = WorkingTree.open(clone)
     (clone / TAGS).write_bytes(b"\xef\xbb\xbfa\r\n")
     assert tree.read([TAGS, "none"]) == {TAGS: b"\xef\xbb\xbfa\r\n"}
-    assert tree.files("environments") == [TAGS]
-    assert tree.files("nowhere") == []
+    assert tree.paths("environments") == [TAGS]
+    assert tree.paths("nowhere") == []
     with pytest.raises(ReleaseError, match="can't read"):
         tree.read(["environments"])
 

@@ -1,0 +1,82 @@
+"""What the checks of routing mean for a change that people made: part of `release check`.
+
+What breaks a call that works now is wrong. What was wrong before is told, and stops nothing: the way out of it may be
+this very change. An operation never makes the pods of another version anew; people may want to, by another chart or
+other values.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from release_tool import manifests
+from release_tool.errors import ReleaseError
+from release_tool.manifests import routes
+from release_tool.publishing.route_gate import known, place_of
+
+if TYPE_CHECKING:
+    from release_tool.manifests.routes import Finding
+    from release_tool.remote.rendering import Renderings
+    from release_tool.remote.snapshot import Files
+
+    Placed = tuple[str, Finding]
+
+_MEANT = frozenset(["rolled", "stopped"])  # what people may do on purpose
+
+
+class Before(NamedTuple):
+    """What renders the moment before, and the environment's files then."""
+
+    renderings: Renderings
+    files: Files
+
+
+class Checked(NamedTuple):
+    """Findings with the file that is to be corrected: what is wrong, and what there is to know beside that."""
+
+    wrong: list[Placed]
+    told: list[Placed]
+
+
+def check(renderings: Renderings, files: Files, before: Before | None) -> Checked:
+    """What the checks say of an environment.
+
+    Args:
+        renderings: renders the moment that is checked.
+        before: the moment before; None: judge the one moment alone.
+    """
+    config = renderings.config
+    text = renderings.render(files)
+    manifests.objects(text)
+    old = "" if before is None else _manifests_before(before)
+    wrong_before = known(old, before.renderings.config) if before is not None else set()
+    result = Checked([], [])
+    for one in routes.check(text, config.namespace):
+        if one.identity in wrong_before and one.serious:
+            result.told.append((place_of(config, one), one._replace(what=f"{one.what} (so it was before)")))
+        else:
+            (result.wrong if one.serious else result.told).append((place_of(config, one), one))
+    if before is not None and old:
+        chart = _renders_otherwise(renderings, before.renderings)
+        wanted = chart or before.files.values != files.values
+        path = files.place.tag_file if before.files.tags != files.tags else files.place.values_file
+        for one in routes.compare(old, text, config.namespace):
+            wrong = one.serious and one.rule != "digest" and not (wanted and one.rule in _MEANT)
+            (result.wrong if wrong else result.told).append((place_of(config, one) if chart else path, one))
+    return result
+
+
+def _manifests_before(before: Before) -> str:
+    """What was rendered; empty where that is nothing to compare with, for it is being corrected."""
+    text = before.renderings.render_if_possible(before.files)
+    try:
+        routes.check(text, before.renderings.config.namespace)
+    except ReleaseError:
+        return ""
+    return text
+
+
+def _renders_otherwise(new: Renderings, old: Renderings) -> bool:
+    """Whether the chart, or what the configuration hands to it, is another one."""
+    handed = [(one.config.release_name, one.config.namespace, one.chart()) for one in (new, old)]
+    return handed[0] != handed[1]
