@@ -21,11 +21,7 @@ RESTORED_FOR = "7d"
 
 
 def checked_id(text: str) -> str:
-    """An id that somebody gave.
-
-    Raises:
-        UsageError: it can't be one.
-    """
+    """An id that somebody gave."""
     if text and not is_id(text):
         raise UsageError(f"{text!r} can't be an id", hint="an id is one word of visible ASCII characters, 128 at most")
     return text
@@ -36,9 +32,6 @@ def checked_reason(text: str, *, needed_by: str = "") -> str:
 
     Args:
         needed_by: what needs one, for the message; empty: none is needed.
-
-    Raises:
-        UsageError: there is none where one is needed, or it is too long.
     """
     reason = " ".join(_CONTROL.sub(" ", text).split())
     if needed_by and not reason:
@@ -49,11 +42,7 @@ def checked_reason(text: str, *, needed_by: str = "") -> str:
 
 
 def checked_until(text: str) -> str:
-    """The end of a pin as it was given: a day, a number of days or weeks, or `never`; empty: not given.
-
-    Raises:
-        UsageError: it is none of these.
-    """
+    """The end of a pin as it was given: a day, a number of days or weeks, or `never`; empty: not given."""
     if text in {"", FOR_EVER} or _DURATION.fullmatch(text):
         return text
     try:
@@ -70,11 +59,7 @@ def is_spoken(text: str) -> bool:
 
 
 def until_day(text: str, now: datetime) -> date | None:
-    """The last day of a pin; None: without end.
-
-    Raises:
-        Refused: the day has passed.
-    """
+    """The last day of a pin; None: without end."""
     from datetime import timedelta
 
     if text in {"", FOR_EVER}:

@@ -61,11 +61,7 @@ def run(tool: Tool, command: ByHand) -> Outcome:
 
 
 def intent_of(command: ByHand, known: Known, now: datetime) -> Intent:
-    """The intent that the record keeps: a version is recorded with its tag, and planning again follows that.
-
-    Args:
-        known: the version that it means.
-    """
+    """The intent that the record keeps: a version is recorded with its tag, and planning again follows that."""
     arguments = VersionArguments(known.name, known.tag, evidence=command.evidence)
     if command.operation in {"pin", "restore"}:
         given = command.until or (RESTORED_FOR if command.operation == "restore" else "")

@@ -80,9 +80,6 @@ def run_at(tool: Tool, ref: str | None, base: str | None = None) -> Report:
     Args:
         ref: the branch; None: the base branch as it stands.
         base: the branch that it shall be merged into; None or empty: the base branch.
-
-    Raises:
-        ReleaseError: there is no such branch, or it has no history in common with the base.
     """
     snapshot = take_all(tool)[0]
     repository = tool.repository
@@ -112,9 +109,6 @@ def run_in(tool: Tool, tree: WorkingTree, base: str) -> Report:
 
     Args:
         base: the branch of the remote that it shall be merged into; empty: the base branch.
-
-    Raises:
-        ReleaseError: there is no such branch.
     """
     snapshot = take_all(tool)[0]
     onto = _tip(tool, snapshot, base) if base else snapshot.base

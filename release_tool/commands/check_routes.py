@@ -39,12 +39,7 @@ class Checked(NamedTuple):
 
 
 def check(renderings: Renderings, files: Files, before: Before | None) -> Checked:
-    """What the checks say of an environment.
-
-    Args:
-        renderings: renders the moment that is checked.
-        before: the moment before; None: judge the one moment alone.
-    """
+    """What the checks say of an environment."""
     config = renderings.config
     text = renderings.render(files)
     manifests.objects(text)

@@ -123,12 +123,6 @@ def run(command: Callable[[Sequence[str], Callable[[], datetime]], int], *, down
 
     Args:
         downgrade: tell the story of a default that turns bad, instead of that of the pipeline.
-
-    Yields:
-        What there is to say between the commands.
-
-    Raises:
-        RuntimeError: a step failed; that is a bug.
     """
     clock = _Clock()
     with _repository(clock, guarded=downgrade) as directory:

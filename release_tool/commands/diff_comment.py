@@ -44,9 +44,6 @@ def run(tool: Tool, ref: str | None = None, service: str = "") -> list[Differenc
     Args:
         ref: a branch of the remote: what merging it into the base would change; None: each environment's own branch.
         service: the service; empty: all of them.
-
-    Raises:
-        TryAgain: what is asked for is not to be had right now.
     """
     snapshots = take_all(tool, service)
     merged = None if ref is None else _merged(tool, snapshots[0], ref)
@@ -88,10 +85,6 @@ def comment(tool: Tool, number: int, differences: Sequence[Difference], *, kept:
     Args:
         differences: what `run` found; without any, a comment that isn't there yet is not made.
         kept: whether the differences are among the artifacts of a run.
-
-    Raises:
-        Refused: the forge keeps no comments.
-        ReleaseError, TryAgain: what the forge says.
     """
     forge = tool.forge(take_all(tool)[0].config)
     if not isinstance(forge, KeepsComments):

@@ -56,9 +56,6 @@ def run(access: Access, service: str = "", patience: float = _PATIENCE) -> Repor
     Args:
         service: the service whose chart, registry and Prometheus are asked; empty: all of them.
         patience: seconds for all examinations that run side by side.
-
-    Raises:
-        UsageError: the command line names no remote.
     """
     findings = _looked(_Examination("git", lambda: [git_verdicts.version(examine.version())]))
     try:

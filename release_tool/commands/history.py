@@ -124,12 +124,7 @@ def _pending(tool: Tool, snapshot: Snapshot, place: Place) -> Iterator[Entry]:
 
 
 def is_about(line: Line, version: str) -> bool:
-    """Whether a change or an argument of a line is about a version.
-
-    Args:
-        line: the line.
-        version: a name or a tag; the tag part alone is compared.
-    """
+    """Whether a change or an argument of a line is about a version."""
     wanted = tag_part(version)
     arguments = [line.intent.written.get(key) for key in _ABOUT]
     said = [tag_part(text) for text in arguments if isinstance(text, str)]
@@ -143,11 +138,7 @@ def _span(wanted: Wanted, now: datetime) -> tuple[datetime | None, datetime | No
 
 
 def _moment(option: str, text: str, now: datetime, of_day: time) -> datetime | None:
-    """The moment of a day, of a time, or of so long ago; None where nothing was given.
-
-    Raises:
-        UsageError: it is none of these.
-    """
+    """The moment of a day, of a time, or of so long ago; None where nothing was given."""
     if not text:
         return None
     back = _BACK.fullmatch(text)

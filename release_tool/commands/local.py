@@ -48,9 +48,6 @@ def run(here: Here, asked: Invocation, meant: Meant) -> Outcome:
 
     Ages count from landing, and nothing of a working tree has landed: what depends on an age (drain, `min_age`,
     `max_age`) or on who calls a version is left to the next operation on the remote.
-
-    Args:
-        meant: makes the intent.
     """
     source: Source = here.tree
     config = read_config(source, here.config_path).view(asked.service)

@@ -45,11 +45,7 @@ def check_usage(command: Promote) -> None:
 
 
 def run(tool: Tool, command: Promote) -> Outcome:
-    """Do a promotion.
-
-    Returns:
-        The outcome, with what each gate said; `refused` says why, where one said no. Nothing has changed then.
-    """
+    """Do a promotion."""
     waiting: list[str] = []
 
     def is_same(said: Arguments) -> bool:

@@ -36,11 +36,7 @@ def closed(tool: Tool, number: int, comment: str) -> PullRequest:
 
 
 def merged(tool: Tool, number: int, method: str) -> PullRequest:
-    """Merge a pull request, once `release check` finds nothing wrong with what the base would become.
-
-    Raises:
-        Refused: conflicts, or findings.
-    """
+    """Merge a pull request, once `release check` finds nothing wrong with what the base would become."""
     snapshot = take_all(tool)[0]
     before = AtCommit(tool.repository, snapshot.base)
 

@@ -23,12 +23,6 @@ def run(tool: Tool, environment: str, ref: str | None = None, service: str = "")
     Args:
         ref: a branch of the remote; None: the base branch.
         service: the service; empty: the only one.
-
-    Returns:
-        Multi-document YAML.
-
-    Raises:
-        ReleaseError: an unknown environment or branch, or a chart that fails to render.
     """
     snapshot = take(tool, service)
     files = snapshot.files[snapshot.config.environment(environment).name]
@@ -47,9 +41,6 @@ def diff(tool: Tool, environment: str, ref: str | None = None, service: str = ""
 
     Returns:
         None where there is no such rolling branch, or nothing pending on it.
-
-    Raises:
-        ReleaseError: an unknown environment or branch, or a chart that fails to render.
     """
     return diff_in(tool, take(tool, service), environment, ref)
 
@@ -70,11 +61,7 @@ def diff_in(
 
 
 def diff_at(tool: Tool, snapshot: Snapshot, environment: str, commit: CommitId) -> tuple[ObjectChange, ...]:
-    """The difference of the manifests from the base branch to the files of a commit.
-
-    Args:
-        commit: fetched, or made here.
-    """
+    """The difference of the manifests from the base branch to the files of a commit."""
     files = _files_at(tool, snapshot, environment, commit)
     files.tag_file()  # a file that breaks a rule is told before Helm stumbles over it
     return manifests.difference(*_renderings(tool, snapshot).both(snapshot.files[environment], files))
@@ -85,11 +72,7 @@ def _renderings(tool: Tool, snapshot: Snapshot) -> Renderings:
 
 
 def branch_tip(tool: Tool, snapshot: Snapshot, ref: str) -> CommitId:
-    """The tip of a branch of the remote, fetched.
-
-    Raises:
-        ReleaseError: there is no such branch.
-    """
+    """The tip of a branch of the remote, fetched."""
     commit = snapshot.refs.branch(ref.removeprefix("refs/heads/"))
     if commit is None:
         raise ReleaseError(

@@ -117,9 +117,6 @@ def run(
 
     Returns:
         What was found; what is broken in one environment stands in its `errors` and hides no other one.
-
-    Raises:
-        TryAgain: the remote is away.
     """
     snapshots = take_all(tool, service)
     config = snapshots[0].config

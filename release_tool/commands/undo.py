@@ -38,11 +38,7 @@ def check_usage(command: Undo) -> None:
 
 
 def run(tool: Tool, command: Undo) -> Outcome:
-    """Undo an operation.
-
-    Raises:
-        Refused: there is no such landed operation, it is an undo and was not named, or a rule is in the way.
-    """
+    """Undo an operation."""
     from release_tool.publishing import run as publish
 
     return publish.run(tool, command.asked, lambda snapshot, before: before or _intent(tool, snapshot, command))

@@ -35,11 +35,8 @@ _CLOCK_BEHIND = timedelta(minutes=5)  # less is usual between machines
 class Work:
     """One attempt.
 
-    Args:
-        invocation: what was asked for.
-        intent: the operation; None for sync, which has none of its own.
-        tries: how many attempts of this call were lost before.
-        ages: of the same moment, where several environments are looked at.
+    `intent` is None for sync; `tries` attempts of this call were lost before; `ages` are given where several
+    environments are looked at.
     """
 
     def __init__(
@@ -113,9 +110,6 @@ class Work:
             files: to begin with: those of the base; on an append-only branch those of the merged branch.
             own: this operation; None where the pending intents are only planned again.
             pending: what else is planned.
-
-        Raises:
-            Refused: the rules refuse this operation.
         """
         state, lines = (self.state, self.lines) if files is self.files else (files.state(empty=True), files.lines())
         # Never before the last `at`. Sync plans at that time, only operations at a new one.
@@ -165,11 +159,7 @@ class Work:
     # -- what comes of it --
 
     def rendered(self, files: Files, changed: Mapping[str, bytes]) -> route_gate.Passed:
-        """The difference of the manifests, from the base to the proposal, once that has passed the checks.
-
-        Raises:
-            Refused: calls would fail by the proposal.
-        """
+        """The difference of the manifests, from the base to the proposal, once that has passed the checks."""
         config = self.snapshot.config
         renderings = Renderings(self.snapshot.source, config, self.tool.renderer(config))
         return route_gate.passed(renderings, self.files, files, changed)
@@ -189,7 +179,7 @@ def known(lines: Iterable[Line], intent: Intent, path: str) -> Line | None:
     """The line of the same operation among some; None where none is the same.
 
     Raises:
-        Refused: its id belongs to another operation; `path` names the record there.
+        Refused: its id belongs to another operation.
     """
     line = history.same_operation(lines, intent)
     if line is None or (line.intent.operation == intent.operation and history.same_arguments(line.intent, intent)):

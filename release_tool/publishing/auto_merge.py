@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 def merged(work: Work, outcome: Outcome) -> Outcome:
     """Let the forge merge what was proposed.
 
-    Args:
-        outcome: what came of the proposal.
-
     Returns:
         The same with what became of the merge; `refused` says why a person must merge.
     """

@@ -46,10 +46,8 @@ def _merged(work: Work, branch: Branch, intent: Intent) -> Outcome | None:
 
 
 def _is_decided(work: Work, branch: Branch, intent: Intent) -> bool:
-    """Whether the operation was on the branch when its last pull request was merged or closed, and isn't in the base.
-
-    Proposed again with the same id, it would count as decided and be dropped by the next operation.
-    """
+    """Whether the operation was on the branch when its last pull request was finished, and isn't in the base."""
+    # Proposed again with the same id, it would count as decided and be dropped by the next operation.
     finished = branch.finished
     if branch.tip is not None or finished is None:
         return intent.id in branch.decided
@@ -62,9 +60,6 @@ def _is_decided(work: Work, branch: Branch, intent: Intent) -> bool:
 def _look_for_a_no(work: Work, branch: Branch, intent: Intent) -> None:
     """Raise if the pull request of the operation was closed, each time that it is asked for by its id.
 
-    Where this very call had pushed to it just before, people hadn't seen that coming. With another id the operation is
-    none of those that were closed; the same command gets one by itself, unless somebody gave the id.
-
     Raises:
         TryAgain: it was closed amid this call, and the same command proposes the operation anew.
         Refused: the same command would find it closed again.
@@ -72,6 +67,8 @@ def _look_for_a_no(work: Work, branch: Branch, intent: Intent) -> None:
     no = branch.finished
     if no is None or no.state != "closed":
         return
+    # Where this very call had pushed to it just before, people hadn't seen that coming. With another id the operation
+    # is none of those that were closed; the same command gets one by itself, unless somebody gave the id.
     if work.tries and not work.invocation.named:
         raise TryAgain(
             f"pull request #{no.number} was closed just after this operation came to it",
@@ -112,10 +109,8 @@ def _names_hold(work: Work, branch: Branch) -> bool:
 
 
 def is_no(work: Work, branch: Branch, made: Plan) -> bool:
-    """Whether somebody closed a pull request with just this cleanup, or guard's decision, and all is as it was.
-
-    What people asked for themselves is proposed again; a schedule would ask every night, or every five minutes.
-    """
+    """Whether somebody closed a pull request with just this cleanup, or guard's decision, and all is as it was."""
+    # What people asked for themselves is proposed again; a schedule would ask every night, or every five minutes.
     intent = work.intent
     if intent is None or intent.operation != "cleanup":
         return said_no(work, branch)
@@ -145,10 +140,8 @@ def _closed(work: Work, branch: Branch) -> list[Line]:
 
 
 def _same_verdict(one: Intent, other: Intent) -> bool:
-    """Whether a decision is one that was closed: about the same versions, by no check that did not fail then.
-
-    Numbers may differ, and a check that flaps is no news.
-    """
+    """Whether a decision is one that was closed: about the same versions, by no check that did not fail then."""
+    # Numbers may differ, and a check that flaps is no news.
     targets = {said.to_tag for said in (one.arguments, other.arguments) if isinstance(said, DowngradeArguments)}
     same = (one.operation, one.tag) == (other.operation, other.tag) and len(targets) <= 1
     return same and failing(other) <= failing(one)

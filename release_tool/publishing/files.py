@@ -18,11 +18,7 @@ _TOGETHER = 50  # so many old lines are moved at once, or none, so that not ever
 
 
 def new_files(files: Files, plan: Plan, source: Source) -> dict[str, bytes]:
-    """The files that a plan changes: path -> bytes.
-
-    Raises:
-        EditRefused: the tag file can't be edited safely.
-    """
+    """The files that a plan changes: path -> bytes."""
     changed: dict[str, bytes] = {}
     before = files.tag_file(empty=True)
     after = tagfile.edit(before, plan.edits)
@@ -36,10 +32,8 @@ def new_files(files: Files, plan: Plan, source: Source) -> dict[str, bytes]:
 
 
 def _without_old_lines(files: Files, plan: Plan, source: Source) -> tuple[str, dict[str, bytes]]:
-    """The record without the lines of versions long gone, and the archives of their years with them.
-
-    A cleanup moves every one; other operations wait until there are some dozens.
-    """
+    """The record without the lines of versions long gone, and the archives of their years with them."""
+    # A cleanup moves every one; other operations wait until there are some dozens.
     lines = files.lines()
     least = 1 if any(line.intent.operation == "cleanup" for line in plan.lines) else _TOGETHER
     if len(lines) < least:

@@ -28,10 +28,6 @@ _SHOWN_BEFORE = timedelta(days=7)  # the end of a pin
 def show(work: Work, branch: Branch, lines: Sequence[Line], outcome: Outcome, tip: CommitId) -> Outcome:
     """Find or open the pull request, then its title and body.
 
-    Args:
-        outcome: what came of the operation so far.
-        tip: the tip of the branch now.
-
     Raises:
         Stale: it was merged or closed in between, or somebody pushed after us and their text must stand.
     """
@@ -101,11 +97,9 @@ def _environments(work: Work) -> dict[str, State | None]:
 
 
 def _ahead(work: Work, made: Plan, now: datetime) -> Outlook:
-    """What stands out once it lands, and what comes then, as of the last line: planned again, it is the same.
-
-    Ages are those that the plan was made with: they ask the forge nothing more. They are at most too early, so what
-    comes is told as "not before".
-    """
+    """What stands out once it lands, and what comes then, as of the last line: planned again, it is the same."""
+    # Ages are those that the plan was made with: they ask the forge nothing more. They are at most too early, so what
+    # comes is told as "not before".
     from release_tool.model import history
     from release_tool.rules import outlook
     from release_tool.rules.retention import Facts

@@ -36,12 +36,7 @@ class Following(NamedTuple):
 
 
 def propose(work: Work) -> Outcome:
-    """Bring the rolling branch and its pull request to what they shall be; with no operation this is sync.
-
-    Raises:
-        Stale: the remote has moved on.
-        Refused: the rules, or a person's commits that conflict with the base, refuse it.
-    """
+    """Bring the rolling branch and its pull request to what they shall be; with no operation this is sync."""
     done = work.landed()
     if done is not None:
         return done

@@ -35,10 +35,6 @@ class Passed(NamedTuple):
 def passed(renderings: Renderings, present: Files, files: Files, changed: Mapping[str, bytes]) -> Passed:
     """A proposal, once the checks of routing find nothing wrong with it that isn't wrong already.
 
-    Args:
-        renderings: renders the environment.
-        present: the environment's files as they stand.
-
     Raises:
         Refused: a call would fail by what is proposed.
     """

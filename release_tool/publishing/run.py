@@ -105,12 +105,7 @@ def _proposed(work: Work) -> Outcome:
 
 
 def _pushed(work: Work) -> Outcome:
-    """Plan the operation on the base's tip and push it there.
-
-    Raises:
-        Stale: the base has moved on.
-        Protected: the server refuses pushes to the base.
-    """
+    """Plan the operation on the base's tip and push it there."""
     from release_tool.publishing.files import file_difference, new_files
     from release_tool.pull_request import messages
 
