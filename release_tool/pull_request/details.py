@@ -66,7 +66,7 @@ def _change(change: Change) -> list[Markup]:
 
 def left_out(proposed: Proposed) -> list[Markup]:
     """The pending operations that the base refuses."""
-    rows = [[_subject(one.line), code(one.line.id), plain(one.reason)] for one in proposed.refused]
+    rows = [[_subject(one.line), code(one.line.id), plain(one.reason)] for one in proposed.plan.left_out]
     return [section("Left out", table(("operation", "id", "why"), rows, _REST))] if rows else []
 
 
@@ -103,10 +103,10 @@ def verdicts(proposed: Proposed) -> list[Markup]:
 def staying(proposed: Proposed) -> list[Markup]:
     """The versions that stay as they are, with reasons."""
     parts = []
-    if proposed.kept:
-        parts.append(section("What stays live", table(_VERSION, [_kept(one) for one in proposed.kept], _WHOLE)))
-    if proposed.waiting:
-        rows = [_kept(one) for one in proposed.waiting]
+    if proposed.plan.kept:
+        parts.append(section("What stays live", table(_VERSION, [_kept(one) for one in proposed.plan.kept], _WHOLE)))
+    if proposed.plan.waiting:
+        rows = [_kept(one) for one in proposed.plan.waiting]
         parts.append(section("Deployed without a route", table(_VERSION, rows, _WHOLE)))
     return parts
 
@@ -140,7 +140,7 @@ def _when(proposed: Proposed, one: Coming) -> str:
 
     At midnight a pin ends, which no landing moves.
     """
-    name, after = one.change.version, proposed.after
+    name, after = one.change.version, proposed.plan.after
     same = _section(proposed.before, name) == _section(after, name)
     if same or not proposed.lines or one.at.time() == time():
         return clock(one.at)

@@ -47,7 +47,7 @@ def first_screen(proposed: Proposed) -> list[Markup]:
 
 
 def _sets(proposed: Proposed) -> Markup:
-    before, after = proposed.before, proposed.after
+    before, after = proposed.before, proposed.plan.after
     idle = [_unrouted(one) for one in (before, after)]
     rows = [
         [Markup("default"), _default(before, after, is_new=False), _default(after, before, is_new=True)],
@@ -89,7 +89,7 @@ def _sorted(names: Iterable[Name], others: Collection[Name]) -> list[Name]:
 
 def _moved(proposed: Proposed) -> Iterator[Markup]:
     """What callers notice, in sentences."""
-    before, after = proposed.before, proposed.after
+    before, after = proposed.before, proposed.plan.after
     if after.default is not None and before.default is not None and before.default != after.default:
         here, there = (version(one.default, one.versions[one.default]) for one in (before, after) if one.default)
         yield Markup(f"Calls that name no version, or an unknown one: {here} → {there}.")
@@ -117,9 +117,9 @@ def _warnings(proposed: Proposed) -> Iterator[Markup]:
             if gate.verdict in ("forced", "refused"):
                 what = f"{plain(subject(line.intent))}: the gate {plain(gate.name)} said no"
                 yield Markup(f"{what}{' and was overruled' if gate.verdict == 'forced' else ''}: {plain(gate.reason)}")
-    if proposed.refused:
-        what = "operations are" if len(proposed.refused) > 1 else "operation is"
-        yield Markup(f"{len(proposed.refused)} pending {what} left out: see “Left out” below.")
+    if proposed.plan.left_out:
+        what = "operations are" if len(proposed.plan.left_out) > 1 else "operation is"
+        yield Markup(f"{len(proposed.plan.left_out)} pending {what} left out: see “Left out” below.")
     for name, tag, day in proposed.ending:
         yield Markup(f"The pin of {version(name, tag)} ends: its last day is {plain(day)}.")
     for note in proposed.notes:
@@ -128,7 +128,7 @@ def _warnings(proposed: Proposed) -> Iterator[Markup]:
 
 
 def _about_the_default(proposed: Proposed) -> Iterator[Markup]:
-    before, after, order = proposed.before, proposed.after, proposed.order
+    before, after, order = proposed.before, proposed.plan.after, proposed.order
     if before.default is not None and after.default is not None:
         here = (before.default, before.versions[before.default])
         there = (after.default, after.versions[after.default])
@@ -145,7 +145,7 @@ def _about_the_default(proposed: Proposed) -> Iterator[Markup]:
 
 def _images(proposed: Proposed) -> Iterator[Markup]:
     """Tags that stand for another image elsewhere."""
-    states = {**proposed.environments, proposed.environment: proposed.after}
+    states = {**proposed.environments, proposed.environment: proposed.plan.after}
     for one in outlook.differences(states):
         if proposed.environment in one.digests:
             others = [plain(name) for name in one.digests if name != proposed.environment]

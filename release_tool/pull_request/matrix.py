@@ -65,7 +65,10 @@ def _bounded(proposed: Proposed, names: list[Name]) -> set[Name]:
 def _cells(proposed: Proposed, names: list[str], name: Name, written: Tag) -> Iterator[Markup]:
     for environment in names:
         if environment == proposed.environment:
-            before, after = outlook.cell(proposed.before, name, written), outlook.cell(proposed.after, name, written)
+            before, after = (
+                outlook.cell(proposed.before, name, written),
+                outlook.cell(proposed.plan.after, name, written),
+            )
             same = before == after
             yield plain(before) if same or not before else gone(plain(before))
             yield plain(after) if same or not after else bold(plain(after))

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from release_tool.config import title_of
 from release_tool.model.records import Change, State
 from release_tool.rules import outlook
+from release_tool.rules.plan import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from release_tool.manifests import ObjectChange
-    from release_tool.model.records import Kept, Line, Name, Tag
+    from release_tool.model.records import Line, Name, Tag
     from release_tool.rules.outlook import Outlook
-    from release_tool.rules.plan import LeftOut
 
 
 class Proposed(NamedTuple):
@@ -26,15 +26,12 @@ class Proposed(NamedTuple):
         service: its service; empty where the repository has one without a name.
         lines: all lines that it brings.
         before: the environment's versions in the base.
-        after: the same once it lands.
+        plan: what was planned, with the versions once it lands.
         order: the configured order of versions.
         environments: all environments of the service in promotion order: name -> its versions in the base; None where
             they can't be told. This environment's are those of `before`.
-        kept: the live versions that stay, with reasons.
-        waiting: the quarantined and retired versions that stay as they are, with reasons.
         ahead: what stands out once it lands, and what comes then.
         ending: the pins that end within a week: name, tag, the last day.
-        refused: pending intents that the base refuses.
         notes: what the checks of the manifests have to say.
         manifests: the difference of the rendered manifests; None where nothing was rendered.
         image: repository of the image; empty: it isn't known.
@@ -44,15 +41,12 @@ class Proposed(NamedTuple):
     environment: str
     lines: Sequence[Line]
     before: State = State()
-    after: State = State()
+    plan: Plan = Plan((), (), State())
     service: str = ""
     order: str = "semver"
     environments: Mapping[str, State | None] = {}
-    kept: Sequence[Kept] = ()
-    waiting: Sequence[Kept] = ()
     ahead: Outlook | None = None
     ending: Sequence[tuple[str, str, str]] = ()
-    refused: Sequence[LeftOut] = ()
     notes: Sequence[str] = ()
     manifests: Sequence[ObjectChange] | None = None
     image: str = ""
@@ -75,7 +69,7 @@ class Proposed(NamedTuple):
 
     def all_versions(self) -> dict[Name, Tag]:
         """Name -> tag of all that is deployed before or after."""
-        return {**dict(outlook.all_of(self.before)), **dict(outlook.all_of(self.after))}
+        return {**dict(outlook.all_of(self.before)), **dict(outlook.all_of(self.plan.after))}
 
 
 def word(state: State, name: Name) -> str:

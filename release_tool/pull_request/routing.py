@@ -61,7 +61,7 @@ class Routes(NamedTuple):
 
 def routing(proposed: Proposed) -> list[Markup]:
     """The routes once this lands: the table and the diagram."""
-    if not proposed.after.versions:
+    if not proposed.plan.after.versions:
         return []
     found = _rendered(proposed) or _from_versions(proposed)
     head = (f"`{_safe(found.header)}`", "subset", "image")
@@ -100,7 +100,7 @@ def _rendered(proposed: Proposed) -> Routes | None:
 
 
 def _from_versions(proposed: Proposed) -> Routes:
-    routes = [Route((name,), (name,)) for name in proposed.after.live]
+    routes = [Route((name,), (name,)) for name in proposed.plan.after.live]
     routes.append(Route((), ("default",)))
     return Routes(HEADER, tuple(sorted(routes, key=lambda route: _order(proposed, route))))
 
@@ -112,12 +112,12 @@ def _order(proposed: Proposed, route: Route) -> tuple[bool, bool, int]:
 
 
 def _is_new(proposed: Proposed, route: Route) -> bool:
-    return any(subset in proposed.after.live and subset not in proposed.before.live for subset in route.subsets)
+    return any(subset in proposed.plan.after.live and subset not in proposed.before.live for subset in route.subsets)
 
 
 def _leaving(proposed: Proposed) -> list[Name]:
     """The versions that lose their route."""
-    names = [name for name in proposed.before.live if name not in proposed.after.live]
+    names = [name for name in proposed.before.live if name not in proposed.plan.after.live]
     return sorted(names, key=name_number, reverse=True)
 
 
@@ -125,12 +125,12 @@ def _leaving(proposed: Proposed) -> list[Name]:
 
 
 def _row(proposed: Proposed, route: Route) -> list[Markup]:
-    default = proposed.after.default
+    default = proposed.plan.after.default
     if not route.values:
         first = Markup(f"{plain(default)} first: {_image(proposed, default)}") if default else NOTHING
         return [Markup("none, or an unknown one"), _words(route.subsets), first]
     values = _words(route.values)
-    images = [_image(proposed, name) for name in proposed.after.versions if name in route.subsets]
+    images = [_image(proposed, name) for name in proposed.plan.after.versions if name in route.subsets]
     return [
         bold(values) if _is_new(proposed, route) else values,
         _words(route.subsets),
@@ -143,7 +143,7 @@ def _words(words: Sequence[str]) -> Markup:
 
 
 def _image(proposed: Proposed, name: Name) -> Markup:
-    tag = tag_part(proposed.after.versions[name])
+    tag = tag_part(proposed.plan.after.versions[name])
     return code(f"{proposed.image}:{tag}" if proposed.image else tag)
 
 
@@ -152,7 +152,7 @@ def _image(proposed: Proposed, name: Name) -> Markup:
 
 def _diagram(proposed: Proposed, found: Routes) -> str:
     """Mermaid's text. From outside it holds letters, digits and `._-` alone, so nothing of that is syntax."""
-    after = proposed.after
+    after = proposed.plan.after
     routed = {subset for route in found.routes if route.values for subset in route.subsets}
     names = [name for name in after.live if name in routed]
     drawn = sorted(names, key=lambda name: (name != after.default, -name_number(name)))[:_DRAWN]

@@ -87,12 +87,12 @@ def with_warnings() -> Proposed:
         lines=[line("1", change("add", "v1", "1.0.1"))],
     )
     other = state(named={"v3": "1.0.3@sha256:" + "f" * 64})
+    out = LeftOut(bump("1.0.9"), "1.0.9 is quarantined in devel: it was bad")
     return proposal(
         base,
-        planned(base, "1.0.4"),
+        planned(base, "1.0.4")._replace(left_out=(out,)),
         environments={"devel": base.state, "staging": other},
         ending=[("v2", "1.0.2", (TODAY + 3 * DAY).isoformat())],
-        refused=[LeftOut(bump("1.0.9"), "1.0.9 is quarantined in devel: it was bad")],
         notes=["subset v3 selects no pods"],
     )
 
@@ -135,7 +135,7 @@ def of_somebody_hostile() -> Proposed:
     base = ground(FOUR)
     mine = line("01H", operation="pin", arguments={"tag": "1.0.1", "version": "v1", "reason": evil})
     mine = asked(mine, by=evil, run="javascript:alert(1)", provenance={"build": "https://ci.example.com@evil.example/"})
-    return proposal(base, plan(base, (), mine), notes=[evil], refused=[LeftOut(mine, evil)])
+    return proposal(base, plan(base, (), mine)._replace(left_out=(LeftOut(mine, evil),)), notes=[evil])
 
 
 CASES: dict[str, Callable[[], Proposed]] = {

@@ -16,12 +16,12 @@ from release_tool.pull_request.compose import Proposed
 from release_tool.pull_request.markdown import units
 from release_tool.rules import outlook
 from release_tool.rules.forecast import Coming
-from release_tool.rules.plan import LeftOut
+from release_tool.rules.plan import LeftOut, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from release_tool.rules.plan import Ground, Plan
+    from release_tool.rules.plan import Ground
 
 VIRTUAL_SERVICE = """\
 apiVersion: networking.istio.io/v1
@@ -56,13 +56,10 @@ def proposal(ground: Ground, made: Plan, **more: Any) -> Proposed:
     before = ground.state
     given: dict[str, Any] = {
         "before": before,
-        "after": made.after,
+        "plan": made,
         "order": ground.order,
         "environments": {"devel": before},
-        "kept": made.kept,
-        "waiting": made.waiting,
         "ahead": outlook.ahead(made.after, ground.environment, ground.order, ground.facts),
-        "refused": made.left_out,
         "manifests": manifests.difference(rendering(before), rendering(made.after)),
         **more,
     }
@@ -141,18 +138,16 @@ def hostile(draw: Any) -> Proposed:
         )
         for _ in range(times)
     ]
+    kept = (Kept(name, Tag(next(words)), next(words)),) * times
     return Proposed(
         "devel",
         lines,
         before,
-        after,
+        Plan((), (), after, kept=kept, waiting=kept, left_out=(LeftOut(lines[0], next(words)),) * times),
         service=draw(st.sampled_from(["", "engine"])),
         environments={"devel": before, "staging": after, "production": None},
-        kept=[Kept(name, Tag(next(words)), next(words))] * times,
-        waiting=[Kept(name, Tag(next(words)), next(words))] * times,
         ahead=outlook.Outlook(holding=(Name("v9"),) * times, coming=tuple(coming)),
         ending=[("v2", next(words), next(words))] * times,
-        refused=[LeftOut(lines[0], next(words))] * times,
         notes=[next(words)] * times,
         manifests=objects,
         image=next(words),
