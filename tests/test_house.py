@@ -38,7 +38,7 @@ ONLY_IMPORTERS = {
     "kubernetes": {"health.kubernetes"},
     "promql_parser": {"checks.promql"},
     "semver": {"model.versions"},
-    "ruamel": {"yamledit.events"},
+    "ruamel": {"yamledit.parser"},
     "git": {"git.working_tree", "commands.demo"},
     "subprocess": {"actions.retry", "git.process", "helm", "health.command", "registry.credentials"},
     "requests": {"net.transport"},

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from release_tool import tagfile
 from release_tool.checks.record import Record, read
 from release_tool.model.records import State, name_number
-from release_tool.yamledit.nodes import YamlError, documents
-from release_tool.yamledit.places import place_of
+from release_tool.yamledit.data import place_of
+from release_tool.yamledit.parser import documents
+from release_tool.yamledit.tree import YamlError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

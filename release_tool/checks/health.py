@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from release_tool.checks import promql
 from release_tool.checks.findings import Finding
 from release_tool.health.reach import reach_of
-from release_tool.yamledit.nodes import YamlError, documents
+from release_tool.yamledit.parser import documents
+from release_tool.yamledit.tree import YamlError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

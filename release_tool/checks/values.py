@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from release_tool.checks.findings import Finding, findings_of
 from release_tool.errors import ReleaseError
 from release_tool.tagfile import reader
-from release_tool.yamledit.nodes import YamlError, documents, to_data
-from release_tool.yamledit.places import place_of
+from release_tool.yamledit.data import place_of, to_data
+from release_tool.yamledit.parser import documents
+from release_tool.yamledit.tree import YamlError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

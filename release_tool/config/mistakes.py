@@ -21,13 +21,13 @@ from release_tool.config.kinds import (
     broken_rule,
     sections,
 )
-from release_tool.yamledit.nodes import is_string, scalar_value
+from release_tool.yamledit.tree import is_string, scalar_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from release_tool.config.kinds import Key, Kind
-    from release_tool.yamledit.nodes import Node
+    from release_tool.yamledit.tree import Node
 
 _CREDENTIAL = r"(?<=//)[^\s]*@|^[^\s/:]+:(?!//)[^\s]*@(?!sha256:)"
 """What stands before the `@` of a URL, or before that of a host without a scheme."""

@@ -23,13 +23,14 @@ from release_tool.config.kinds import BRANCH, DIRECTORY, Section, Table, broken_
 from release_tool.config.sections import DEFAULT_BRANCH, ENVIRONMENT, Downgrade
 from release_tool.config.values import BAD, Reading, joined
 from release_tool.errors import Problem
-from release_tool.yamledit.nodes import YamlError, documents, scalar_value
+from release_tool.yamledit.parser import documents
+from release_tool.yamledit.tree import YamlError, scalar_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from release_tool.config import Place
-    from release_tool.yamledit.nodes import Node
+    from release_tool.yamledit.tree import Node
 
 MAX_SIZE = 1_000_000
 """Characters of the longest configuration that is read: a thousand environments need a quarter of it."""

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Final
 from release_tool.config import ConfigError
 from release_tool.config.kinds import MAX_EXPRESSION, UNITS, Duration, Listing, Section, Table, Text, Whole, broken_rule
 from release_tool.errors import Problem
-from release_tool.yamledit.nodes import is_string, scalar_value
+from release_tool.yamledit.tree import is_string, scalar_value
 
 if TYPE_CHECKING:
     from release_tool.config.kinds import Kind
-    from release_tool.yamledit.nodes import Node
+    from release_tool.yamledit.tree import Node
 
 MAX_PROBLEMS = 100
 """After so many mistakes the rest isn't looked at: the file is something else, or hostile."""

@@ -10,7 +10,9 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from release_tool.doctor.diagnosis import Diagnosis, ok
-from release_tool.yamledit import nodes
+from release_tool.yamledit.data import to_data
+from release_tool.yamledit.parser import parse
+from release_tool.yamledit.tree import YamlError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -68,7 +70,7 @@ def workflows(files: Mapping[str, str], *, promotes: bool, guarded: bool) -> Ite
     for path, text in files.items():
         try:
             found.append(read(path, text))
-        except nodes.YamlError as error:
+        except YamlError as error:
             what, where = error.reason, f"{path}:{error.line}:{error.column}"
             yield Diagnosis("warning", "workflows", what, where, "GitHub runs nothing of it", "correct the file")
     needed = {"promote": promotes, "guard": guarded}
@@ -109,7 +111,7 @@ def read(path: str, text: str) -> Workflow:
     Raises:
         YamlError: it is no YAML.
     """
-    data = _mapping(nodes.to_data(nodes.parse(text)))
+    data = _mapping(to_data(parse(text)))
     named = _FILE.search(path)
     by_name = {named[1]} & set(_WANTED) if named else set()
     verbs: set[str] = set()
@@ -134,7 +136,7 @@ def starts(verb: str, event: str, files: Mapping[str, str]) -> bool:
     for path, text in files.items():
         try:
             one = read(path, text)
-        except nodes.YamlError:
+        except YamlError:
             continue
         if verb in one.verbs and event in one.events:
             return True

@@ -9,7 +9,7 @@ from __future__ import annotations
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from release_tool.yamledit.events import events_of
+from release_tool.yamledit.parser import events_of
 
 if TYPE_CHECKING:
     from release_tool.git.repository import RemoteRefs, Repository

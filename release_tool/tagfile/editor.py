@@ -12,7 +12,7 @@ from release_tool.model.states import apply
 from release_tool.model.versions import tag_part
 from release_tool.tagfile.reader import KEYS, TagFile, keys_in, read, read_leniently
 from release_tool.yamledit import edits
-from release_tool.yamledit.nodes import documents
+from release_tool.yamledit.parser import documents
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

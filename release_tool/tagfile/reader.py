@@ -8,7 +8,8 @@ from release_tool.errors import FileProblems, Problem
 from release_tool.model import times
 from release_tool.model.records import Name, Pin, Quarantine, State, Tag, name_of
 from release_tool.model.versions import is_name, is_tag, tag_part
-from release_tool.yamledit.nodes import Node, YamlError, documents, is_string, scalar_value
+from release_tool.yamledit.parser import documents
+from release_tool.yamledit.tree import Node, YamlError, is_string, scalar_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -16,21 +16,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from release_tool.yamledit.entry import Nested, New
-from release_tool.yamledit.insert import Request, insert
-from release_tool.yamledit.list_to_mapping import name_items
-from release_tool.yamledit.move import Moved
-from release_tool.yamledit.remove import check_anchors, remove
-from release_tool.yamledit.replace import replace_scalar
-from release_tool.yamledit.scalars import Plain
+from release_tool.yamledit.insert import NewValue, insert
 from release_tool.yamledit.siblings import Flow, Value
-from release_tool.yamledit.source import Path, Place, Source, show
+from release_tool.yamledit.source import Path, SourceText
+from release_tool.yamledit.tree import Plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from release_tool.yamledit.entry import Entry
-    from release_tool.yamledit.nodes import Node
 
 __all__ = [
     "WHOLE_BLOCK",
@@ -68,7 +60,9 @@ def set_value(text: str, path: Path, value: str, document: int = 0) -> str:
     Raises:
         EditRefused: nothing there, a collection, or a place that can't be edited safely.
     """
-    source = Source(text, document)
+    from release_tool.yamledit.replace import replace_scalar
+
+    source = SourceText(text, document)
     _check_value(source, value)
     return replace_scalar(source, tuple(path), value)
 
@@ -93,12 +87,9 @@ def add_entry(text: str, path: Path, value: Value, key: str | None = None, docum
     Raises:
         EditRefused: no such collection, the key is there already, or a place that can't be edited safely.
     """
-    source = Source(text, document)
+    source = SourceText(text, document)
     _check_value(source, value)
-    path = tuple(path)
-    place = source.get(path)
-    _check_free(source, place.node, key, path)
-    return insert(Request(source, place, path, key, New(value)))
+    return insert(source, source.get(tuple(path)), NewValue(key, value))
 
 
 def remove_entry(text: str, path: Path, document: int = 0, *, first_block: int = 0) -> str:
@@ -119,7 +110,9 @@ def remove_entry(text: str, path: Path, document: int = 0, *, first_block: int =
     Raises:
         EditRefused: nothing there, an anchor in it is used elsewhere, or a place that can't be edited safely.
     """
-    return remove(Source(text, document, first_block=first_block), tuple(path))
+    from release_tool.yamledit.remove import remove
+
+    return remove(SourceText(text, document, first_block=first_block), tuple(path))
 
 
 def move_entry(text: str, path: Path, to: Path, document: int = 0, *, first_block: int = 0) -> str:
@@ -141,34 +134,10 @@ def move_entry(text: str, path: Path, to: Path, document: int = 0, *, first_bloc
     Raises:
         EditRefused: nothing at `path`, something at `to`, or a place that can't be edited safely.
     """
+    from release_tool.yamledit.move import move
+
     path, to = tuple(path), tuple(to)
-    if path == to:
-        return text
-    source = Source(text, document, first_block=first_block)
-    place = source.get(path)
-    if not place.steps or not to or to[: len(path)] == path:
-        hint = "Name an entry, and a place outside it."
-        raise source.refusal(f"{show(path)} can't be moved to {show(to)}", place.node or 0, hint)
-    parent, position = place.steps[-1]
-    check_anchors(source, path, parent, position)
-    target = source.find(to[:-1])
-    key = None if target.node is not None and target.node.kind == "sequence" and not target.missing else str(to[-1])
-    _check_free(source, target.node, None if target.missing else key, to[:-1])
-    if key is None and target.node is not None and to[-1] != len(target.node.items):
-        hint = f"Name position {len(target.node.items)}."
-        raise source.refusal(f"{show(to)} is not the first free position of the list", target.node, hint)
-    entry: Entry = Moved(source, parent, position)
-    last = source.needs_final_break(parent.items[position] if parent.items else parent.pairs[position][1])
-    if last is not None and last.end.index == len(text):
-        hint = f"End the file with a newline, or write {last.style}- where this text starts."
-        raise source.refusal(f"the last text ({last.style}) ends without a newline and would get one", last, hint)
-    names = [str(part) for part in (*target.missing, to[-1])]
-    for name in reversed(names[1:]):
-        entry = Nested(name, entry)
-    key = key if len(names) == 1 else names[0]
-    known = to[: len(to) - 1 - len(target.missing)]
-    added = insert(Request(source, Place(target.steps, target.node, ()), known, key, entry))
-    return remove(Source(added, document, first_block=first_block), path)
+    return text if path == to else move(SourceText(text, document, first_block=first_block), path, to)
 
 
 def comment_block(text: str, path: Path, document: int = 0) -> str:
@@ -185,13 +154,13 @@ def comment_block(text: str, path: Path, document: int = 0) -> str:
     Raises:
         EditRefused: there is no such entry.
     """
-    source = Source(text, document, first_block=WHOLE_BLOCK)
+    source = SourceText(text, document, first_block=WHOLE_BLOCK)
     place = source.get(tuple(path))
-    if not place.steps:
+    if not place.above:
         return ""
-    parent, position = place.steps[-1]
+    parent, position = place.above[-1]
     head = source.head(parent, position)
-    return text[source.comments_above(parent, position) : source.line_start(head)] if source.begins_line(head) else ""
+    return text[source.comments_above(parent, position) : source.line(head).start] if source.begins_line(head) else ""
 
 
 def list_to_mapping(text: str, path: Path, keys: Sequence[str], document: int = 0) -> str:
@@ -212,10 +181,12 @@ def list_to_mapping(text: str, path: Path, keys: Sequence[str], document: int = 
     Raises:
         EditRefused: no list there, or not as many keys as items, or a place that can't be edited safely.
     """
-    return name_items(Source(text, document), tuple(path), keys)
+    from release_tool.yamledit.list_to_mapping import name_items
+
+    return name_items(SourceText(text, document), tuple(path), keys)
 
 
-def _check_value(source: Source, value: Value) -> None:
+def _check_value(source: SourceText, value: Value) -> None:
     """Refuse what no YAML text can hold."""
     if isinstance(value, Flow):
         value = value.value
@@ -231,12 +202,3 @@ def _check_value(source: Source, value: Value) -> None:
             value.encode("utf-8")
         except UnicodeEncodeError:
             raise source.refusal("the new value holds half of a surrogate pair", 0, "Give valid text.") from None
-
-
-def _check_free(source: Source, node: Node | None, key: str | None, path: Path) -> None:
-    """Refuse a key that is there already."""
-    if node is None or key is None:
-        return
-    for name, _ in node.pairs:
-        if name.kind == "scalar" and name.value == key:
-            raise source.refusal(f"{show(path)} has the key {key} already", name, "Set its value, or remove it first.")

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from release_tool.yamledit.nodes import content_start
-from release_tool.yamledit.rewrite import Plan, Splice, new_scalar
-from release_tool.yamledit.siblings import Look
+from release_tool.yamledit.parser import content_start
+from release_tool.yamledit.rewrite import Rewrite, Splice, new_scalar
+from release_tool.yamledit.siblings import Siblings
 from release_tool.yamledit.source import show
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from release_tool.yamledit.nodes import Node
-    from release_tool.yamledit.source import Path, Place, Source
+    from release_tool.yamledit.source import Location, Path, SourceText
+    from release_tool.yamledit.tree import Node
 
 
-def name_items(source: Source, path: Path, keys: Sequence[str]) -> str:
+def name_items(source: SourceText, path: Path, keys: Sequence[str]) -> str:
     """Give each item of a list a key.
 
     Raises:
@@ -24,7 +24,7 @@ def name_items(source: Source, path: Path, keys: Sequence[str]) -> str:
     """
     place = source.get(path)
     node = place.node
-    if node is None or (source.is_nothing(node) and not keys):
+    if node is None or (node.is_nothing and not keys):
         return source.text
     source.check_collection(node, path)
     if node.kind != "sequence":
@@ -34,17 +34,17 @@ def name_items(source: Source, path: Path, keys: Sequence[str]) -> str:
     if len(keys) != len(node.items) or len(set(keys)) != len(keys):
         reason = f"{show(path)} has {len(node.items)} entries; there are {len(set(keys))} different keys for them"
         raise source.refusal(reason, node, "Give each entry a key of its own.")
-    plan = Plan(source)
-    twin = plan.copy(node)
+    rewrite = Rewrite(source)
+    twin = rewrite.copy(node)
     twin.kind, twin.items = "mapping", []
     twin.pairs = [(new_scalar(key), item) for key, item in zip(keys, node.items, strict=True)]
-    look = Look(source, None, flow=bool(node.style) or place.in_flow)
-    names = [look.key(key) for key in keys]
+    siblings = Siblings(source, None, flow=bool(node.style) or place.in_flow)
+    names = [siblings.key(key) for key in keys]
     splices = _name_in_brackets(source, node, names) if node.style else _name_lines(source, place, node, names)
-    return plan.finish(splices, plan.root(place.steps, twin), node)
+    return rewrite.finish(splices, rewrite.root(place.above, twin), node)
 
 
-def _name_in_brackets(source: Source, node: Node, names: list[str]) -> list[Splice]:
+def _name_in_brackets(source: SourceText, node: Node, names: list[str]) -> list[Splice]:
     """A key for each item of a list in flow style; other brackets."""
     opening = content_start(source.text, node)
     splices = [Splice(opening, opening + 1, "{"), Splice(node.end.index - 1, node.end.index, "}")]
@@ -56,50 +56,50 @@ def _name_in_brackets(source: Source, node: Node, names: list[str]) -> list[Spli
     return splices
 
 
-def _name_lines(source: Source, place: Place, node: Node, names: list[str]) -> list[Splice]:
+def _name_lines(source: SourceText, place: Location, node: Node, names: list[str]) -> list[Splice]:
     """A key for each item of a list in block style, and indentation for a list that is flush with its key."""
     shift = 0
-    if place.steps and place.steps[-1].parent.kind == "mapping":
-        key = place.steps[-1].parent.pairs[place.steps[-1].position][0]
-        if source.column(source.dash(node, 0)) <= key.start.column - 1:
+    if place.above and place.above[-1].parent.kind == "mapping":
+        key = place.above[-1].parent.pairs[place.above[-1].position][0]
+        if source.column(source.head(node, 0)) <= key.start.column - 1:
             shift = source.style.mapping_step
     splices = [_name_item(source, node, position, name, shift) for position, name in enumerate(names)]
     return [*splices, *_indented(source, place, node, shift)] if shift else splices
 
 
-def _name_item(source: Source, node: Node, position: int, name: str, shift: int) -> Splice:
+def _name_item(source: SourceText, node: Node, position: int, name: str, shift: int) -> Splice:
     """A key in the place of a dash; a collection that starts beside the dash goes to the next line."""
-    dash, item = source.dash(node, position), node.items[position]
+    dash, item = source.head(node, position), node.items[position]
     start = item.start.index
-    if start == item.end.index or source.line_start(start) != source.line_start(dash):
+    if start == item.end.index or source.line(start).start != source.line(dash).start:
         return Splice(dash, dash + 1, f"{name}:")
     if item.kind in ("mapping", "sequence") and not item.style:
         inner = content_start(source.text, item)
         if item.pairs:
             inner = item.pairs[0][0].start.index
-        if source.line_start(inner) == source.line_start(dash):
+        if source.line(inner).start == source.line(dash).start:
             indent = " " * (source.column(inner) + shift)
             return Splice(dash, inner, f"{name}:{source.line_break(dash)}{indent}")
     return Splice(dash, start, f"{name}: ")
 
 
-def _indented(source: Source, place: Place, node: Node, shift: int) -> list[Splice]:
+def _indented(source: SourceText, place: Location, node: Node, shift: int) -> list[Splice]:
     """Blanks for the lines of a list, from behind its parent's key to its last leaf.
 
     Comments between the items move with them if they stand at the dashes or deeper; inside an item every line moves.
     """
-    dash = source.column(source.dash(node, 0))
-    key = place.steps[-1].parent.pairs[place.steps[-1].position][0]
-    spans = [(source.dash(node, position), source.tail(node, position)) for position in range(len(node.items))]
+    dash = source.column(source.head(node, 0))
+    key = place.above[-1].parent.pairs[place.above[-1].position][0]
+    spans = [(source.head(node, position), source.tail(node, position)) for position in range(len(node.items))]
     splices = []
-    line, last, position = source.next_line(key.end.index), spans[-1][1], 0
+    line, last, position = source.line(key.end.index).below, spans[-1][1], 0
     while line < last:
-        content = source.text[line : source.line_end(line)]
+        content = source.text[line : source.line(line).end]
         blanks = len(content) - len(content.lstrip(" "))
         if spans[position][1] < line:
             position += 1
         in_item = spans[position][0] <= line + blanks
         if content and (in_item or (content[blanks:].startswith("#") and blanks >= dash)):
             splices.append(Splice(line, line, " " * shift))
-        line = source.next_line(line)
+        line = source.line(line).below
     return splices

@@ -1,35 +1,91 @@
-"""An entry that moves: in its own spelling, with its comments, indented anew."""
+"""Moving an entry: in its own spelling, with its comments, indented anew."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from release_tool.yamledit.parser import content_start
-from release_tool.yamledit.patterns import BREAK
+from release_tool.yamledit.insert import Addition, insert
+from release_tool.yamledit.parser import BREAK, content_start
+from release_tool.yamledit.remove import check_anchors, remove
 from release_tool.yamledit.rewrite import new_collection, new_scalar
-from release_tool.yamledit.scalars import fits_plain, is_string
+from release_tool.yamledit.siblings import Siblings
+from release_tool.yamledit.source import SourceText, show
+from release_tool.yamledit.tree import fits_plain, is_string
 
 if TYPE_CHECKING:
-    from release_tool.yamledit.siblings import Look
-    from release_tool.yamledit.source import Source
+    from release_tool.yamledit.source import Path
     from release_tool.yamledit.tree import Node
 
 
-class Moved:
+def move(source: SourceText, path: Path, to: Path) -> str:
+    """Move an entry to another path, with the parents that are missing there.
+
+    Raises:
+        EditRefused: nothing at `path`, something at `to`, or a place that can't be edited safely.
+    """
+    place = source.get(path)
+    if not place.above or not to or to[: len(path)] == path:
+        hint = "Name an entry, and a place outside it."
+        raise source.refusal(f"{show(path)} can't be moved to {show(to)}", place.node or 0, hint)
+    parent, position = place.above[-1]
+    check_anchors(source, path, parent, position)
+    target = source.find(to[:-1])
+    names: list[str | None] = [str(part) for part in (*target.missing, to[-1])]
+    if target.node is not None and target.node.kind == "sequence" and not target.missing:
+        names = [None]
+        if to[-1] != len(target.node.items):
+            hint = f"Name position {len(target.node.items)}."
+            raise source.refusal(f"{show(to)} is not the first free position of the list", target.node, hint)
+    moved = MovedEntry(names[-1], source, parent, position)
+    source.check_final_text(moved.value)
+    entry: Addition = moved
+    for name in reversed(names[:-1]):
+        entry = MissingParent(name, entry)
+    added = insert(source, target, entry)
+    return remove(SourceText(added, source.number, first_block=source.first_block), path)
+
+
+class MissingParent(Addition):
+    """A new mapping with one entry: a parent that is missing on the way to the entry."""
+
+    def __init__(self, name: str | None, entry: Addition) -> None:
+        super().__init__(name)
+        self.entry = entry
+        self.comments = entry.comments
+        self.comment = entry.comment
+        self.is_long = entry.is_long
+
+    def tail(self, siblings: Siblings, column: int, key: str | None) -> list[str]:
+        fresh = Siblings(siblings.source, None, flow=False)
+        inner = column + (2 if key is None else siblings.source.style.mapping_step)
+        return [":" if key is not None else "", *self.entry.lines(fresh, inner)]
+
+    def inline(self, siblings: Siblings) -> str | None:
+        fresh = Siblings(siblings.source, None, flow=True)
+        inner = self.entry.inline(fresh)
+        return None if inner is None else f"{{{self.entry.written_key(fresh)}: {inner}}}"
+
+    def planned(self, *, inline: bool) -> Node:
+        node = new_collection("mapping")
+        self.entry.put_into(node, inline=inline)
+        return node
+
+
+class MovedEntry(Addition):
     """An entry that stands in the text already, with its comments.
 
     Args:
-        source: the text.
         node: its collection.
         index: its position there.
     """
 
-    def __init__(self, source: Source, node: Node, index: int) -> None:
+    def __init__(self, name: str | None, source: SourceText, node: Node, index: int) -> None:
+        super().__init__(name)
         self.source = source
-        self.is_item = node.kind == "sequence"
+        self.was_item = node.kind == "sequence"
         self.flow = bool(node.style)
-        self.key: Node | None = None if self.is_item else node.pairs[index][0]
-        self.value = node.items[index] if self.is_item else node.pairs[index][1]
+        self.key = None if self.was_item else node.pairs[index][0]
+        self.value = node.items[index] if self.was_item else node.pairs[index][1]
         self.head = source.head(node, index)
         self.end = source.tail(node, index)
         text = source.text
@@ -38,35 +94,47 @@ class Moved:
         if self.flow:
             after = self.end + 1 if text[self.end : self.end + 1] == "," else self.end
             alone = alone and source.ends_line(after)
-            rest = text[after : source.line_end(after)] if alone else ""
+            rest = text[after : source.line(after).end] if alone else ""
         else:
-            rest = text[self.end : source.line_end(self.end)]
+            rest = text[self.end : source.line(self.end).end]
         self.trailing = rest if "#" in rest else ""
-        self.comment = self.trailing or self.header_comment()
-        above = text[source.comments_above(node, index) : source.line_start(self.head)] if alone else ""
+        self.comment = self.trailing or self._header_comment()
+        above = text[source.comments_above(node, index) : source.line(self.head).start] if alone else ""
         self.above = self.comments = [line.strip(" \t") for line in BREAK.split(above)[:-1]]
 
-    def tail(self, look: Look, column: int, key: str | None) -> list[str]:  # noqa: ARG002 - it keeps its own style
-        """See `Entry`; with the comment on its line."""
+    def tail(self, siblings: Siblings, column: int, key: str | None) -> list[str]:  # noqa: ARG002 - it keeps its style
+        source, value = self.source, self.value
         head = ":" if key is not None else ""
-        lines = BREAK.split(self.after_head() + self.trailing)
-        if self.is_item and key is not None and self.is_compact():
-            inner = self.source.column(content_start(self.source.text, self.value))
+        lines = BREAK.split(self._after_head() + self.trailing)
+        is_block = value.kind in ("mapping", "sequence") and not value.style and not self.flow
+        if self.was_item and key is not None and is_block and source.head(value, 0) < source.line(self.head).below:
+            # A collection that starts on the line of its dash goes below the key.
+            inner = source.column(content_start(source.text, value))
             lines = ["", " " * inner + lines[0].lstrip(" \t"), *lines[1:]]
         if head and self.key is not None:
-            head = self.source.text[self.key.end.index : self.source.colon(self.key, self.value)] + head
-        shift = column - self.source.column(self.head) if not self.flow else 0
+            head = source.text[self.key.end.index : source.colon(self.key, value)] + head
+        shift = column - source.column(self.head) if not self.flow else 0
         return [head + lines[0], *(_shifted(line, shift) for line in lines[1:])]
 
-    def header_comment(self) -> str:
+    def inline(self, siblings: Siblings) -> str | None:
+        before = self.source.text[self.head if self.key is None else self.key.end.index : self.value.start.index]
+        token = self._in_brackets(self.source.text[self.value.start.index : self.value.end.index])
+        if "#" in before or (self.flow and "#" in token):  # a comment, most likely
+            return None
+        return token if self.flow else _inline(self.source, self.value, siblings)
+
+    def planned(self, *, inline: bool) -> Node:
+        return _respelt(self.value) if inline and not self.flow else self.value
+
+    def _header_comment(self) -> str:
         """The comment behind `|` or `>`, which has to find another place where the text goes on one line."""
         if self.value.style not in ("|", ">"):
             return ""
         start = content_start(self.source.text, self.value)
-        header, mark, comment = self.source.text[start : self.source.line_end(start)].partition("#")
+        header, mark, comment = self.source.text[start : self.source.line(start).end].partition("#")
         return header[len(header.rstrip(" \t")) :] + mark + comment if mark else ""
 
-    def after_head(self) -> str:
+    def _after_head(self) -> str:
         """What follows the colon or the dash, up to its end; with one blank before it where it has none."""
         text = self.source.text
         if self.key is not None:
@@ -74,37 +142,14 @@ class Moved:
             start = colon + 1 if text[colon : colon + 1] == ":" and colon < self.end else self.end
         else:
             start = self.head if self.flow else self.head + 1
-        body = self.in_brackets(text[start : self.end])
+        body = self._in_brackets(text[start : self.end])
         return body if not body or body[0] in " \t\r\n" else " " + body
 
-    def in_brackets(self, token: str) -> str:
+    def _in_brackets(self, token: str) -> str:
         """The text of the value; `[name: x]` leaves the brackets of the list that made `name: x` a mapping."""
-        if self.flow and self.is_item and self.value.kind == "mapping" and token[:1] not in ("{", "&", "!"):
+        if self.flow and self.was_item and self.value.kind == "mapping" and token[:1] not in ("{", "&", "!"):
             return "{" + token + "}"
         return token
-
-    def is_compact(self) -> bool:
-        """Whether a block collection starts on the line of its dash."""
-        if self.flow or self.value.kind not in ("mapping", "sequence") or self.value.style:
-            return False
-        return "\n" not in self.after_head_gap() and "\r" not in self.after_head_gap()
-
-    def after_head_gap(self) -> str:
-        """What stands between the dash and the first entry of its collection."""
-        inner = self.value.pairs[0][0].start.index if self.value.pairs else self.source.dash(self.value, 0)
-        return self.source.text[self.head : inner]
-
-    def inline(self, look: Look) -> str | None:
-        """See `Entry`."""
-        before = self.source.text[self.head if self.key is None else self.key.end.index : self.value.start.index]
-        token = self.in_brackets(self.source.text[self.value.start.index : self.value.end.index])
-        if "#" in before or (self.flow and "#" in token):  # a comment, most likely
-            return None
-        return token if self.flow else _inline(self.source, self.value, look)
-
-    def planned(self, *, inline: bool) -> Node:
-        """See `Entry`."""
-        return _respelt(self.value) if inline and not self.flow else self.value
 
 
 def _shifted(line: str, shift: int) -> str:
@@ -115,35 +160,26 @@ def _shifted(line: str, shift: int) -> str:
     return line[min(-shift, blanks) :]
 
 
-def _inline(source: Source, node: Node, look: Look) -> str | None:
+def _inline(source: SourceText, node: Node, siblings: Siblings) -> str | None:
     """A node of block style on one line; None where it can't be, or where a comment would be lost."""
     token = source.text[node.start.index : node.end.index]
     if node.anchor is not None or node.tag is not None:
         return None
     if node.kind == "scalar":
-        one_line = "\n" not in token and "\r" not in token and node.style not in ("|", ">")
-        if one_line and (node.style is not None or not is_string(node) or fits_plain(node.value, flow=True)):
-            return token
-        return look.write(node.value, node.style)
-    if node.kind == "alias" or "#" in token:
-        return token if node.kind == "alias" else None
-    return token if node.style else _inline_collection(source, node, look)
-
-
-def _inline_collection(source: Source, node: Node, look: Look) -> str | None:
-    """A block collection on one line, as `_inline`."""
+        one_line = BREAK.search(token) is None and node.style not in ("|", ">")
+        keeps = one_line and (node.style is not None or not is_string(node) or fits_plain(node.value, flow=True))
+        return token if keeps else siblings.write(node.value, node.style)
+    if node.kind != "alias" and "#" in token:
+        return None
+    if node.kind == "alias" or node.style:
+        return token
     texts = []
-    for key, value in _entries(node):
-        name, text = "" if key is None else _inline(source, key, look), _inline(source, value, look)
+    for key, value in node.pairs if node.kind == "mapping" else [(None, item) for item in node.items]:
+        name, text = "" if key is None else _inline(source, key, siblings), _inline(source, value, siblings)
         if name is None or text is None or (key is None and not text):  # `[]` has no item, not an empty one
             return None
         texts.append(text if key is None else f"{name}: {text}")
     return ("[{}]" if node.kind == "sequence" else "{{{}}}").format(", ".join(texts))
-
-
-def _entries(node: Node) -> list[tuple[Node | None, Node]]:
-    """Keys and values of a collection; items have no key."""
-    return [*node.pairs] if node.kind == "mapping" else [(None, item) for item in node.items]
 
 
 def _respelt(node: Node) -> Node:

@@ -1,21 +1,24 @@
-"""Events of a YAML parser to nodes.
+"""YAML text to a tree of nodes with their places: the one parser of the tool.
 
-The marks of libyaml and of ruamel.yaml differ at empty values, at tags before anchors, and at the ends of block
-collections and block scalars; here they are made equal.
+The editor, the configuration and `image_tag.yaml` all read YAML here. libyaml (the C parser that comes with PyYAML)
+does the work where it is present; ruamel.yaml's parser in pure Python stands in where it is not, with the same
+answers. Both are only asked for events. Their marks differ at empty values, at tags before anchors, and at the ends of
+block collections and block scalars; here these marks are made equal.
+
+Aliases are nodes of their own and never expanded, so a "billion laughs" costs nothing; size and depth are bounded.
 """
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from release_tool.yamledit.events import MAX_DEPTH, events_of, too_deep
-from release_tool.yamledit.patterns import BREAK, COLON, GAP
-from release_tool.yamledit.tree import Document, Node, ParserMark, RawMark, YamlError
+from release_tool.yamledit.tree import Node, RawMark, YamlDocument, YamlError, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 MAX_SIZE = 10_000_000
 """Characters of the longest text that is parsed."""
@@ -23,79 +26,104 @@ MAX_SIZE = 10_000_000
 MAX_EVENTS = 1_000_000
 """Events of the longest text that is parsed: about as many values, keys and ends of collections."""
 
-_BOM = "\ufeff"
+MAX_DEPTH = 200
+"""Collections inside collections; real files stay below 30."""
+
+# What several parts of the editor look for, with the line ends of every system.
+BREAK = re.compile(r"\r\n|\r|\n")
+BLANKS = re.compile(r"[ \t]*")
+COLON = re.compile(r"[ \t]*:")
+GAP = re.compile(r"(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n|\r|\n))*[ \t]*")  # blanks, comments, blank lines; or nothing
+COMMA = re.compile(rf"({GAP.pattern}),")
+
+BOM = "\ufeff"
 _TOO_LONG = "Keep the values that are read here in a file of their own."
+_STARTS = {"MappingStartEvent": "mapping", "SequenceStartEvent": "sequence"}
+_ANCHOR = re.compile(r"[0-9A-Za-z_-]+\Z")
+_TAG_BEFORE = re.compile(r"!\S*[ \t]+\Z")
+_HEADER = re.compile(r"[|>]([-+1-9]*)[^\r\n]*(?=(\r\n|\r|\n|\Z))")
+_LINE = re.compile(r"( *)([^\r\n]*)(\r\n|\r|\n|\Z)")
+_PROPERTIES = re.compile(r"(?:[&!][^\s]*(?:[ \t]+|(?=[\r\n]|\Z)))+")
 
 
-def stream(text: str) -> list[Document]:
-    """All documents of a text with their bounds; arguments and errors as for `documents`."""
+def parse(text: str) -> Node | None:
+    """The root of the first document; None when it is empty. Arguments and errors as for `documents`."""
+    return next(iter(documents(text)), None)
+
+
+def documents(text: str) -> list[Node | None]:
+    """The root nodes of all documents of a text; nobody may change the nodes.
+
+    Args:
+        text: decoded YAML, line ends as they are in the file, with or without a byte order mark.
+
+    Returns:
+        One entry a document, None for an empty one; an empty list for a text without any document.
+
+    Raises:
+        YamlError: not YAML, longer than `MAX_SIZE`, deeper than `MAX_DEPTH`, or an alias without an anchor.
+    """
+    return [document.root for document in stream(text)]
+
+
+@lru_cache(maxsize=4)  # reading a file and several edits in a row parse each text once
+def stream(text: str) -> list[YamlDocument]:
+    """All documents of a text with their bounds; errors as for `documents`."""
     if len(text) > MAX_SIZE:
         raise YamlError(f"the text has {len(text):,} characters; the limit is {MAX_SIZE:,}", 1, 1, _TOO_LONG)
-    return _Builder(text).build()
+    if not text.startswith(BOM):
+        return _Builder(text).build()
+    found = _Builder(text[1:]).build()  # the parsers count from behind the byte order mark
+    for node in walk([document.root for document in found if document.root is not None]):
+        start, end = node.raw_start, node.raw_end
+        node.raw_start = RawMark(start.index + 1, start.line, start.column)
+        node.raw_end = RawMark(end.index + 1, end.line, end.column)
+    return [document._replace(start=document.start + 1, end=document.end + 1) for document in found]
+
+
+# --- events to nodes --------------------------------------------------------------------------------------------------
 
 
 class _Builder:
     """Makes nodes of the events of one text; used once."""
 
     def __init__(self, text: str) -> None:
-        self.shift = 1 if text.startswith(_BOM) else 0
         self.text = text
-        self.documents: list[Document] = []
         self.anchors: dict[str, Node] = {}
-        self.root: Node | None = None
-        self.start = 0
-        self.explicit = False
         self.open: list[Node] = []
         # What the open collection holds so far: items, or keys and values in turn.
         self.inside: list[Node] = []
         self.outside: list[list[Node]] = []
 
-    def build(self) -> list[Document]:
-        """All documents of the text."""
-        handlers: dict[str, Callable[[Any], None]] = {
-            "ScalarEvent": self.scalar,
-            "MappingStartEvent": self.mapping,
-            "SequenceStartEvent": self.sequence,
-            "MappingEndEvent": self.finish,
-            "SequenceEndEvent": self.finish,
-            "AliasEvent": self.alias,
-            "DocumentStartEvent": self.document_start,
-            "DocumentEndEvent": self.document_end,
-            "StreamStartEvent": _ignore,
-            "StreamEndEvent": _ignore,
-        }
-        events = events_of()(self.text[self.shift :])
+    def build(self) -> list[YamlDocument]:
+        found: list[YamlDocument] = []
+        start, explicit = 0, False
+        events = events_of()(self.text)
         for event in islice(events, MAX_EVENTS):
-            handlers[event.__class__.__name__](event)
+            name = event.__class__.__name__
+            if name == "ScalarEvent":
+                self.scalar(event)
+            elif name in _STARTS:
+                self.begin(_STARTS[name], event)
+            elif name in ("MappingEndEvent", "SequenceEndEvent"):
+                self.finish(event)
+            elif name == "AliasEvent":
+                self.alias(event)
+            elif name == "DocumentStartEvent":
+                explicit = bool(event.explicit)
+                start = (event.end_mark if explicit else event.start_mark).index
+                self.inside, self.anchors = [], {}
+            elif name == "DocumentEndEvent":
+                root = self.inside[0] if self.inside else None
+                found.append(YamlDocument(root, start, event.start_mark.index, explicit))
         for event in events:  # there are more
             mark = event.start_mark
             raise YamlError(f"more than {MAX_EVENTS:,} values", mark.line + 1, mark.column + 1, _TOO_LONG)
-        return self.documents
-
-    def mark(self, raw: ParserMark) -> ParserMark:
-        """A parser's mark in the text as handed in."""
-        return RawMark(raw.index + 1, raw.line, raw.column) if self.shift else raw
-
-    def document_start(self, event: Any) -> None:
-        """`---`, or the first content of a document without it."""
-        self.explicit = bool(event.explicit)
-        self.start = (event.end_mark if self.explicit else event.start_mark).index + self.shift
-        self.root = None
-        self.inside = []
-        self.anchors = {}
-
-    def document_end(self, event: Any) -> None:
-        """`...`, the next `---`, or the end of the text."""
-        end = event.start_mark.index + self.shift
-        root = self.inside[0] if self.inside else None
-        self.documents.append(Document(root, self.start, end, self.explicit))
+        return found
 
     def scalar(self, event: Any) -> None:
-        """A scalar, an empty one included."""
         value, style = event.value, event.style or None
         node = Node("scalar", event.start_mark, event.end_mark, value, style)
-        if self.shift:
-            node.raw_start, node.raw_end = self.mark(node.raw_start), self.mark(node.raw_end)
         if event.anchor is not None or event.tag is not None:
             self.properties(node, event)
         elif not value and style is None:
@@ -126,19 +154,14 @@ class _Builder:
                 raise YamlError(f"not YAML: the anchor &{event.anchor}", mark.line, mark.column, hint)
         if event.tag is not None:
             node.tag = event.tag
-            if node.anchor is not None:
-                self.include_tag(node)
-
-    def include_tag(self, node: Node) -> None:
-        """Start at the tag in `!tag &anchor value`, where one of the parsers starts at the anchor."""
-        start = node.raw_start
-        found = _TAG_BEFORE.search(self.text, start.index - start.column, start.index)
-        if found:
-            node.raw_start = RawMark(found.start(), start.line, start.column - start.index + found.start())
+            start = node.raw_start
+            # In `!tag &anchor value` one of the parsers starts at the anchor.
+            found = _TAG_BEFORE.search(self.text, start.index - start.column, start.index) if node.anchor else None
+            if found:
+                node.raw_start = RawMark(found.start(), start.line, start.column - start.index + found.start())
 
     def alias(self, event: Any) -> None:
-        """An alias; its anchor stands above it, or the text is wrong."""
-        node = Node("alias", self.mark(event.start_mark), self.mark(event.end_mark), event.anchor)
+        node = Node("alias", event.start_mark, event.end_mark, event.anchor)
         node.target = self.anchors.get(event.anchor)
         if node.target is None:
             mark = node.start
@@ -146,26 +169,16 @@ class _Builder:
             raise YamlError(reason, mark.line, mark.column, f"Write &{event.anchor} before it is used.")
         self.inside.append(node)
 
-    def mapping(self, event: Any) -> None:
-        """The start of a mapping."""
-        self.begin("mapping", event)
-
-    def sequence(self, event: Any) -> None:
-        """The start of a list."""
-        self.begin("sequence", event)
-
     def begin(self, kind: str, event: Any) -> None:
         """The start of a collection."""
-        start = self.mark(event.start_mark)
-        node = Node(kind, start, start, "", bool(event.flow_style))
+        node = Node(kind, event.start_mark, event.start_mark, "", bool(event.flow_style))
         if event.anchor is not None or event.tag is not None:
             self.properties(node, event)
         self.open.append(node)
         self.outside.append(self.inside)
         self.inside = []
         if len(self.open) > MAX_DEPTH:
-            mark = node.start
-            raise too_deep(mark.line, mark.column)
+            raise _too_deep(node.start.line, node.start.column)
 
     def finish(self, event: Any) -> None:
         """The end of a collection."""
@@ -178,29 +191,15 @@ class _Builder:
         else:
             node.pairs = list(zip(inside[::2], inside[1::2], strict=True))
         if node.style and event.end_mark.index > event.start_mark.index:
-            node.raw_end = self.mark(event.end_mark)
+            node.raw_end = event.end_mark
         else:  # behind the last leaf; the parsers end it at the next token, behind all comments
             node.raw_end = inside[-1].raw_end
 
 
-def _ignore(event: Any) -> None:
-    """The start and the end of the stream say nothing."""
-
-
-_ANCHOR = re.compile(r"[0-9A-Za-z_-]+\Z")
-_TAG_BEFORE = re.compile(r"!\S*[ \t]+\Z")
-_HEADER = re.compile(r"[|>]([-+1-9]*)[^\r\n]*(?=(\r\n|\r|\n|\Z))")
-_LINE = re.compile(r"( *)([^\r\n]*)(\r\n|\r|\n|\Z)")
-
-
-def _block_end(text: str, node: Node) -> ParserMark:
-    """Where the content of a block scalar ends, without its last line break.
+def _block_end(text: str, node: Node) -> RawMark:
+    """Where the content of a `|` or `>` scalar ends, without its last line break.
 
     With `+` the blank lines behind it are content; else they belong to nobody.
-
-    Args:
-        text: the text that the node is from.
-        node: a scalar of style `|` or `>` with the marks of its parser.
     """
     content = content_start(text, node)
     header = _HEADER.match(text, content)
@@ -208,7 +207,7 @@ def _block_end(text: str, node: Node) -> ParserMark:
         return node.raw_end
     keep = "+" in header.group(1)
     line = node.raw_start.line + len(BREAK.findall(text, node.raw_start.index, content))
-    end: ParserMark = RawMark(header.end(), line, node.raw_start.column + header.end() - node.raw_start.index)
+    end = RawMark(header.end(), line, node.raw_start.column + header.end() - node.raw_start.index)
     indent = 0
     position, stop = header.end(2), node.raw_end.index
     while position < stop:
@@ -226,16 +225,8 @@ def _block_end(text: str, node: Node) -> ParserMark:
     return end
 
 
-_PROPERTIES = re.compile(r"(?:[&!][^\s]*(?:[ \t]+|(?=[\r\n]|\Z)))+")
-
-
 def content_start(text: str, node: Node) -> int:
-    """Where a node starts behind its anchor and tag (on the same line, or on a later one).
-
-    Args:
-        text: the text that the node is from.
-        node: any node; one without anchor and tag starts at its start.
-    """
+    """Where a node of a text starts behind its anchor and tag (on the same line, or on a later one)."""
     position, end = node.raw_start.index, node.raw_end.index
     if node.anchor is None and node.tag is None:
         return position
@@ -250,3 +241,78 @@ def content_start(text: str, node: Node) -> int:
         if gap is not None and gap.end() < end:
             position = gap.end()
     return min(position, end)
+
+
+# --- the two parsers --------------------------------------------------------------------------------------------------
+
+
+def events_of() -> Callable[[str], Iterator[Any]]:
+    """The C parser where PyYAML brings it, else ruamel.yaml."""
+    try:
+        import yaml._yaml  # noqa: F401
+    except ImportError:
+        return pure_events
+    return libyaml_events
+
+
+def libyaml_events(text: str) -> Iterator[Any]:
+    import yaml
+    from yaml._yaml import CParser
+
+    try:
+        parser = CParser(text)
+        get_event = parser.get_event
+        while (event := get_event()) is not None:
+            yield event
+    except (yaml.YAMLError, UnicodeEncodeError) as error:
+        raise _as_yaml_error(error, text, utf8=True) from None
+
+
+def pure_events(text: str) -> Iterator[Any]:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        yield from YAML(typ="safe", pure=True).parse(text)
+    except (YAMLError, ValueError, IndexError, OverflowError, AssertionError) as error:
+        raise _as_yaml_error(error, text, utf8=False) from None
+
+
+def _as_yaml_error(error: Exception, text: str, *, utf8: bool) -> YamlError:
+    """A parser's error in our form; `utf8`: positions are counted in bytes instead of characters."""
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    if mark is not None:
+        problem = getattr(error, "problem", None) or "can't be read"
+        if "nesting depth" in problem:  # newer libyaml has a limit of its own
+            return _too_deep(mark.line + 1, mark.column + 1)
+        context = getattr(error, "context", None)
+        reason = f"not YAML: {problem}" + (f" {context}" if context else "")
+        return YamlError(reason, mark.line + 1, mark.column + 1, _hint(text, mark.index, problem))
+    if isinstance(error, UnicodeEncodeError):
+        position, reason = error.start, "half of a surrogate pair"
+    else:
+        position = getattr(error, "position", 0) or 0
+        if utf8:
+            position = len(text.encode("utf-8")[:position].decode("utf-8", "ignore"))
+        reason = str(getattr(error, "reason", "") or "can't be read")
+    line, column = text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)
+    return YamlError(f"not YAML: {reason}", line, column, _hint(text, position, reason))
+
+
+def _too_deep(line: int, column: int) -> YamlError:
+    reason = f"more than {MAX_DEPTH} collections inside each other"
+    return YamlError(reason, line, column, "Correct the file: nothing that people write is so deep.")
+
+
+def _hint(text: str, index: int, problem: str) -> str:
+    """The next step, for the mistakes that people make most."""
+    line = text[max(text.rfind("\n", 0, index), text.rfind("\r", 0, index)) + 1 :].split("\n", 1)[0]
+    if "\t" in line[: len(line) - len(line.lstrip())]:
+        return "Indent with spaces; YAML allows no tab there."
+    if re.search(r"(?m)^(?:<{7}|={7}|>{7})", text):
+        return "Resolve the merge conflict in this file."
+    if re.search(r"(?m)^[ \t]*(?:- )?\{[{%]|: \{\{", text):
+        return "This looks like a template; only finished YAML can be read."
+    if problem.startswith("mapping values are not allowed"):
+        return "Check the indentation; a value that holds `: ` needs quotes."
+    return "Correct the file at this place."

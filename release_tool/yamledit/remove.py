@@ -9,35 +9,34 @@ import re
 from typing import TYPE_CHECKING
 
 from release_tool.errors import EditRefused
-from release_tool.yamledit.nodes import content_start
-from release_tool.yamledit.patterns import BLANKS, COMMA, GAP
-from release_tool.yamledit.rewrite import Plan, Splice, new_collection
+from release_tool.yamledit.parser import BLANKS, COMMA, GAP, content_start
+from release_tool.yamledit.rewrite import Rewrite, Splice, new_collection
 from release_tool.yamledit.source import show
 from release_tool.yamledit.tree import walk
 
 if TYPE_CHECKING:
-    from release_tool.yamledit.nodes import Node
-    from release_tool.yamledit.source import Path, Source, Step
+    from release_tool.yamledit.source import Ancestor, Path, SourceText
+    from release_tool.yamledit.tree import Node
 
 _PROPERTY = re.compile(r"[&!]\S*")
 _TWO_PROPERTIES = re.compile(r"[&!]\S*\s+[&!]\S*")
 
 
-def remove(source: Source, path: Path) -> str:
+def remove(source: SourceText, path: Path) -> str:
     """Take out the entry at a path; the last one leaves `[]` or `{}`.
 
     Raises:
         EditRefused: there is no such entry, its anchor is used elsewhere, or it can't be taken out safely.
     """
     place = source.get(path)
-    if not place.steps:
+    if not place.above:
         assert source.root is not None or not path
         raise source.refusal("the root of a document is no entry", 0, "Remove the file, or the entries inside it.")
-    *above, (parent, position) = place.steps
+    *above, (parent, position) = place.above
     source.check_collection(parent, path[:-1])
     check_anchors(source, path, parent, position)
-    plan = Plan(source)
-    twin = plan.copy(parent)
+    rewrite = Rewrite(source)
+    twin = rewrite.copy(parent)
     twin.items = [*twin.items[:position], *twin.items[position + 1 :]]
     twin.pairs = [*twin.pairs[:position], *twin.pairs[position + 1 :]]
     if not twin.items and not twin.pairs and not parent.style:
@@ -51,7 +50,7 @@ def remove(source: Source, path: Path) -> str:
     else:
         splices = [_beside_dash(source, parent)]
     try:
-        return plan.finish(splices, plan.root(above, twin), parent)
+        return rewrite.finish(splices, rewrite.root(above, twin), parent)
     except EditRefused:
         before = (*parent.items, *(value for _, value in parent.pairs))[:position]
         text = source.last_text(before[-1])[0] if before else None
@@ -62,7 +61,7 @@ def remove(source: Source, path: Path) -> str:
         raise source.refusal(reason, text, hint) from None
 
 
-def check_anchors(source: Source, path: Path, parent: Node, position: int) -> None:
+def check_anchors(source: SourceText, path: Path, parent: Node, position: int) -> None:
     """Refuse to take away an anchor that something else uses."""
     gone = [parent.items[position]] if parent.kind == "sequence" else [*parent.pairs[position]]
     inside = {id(node) for node in walk(gone)}
@@ -79,43 +78,44 @@ def check_anchors(source: Source, path: Path, parent: Node, position: int) -> No
 # --- block style ------------------------------------------------------------------------------------------------------
 
 
-def _lines(source: Source, parent: Node, position: int) -> Splice:
+def _lines(source: SourceText, parent: Node, position: int) -> Splice:
     """An entry on lines of its own."""
     end = source.tail(parent, position)
     start = source.comments_above(parent, position)
-    stop = source.next_line(end)
-    if stop == source.line_end(end) and position:  # the text has no final newline, and gets none
+    stop = source.line(end).below
+    if stop == source.line(end).end and position:  # the text has no final newline, and gets none
         last = parent.items[position - 1] if parent.items else parent.pairs[position - 1][1]
-        if source.needs_final_break(last) is None:
+        text, indicators = source.last_text(last)
+        if text is None or "-" in indicators:
             start = source.break_before(start)
     return Splice(start, stop, "")
 
 
-def _beside_dash(source: Source, parent: Node) -> Splice:
+def _beside_dash(source: SourceText, parent: Node) -> Splice:
     """The first entry, on the line of its parent's dash: what follows moves up to the dash."""
     start = source.head(parent, 0)
-    stop = source.next_line(source.tail(parent, 0))
-    while source.line_end(stop) < len(source.text) and source.is_blank(stop):
-        stop = source.next_line(stop)
-    line = source.text[stop : source.line_end(stop)]
+    stop = source.line(source.tail(parent, 0)).below
+    while source.line(stop).end < len(source.text) and source.is_blank(stop):
+        stop = source.line(stop).below
+    line = source.text[stop : source.line(stop).end]
     return Splice(start, stop + len(line) - len(line.lstrip(" ")), "")
 
 
-def _only_one(source: Source, above: list[Step], parent: Node) -> list[Splice]:
+def _only_one(source: SourceText, above: list[Ancestor], parent: Node) -> list[Splice]:
     """The only entry: brackets take the place of the collection."""
     brackets = "[]" if parent.kind == "sequence" else "{}"
     head, end = source.head(parent, 0), source.tail(parent, 0)
-    line_end = source.line_end(end)
+    line_end = source.line(end).end
     indicator = _indicator_end(source, above, parent)
-    if indicator is None or indicator >= source.line_start(head):
+    if indicator is None or indicator >= source.line(head).start:
         return [Splice(head, line_end, brackets)]
-    start, stop = source.comments_above(parent, 0), source.next_line(end)
+    start, stop = source.comments_above(parent, 0), source.line(end).below
     if stop == line_end:
         start = source.break_before(start)
     return [Splice(indicator, indicator, " " + brackets), Splice(start, stop, "")]
 
 
-def _indicator_end(source: Source, above: list[Step], parent: Node) -> int | None:
+def _indicator_end(source: SourceText, above: list[Ancestor], parent: Node) -> int | None:
     """Behind the colon or the dash that a collection belongs to, and behind its anchor; None for the root."""
     if parent.anchor is not None or parent.tag is not None:
         both = parent.anchor is not None and parent.tag is not None
@@ -126,14 +126,14 @@ def _indicator_end(source: Source, above: list[Step], parent: Node) -> int | Non
         return None
     outer, position = above[-1]
     if outer.kind == "sequence":
-        return source.dash(outer, position) + 1
+        return source.head(outer, position) + 1
     return source.colon(*outer.pairs[position]) + 1
 
 
 # --- flow style -------------------------------------------------------------------------------------------------------
 
 
-def _from_flow(source: Source, parent: Node, position: int) -> list[Splice]:
+def _from_flow(source: SourceText, parent: Node, position: int) -> list[Splice]:
     """An entry between brackets, with one comma."""
     text = source.text
     opening = content_start(text, parent)
@@ -156,43 +156,43 @@ def _from_flow(source: Source, parent: Node, position: int) -> list[Splice]:
     return splices
 
 
-def _emptied(source: Source, parent: Node, opening: int, splices: list[Splice]) -> list[Splice]:
+def _emptied(source: SourceText, parent: Node, opening: int, splices: list[Splice]) -> list[Splice]:
     """Brackets with nothing but blanks between them close."""
     close = parent.end.index - 1
     kept = source.text[opening + 1 : splices[0].start] + source.text[splices[-1].end : close]
     return splices if kept.strip(" \t\r\n") else [Splice(opening + 1, close, "")]
 
 
-def _flow_line(source: Source, parent: Node, position: int, behind: int) -> list[Splice]:
+def _flow_line(source: SourceText, parent: Node, position: int, behind: int) -> list[Splice]:
     """An entry on a line of its own; the comma before the last one goes with it where it had none itself."""
     start = source.comments_above(parent, position)
-    line = Splice(start, source.next_line(behind), "")
+    line = Splice(start, source.line(behind).below, "")
     last = position == len(parent.items or parent.pairs) - 1
     if position == 0 or not last or behind != source.tail(parent, position):
         return [line]
     return [_comma_before(source, parent, position), line]
 
 
-def _comma_before(source: Source, parent: Node, position: int) -> Splice:
+def _comma_before(source: SourceText, parent: Node, position: int) -> Splice:
     """The comma between an entry and the one before it."""
     found = COMMA.match(source.text, source.tail(parent, position - 1))
     assert found is not None  # entries in flow style have commas between them
     return Splice(found.end() - 1, found.end(), "")
 
 
-def _up_to_next(source: Source, parent: Node, behind: int) -> Splice:
+def _up_to_next(source: SourceText, parent: Node, behind: int) -> Splice:
     """The first of several entries, up to the next one, or up to comments that stand on lines between them."""
     start = source.head(parent, 0)
     found = GAP.match(source.text, behind)
     assert found is not None  # it matches the empty text, too
     stop = found.end()
-    below = source.next_line(behind)
+    below = source.line(behind).below
     if "#" in source.text[below:stop]:
-        stop = source.line_end(behind)
+        stop = source.line(behind).end
     return Splice(start, stop, "")
 
 
-def _back_to_last(source: Source, parent: Node, position: int) -> list[Splice]:
+def _back_to_last(source: SourceText, parent: Node, position: int) -> list[Splice]:
     """An entry with the comma before it; a comment that stands there stays."""
     start, end = source.head(parent, position), source.tail(parent, position)
     previous = source.tail(parent, position - 1)

@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from release_tool.yamledit.nodes import content_start
-from release_tool.yamledit.rewrite import Plan, Splice, into_empty, new_scalar
-from release_tool.yamledit.scalars import Plain, fits_plain, is_string, write_scalar
-from release_tool.yamledit.source import show
+from release_tool.yamledit.parser import content_start
+from release_tool.yamledit.rewrite import Rewrite, Splice, into_empty, new_scalar
+from release_tool.yamledit.siblings import Siblings
+from release_tool.yamledit.source import STANDARD_TAGS, show
+from release_tool.yamledit.tree import Plain, fits_plain, is_string
 
 if TYPE_CHECKING:
-    from release_tool.yamledit.nodes import Node
-    from release_tool.yamledit.source import Path, Place, Source
+    from release_tool.yamledit.source import Path, SourceText
+    from release_tool.yamledit.tree import Node
+
+_HEADER = re.compile(r"([|>])([-+0-9]*)([ \t]*#[^\r\n]*|[ \t]*)")
+_FIRST_LINE = re.compile(r"(?:[ \t]*(?:\r\n|\r|\n))*( +)[^ \r\n]")
 
 
-def replace_scalar(source: Source, path: Path, value: str) -> str:
+def replace_scalar(source: SourceText, path: Path, value: str) -> str:
     """Put a string (or a `Plain`) in the place of a scalar, an alias, or an empty `[]` or `{}`.
 
     Raises:
@@ -25,61 +29,44 @@ def replace_scalar(source: Source, path: Path, value: str) -> str:
     node = place.node
     if node is None:
         raise source.refusal("the document is empty", source.document.start, "Add an entry instead.")
-    source.check_tag(node, path)
+    if node.tag not in STANDARD_TAGS:
+        raise source.unknown_tag(node, path)
     if node.kind in ("mapping", "sequence") and (node.items or node.pairs or not node.style):
         kind = "a mapping" if node.kind == "mapping" else "a list"
         raise source.refusal(f"{show(path)} is {kind}", node, "Set a value inside it, or remove it and add a new one.")
-    if _is_already(node, value):
-        return source.text
-    plan = Plan(source)
-    twin = plan.copy(node)
-    planned = new_scalar(value)
-    twin.kind, twin.value, twin.style, twin.target = "scalar", planned.value, planned.style, None
-    return plan.finish(_set_splices(source, place, node, value), plan.root(place.steps, twin), node)
-
-
-def _is_already(node: Node, value: str) -> bool:
-    """Whether a node is the value to be set."""
     if isinstance(value, Plain):
-        return node.kind == "scalar" and node.style is None and node.value == value
-    return node.value == value and is_string(node)
+        is_already = node.kind == "scalar" and node.style is None and node.value == value
+    else:
+        is_already = node.value == value and is_string(node)
+    if is_already:
+        return source.text
+    rewrite = Rewrite(source)
+    twin, planned = rewrite.copy(node), new_scalar(value)
+    twin.kind, twin.value, twin.style, twin.target = "scalar", planned.value, planned.style, None
+    if node.style in ("|", ">"):
+        splices = _replace_block_scalar(source, node, value)
+    else:
+        start, end = content_start(source.text, node), node.end.index
+        new = _spelt(source, node, value, node.style, flow=place.in_flow)
+        splices = [Splice(start, end, new) if start < end else into_empty(source, place, node, start, new)]
+    return rewrite.finish(splices, rewrite.root(place.above, twin), node)
 
 
-def _set_splices(source: Source, place: Place, node: Node, value: str) -> list[Splice]:
-    """The splices that set a scalar."""
-    start, end = content_start(source.text, node), node.end.index
-    style = node.style if isinstance(node.style, str) else None
-    if style in ("|", ">"):
-        return _set_block_scalar(source, node, value)
-    new = _spelt(source, node, value, style, flow=place.in_flow)
-    if start < end:
-        return [Splice(start, end, new)]
-    return [into_empty(source, place, node, start, new)]
-
-
-def _spelt(source: Source, node: Node, value: str, style: str | None, *, flow: bool) -> str:
+def _spelt(source: SourceText, node: Node, value: str, style: str | bool | None, *, flow: bool) -> str:
     """A scalar in the style of the old one, in the quotes of the file where plain isn't possible."""
-    if style is None and node.tag is not None and not isinstance(value, Plain) and fits_plain(value, flow=flow):
-        return value  # `!!str` makes it a string
-    if flow and source.style.is_json:
-        style = '"'
-    plain = write_scalar(value, style, '"', flow=flow)
-    if style is None and plain[:1] == '"' and not isinstance(value, Plain):
-        return write_scalar(value, None, source.style.quote, flow=flow)
-    return plain
+    if style is None and node.tag is not None and fits_plain(value, flow=flow):
+        return str(value)  # `!!str` makes it a string
+    return Siblings(source, None, flow=flow).write(value, style)
 
 
-_HEADER = re.compile(r"([|>])([-+0-9]*)([ \t]*#[^\r\n]*|[ \t]*)")
-
-
-def _set_block_scalar(source: Source, node: Node, value: str) -> list[Splice]:
+def _replace_block_scalar(source: SourceText, node: Node, value: str) -> list[Splice]:
     """A new value for `|` and `>`: as block where its header still says the truth, else on the header's line."""
     start = content_start(source.text, node)
     header = _HEADER.match(source.text, start)
     assert header is not None  # block scalars have headers
     style, chomping = header.group(1), header.group(2)
-    body = source.next_line(start)
-    found = re.compile(r"(?:[ \t]*(?:\r\n|\r|\n))*( +)[^ \r\n]").match(source.text, body)
+    body = source.line(start).below
+    found = _FIRST_LINE.match(source.text, body)
     if found and found.end() <= node.end.index and not isinstance(value, Plain) and _fits_block(value, style, chomping):
         line_break = source.line_break(start)
         lines = value.removesuffix("\n").split("\n")
@@ -87,7 +74,7 @@ def _set_block_scalar(source: Source, node: Node, value: str) -> list[Splice]:
         return [Splice(body, node.end.index, new)]
     new = _spelt(source, node, value, None, flow=False)
     text = source.text[: node.end.index].rstrip(" \t\r\n")  # blank lines at its end stay, as layout
-    end = max(source.line_end(len(text)), header.end())
+    end = max(source.line(len(text)).end, header.end())
     return [Splice(start, header.end(2), new), Splice(header.end(), end, "")]
 
 

@@ -9,17 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.errors import EditRefused
-from release_tool.yamledit.nodes import Node, YamlError
-from release_tool.yamledit.patterns import BLANKS
-from release_tool.yamledit.scalars import Plain, is_string
-from release_tool.yamledit.source import Source, parsed
-from release_tool.yamledit.tree import RawMark
+from release_tool.yamledit.parser import BLANKS, stream
+from release_tool.yamledit.tree import Node, Plain, RawMark, YamlError, is_string
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from release_tool.yamledit.nodes import Document
-    from release_tool.yamledit.source import Place, Step
+    from release_tool.yamledit.source import Ancestor, Location, SourceText
 
 _NOWHERE = RawMark(0, -1, -1)
 _NEW = "new"
@@ -34,43 +30,6 @@ class Splice(NamedTuple):
     text: str
 
 
-def splice(text: str, splices: Iterable[Splice]) -> str:
-    """A text with pieces replaced; those at the same place stay in the order they were given in."""
-    parts: list[str] = []
-    position = 0
-    for start, end, new in sorted(splices, key=lambda piece: (piece.start, piece.end)):
-        assert start >= position, "splices must not overlap"
-        parts += (text[position:start], new)
-        position = end
-    parts.append(text[position:])
-    return "".join(parts)
-
-
-def into_empty(source: Source, place: Place, node: Node, start: int, new: str) -> Splice:
-    """A value in the place of no value, right behind the `:` or the `-`.
-
-    Args:
-        source: the text.
-        place: the place of the value.
-        node: the empty value.
-        start: where it is, behind its anchor.
-        new: the value as written.
-    """
-    parent, position = place.steps[-1] if place.steps else (None, 0)
-    colon = ""
-    if parent is not None and parent.kind == "mapping" and node.anchor is None and node.tag is None:
-        key, _ = parent.pairs[position]
-        colon = ":" if source.colon(key, node) == key.end.index == start else ""
-    found = BLANKS.match(source.text, start)
-    assert found is not None  # it matches the empty text, too
-    follows = source.text[found.end() : found.end() + 1]
-    padded = parent is not None and bool(parent.style) and source.is_padded(parent)
-    if found.group() and not colon and (follows in ("", "\n", "\r", ",") or (follows in ("]", "}") and not padded)):
-        return Splice(found.end(), found.end(), new)
-    blank = "" if source.text[start - 1 : start] in (" ", "\t") else " "
-    return Splice(start, start, colon + blank + new)
-
-
 def new_scalar(value: str) -> Node:
     """A planned string in any spelling, or a `Plain` as it is."""
     return Node("scalar", _NOWHERE, _NOWHERE, str(value), None if isinstance(value, Plain) else _NEW)
@@ -81,13 +40,14 @@ def new_collection(kind: str) -> Node:
     return Node(kind, _NOWHERE, _NOWHERE, "", _NEW)
 
 
-class Plan:
-    """The tree that an edit has to lead to; shares all nodes that it doesn't change with the tree before."""
+class Rewrite:
+    """One edit of a text; its planned tree shares all nodes that don't change with the tree before."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: SourceText) -> None:
         self.source = source
         self.origins: dict[int, Node] = {}
         self.kept: list[Node] = []  # ids stay unique while their nodes live
+        self.anchored: dict[int, Node] = {}
 
     def copy(self, node: Node) -> Node:
         """A node that may be changed; aliases of the old one are still its aliases."""
@@ -98,15 +58,9 @@ class Plan:
         self.origins[id(twin)] = self.origins.get(id(node), node)
         return twin
 
-    def root(self, steps: Sequence[Step], node: Node | None) -> Node | None:
-        """The root with one node replaced.
-
-        Args:
-            steps: the way to the node.
-            node: what stands there then.
-        """
-        for parent, position in reversed(steps):
-            assert node is not None
+    def root(self, above: Sequence[Ancestor], node: Node) -> Node:
+        """The root with another node at the end of a way."""
+        for parent, position in reversed(above):
             twin = self.copy(parent)
             if parent.kind == "sequence":
                 twin.items = [*parent.items[:position], node, *parent.items[position + 1 :]]
@@ -116,75 +70,55 @@ class Plan:
             node = twin
         return node
 
-    def finish(self, splices: Iterable[Splice], root: Node | None, at: Node | int) -> str:
-        """Splice, parse again, compare.
-
-        Args:
-            splices: the pieces of the text to replace.
-            root: the planned root of the document.
-            at: the place that a refusal names.
-
-        Returns:
-            The new text.
+    def finish(self, splices: Iterable[Splice], root: Node, at: Node | int) -> str:
+        """Splice, parse again, compare with the planned root of the document; splices at one place keep their order.
 
         Raises:
-            EditRefused: the new text isn't YAML, or differs from the plan.
+            EditRefused: the new text isn't YAML (the refusal names the place `at`), or differs from the plan.
         """
-        source = self.source
-        text = splice(source.text, splices)
+        source, hint = self.source, "Edit this place by hand."
+        parts: list[str] = []
+        end = 0
+        for piece in sorted(splices, key=lambda piece: (piece.start, piece.end)):
+            assert piece.start >= end, "splices must not overlap"
+            parts += (source.text[end : piece.start], piece.text)
+            end = piece.end
+        text = "".join([*parts, source.text[end:]])
         try:
-            after = parsed(text)
+            after = stream(text)
         except YamlError as error:
             reason = f"the edited text would not be YAML any more: {error.reason.removeprefix('not YAML: ')}"
-            raise source.refusal(reason, at, "Edit this place by hand.") from None
-        before: list[Node | None] = [document.root for document in source.documents]
-        if source.number < len(before):
-            before[source.number] = root
-        else:
-            before.append(root)
-        other = self.difference(before, after)
-        if other is None:
-            return text
-        raise EditRefused(*other)
-
-    def difference(self, planned: list[Node | None], after: list[Document]) -> tuple[str, int, int, str] | None:
-        """The first place where the new documents aren't the planned ones, as arguments of a refusal."""
-        hint = "Edit this place by hand."
+            raise source.refusal(reason, at, hint) from None
+        planned = [document.root for document in source.documents]
+        planned[source.number : source.number + 1] = [root]
         if len(planned) != len(after):
-            return "the edit would change the number of documents", 1, 1, hint
-        for root, document in zip(planned, after, strict=True):
-            found = _Comparison(self.origins).difference(root, document.root)
+            raise EditRefused("the edit would change the number of documents", 1, 1, hint)
+        for before, document in zip(planned, after, strict=True):
+            self.anchored.clear()
+            found = self._difference(before, document.root)
             if found is not None:
-                place = found if found.start.line else self.source.root or found
+                place = found if found.start.line else source.root or found
                 reason = "the edit would change more, or something else, than was asked for"
-                return reason, max(place.start.line, 1), max(place.start.column, 1), hint
-        return None
+                raise EditRefused(reason, max(place.start.line, 1), max(place.start.column, 1), hint)
+        return text
 
-
-class _Comparison:
-    """Compares one planned document with the parsed one."""
-
-    def __init__(self, origins: dict[int, Node]) -> None:
-        self.origins = origins
-        self.anchored: dict[int, Node] = {}
-
-    def difference(self, planned: Node | None, found: Node | None) -> Node | None:
+    def _difference(self, planned: Node | None, found: Node | None) -> Node | None:
         """The first planned node that the text doesn't hold; None when all are there."""
         if planned is None or found is None:
             return planned if planned is not None else found
-        if not self.alike(planned, found):
+        if not self._alike(planned, found):
             return planned
         for item, other in zip(planned.items, found.items, strict=True):
-            different = self.difference(item, other)
+            different = self._difference(item, other)
             if different is not None:
                 return different
         for (key, value), (other_key, other_value) in zip(planned.pairs, found.pairs, strict=True):
-            different = self.difference(key, other_key) or self.difference(value, other_value)
+            different = self._difference(key, other_key) or self._difference(value, other_value)
             if different is not None:
                 return different
         return None
 
-    def alike(self, planned: Node, found: Node) -> bool:
+    def _alike(self, planned: Node, found: Node) -> bool:
         """Whether two nodes are the same, apart from what is inside them."""
         if planned.kind != found.kind or planned.value != found.value or planned.anchor != found.anchor:
             return False
@@ -199,3 +133,20 @@ class _Comparison:
         if planned.style is _NEW:
             return planned.kind != "scalar" or is_string(found)
         return planned.style == found.style
+
+
+def into_empty(source: SourceText, place: Location, node: Node, start: int, new: str) -> Splice:
+    """A value in the place of an empty one, right behind the `:` or the `-`; `start` is behind its anchor."""
+    parent, position = place.above[-1] if place.above else (None, 0)
+    colon = ""
+    if parent is not None and parent.kind == "mapping" and node.anchor is None and node.tag is None:
+        key, _ = parent.pairs[position]
+        colon = ":" if source.colon(key, node) == key.end.index == start else ""
+    found = BLANKS.match(source.text, start)
+    assert found is not None  # it matches the empty text, too
+    follows = source.text[found.end() : found.end() + 1]
+    padded = parent is not None and bool(parent.style) and source.is_padded(parent)
+    if found.group() and not colon and (follows in ("", "\n", "\r", ",") or (follows in ("]", "}") and not padded)):
+        return Splice(found.end(), found.end(), new)
+    blank = "" if source.text[start - 1 : start] in (" ", "\t") else " "
+    return Splice(start, start, colon + blank + new)

@@ -1,29 +1,30 @@
-"""The style of siblings, which a new entry copies: quotes, gaps, brackets, indentation."""
+"""New values are written like their siblings: quotes, gaps, brackets, indentation."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
-from release_tool.yamledit.scalars import Plain, is_string, reads_as_string, write_scalar
+from release_tool.yamledit.tree import UNPRINTABLE, Plain, is_string, reads_as_string
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from release_tool.yamledit.source import Source
+    from release_tool.yamledit.source import SourceText
     from release_tool.yamledit.tree import Node
 
 Value: TypeAlias = "str | Flow | Mapping[str, Value] | Sequence[Value]"
 """What can be added: a string, which stays a string; a `Plain`; a mapping or a list of them; or a `Flow`."""
+
+_ESCAPED = r'["\\\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]'
+_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"}
 
 
 class Flow:
     """A mapping or a list that is written on one line (`{reason: slow, until: 2027-03-31}`).
 
     Siblings that are written over several lines are followed all the same.
-
-    Args:
-        value: the mapping or the list.
     """
 
     __slots__ = ("value",)
@@ -32,16 +33,15 @@ class Flow:
         self.value = value
 
 
-class Look:
-    """The style of the entries of one collection, which a new entry copies.
+class Siblings:
+    """The entries of one collection, whose style a new entry copies.
 
     Args:
-        source: the text.
-        node: the collection whose entries are looked at; None where there is none yet.
+        node: the collection; None where there is none yet.
         flow: whether the new entry stands inside `[…]` or `{…}`.
     """
 
-    def __init__(self, source: Source, node: Node | None, *, flow: bool) -> None:
+    def __init__(self, source: SourceText, node: Node | None, *, flow: bool) -> None:
         self.source = source
         self.flow = flow
         pairs = [] if node is None else node.pairs
@@ -49,13 +49,72 @@ class Look:
         self.values = [value for _, value in self.pairs] if pairs else [] if node is None else node.items
         self.strings = [value for value in self.values if value.kind == "scalar" and value.style in (None, "'", '"')]
 
-    def scalar(self, text: str, key: str | None = None) -> str:
-        """A string like its siblings, plain or in their quotes; like the one of the same key, if there is one."""
-        same = [value.style for name, value in self.pairs if name.value == key and value in self.strings]
-        return self.write(text, same[-1] if same else self.value_style())
+    def lines(self, value: Value, column: int, key: str | None, name: str | None) -> list[str]:
+        """A value in block style: what follows its key or its dash on the line, and the lines below.
+
+        Args:
+            column: where the key or the dash stands.
+            key: the key as written; None for an item of a list.
+            name: the key.
+        """
+        gap = self.dash_gap() if key is None else self.colon(key, column)
+        if isinstance(value, str):
+            return [gap + self.scalar(value, name)]
+        bare = value.value if isinstance(value, Flow) else value
+        example = self._example(bare)
+        one_line = isinstance(value, Flow) if example is None else bool(example.style)
+        if not bare or one_line or self.flow:
+            return [gap + self.inline(bare)]
+        inside = self._inside(bare, example, flow=False)
+        head = None if example is None or example.style else self.source.head(example, 0)
+        if key is not None:
+            if head is not None:  # as far from the key as the entries of the example are from its key
+                above = next(other for other, node in self.pairs if node is example)
+                step = self.source.column(head) - above.start.column + 1
+            else:
+                step = self.source.style.mapping_step if isinstance(bare, Mapping) else self.source.style.sequence_step
+            return [gap.rstrip(" \t"), *inside.block(bare, column + step)]
+        is_bare = example is not None and example.anchor is None and example.tag is None
+        if head is not None and is_bare and self.source.begins_line(head):  # the dash of the example stands alone
+            return ["", *inside.block(bare, self.source.column(head))]
+        first, *rest = inside.block(bare, column + 1 + len(gap))
+        return [gap + first.lstrip(" "), *rest]
+
+    def block(self, value: Mapping[str, Value] | Sequence[Value], column: int) -> list[str]:
+        """The lines of a collection that has these siblings inside it, its entries at a column."""
+        lines: list[str] = []
+        for name, inner in value.items() if isinstance(value, Mapping) else ((None, item) for item in value):
+            key = None if name is None else self.key(name)
+            first, *rest = self.lines(inner, column, key, name)
+            lines += [" " * column + ("-" if key is None else key) + first, *rest]
+        return lines
+
+    def inline(self, value: Value, name: str | None = None) -> str:
+        """A value on one line."""
+        if isinstance(value, str):
+            return self.scalar(value, name)
+        bare = value.value if isinstance(value, Flow) else value
+        example = self._example(bare)
+        inside = self._inside(bare, example, flow=True)
+        if isinstance(bare, Mapping):
+            pairs = ((inside.key(name), name, inner) for name, inner in bare.items())
+            body = ", ".join(key + inside.colon(key, 0) + inside.inline(inner, name) for key, name, inner in pairs)
+        else:
+            body = ", ".join(inside.inline(inner) for inner in bare)
+        padding = " " if body and example is not None and example.style and self.source.is_padded(example) else ""
+        return ("{{{}}}" if isinstance(bare, Mapping) else "[{}]").format(padding + body + padding)
+
+    def scalar(self, text: str, name: str | None = None) -> str:
+        """A string like the sibling of the same key, else like the last one that had a choice."""
+        same = [value.style for key, value in self.pairs if key.value == name and value in self.strings]
+        if same:
+            return self.write(text, same[-1])
+        strings = [value for value in self.strings if is_string(value)] if self.pairs else self.strings
+        # Quotes that a value needs say nothing about the others.
+        free = [value for value in strings if value.style is None or reads_as_string(value.value, self.flow)]
+        return self.write(text, (free or strings)[-1].style if strings else None)
 
     def key(self, text: str) -> str:
-        """A key like its siblings."""
         return self.write(text, self.pairs[-1][0].style if self.pairs else None)
 
     def write(self, text: str, style: str | bool | None) -> str:
@@ -64,66 +123,37 @@ class Look:
             return str(text)
         if self.flow and self.source.style.is_json:
             style = '"'
-        if style not in ("'", '"') and reads_as_string(text, self.flow):
-            return text
-        quoted = [value.style for value in self.strings if value.style in ("'", '"')]
-        quote = quoted[-1] if quoted else self.source.style.quote
-        return write_scalar(text, style if isinstance(style, str) else None, str(quote), flow=self.flow)
-
-    def value_style(self) -> str | bool | None:
-        """The style of the last sibling that had a choice: quotes that a value needs say nothing about the others."""
-        strings = [value for value in self.strings if is_string(value)] if self.pairs else self.strings
-        free = [value for value in strings if value.style is None or reads_as_string(value.value, self.flow)]
-        return (free or strings)[-1].style if strings else None
-
-    def example(self, value: Mapping[str, Value] | Sequence[Value]) -> Node | None:
-        """The last sibling of the same kind that isn't empty; a mapping with a key in common before all others."""
-        if isinstance(value, Mapping):
-            found = [node for node in self.values if node.pairs]
-            alike = [node for node in found if any(name.value in value for name, _ in node.pairs)]
-            found = alike or found
-        else:
-            found = [node for node in self.values if node.items]
-        return found[-1] if found else None
-
-    def inside(self, value: Mapping[str, Value] | Sequence[Value], *, flow: bool) -> Look:
-        """The style inside a new collection: that of a sibling which holds the same sort of thing."""
-        example = self.example(value)
-        alike = example is not None and (
-            not isinstance(value, Mapping) or any(name.value in value for name, _ in example.pairs)
-        )
-        return Look(self.source, example if alike else None, flow=flow)
-
-    def wants_flow(self, value: Mapping[str, Value] | Sequence[Value], *, marked: bool) -> bool:
-        """Whether a new collection is written on one line: like its siblings, else as its caller marked it."""
-        example = self.example(value)
-        return self.flow or (marked if example is None else bool(example.style))
-
-    def step(self, value: Mapping[str, Value] | Sequence[Value]) -> int:
-        """Columns from a key to the entries of a new collection below it: those of a sibling, else of the file."""
-        example = self.example(value)
-        if example is not None and not example.style and self.pairs:
-            key = next(key for key, node in self.pairs if node is example)
-            return self.source.column(self.source.head(example, 0)) - key.start.column + 1
-        return self.source.style.mapping_step if isinstance(value, Mapping) else self.source.style.sequence_step
+        if style not in ("'", '"'):
+            if reads_as_string(text, self.flow):
+                return text
+            quoted = [value.style for value in self.strings if value.style in ("'", '"')]
+            style = quoted[-1] if quoted else self.source.style.quote
+        if style == "'" and (text.isprintable() or not re.search(UNPRINTABLE, text)):
+            return "'" + text.replace("'", "''") + "'"
+        return '"' + re.sub(_ESCAPED, _escape, text) + '"'
 
     def dash_gap(self) -> str:
         """The blanks behind the dash, like those of the last item that stands on the line of its dash."""
         for item in reversed(self.values):
-            before = self.source.text[self.source.line_start(item.start.index) : item.start.index]
+            before = self.source.text[self.source.line(item.start.index).start : item.start.index]
             gap = before[len(before.rstrip(" \t")) :]
             if before.rstrip(" \t").endswith("-") and gap and item.start.index < item.end.index:
                 return gap
         return " "
 
     def colon(self, key: str, column: int) -> str:
-        """The colon of a new pair with the blanks around it; values that stand in one column stay in it.
+        """The colon of a new pair (its key as written, at a column) with the blanks around it.
 
-        Args:
-            key: the new key as written.
-            column: where it starts.
+        Values that stand in one column stay in it.
         """
-        gaps = [gap for pair in self.pairs if (gap := self.gap(*pair)) is not None]
+        text = self.source.text
+        gaps = []
+        for name, value in self.pairs:
+            colon, start = self.source.colon(name, value), value.start
+            after = text[colon + 1 : start.index]
+            is_bare = colon == name.end.index == start.index  # `{a, b}`
+            if start.index < value.end.index and not after.strip(" ") and not is_bare:
+                gaps.append((text[name.end.index : colon], after, start.column - 1))
         if not gaps:
             return ": "
         before, after, value_column = gaps[-1]
@@ -133,26 +163,26 @@ class Look:
             return ":" + " " * max(value_column - column - len(key) - 1, 1)
         return f"{before}: "
 
-    def gap(self, key: Node, value: Node) -> tuple[str, str, int] | None:
-        """Blanks before and behind the colon and the column of the value, where they are on one line."""
-        colon = self.source.colon(key, value)
-        before = self.source.text[key.end.index : colon]
-        after = self.source.text[colon + 1 : value.start.index]
-        if value.start.index == value.end.index or after.strip(" ") or colon == key.end.index == value.start.index:
-            return None
-        return before, after, value.start.column - 1
+    def _example(self, value: Mapping[str, Value] | Sequence[Value]) -> Node | None:
+        """The last sibling of the same kind that isn't empty; a mapping with a key in common before all others."""
+        if isinstance(value, Mapping):
+            found = [node for node in self.values if node.pairs]
+            found = [node for node in found if any(name.value in value for name, _ in node.pairs)] or found
+        else:
+            found = [node for node in self.values if node.items]
+        return found[-1] if found else None
 
-    def step_below_dash(self, value: Mapping[str, Value] | Sequence[Value], column: int) -> int | None:
-        """Columns from a dash that stands alone to the entries below it; None where siblings start beside it."""
-        example = self.example(value)
-        if example is None or example.style or example.anchor is not None or example.tag is not None:
-            return None
-        head = self.source.head(example, 0)
-        return self.source.column(head) - column if self.source.begins_line(head) else None
+    def _inside(self, value: Mapping[str, Value] | Sequence[Value], example: Node | None, *, flow: bool) -> Siblings:
+        """The siblings inside a new collection: those inside an example which holds the same sort of thing."""
+        if example is not None and isinstance(value, Mapping):
+            example = example if any(name.value in value for name, _ in example.pairs) else None
+        return Siblings(self.source, example, flow=flow)
 
-    def padding(self, value: Mapping[str, Value] | Sequence[Value]) -> str:
-        """The blank behind the bracket of a sibling in flow style: `{ a: 1 }` has one, `{a: 1}` none."""
-        example = self.example(value)
-        if example is None or not example.style:
-            return ""
-        return " " if self.source.is_padded(example) else ""
+
+def _escape(found: re.Match[str]) -> str:
+    """One character in the notation of double quotes."""
+    character = found.group()
+    if character in _ESCAPES:
+        return _ESCAPES[character]
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

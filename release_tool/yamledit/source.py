@@ -1,4 +1,4 @@
-"""A YAML text with its nodes: where things stand, in lines and columns, and in which style the file is written.
+"""A YAML text with its nodes: where things stand, in lines and columns.
 
 Everything here only looks; the editor's other parts decide and splice. Indexes are those of the text as handed in.
 """
@@ -6,60 +6,66 @@ Everything here only looks; the editor's other parts decide and splice. Indexes 
 from __future__ import annotations
 
 import re
-from functools import cached_property, lru_cache
-from typing import NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.errors import EditRefused
-from release_tool.yamledit.parser import content_start, stream
-from release_tool.yamledit.patterns import BREAK, COLON, GAP
-from release_tool.yamledit.style import Style
-from release_tool.yamledit.tree import Document, Node, YamlError
+from release_tool.yamledit.parser import BOM, BREAK, COLON, GAP, content_start, stream
+from release_tool.yamledit.tree import Node, YamlDocument, YamlError
+
+if TYPE_CHECKING:
+    from release_tool.yamledit.style import Style
 
 Path = tuple[str | int, ...]
 """Keys of mappings and positions in lists (counted from 0), from the root; `()` is the root."""
 
-_BOM = "\ufeff"
 _REST = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?=[\r\n]|\Z)")
-_STANDARD_TAGS = frozenset(("tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map"))
+STANDARD_TAGS = frozenset((None, "tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map"))
 
 
-class Step(NamedTuple):
-    """One step of a way through the document: the collection, and the position of the entry in it."""
+class Ancestor(NamedTuple):
+    """A collection on the way to a node, and the position of the entry that the way goes through."""
 
     parent: Node
     position: int
 
 
-class Place(NamedTuple):
+class Location(NamedTuple):
     """Where a path leads.
 
     Attributes:
-        steps: the way from the root, as far as it exists.
+        path: the part of the path that exists.
+        above: the way from the root to the node.
         node: the node at its end; None for an empty document.
         missing: the rest of the path, for which there is nothing; empty when the whole path exists.
     """
 
-    steps: tuple[Step, ...]
+    path: Path
+    above: tuple[Ancestor, ...]
     node: Node | None
     missing: Path
 
     @property
     def in_flow(self) -> bool:
         """Whether the node stands inside `[…]` or `{…}`."""
-        return any(step.parent.style for step in self.steps)
+        return any(parent.style for parent, _ in self.above)
 
 
-@lru_cache(maxsize=4)
-def parsed(text: str) -> list[Document]:
-    """The documents of a text; several edits in a row parse each text once. Callers must not change the nodes."""
-    return stream(text)
+class Line(NamedTuple):
+    """One line: where it starts, where it ends before its line break, and where the line below starts.
+
+    The last line has no line break, so that the line below starts at the end of the text, too.
+    """
+
+    start: int
+    end: int
+    below: int
 
 
-class Source:
+class SourceText:
     """One document of a text, for looking.
 
     Args:
-        text: the text.
         number: which document, counted from 0.
         first_block: how many lines of the comment block above a first entry are that entry's, at most.
 
@@ -72,30 +78,20 @@ class Source:
         self.first_block = first_block
         self.number = number
         try:
-            self.documents = parsed(text)
+            self.documents = stream(text)
         except YamlError as error:
             raise EditRefused(error.reason, error.line, error.column, error.hint) from None
         if 0 <= number < len(self.documents):
             self.document = self.documents[number]
         elif number == 0:  # nothing but comments and blank lines
-            self.document = Document(None, 1 if text.startswith(_BOM) else 0, len(text), explicit=False)
+            self.document = YamlDocument(None, 1 if text.startswith(BOM) else 0, len(text), explicit=False)
         else:
             reason = f"there is no document {number}, counted from 0; the text has {len(self.documents)}"
             raise self.refusal(reason, len(text), "Name one of the documents that are there.")
-
-    @property
-    def root(self) -> Node | None:
-        """The root node of the document; None when it is empty."""
-        return self.document.root
+        self.root = self.document.root
 
     def refusal(self, reason: str, at: Node | int, hint: str) -> EditRefused:
-        """A refusal that names the place.
-
-        Args:
-            reason: what stands in the way, without a full stop.
-            at: the node or the index of the place.
-            hint: what a person can do.
-        """
+        """A refusal that names the place: a node, or an index of the text."""
         if isinstance(at, Node):
             return EditRefused(reason, at.start.line, at.start.column, hint)
         line = sum(1 for _ in BREAK.finditer(self.text, 0, at)) + 1
@@ -104,33 +100,26 @@ class Source:
     @cached_property
     def style(self) -> Style:
         """The style that the text is written in."""
+        from release_tool.yamledit.style import Style
+
         return Style(self.documents, self.root)
 
     # --- lines ---
 
-    def line_start(self, index: int) -> int:
-        """Where the line of an index starts; the first line behind a byte order mark."""
+    def line(self, index: int) -> Line:
+        """The line of an index; the first one starts behind a byte order mark."""
         start = self.text.rfind("\n", 0, index) + 1
         start = max(start, self.text.rfind("\r", start, index) + 1)
-        return 1 if start == 0 and self.text.startswith(_BOM) else start
-
-    def line_end(self, index: int) -> int:
-        """Where the line of an index ends, before its line break."""
         found = BREAK.search(self.text, index)
-        return found.start() if found else len(self.text)
-
-    def next_line(self, index: int) -> int:
-        """Where the line after that of an index starts; the end of the text for the last line."""
-        found = BREAK.search(self.text, index)
-        return found.end() if found else len(self.text)
+        end, below = found.span() if found else (len(self.text), len(self.text))
+        return Line(1 if start == 0 and self.text.startswith(BOM) else start, end, below)
 
     def line_break(self, index: int) -> str:
         """The line break of the line of an index; of the last line, that of the line above it."""
-        found = BREAK.search(self.text, index)
-        if found is None:
-            start = self.line_start(index)
-            found = BREAK.search(self.text, self.break_before(start)) if start else None
-        return found.group() if found else "\n"
+        start, end, below = self.line(index)
+        if end == below and start:
+            _, end, below = self.line(self.break_before(start))
+        return self.text[end:below] or "\n"
 
     def break_before(self, index: int) -> int:
         """Where the line break before a line's start begins."""
@@ -139,11 +128,11 @@ class Source:
 
     def column(self, index: int) -> int:
         """The column of an index, counted from 0; a byte order mark takes none."""
-        return index - self.line_start(index)
+        return index - self.line(index).start
 
     def begins_line(self, index: int) -> bool:
         """Whether only blanks stand before an index on its line."""
-        return not self.text[self.line_start(index) : index].strip(" \t")
+        return not self.text[self.line(index).start : index].strip(" \t")
 
     def ends_line(self, index: int) -> bool:
         """Whether only blanks and a comment follow an index on its line."""
@@ -151,58 +140,46 @@ class Source:
 
     def is_blank(self, index: int) -> bool:
         """Whether nothing but blanks follows an index on its line."""
-        return not self.text[index : self.line_end(index)].strip(" \t")
+        return not self.text[index : self.line(index).end].strip(" \t")
 
-    # --- places ---
+    # --- paths ---
 
-    def find(self, path: Path) -> Place:
+    def find(self, path: Path) -> Location:
         """Follow a path as far as it leads.
 
         Raises:
             EditRefused: it leads through an alias, a scalar, a custom tag, a key that stands twice or a `? key`.
         """
         node = self.root
-        steps: list[Step] = []
+        above: tuple[Ancestor, ...] = ()
         for depth, part in enumerate(path):
-            if node is None or self.is_nothing(node):
-                return Place(tuple(steps), node, path[depth:])
-            self.check_collection(node, path[:depth])
-            index = self.position(node, part, path[:depth])
-            if index is None:
-                return Place(tuple(steps), node, path[depth:])
-            steps.append(Step(node, index))
-            node = node.items[index] if node.kind == "sequence" else node.pairs[index][1]
-        return Place(tuple(steps), node, ())
+            known = path[:depth]
+            if node is None or node.is_nothing:
+                return Location(known, above, node, path[depth:])
+            self.check_collection(node, known)
+            position = self._position(node, part, known)
+            if position is None:
+                return Location(known, above, node, path[depth:])
+            above = (*above, Ancestor(node, position))
+            node = node.items[position] if node.kind == "sequence" else node.pairs[position][1]
+        return Location(path, above, node, ())
 
-    def get(self, path: Path) -> Place:
-        """The place of a path that has to exist.
-
-        Raises:
-            EditRefused: as for `find`; or there is nothing at the path.
-        """
+    def get(self, path: Path) -> Location:
+        """The location of a path that has to exist; refused as in `find`, and where there is nothing."""
         place = self.find(path)
-        if place.missing:
-            known = path[: len(path) - len(place.missing)]
-            raise self.absent(place, known)
-        return place
-
-    def absent(self, place: Place, known: Path) -> EditRefused:
-        """The refusal for a path that leads nowhere."""
+        if not place.missing:
+            return place
         part, node = place.missing[0], place.node
         at: Node | int = self.document.start if node is None else node
         if node is not None and node.kind == "sequence":
             hint = "Name a position that is there, or add an entry."
-            reason = f"{show(known)} has {len(node.items)} entries, counted from 0; none is {part}"
-            return self.refusal(reason, at, hint)
-        if node is not None and part in merged_keys(node):
+            reason = f"{show(place.path)} has {len(node.items)} entries, counted from 0; none is {part}"
+        elif node is not None and part in _merged_keys(node):
             hint = f"Edit it where it is written, or add {part} here."
-            return self.refusal(f"{part} in {show(known)} comes from a merge key (<<)", at, hint)
-        return self.refusal(f"{show(known)} has no key {part}", at, "Check the path, or add the entry.")
-
-    def is_nothing(self, node: Node) -> bool:
-        """Whether a node is an empty value or a plain `null`, to which entries may be added."""
-        is_plain = node.kind == "scalar" and node.style is None and node.tag is None
-        return is_plain and node.value in ("", "~", "null", "Null", "NULL")
+            reason = f"{part} in {show(place.path)} comes from a merge key (<<)"
+        else:
+            reason, hint = f"{show(place.path)} has no key {part}", "Check the path, or add the entry."
+        raise self.refusal(reason, at, hint)
 
     def check_collection(self, node: Node, path: Path) -> None:
         """Refuse what can't be walked through or edited inside."""
@@ -213,15 +190,14 @@ class Source:
         if node.kind == "scalar":
             hint = "Name a path that ends here, or make it a mapping by hand."
             raise self.refusal(f"{show(path)} is a scalar; nothing is inside it", node, hint)
-        self.check_tag(node, path)
+        if node.tag not in STANDARD_TAGS:
+            raise self.unknown_tag(node, path)
 
-    def check_tag(self, node: Node, path: Path) -> None:
-        """Refuse tags whose meaning isn't known here."""
-        if node.tag is not None and node.tag not in _STANDARD_TAGS:
-            reason = f"{show(path)} has the tag {node.tag}; only plain strings, lists and mappings are edited"
-            raise self.refusal(reason, node, "Edit this value by hand.")
+    def unknown_tag(self, node: Node, path: Path) -> EditRefused:
+        reason = f"{show(path)} has the tag {node.tag}; only plain strings, lists and mappings are edited"
+        return self.refusal(reason, node, "Edit this value by hand.")
 
-    def position(self, node: Node, part: str | int, path: Path) -> int | None:
+    def _position(self, node: Node, part: str | int, path: Path) -> int | None:
         """The position of an entry in its collection; None where there is none."""
         if node.kind == "sequence":
             if isinstance(part, int):
@@ -234,34 +210,33 @@ class Source:
             return None
         if len(found) > 1:
             again = node.pairs[found[1]][0]
-            hint = "Keep one of the two."
-            raise self.refusal(f"the key {name} stands twice in {show(path)}", again, hint)
+            raise self.refusal(f"the key {name} stands twice in {show(path)}", again, "Keep one of the two.")
         self.check_key(node.pairs[found[0]][0])
         return found[0]
 
     def check_key(self, key: Node) -> None:
         """Refuse `? key`."""
-        before = self.text[self.line_start(key.start.index) : key.start.index].rstrip(" \t")
+        before = self.text[self.line(key.start.index).start : key.start.index].rstrip(" \t")
         if before.endswith("?"):
             raise self.refusal("a key that is written with `?`", key, f"Write it as `{key.value}: …`.")
 
-    def dash(self, node: Node, index: int) -> int:
-        """Where the dash of an item of a block sequence stands."""
-        if index == 0:
-            at = content_start(self.text, node)
-        else:
-            found = GAP.match(self.text, node.items[index - 1].end.index)
-            assert found is not None  # it matches the empty text, too
-            at = found.end()
-        if self.text[at : at + 1] != "-":
-            raise self.refusal("can't find the dash of this entry", node.items[index], "Edit this list by hand.")
-        return at
+    # --- entries of a collection ---
 
     def head(self, node: Node, index: int) -> int:
         """Where an entry starts: its dash, its key, or in flow style its first character."""
         if node.kind == "mapping":
             return node.pairs[index][0].start.index
-        return node.items[index].start.index if node.style else self.dash(node, index)
+        if node.style:
+            return node.items[index].start.index
+        if index == 0:
+            dash = content_start(self.text, node)
+        else:
+            found = GAP.match(self.text, node.items[index - 1].end.index)
+            assert found is not None  # it matches the empty text, too
+            dash = found.end()
+        if self.text[dash : dash + 1] != "-":
+            raise self.refusal("can't find the dash of this entry", node.items[index], "Edit this list by hand.")
+        return dash
 
     def tail(self, node: Node, index: int) -> int:
         """Where an entry ends: behind its last leaf."""
@@ -287,35 +262,36 @@ class Source:
             The start of the block's first line; the start of the entry's own line where there is no such block.
         """
         head = self.head(node, index)
-        start = self.line_start(head)
+        start = self.line(head).start
         own = re.compile(rf" {{{self.column(head)}}}#")
-        floor = self.next_line(self.tail(node, index - 1)) if index else self.document.start
+        floor = self.line(self.tail(node, index - 1)).below if index else self.document.start
         lines = 0
         while start > floor and (index or lines < self.first_block):
-            above = self.line_start(self.break_before(start))
+            above = self.line(self.break_before(start)).start
             if above < floor or own.match(self.text, above) is None:
                 break
             start = above
             lines += 1
         return start
 
-    def needs_final_break(self, node: Node) -> Node | None:
-        """The last leaf of a node, if it is `|` or `>` text whose value the line break behind it belongs to."""
-        last, chomping = self.last_text(node)
-        return None if "-" in chomping else last
-
-    def keeps_blank_lines(self, node: Node) -> bool:
-        """Whether a node ends in text like `|+`, whose value takes in all blank lines behind it."""
-        return "+" in self.last_text(node)[1]
-
     def last_text(self, node: Node) -> tuple[Node | None, str]:
-        """The last leaf of a node and the indicators of its header, if it is `|` or `>` text."""
+        """The last leaf of a node and the indicators of its header (`-`, `+`), if it is `|` or `>` text.
+
+        With `+` the value takes in all blank lines behind it; without `-`, the line break.
+        """
         while node.items or node.pairs:
             node = node.items[-1] if node.items else node.pairs[-1][1]
         if node.style not in ("|", ">"):
             return None, ""
         start = content_start(self.text, node)
-        return node, self.text[start : self.line_end(start)].split("#")[0]
+        return node, self.text[start : self.line(start).end].split("#")[0]
+
+    def check_final_text(self, node: Node) -> None:
+        """Refuse to put a line behind `|` text that ends the file without a newline: its value would get one."""
+        last, indicators = self.last_text(node)
+        if last is not None and "-" not in indicators and last.end.index == len(self.text):
+            hint = f"End the file with a newline, or write {last.style}- where this text starts."
+            raise self.refusal(f"the last text ({last.style}) ends without a newline and would get one", last, hint)
 
     def is_padded(self, node: Node) -> bool:
         """Whether a collection in brackets has blanks inside them: `{ a: 1 }`."""
@@ -323,7 +299,7 @@ class Source:
         return self.text[inner : inner + 1] == " "
 
 
-def merged_keys(node: Node) -> set[str]:
+def _merged_keys(node: Node) -> set[str]:
     """The keys that the merge keys of a mapping bring, one level deep."""
     keys: set[str] = set()
     for key, value in node.pairs:

@@ -11,39 +11,34 @@ from release_tool.yamledit.tree import walk
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from release_tool.yamledit.tree import Document, Node
+    from release_tool.yamledit.tree import Node, YamlDocument
 
 _JSON_LITERAL = re.compile(r"(?:true|false|null|-?[0-9.eE+-]+)\Z")
 
 
 class Style:
-    """The style of a text; looked up once it is needed, because it takes a walk over all nodes.
+    """The style of a text; each answer takes a walk over all nodes, so it is looked up once it is needed."""
 
-    Args:
-        documents: all documents of the text.
-        root: the root of the document that is edited.
-    """
-
-    def __init__(self, documents: Sequence[Document], root: Node | None) -> None:
-        self.documents = documents
+    def __init__(self, documents: Sequence[YamlDocument], root: Node | None) -> None:
         self.root = root
+        self.nodes = list(walk([document.root for document in documents if document.root is not None]))
 
     @cached_property
     def mapping_step(self) -> int:
         """Columns that mappings inside mappings are indented by in most places of the text; 2 without an example."""
-        steps = [child - parent for kind, parent, child in self.indents() if kind == "mapping" and child > parent]
+        steps = [child - parent for kind, parent, child in self._indents() if kind == "mapping" and child > parent]
         return _most_common(steps, 2)
 
     @cached_property
     def sequence_step(self) -> int:
         """The same for the dashes of lists below their key: 0 where they stand flush with it."""
-        steps = [child - parent for kind, parent, child in self.indents() if kind == "sequence" and child >= parent]
+        steps = [child - parent for kind, parent, child in self._indents() if kind == "sequence" and child >= parent]
         return _most_common(steps, 2)
 
     @cached_property
     def quote(self) -> str:
         """The quotes that most quoted values of the text have; double quotes without an example."""
-        styles = [node.style for node in self.nodes() if node.kind == "scalar" and node.style in ("'", '"')]
+        styles = [node.style for node in self.nodes if node.kind == "scalar" and node.style in ("'", '"')]
         return "'" if styles.count("'") > styles.count('"') else '"'
 
     @cached_property
@@ -56,9 +51,9 @@ class Style:
             node.style == '"' or (node.style is None and _JSON_LITERAL.match(node.value)) for node in scalars
         )
 
-    def indents(self) -> Iterator[tuple[str, int, int]]:
+    def _indents(self) -> Iterator[tuple[str, int, int]]:
         """Kind, column of the key and column of the entries of each block collection below a key."""
-        for node in self.nodes():
+        for node in self.nodes:
             if node.kind != "mapping" or node.style:
                 continue
             for key, value in node.pairs:
@@ -66,10 +61,6 @@ class Style:
                     yield value.kind, key.start.column, value.pairs[0][0].start.column
                 elif value.kind == "sequence" and not value.style and value.anchor is None and value.tag is None:
                     yield value.kind, key.start.column, value.start.column
-
-    def nodes(self) -> Iterator[Node]:
-        """All nodes of all documents."""
-        return walk([document.root for document in self.documents if document.root is not None])
 
 
 def _most_common(numbers: list[int], default: int) -> int:

@@ -26,7 +26,9 @@ from release_tool.config.schema import reference, schema, schema_text, with_refe
 from release_tool.config.sections import SERVICE, Service
 from release_tool.config.values import Reading
 from release_tool.model.times import duration_text
-from release_tool.yamledit.nodes import YamlError, parse, to_data
+from release_tool.yamledit.data import to_data
+from release_tool.yamledit.parser import parse
+from release_tool.yamledit.tree import YamlError
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

@@ -8,7 +8,7 @@ from machine_origin import state_of
 
 from release_tool import tagfile
 from release_tool.model.records import Change, Name, State, Tag
-from release_tool.yamledit.places import place_of
+from release_tool.yamledit.data import place_of
 
 
 def edited(text: str, what: str, pick: int, new: tuple[Name, Tag] | None, today: date) -> str | None:

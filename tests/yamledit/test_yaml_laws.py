@@ -17,7 +17,6 @@ from ruamel.yaml import YAML
 from yaml_cases import NASTY, paths, values, yaml_texts
 
 from release_tool.errors import EditRefused
-from release_tool.yamledit import events as yaml_events
 from release_tool.yamledit import parser
 from release_tool.yamledit.edits import (
     Flow,
@@ -28,7 +27,7 @@ from release_tool.yamledit.edits import (
     remove_entry,
     set_value,
 )
-from release_tool.yamledit.nodes import documents
+from release_tool.yamledit.parser import documents
 
 QUICK = settings(max_examples=150, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 # Block text would take in what stood behind the entry that goes: blank lines (`|+`), or a comment that stands deeper.
@@ -249,15 +248,18 @@ def law_of_parsers(text: str, data: st.DataObject) -> None:
     assume("\t#" not in text)
     with pytest.MonkeyPatch.context() as patch:
         found = []
-        for events in (yaml_events.libyaml_events, yaml_events.pure_events):
+        for events in (parser.libyaml_events, parser.pure_events):
             patch.setattr(parser, "events_of", lambda events=events: events)
+            parser.stream.cache_clear()
             found.append([listed(root) for root in documents(text)])
+    parser.stream.cache_clear()
     assert found[0] == found[1]
 
 
 def listed(node: Any) -> Any:
     inside = [listed(item) for item in node.items] + [(listed(key), listed(value)) for key, value in node.pairs]
-    return (node.kind, node.value, node.style, node.tag, node.anchor, node.start, node.end, inside)
+    places = [(mark.index, mark.line) for mark in (node.start, node.end)]
+    return (node.kind, node.value, node.style, node.tag, node.anchor, places, inside)
 
 
 LAWS = [law_of_set, law_of_add, law_of_values, law_of_nested, law_of_remove, law_of_move, law_of_names, law_of_parsers]

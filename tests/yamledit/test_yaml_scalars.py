@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from release_tool.yamledit.nodes import is_string, parse, reads_as_string, scalar_value
-from release_tool.yamledit.scalars import resolves_to_string, write_scalar
+from release_tool.yamledit.parser import parse
+from release_tool.yamledit.siblings import Siblings
+from release_tool.yamledit.source import SourceText
+from release_tool.yamledit.tree import is_string, reads_as_string, resolves_to_string, scalar_value
 
 STRINGS = [
     "v1.0.5",
@@ -206,6 +208,6 @@ def test_what_is_written_plain_is_a_string_for_every_reader(text: str):
 @settings(max_examples=500, deadline=None, database=None)
 def test_what_is_written_is_read_back(text: str, style: str | None):
     for flow, form in ((False, "- {}\n"), (True, "[{}]\n")):
-        written = form.format(write_scalar(text, style, '"', flow=flow))
+        written = form.format(Siblings(SourceText("", 0), None, flow=flow).write(text, style))
         assert yaml.load(written, Loader=yaml.SafeLoader) == [text]
         assert YAML(typ="safe", pure=True).load(written) == [text]

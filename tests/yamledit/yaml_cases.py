@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 
 from release_tool.yamledit import edits
-from release_tool.yamledit.nodes import Node, documents
+from release_tool.yamledit.parser import documents
+from release_tool.yamledit.tree import Node
 
 GOLDEN = Path(__file__).parent / "golden"
 

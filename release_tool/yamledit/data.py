@@ -1,88 +1,23 @@
-"""YAML text to nodes with marks: the one parser layer of the tool.
-
-The editor, the configuration and `image_tag.yaml` all read YAML here. libyaml (the C parser that comes with PyYAML)
-does the work where it is present; ruamel.yaml's parser in pure Python stands in where it is not, with the same
-answers. Both are only asked for events; what their marks disagree about is made equal here.
-
-Aliases are kept as nodes of their own and never expanded, so a "billion laughs" costs nothing; size and depth are
-bounded; a file that can't be read is a `YamlError` with its line and column.
-"""
+"""YAML as Python data, and where in a text a value stands."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from release_tool.yamledit.events import MAX_DEPTH
-from release_tool.yamledit.parser import MAX_SIZE, content_start, stream
-from release_tool.yamledit.scalars import is_string, reads_as_string, scalar_value
-from release_tool.yamledit.tree import Document, Mark, Node, YamlError
+from release_tool.yamledit.parser import MAX_DEPTH, parse
+from release_tool.yamledit.tree import Node, YamlError, scalar_value
 
-__all__ = [
-    "MAX_DATA",
-    "MAX_DEPTH",
-    "MAX_SIZE",
-    "Document",
-    "Mark",
-    "Node",
-    "YamlError",
-    "content_start",
-    "documents",
-    "is_string",
-    "parse",
-    "reads_as_string",
-    "scalar_value",
-    "stream",
-    "to_data",
-]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MAX_DATA = 100_000
 """Values that `to_data` makes at most; only aliases can ask for more than the text holds."""
 
 
-def documents(text: str) -> list[Node | None]:
-    """The root nodes of all documents of a text.
-
-    Args:
-        text: decoded YAML, line ends as they are in the file, with or without a byte order mark.
-
-    Returns:
-        One entry a document, None for an empty one; an empty list for a text without any document.
-
-    Raises:
-        YamlError: not YAML, longer than `MAX_SIZE`, deeper than `MAX_DEPTH`, or an alias without an anchor.
-    """
-    return [document.root for document in stream(text)]
-
-
-def parse(text: str, document: int = 0) -> Node | None:
-    """The root node of one document of a text.
-
-    Args:
-        text: decoded YAML, as for `documents`.
-        document: its number, counted from 0.
-
-    Returns:
-        The root; None when the document is empty, or when the whole text is.
-
-    Raises:
-        YamlError: as for `documents`; or there is no such document.
-    """
-    found = documents(text)
-    if document < len(found):
-        return found[document]
-    if document == 0:
-        return None
-    reason = f"there is no document {document}, counted from 0; the text has {len(found)}"
-    raise YamlError(reason, text.count("\n") + 1, 1)
-
-
 def to_data(node: Node | None) -> Any:
-    """A node as dictionaries, lists and scalars.
+    """A node as dictionaries, lists and scalars; None gives None.
 
     Keys and scalars are what `scalar_value` says. Aliases and merge keys (`<<`) are followed, up to `MAX_DATA` values.
-
-    Args:
-        node: a node of `parse`; None gives None.
 
     Raises:
         YamlError: a key that stands twice, a key that is a collection, or aliases that expand too far.
@@ -136,3 +71,35 @@ class _Data:
                 raise YamlError("<< merges mappings only", node.start.line, node.start.column)
             merged = {**source, **merged}
         return merged
+
+
+def place_of(text: str, path: Sequence[str], *, key: bool = False) -> tuple[int, int] | None:
+    """Line and column of a value in the first document of a text, both counted from 1.
+
+    Args:
+        path: keys from the root down, and positions in lists, as texts.
+        key: the place of the last key instead of its value's.
+
+    Returns:
+        None where there is no such value, or the text can't be read.
+    """
+    try:
+        node = parse(text)
+    except YamlError:
+        return None
+    mark = None if node is None else node.start
+    for step in path:
+        pair = None if node is None else _pair(node, step)
+        if pair is None:
+            return None
+        node = pair[1]
+        mark = pair[0].start if key else node.start
+    return None if mark is None else (mark.line, mark.column)
+
+
+def _pair(node: Node, step: str) -> tuple[Node, Node] | None:
+    """The key and the value of one step; an item of a list stands for both."""
+    if node.kind == "sequence":
+        item = node.items[int(step)] if step.isdecimal() and int(step) < len(node.items) else None
+        return None if item is None else (item, item)
+    return next(((key, value) for key, value in node.pairs if key.kind == "scalar" and key.value == step), None)
