@@ -15,11 +15,11 @@ from release_tool.manifests import routes
 from release_tool.publishing.route_gate import known, place_of
 
 if TYPE_CHECKING:
-    from release_tool.manifests.routes import Finding
+    from release_tool.manifests.routes import RouteFinding
     from release_tool.remote.rendering import Renderings
     from release_tool.remote.snapshot import Files
 
-    Placed = tuple[str, Finding]
+    Placed = tuple[str, RouteFinding]
 
 _MEANT = frozenset(["rolled", "stopped"])  # what people may do on purpose
 

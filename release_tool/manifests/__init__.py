@@ -1,9 +1,9 @@
 """Rendered manifests as objects, and the difference of two renderings, object by object.
 
-Pure: text in, records out. Objects are told apart by API version, kind, namespace and name, as Kubernetes does, so an
-object that only moved to another place or template is no change. Compared is the YAML text of each object in one
-normal form: comments, indentation and quotes that mean nothing don't count, everything else does, and the order of
-the keys stays that of the rendering. Nothing is hidden.
+Objects are told apart by API version, kind, namespace and name, as Kubernetes does, so an object that only moved to
+another place or template is no change. Compared is the YAML text of each object in one normal form: comments,
+indentation and quotes that mean nothing don't count, everything else does, and the order of the keys stays that of the
+rendering. Nothing is hidden.
 
 Documents that both renderings hold word for word are not parsed: of a rendering of fifty versions only the few objects
 that an operation touches are.
@@ -35,16 +35,10 @@ class ObjectKey(NamedTuple):
 
 
 class ManifestObject(NamedTuple):
-    """One object of a rendering.
-
-    Attributes:
-        key: what tells it from others.
-        source: the template that it comes from, `<chart>/templates/<file>`; empty if the rendering doesn't say.
-        content: the object, as YAML reads it.
-    """
+    """One object of a rendering."""
 
     key: ObjectKey
-    source: str
+    source: str  # the template `<chart>/templates/<file>`; empty if the rendering doesn't say
     content: Mapping[str, Any]
 
 
@@ -67,10 +61,7 @@ class ObjectChange(NamedTuple):
 
 
 def objects(rendering: str) -> tuple[ManifestObject, ...]:
-    """All objects of a rendering, in its order; the items of a `List` one by one.
-
-    Args:
-        rendering: YAML documents, as `helm.Renderer.render` returns them.
+    """All objects of a rendering (YAML documents), in its order; the items of a `List` one by one.
 
     Raises:
         ReleaseError: two objects have the same key, a document is no object, or it is no YAML.
@@ -89,9 +80,6 @@ def outlines(rendering: str, kinds: frozenset[str]) -> tuple[ManifestObject, ...
     Args:
         rendering: YAML documents.
         kinds: the kinds that are wanted. Whatever has a template of pods is wanted too.
-
-    Raises:
-        ReleaseError: as `objects`.
     """
     return tuple(
         ManifestObject(key, document.source, _parsed_once(document) if key.kind in kinds else _outline(document))
@@ -101,33 +89,16 @@ def outlines(rendering: str, kinds: frozenset[str]) -> tuple[ManifestObject, ...
 
 
 def pair(before: str, after: str, keys: tuple[ObjectKey, ObjectKey]) -> tuple[Mapping[str, Any], ...]:
-    """One object in two renderings, with nothing left out.
-
-    Args:
-        before: one rendering.
-        after: the other one.
-        keys: the object in each; both hold it.
-
-    Returns:
-        Both, or nothing where they are written alike.
-
-    Raises:
-        ReleaseError: as `objects`.
-    """
+    """One object as two renderings have it, each under its key; nothing where they are written alike."""
     was, now = _by_key(before)[keys[0]], _by_key(after)[keys[1]]
     return () if was.text == now.text else (_content(was), _content(now))
 
 
 def difference(before: str, after: str) -> tuple[ObjectChange, ...]:
-    """What changed between two renderings.
-
-    Args:
-        before: one rendering; may be empty.
-        after: the other one.
+    """What changed between two renderings, of which the first may be empty; equal ones are not looked into.
 
     Returns:
-        The added and changed objects in the order of `after`, then the removed ones in the order of `before`. Equal
-        renderings give none, and are not looked into.
+        The added and changed objects in the order of `after`, then the removed ones in the order of `before`.
 
     Raises:
         ReleaseError: as `objects`.
@@ -150,13 +121,8 @@ def difference(before: str, after: str) -> tuple[ObjectChange, ...]:
 def difference_text(changes: Sequence[ObjectChange], *, context: int = 3) -> str:
     """The changes as a unified difference, for terminals and pull requests (`diff` in Markdown).
 
-    Args:
-        changes: as `difference` returns them.
-        context: how many unchanged lines stand around a changed one.
-
-    Returns:
-        For each object its two header lines, which name it, and its lines; an added or removed one whole. Ends with a
-        newline, and is empty without changes.
+    Each object has its two header lines, which name it, and its lines; an added or removed one whole. The text is empty
+    without changes.
     """
     return "".join(object_difference(change, context=context) for change in changes)
 
@@ -179,9 +145,7 @@ def object_difference(change: ObjectChange, *, context: int = 3) -> str:
 # -- documents --
 
 
-class _Document(NamedTuple):
-    """One object's YAML text, and the template that it comes from."""
-
+class _ObjectText(NamedTuple):
     text: str
     source: str
 
@@ -199,32 +163,25 @@ _TOP = re.compile(r"^(apiVersion|kind|metadata)\b", re.MULTILINE)
 
 
 @lru_cache(maxsize=4)  # two renderings are compared, then judged
-def _by_key(rendering: str) -> Mapping[ObjectKey, _Document]:
-    found: dict[ObjectKey, _Document] = {}
-    for key, document in _documents(rendering):
-        if key in found:
-            places = dict.fromkeys(filter(None, (found[key].source, document.source)))
-            raise ReleaseError(
-                f"the chart renders {key} twice",
-                where=" and ".join(places),
-                cause="two templates, or two turns of one loop, give it the same name",
-                hint="give each a name of its own",
-            )
-        found[key] = document
-    return found
-
-
-def _documents(rendering: str) -> Iterator[tuple[ObjectKey, _Document]]:
+def _by_key(rendering: str) -> Mapping[ObjectKey, _ObjectText]:
+    found: dict[ObjectKey, _ObjectText] = {}
     for part in _SEPARATOR.split(rendering):
         named = _SOURCE.match(part)
-        document = _Document(part[named.end() :] if named else part, named[1] if named else "")
-        if _EMPTY.fullmatch(document.text):
+        whole = _ObjectText(part[named.end() :] if named else part, named[1] if named else "")
+        if _EMPTY.fullmatch(whole.text):
             continue
-        key = _plain_key(document.text)
-        if key is not None and key.kind != "List":
-            yield key, document
-        else:
-            yield from _parsed(document)
+        plain = _plain_key(whole.text)
+        for key, document in _parsed(whole) if plain is None or plain.kind == "List" else [(plain, whole)]:
+            if key in found:
+                places = dict.fromkeys(filter(None, (found[key].source, document.source)))
+                raise ReleaseError(
+                    f"the chart renders {key} twice",
+                    where=" and ".join(places),
+                    cause="two templates, or two turns of one loop, give it the same name",
+                    hint="give each a name of its own",
+                )
+            found[key] = document
+    return found
 
 
 @lru_cache(maxsize=1024)  # two renderings that are compared have most documents in common
@@ -234,30 +191,29 @@ def _plain_key(text: str) -> ObjectKey | None:
     metadata = _METADATA.search(text)
     if len(_TOP.findall(text)) != len(heads) + 1 or metadata is None or not all(heads):
         return None
-    indent = None if "<<" in metadata[1] else re.match(r"\s*?( +)\S", metadata[1])
-    names = [_entry(metadata[1], indent[1], key) for key in ("namespace", "name")] if indent else ["", None]
-    if names[0] is None or not names[1]:
+    block = metadata[1]
+    indent = None if "<<" in block else re.match(r"\s*?( +)\S", block)
+    if indent is None:
         return None
+    names = {"namespace": "", "name": ""}
+    for key in names:
+        if re.search(rf"^{indent[1]}[\"']?{key}\b", block, re.MULTILINE):
+            found = re.findall(rf"^{indent[1]}{key}:{_PLAIN}", block, re.MULTILINE)
+            if len(found) != 1:
+                return None
+            names[key] = "".join(found[0])
     api_version, kind = (head[1] or head[2] or head[3] for head in heads if head)
-    return ObjectKey(api_version, kind, names[0], names[1])
+    return ObjectKey(api_version, kind, **names) if names["name"] else None
 
 
-def _entry(block: str, indent: str, key: str) -> str | None:
-    """The plain value of a key in a block; empty if the block doesn't hold the key, None if it isn't plain."""
-    if not re.search(rf"^{indent}[\"']?{key}\b", block, re.MULTILINE):
-        return ""
-    found = re.findall(rf"^{indent}{key}:{_PLAIN}", block, re.MULTILINE)
-    return "".join(found[0]) if len(found) == 1 else None
-
-
-def _parsed(document: _Document) -> Iterator[tuple[ObjectKey, _Document]]:
+def _parsed(document: _ObjectText) -> Iterator[tuple[ObjectKey, _ObjectText]]:
     content = _content(document)
     if content.get("kind") == "List" and isinstance(content.get("items"), list):
         import yaml
 
         for item in content["items"]:
             text = yaml.safe_dump(item, sort_keys=False, allow_unicode=True)
-            yield from _parsed(_Document(text, document.source))
+            yield from _parsed(_ObjectText(text, document.source))
         return
     yield _key(content, document.source), document
 
@@ -285,14 +241,14 @@ _POD_SPEC = re.compile(
 
 
 @lru_cache(maxsize=1024)
-def _parsed_once(document: _Document) -> Mapping[str, Any]:
+def _parsed_once(document: _ObjectText) -> Mapping[str, Any]:
     from release_tool.manifests import plain_yaml
 
     return plain_yaml.read(document.text) or _content(document)
 
 
 @lru_cache(maxsize=1024)
-def _outline(document: _Document) -> Mapping[str, Any]:
+def _outline(document: _ObjectText) -> Mapping[str, Any]:
     """An object without the specification of its pods, where that can be told apart from the rest."""
     found = _POD_SPEC.search(document.text)
     if found is None:
@@ -303,7 +259,7 @@ def _outline(document: _Document) -> Mapping[str, Any]:
         return _parsed_once(document)
 
 
-def _content(document: _Document) -> dict[str, Any]:
+def _content(document: _ObjectText) -> dict[str, Any]:
     import yaml
 
     try:
@@ -332,7 +288,7 @@ def _loader() -> type[Any]:
     return Loader
 
 
-def _normal(document: _Document) -> str:
+def _normal(document: _ObjectText) -> str:
     """The YAML text of an object in one form: block style, plain scalars, literal blocks for several lines.
 
     Made from the parser's events, not from values, so `0644` stays `0644` and `yes` stays `yes`.
@@ -341,36 +297,35 @@ def _normal(document: _Document) -> str:
 
     parser = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    events: list[Any] = []
     try:
-        events = [_unstyled(event) for event in yaml.parse(document.text, Loader=parser)]
+        event: Any
+        for event in yaml.parse(document.text, Loader=parser):
+            events.append(event)
+            if hasattr(event, "flow_style"):  # the start of a mapping or a sequence
+                event.flow_style = False
+            elif hasattr(event, "value"):
+                event.style = "|" if "\n" in event.value else None
+                if any(event.implicit) and _is_text(event.value):  # no tag: the emitter may quote the value or not
+                    event.implicit = (True, True)
+            elif hasattr(event, "explicit"):  # the start or the end of the document
+                event.explicit = False
     except yaml.YAMLError as error:
         raise _unreadable(document, error) from None
     text: str = yaml.emit(events, Dumper=dumper, width=1_000_000, allow_unicode=True)
     return text
 
 
-def _unstyled(event: Any) -> Any:
-    if hasattr(event, "flow_style"):  # the start of a mapping or a sequence
-        event.flow_style = False
-    elif hasattr(event, "value"):
-        event.style = "|" if "\n" in event.value else None
-        if any(event.implicit) and _is_text(event.value):  # no tag is written out: the emitter may quote it or not
-            event.implicit = (True, True)
-    elif hasattr(event, "explicit"):  # the start or the end of the document
-        event.explicit = False
-    return event
-
-
 @lru_cache(maxsize=4096)
 def _is_text(value: str) -> bool:
-    """Whether a scalar would be text without its quotes, too."""
+    """Whether a scalar would be text without its quotes too."""
     import yaml
 
     resolver: Any = yaml.SafeLoader("")
     return bool(resolver.resolve(yaml.ScalarNode, value, (True, False)) == "tag:yaml.org,2002:str")
 
 
-def _unreadable(document: _Document, error: Exception) -> ReleaseError:
+def _unreadable(document: _ObjectText, error: Exception) -> ReleaseError:
     return ReleaseError(
         "the chart renders what is no YAML", where=document.source, cause=str(error), hint="correct the template"
     )

@@ -1,4 +1,4 @@
-"""Reads YAML in the plain form that templates give it, several times faster than a parser of all YAML. Pure.
+"""Reads YAML in the plain form that templates give it, several times faster than a parser of all YAML.
 
 Plain are mappings and lists in block style whose keys and values stand on one line each: words, whole numbers, `true`,
 `false`, `null`, quoted text without escapes, `{}` and `[]`. All else is refused, never guessed: whoever asks then takes
@@ -27,26 +27,13 @@ _READ: dict[str, Any] = {"true": True, "false": False, "null": None, "{}": dict,
 _OTHERWISE = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null"])  # what YAML 1.1 may take for more
 _UNITS = frozenset(["ms", "s", "m", "h", "Ki", "Mi", "Gi", "%"])
 
+# What a line says: its column, the column behind its dash (0: no dash), a key, a value, and whether there is a value.
+# The value is `dict` or `list` itself for an empty one.
 _Line = tuple[int, int, "str | None", Any, bool]
-"""What a line says: its column, the column behind its dash (0: no dash), a key, a value, and whether there is a value.
-
-The value is `dict` or `list` itself for an empty one.
-"""
-
-
-class _Refused(Exception):
-    """The text is not in the plain form."""
 
 
 def read(text: str) -> dict[str, Any] | None:
-    """A mapping.
-
-    Args:
-        text: one document without markers.
-
-    Returns:
-        None where the text is not in the plain form, or no mapping, or empty.
-    """
+    """One document without markers; None where the text is not in the plain form, or no mapping, or empty."""
     if _ODD.search(text):
         return None
     root: dict[str, Any] = {}
@@ -55,28 +42,43 @@ def read(text: str) -> dict[str, Any] | None:
     try:
         for written in text.split("\n"):
             line = _line(written)
-            if line is not None:
-                _take(stack, line)
-    except _Refused:
+            if line is None:
+                continue
+            column, inner, key, value, complete = line
+            if value is dict or value is list:
+                value = value()
+            holder = _holder(stack, column, list if inner else dict)
+            if inner and key is None:
+                holder.append(value)
+                continue
+            if inner:  # an item that begins with an entry
+                column = inner
+                holder.append({})
+                holder = holder[-1]
+                stack.append((column, holder))
+            holder[key] = value
+            if not complete:
+                stack.append((column, (holder, key)))
+    except ValueError:
         return None
     return root or None
 
 
 @lru_cache(maxsize=8192)
 def _line(written: str) -> _Line | None:
-    """What a line says; None for an empty one or a comment."""
+    """What a line says; None for an empty one or a comment. Raises ValueError for all but the plain form."""
     if _COMMENT.fullmatch(written):
         return None
     found = _LINE.fullmatch(written)
     if found is None:
-        raise _Refused
+        raise ValueError(written)
     lead, dash, double, single, plain, text, raw, word = found.groups()
     if plain is not None and plain.lower() in _OTHERWISE:
-        raise _Refused
+        raise ValueError(written)
     key, value = double or single or plain, raw if text is None else text
     complete = value is not None or word is not None
     if key is None and not (dash and complete):
-        raise _Refused
+        raise ValueError(written)
     column = len(lead)
     return column, column + len(dash) if dash else 0, key, value if word is None else _scalar(word), complete
 
@@ -88,36 +90,17 @@ def _scalar(word: str) -> Any:
     first = word[0]
     if first.isalpha() or first in "_/":
         if word.lower() in _OTHERWISE or word[-1] == ":" or _BRACKET.search(word):
-            raise _Refused
+            raise ValueError(word)
         return word
     digits = word.rstrip("mshKMGi%")
     number = digits.removeprefix("-")
     if not number.isdigit() or len(number) > _LONGEST or (number[0] == "0" and number != "0"):
-        raise _Refused
+        raise ValueError(word)
     if digits == word:
         return int(word)
     if digits == "0" or first == "-" or word[len(digits) :] not in _UNITS:
-        raise _Refused
+        raise ValueError(word)
     return word
-
-
-def _take(stack: list[tuple[int, Any]], line: _Line) -> None:
-    """Put what a line says where it belongs: an item, an entry, or an item that begins with an entry."""
-    column, inner, key, value, complete = line
-    if value is dict or value is list:
-        value = value()
-    holder = _holder(stack, column, list if inner else dict)
-    if inner:
-        if key is None:
-            holder.append(value)
-            return
-        column = inner
-        holder.append({})
-        holder = holder[-1]
-        stack.append((column, holder))
-    holder[key] = value
-    if not complete:
-        stack.append((column, (holder, key)))
 
 
 def _holder(stack: list[tuple[int, Any]], column: int, kind: type) -> Any:
@@ -135,5 +118,5 @@ def _holder(stack: list[tuple[int, Any]], column: int, kind: type) -> Any:
         stack.pop()
         at, top = stack[-1]
     if at != column or type(top) is not kind:
-        raise _Refused
+        raise ValueError(column)
     return top

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from release_tool.config import Config
     from release_tool.manifests import ObjectChange
-    from release_tool.manifests.routes import Finding
+    from release_tool.manifests.routes import RouteFinding
     from release_tool.remote.rendering import Renderings
     from release_tool.remote.snapshot import Files
 
@@ -64,7 +64,7 @@ def known(rendering: str, config: Config) -> set[tuple[str, str, str]]:
     return {one.identity for one in routes.check(rendering, config.namespace)}
 
 
-def place_of(config: Config, finding: Finding) -> str:
+def place_of(config: Config, finding: RouteFinding) -> str:
     """The file of a finding's template in the repository; the chart where the rendering doesn't tell the template.
 
     A rendering names a template by the name of its chart, not by its directory.
@@ -73,7 +73,7 @@ def place_of(config: Config, finding: Finding) -> str:
     return f"{config.chart.rstrip('/')}/{inside}" if inside else config.chart
 
 
-def _refusal(config: Config, environment: str, wrong: Sequence[Finding]) -> Refused:
+def _refusal(config: Config, environment: str, wrong: Sequence[RouteFinding]) -> Refused:
     first = wrong[0]
     what = f"with this change calls to {environment} would fail: {first.what}"
     if len(wrong) > 1:

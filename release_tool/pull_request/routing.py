@@ -81,18 +81,17 @@ def _rendered(proposed: Proposed) -> Routes | None:
     ]
     if not changed:
         return None
-    from release_tool.manifests.routes.reader import read
-    from release_tool.manifests.routes.targets import version_headers
+    from release_tool.manifests.routes.view import read
 
     headers: list[str] = []
     routes: dict[Route, None] = {}
     for service in [service for one in changed for service in read(one.after, "").virtual_services]:
-        known = version_headers(service)
+        known = service.version_headers
         headers += sorted(known)
         for route in service.routes if known else ():
             subsets = tuple(dict.fromkeys(end.subset for end in route.destinations))
-            values = tuple(dict.fromkeys(value for header, value in route.exact() if header in known))
-            if values or not route.asks_for(known):
+            values = tuple(dict.fromkeys(value for header, value in route.exact if header in known))
+            if values or known.isdisjoint(route.headers):
                 routes[Route(values, subsets)] = None
     if not routes:
         return None

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from release_tool.helm import Renderer
-    from release_tool.manifests.routes import Finding
+    from release_tool.manifests.routes import RouteFinding
 
 
-def said(findings: tuple[Finding, ...]) -> list[str]:
+def said(findings: tuple[RouteFinding, ...]) -> list[str]:
     """Findings as lines: the template without the chart's name, and the words; warnings are marked."""
     return [
         f"{'' if one.serious else 'warning '}{one.source.removeprefix('engine/templates/')}: {one.what}"

@@ -1,4 +1,4 @@
-"""Checks of rendered manifests: every call finds pods, before, during and after a change. Pure.
+"""Checks of rendered manifests: every call finds pods, before, during and after a change.
 
 Looked at are the objects of Kubernetes and Istio that routing is made of. A rendering without them has nothing to
 check; hosts, pods and subsets that other charts bring are left alone, and so is every feature that isn't known here.
@@ -6,19 +6,24 @@ check; hosts, pods and subsets that other charts bring are left alone, and so is
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from release_tool.manifests.routes import claims, deployments, steps, targets
-from release_tool.manifests.routes.findings import Finding
-from release_tool.manifests.routes.reader import read
+from release_tool import manifests
+from release_tool.manifests.routes import one_rendering
+from release_tool.manifests.routes.one_rendering import RouteFinding, about, listed
+from release_tool.manifests.routes.view import comparable, mapping, mappings, read, text
+from release_tool.model.versions import is_name, tag_part
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator, Mapping
 
-__all__ = ["Finding", "check", "compare"]
+    from release_tool.manifests import ObjectKey
+    from release_tool.manifests.routes.view import Destination, Found, RoutingView
+
+__all__ = ["RouteFinding", "check", "compare"]
 
 
-def check(rendering: str, namespace: str) -> tuple[Finding, ...]:
+def check(rendering: str, namespace: str) -> tuple[RouteFinding, ...]:
     """What is wrong within one rendering.
 
     Args:
@@ -29,11 +34,16 @@ def check(rendering: str, namespace: str) -> tuple[Finding, ...]:
         ReleaseError: it holds what is no object.
     """
     view = read(rendering, namespace)
-    return _once((*targets.check(view), *claims.check(view), *deployments.check(view)))
+    found = [*one_rendering.check(view)]
+    if view.filters:
+        from release_tool.manifests.routes import gateway_filters
+
+        found += gateway_filters.check(view)
+    return tuple({one.identity: one for one in reversed(found)}.values())[::-1]
 
 
-def compare(before: str, after: str, namespace: str) -> tuple[Finding, ...]:
-    """What is wrong with the step from one rendering to the next.
+def compare(before: str, after: str, namespace: str) -> tuple[RouteFinding, ...]:
+    """What is wrong with the step from one rendering to the next: a route loses its target, pods are made anew.
 
     Args:
         before: the rendering that is applied; may be empty.
@@ -46,9 +56,159 @@ def compare(before: str, after: str, namespace: str) -> tuple[Finding, ...]:
     if before == after or not before:
         return ()
     old, new = read(before, namespace), read(after, namespace)
-    found = (*steps.lost(old, new), *steps.rolled(old, new, (before, after)), *steps.listeners(old, new))
-    return _once(found)
+    found = [*_lost(old, new), *_rolled(old, new, (before, after)), *_listeners(old, new)]
+    return tuple({one.identity: one for one in reversed(found)}.values())[::-1]
 
 
-def _once(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    return tuple({finding.identity: finding for finding in reversed([*findings])}.values())[::-1]
+# -- routes that lose their target --
+
+# While a change is applied, proxies still have the old routes for a while: those must lead to pods that are there
+# before and after. So what a route of the old rendering leads to may only go in a later step, when the route has gone
+# before. What comes new with its route is another matter: nobody calls it yet.
+_FIRST_ROUTE = "take the route away first (retire or quarantine the version), and this in a later change"
+
+
+def _lost(before: RoutingView, after: RoutingView) -> Iterator[RouteFinding]:
+    told = set()
+    for owner in before.virtual_services:
+        reachable = []
+        for route in owner.routes:
+            reachable.append(route)
+            if frozenset() in route.matches and not route.delegated:  # it takes every call
+                break
+        for route in (*reachable, *owner.streams):
+            for end in route.destinations:
+                running = before.pods_of(end) & before.running
+                target = (end.host, end.subset, end.port)
+                if running and target not in told:
+                    told.add(target)
+                    why = f"{owner.found.title} leads to it by {route.title}: calls fail until all proxies know"
+                    yield from _target_lost(before, after, end, why, running)
+
+
+def _target_lost(
+    before: RoutingView, after: RoutingView, end: Destination, why: str, running: frozenset[ObjectKey]
+) -> Iterator[RouteFinding]:
+    assert end.service is not None  # nothing runs behind any other host
+    service = before.services[end.service].found
+    subject = f"{end.host} {end.subset} {end.port}"
+    now = after.services.get(end.service)
+    if now is None:
+        yield about(service, "lost", end.host, f"it goes, and {why}", _FIRST_ROUTE)
+    elif end.port is not None and now.ports and end.port not in now.ports:
+        hint = "keep the old port beside the new one for one change"
+        yield about(service, "lost", f"{end.host}:{end.port}", f"port {end.port} goes, and {why}", hint)
+    elif end.subset and not any(end.subset in rule.subsets for rule in after.rules_of.get(end.host, ())):
+        rule = before.rules_of[end.host][0]
+        yield about(rule.found, "lost", subject, f"subset {end.subset} goes, and {why}", _FIRST_ROUTE)
+    elif not running & after.pods_of(end) & after.running:
+        key = min(running)
+        what, hint, broken = "it goes", _FIRST_ROUTE, "lost"
+        if key in after.running:
+            what, hint = "its pods are not selected any more", "keep the labels, or change the route in an earlier step"
+        elif key in after.pods:
+            what, broken = "it gets no replicas", "stopped"
+        others = listed(sorted(other.name for other in running if other != key))
+        more = f" (so do {others})" if len(running) > 1 else ""
+        yield about(before.pods[key], broken, subject, f"{what}{more}, and {why}", hint)
+
+
+# -- pods that are made anew --
+
+_FORCED = "Force=true"
+
+
+def _rolled(before: RoutingView, after: RoutingView, texts: tuple[str, str]) -> Iterator[RouteFinding]:
+    """Deployments whose selector changes, and those of versions whose pods would be made anew."""
+    versions = _of_versions(before)
+    for key, old in before.pods.items():
+        new = after.pods.get(key)
+        both = manifests.pair(*texts, (old.rendered, new.rendered)) if new is not None else ()
+        if new is None or not both:
+            continue
+        was, now = (mapping(content.get("spec")) for content in both)
+        forced = _FORCED in text(new.annotations.get("argocd.argoproj.io/sync-options"))
+        if key.api_version.startswith("apps/") and not forced:
+            change = _change(was.get("selector"), now.get("selector"), "spec.selector")
+            if change:
+                what = f"its selector changes ({change}), which Kubernetes refuses"
+                yield about(new, "immutable", "", what, "keep the selector, or give it another name")
+        if key in versions:
+            one, other = mapping(was.get("template")), mapping(now.get("template"))
+            change = _change(one, other, "spec.template")
+            if change:
+                rule = "rolled" if _change(_without_digests(one), _without_digests(other), "") else "digest"
+                what = f"its pods are made anew and lose their streams ({change})"
+                hint = "let nothing in the template of a version's pods depend on the other versions"
+                yield about(new, rule, "", what, hint)
+
+
+def _of_versions(view: RoutingView) -> set[ObjectKey]:
+    """The pods that clients choose by the name of a version, and those that they once chose so."""
+    found: set[ObjectKey] = set()
+    for owner in view.virtual_services:
+        for route in owner.routes:
+            if any(is_name(value) for _, value in route.exact):
+                found.update(key for end in route.destinations if is_name(end.subset) for key in view.pods_of(end))
+    for rule in view.rules:
+        service = view.services.get(rule.service) if rule.service else None
+        for subset in rule.subsets.values():
+            if service is not None and service.selector is not None and is_name(subset.name):
+                found |= view.behind(service, subset.labels)
+    return found
+
+
+_ABSENT = object()
+_SHOWN = 60  # letters of a value
+
+
+def _change(one: Any, other: Any, path: str) -> str:
+    """The first difference of two values; empty where they are the same."""
+    if one == other:
+        return ""
+    if isinstance(one, dict) and isinstance(other, dict):
+        key = next(key for key in {**one, **other} if one.get(key) != other.get(key) or (key in one) != (key in other))
+        return _change(one.get(key, _ABSENT), other.get(key, _ABSENT), f"{path}.{key}")
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        place = next(place for place in range(len(one)) if one[place] != other[place])
+        return _change(one[place], other[place], f"{path}[{place}]")
+    return f"{path}: {_short(one)} becomes {_short(other)}"
+
+
+def _short(value: Any) -> str:
+    if value is _ABSENT:
+        return "nothing"
+    shown = comparable(value) if isinstance(value, (dict, list)) else repr(value)
+    return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]} …"
+
+
+def _without_digests(template: Mapping[str, Any]) -> dict[str, Any]:
+    spec = dict(mapping(template.get("spec")))
+    for kind in ("containers", "initContainers"):
+        if kind in spec:
+            spec[kind] = [
+                {**one, "image": tag_part(text(one["image"]))} if "image" in one else one
+                for one in mappings(spec[kind])
+            ]
+    return {**template, "spec": spec}
+
+
+# -- listeners --
+
+_LISTENER = frozenset(["LISTENER", "FILTER_CHAIN", "NETWORK_FILTER", "HTTP_FILTER", "LISTENER_FILTER"])
+
+
+def _listeners(before: RoutingView, after: RoutingView) -> Iterator[RouteFinding]:
+    """Filters whose change makes a listener of the gateway anew: that cuts the streams of all its services."""
+    old = {found.key: found for found in before.filters}
+    for found in after.filters:
+        was = old.get(found.key)
+        if was is not None and _for_listeners(was) != _for_listeners(found):
+            what = "it changes a listener: streams that outlive the drain are cut, for every service of that gateway"
+            hint = "keep what changes with the versions out of its filters, for example in a VIRTUAL_HOST patch"
+            yield about(found, "listener", "", what, hint, serious=False)
+
+
+def _for_listeners(found: Found) -> list[str]:
+    patches = mappings(found.spec.get("configPatches"))
+    return [comparable(patch) for patch in patches if text(patch.get("applyTo")) in _LISTENER]

@@ -1,15 +1,22 @@
-"""A rendering as routing sees it: services, the pods behind them, subsets, routes. Pure.
+"""A rendering as routing sees it: services, the pods behind them, subsets, routes.
 
 Istio's rules, as its control plane has them: a host without a dot means a service of the object's own namespace, a host
 with one is taken as it is; a route is taken when one of its matches fits whole, and routes are tried in their order.
+
+Charts come from people: whatever isn't of the shape that Kubernetes or Istio document is passed over, for the API
+server is the one to refuse it.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from release_tool import manifests
+from release_tool.model.versions import is_name
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Mapping, Sequence
 
     from release_tool.manifests import ObjectKey
 
@@ -17,195 +24,176 @@ if TYPE_CHECKING:
     ServiceKey = tuple[str, str]
     Atom = tuple[str, ...]
 
-MESH = "mesh"
-"""The name under which a VirtualService is for the sidecars; also what it is for if it names no gateway."""
+MESH = "mesh"  # the gateway under which a VirtualService is for the sidecars; also if it names none
 
 
 class Found(NamedTuple):
-    """One object of the rendering.
+    """One object of the rendering."""
 
-    Attributes:
-        key: what tells it from others; its namespace is always told.
-        rendered: its key as it is rendered, perhaps without a namespace.
-        source: the template that it comes from.
-        spec: its `spec`.
-        annotations: its annotations.
-    """
-
-    key: ObjectKey
-    rendered: ObjectKey
-    source: str
+    key: ObjectKey  # its namespace is always told
+    rendered: ObjectKey  # its key as it is rendered, perhaps without a namespace
+    title: str  # what to call it: `VirtualService engine/engine`
+    source: str  # the template that it comes from
     spec: Mapping[str, Any]
     annotations: Mapping[str, Any]
-
-    @property
-    def title(self) -> str:
-        """What to call it: `VirtualService engine/engine`."""
-        return f"{self.key.kind} {self.key.namespace}/{self.key.name}"
+    labels: Labels | None  # what its pods carry; None where it makes none
 
 
-class Service(NamedTuple):
-    """A Service.
-
-    Attributes:
-        found: the object.
-        ports: its port numbers.
-        selector: what its pods carry; None where its endpoints don't come from a selector.
-    """
+class ClusterService(NamedTuple):
+    """A Service of Kubernetes."""
 
     found: Found
     ports: frozenset[int]
-    selector: Labels | None
-
-
-class Pods(NamedTuple):
-    """A Deployment, or whatever else makes pods of a template, and the labels of its pods."""
-
-    found: Found
-    labels: Labels
+    selector: Labels | None  # None where its endpoints don't come from one
 
 
 class Subset(NamedTuple):
-    """One subset of a DestinationRule.
+    """One subset of a DestinationRule, or its whole host."""
 
-    Attributes:
-        name: its name; empty for the whole host.
-        labels: what its pods carry.
-        balancer: the load balancer that is in force for it.
-        ejects: whether any outlier detection is.
-    """
-
-    name: str
-    labels: Labels
-    balancer: Mapping[str, Any]
-    ejects: bool
-
-    @property
-    def title(self) -> str:
-        """What to call it."""
-        return f"subset {self.name}" if self.name else "its trafficPolicy"
+    name: str  # empty for the whole host
+    title: str
+    labels: Labels  # what its pods carry
+    order: tuple[str, ...]  # the lines of its failoverPriority, where that is in force
+    ejects: bool  # whether any outlier detection is in force
 
 
-class Rule(NamedTuple):
-    """A DestinationRule.
-
-    Attributes:
-        found: the object.
-        host: its host, as `host_of` gives it.
-        service: the service that it names; None for any other host.
-        subsets: by name.
-        whole: what holds for calls to the host that name no subset.
-        scope: to whom it applies, in one comparable form.
-    """
+class DestinationRule(NamedTuple):
+    """What Istio does behind one host."""
 
     found: Found
-    host: str
-    service: ServiceKey | None
+    host: str  # as `host_of` gives it
+    service: ServiceKey | None  # the service that it names; None for any other host
     subsets: Mapping[str, Subset]
-    whole: Subset
-    scope: str
-
-    def pool(self, subset: str) -> Subset | None:
-        """A subset, or the whole if it has no name; None where there is none of this name."""
-        return self.subsets.get(subset) if subset else self.whole
+    pools: Mapping[str, Subset]  # the subsets, and by the empty name the whole host
+    scope: str  # to whom it applies, in one comparable form
 
 
 class Destination(NamedTuple):
-    """Where a route leads.
+    """Where a route leads."""
 
-    Attributes:
-        written: the host as it is written.
-        host: the host, as `host_of` gives it.
-        service: the service that it names; None for any other host.
-        subset: the subset; empty for the whole service.
-        port: the port number, if it is given.
-    """
-
-    written: str
-    host: str
-    service: ServiceKey | None
-    subset: str
+    written: str  # the host as it is written
+    host: str  # as `host_of` gives it
+    service: ServiceKey | None  # the service that it names; None for any other host
+    subset: str  # empty for the whole service
     port: int | None
 
 
-class Route(NamedTuple):
-    """One route of a VirtualService.
+class MeshRoute(NamedTuple):
+    """One route of a VirtualService."""
 
-    Attributes:
-        title: what to call it: `route v1`.
-        matches: for each of its matches what must hold, as a set; an empty set holds for every call.
-        destinations: where it leads, without those of weight 0.
-        delegated: whether another VirtualService refines it.
-    """
-
-    title: str
-    matches: tuple[frozenset[Atom], ...]
-    destinations: tuple[Destination, ...]
-    delegated: bool
-
-    def exact(self, header: str | None = None) -> Iterator[tuple[str, str]]:
-        """The (header, value) pairs that its matches ask for exactly."""
-        for match in self.matches:
-            for atom in match:
-                if atom[0] == "headers" and atom[2] == "exact" and header in (None, atom[1]):
-                    yield atom[1], atom[3]
-
-    def asks_for(self, headers: Iterable[str]) -> bool:
-        """Whether any of its matches looks at one of some headers."""
-        return any(atom[0] == "headers" and atom[1] in headers for match in self.matches for atom in match)
+    title: str  # what to call it: `route v1`
+    matches: tuple[frozenset[Atom], ...]  # for each match what must hold; an empty set holds for every call
+    destinations: tuple[Destination, ...]  # without those of weight 0
+    delegated: bool  # whether another VirtualService refines it
+    headers: frozenset[str]  # that its matches look at
+    exact: tuple[tuple[str, str], ...]  # the (header, value) pairs that its matches ask for exactly
 
 
 class VirtualService(NamedTuple):
-    """A VirtualService: hosts, gateways as `namespace/name`, HTTP routes, and the destinations of all other routes."""
+    """The routes of some hosts."""
 
     found: Found
     hosts: tuple[str, ...]
-    gateways: tuple[str, ...]
-    scope: str
-    routes: tuple[Route, ...]
-    streams: tuple[Route, ...]
+    gateways: tuple[str, ...]  # as `namespace/name`, or MESH
+    scope: str  # to whom it applies, in one comparable form
+    routes: tuple[MeshRoute, ...]
+    streams: tuple[MeshRoute, ...]  # all routes but the HTTP ones
+    version_headers: frozenset[str]  # those that it compares with a name `v<N>`
 
 
-class Rendering(NamedTuple):
-    """A rendering as routing sees it.
+_NOBODY: frozenset[ObjectKey] = frozenset()
 
-    Attributes:
-        services: by (name, namespace).
-        entries: the hosts that a ServiceEntry brings.
-        pods: by key.
-        rules: the DestinationRules.
-        virtual_services: the VirtualServices.
-        filters: the EnvoyFilters.
-        carriers: (namespace, label, value) -> those of `pods` whose pods carry it.
-    """
 
-    services: Mapping[ServiceKey, Service]
-    entries: frozenset[str]
-    pods: Mapping[ObjectKey, Pods]
-    rules: tuple[Rule, ...]
-    virtual_services: tuple[VirtualService, ...]
-    filters: tuple[Found, ...]
-    carriers: Mapping[tuple[str, str, str], frozenset[ObjectKey]]
+class RoutingView(NamedTuple):
+    """All that the checks look at."""
+
+    services: Mapping[ServiceKey, ClusterService]  # by name and namespace
+    entries: frozenset[str]  # the hosts that a ServiceEntry brings
+    pods: Mapping[ObjectKey, Found]  # Deployments, and whatever else makes pods of a template
+    running: frozenset[ObjectKey]  # those of `pods` that have replicas
+    carriers: Mapping[tuple[str, str, str], set[ObjectKey]]  # by namespace, label and value, of `pods`
+    rules: Sequence[DestinationRule]
+    rules_of: Mapping[str, Sequence[DestinationRule]]  # by host, those that name just this one
+    virtual_services: Sequence[VirtualService]
+    filters: Sequence[Found]  # EnvoyFilters
 
     def carrying(self, namespace: str, labels: Labels) -> frozenset[ObjectKey]:
         """Whose pods carry all of some labels; without labels all of the namespace."""
-        none: frozenset[ObjectKey] = frozenset()
         if not labels:
             return frozenset(key for key in self.pods if key.namespace == namespace)
-        sets = [self.carriers.get((namespace, *item), none) for item in labels.items()]
-        return frozenset.intersection(*sorted(sets, key=len))
+        first, *others = sorted((self.carriers.get((namespace, *item), _NOBODY) for item in labels.items()), key=len)
+        return frozenset(first).intersection(*others)
 
-    def behind(self, service: Service, labels: Labels) -> frozenset[ObjectKey]:
+    def behind(self, service: ClusterService, labels: Labels) -> frozenset[ObjectKey]:
         """Whose pods a service with a selector leads to, as far as they carry some labels."""
-        namespace = service.found.key.namespace
         own = service.selector or {}
         if any(labels.get(key, value) != value for key, value in own.items()):
-            return frozenset()
-        return self.carrying(namespace, {**own, **labels})
+            return _NOBODY
+        return self.carrying(service.found.key.namespace, {**own, **labels})
 
-    def rules_of(self, host: str) -> list[Rule]:
-        """The DestinationRules that name just this host."""
-        return [rule for rule in self.rules if rule.host == host]
+    def pods_of(self, end: Destination) -> frozenset[ObjectKey]:
+        """The Deployments that a destination leads to, as far as the rendering tells."""
+        service = self.services.get(end.service) if end.service else None
+        if service is None or service.selector is None:
+            return _NOBODY
+        pools = [rule.pools[end.subset] for rule in self.rules_of.get(end.host, ()) if end.subset in rule.pools]
+        if not pools and end.subset:
+            return _NOBODY
+        return self.behind(service, pools[0].labels if pools else {})
+
+
+_KINDS = frozenset(["Service", "ServiceEntry", "DestinationRule", "VirtualService", "EnvoyFilter"])
+
+
+@lru_cache(maxsize=4)
+def read(rendering: str, namespace: str) -> RoutingView:
+    """A rendering as routing sees it.
+
+    Args:
+        rendering: YAML documents.
+        namespace: where objects go that name no namespace.
+
+    Raises:
+        ReleaseError: it holds what is no object.
+    """
+    services: dict[ServiceKey, ClusterService] = {}
+    entries: set[str] = set()
+    pods: dict[ObjectKey, Found] = {}
+    carriers: dict[tuple[str, str, str], set[ObjectKey]] = {}
+    rules_of: dict[str, list[DestinationRule]] = {}
+    rules, virtual_services, filters = [], [], []
+    for one in manifests.outlines(rendering, _KINDS):
+        key = one.key if one.key.namespace else one.key._replace(namespace=namespace)
+        spec = mapping(one.content.get("spec"))
+        metadata = mapping(spec.get("template")).get("metadata")
+        labels = labels_of(metadata.get("labels")) if isinstance(metadata, dict) else None
+        annotations = mapping(mapping(one.content.get("metadata")).get("annotations"))
+        title = f"{key.kind} {key.namespace}/{key.name}"
+        found = Found(key, one.key, title, one.source, spec, annotations, labels)
+        kind = key.kind if key.api_version.startswith("networking.istio.io/") else ""
+        scope = comparable([sorted(texts(spec.get("exportTo"))) or ["*"], spec.get("workloadSelector")]) if kind else ""
+        if key.kind == "Service" and key.api_version == "v1":
+            ports = (port.get("port") for port in mappings(spec.get("ports")))
+            selector = (labels_of(spec.get("selector")) or None) if spec.get("type") != "ExternalName" else None
+            numbers = frozenset(port for port in ports if isinstance(port, int))
+            services[key.name, key.namespace] = ClusterService(found, numbers, selector)
+        elif kind == "ServiceEntry":
+            entries.update(host_of(host, key.namespace)[0] for host in texts(spec.get("hosts")))
+        elif kind == "DestinationRule":
+            rules.append(_rule(found, scope))
+            rules_of.setdefault(rules[-1].host, []).append(rules[-1])
+        elif kind == "VirtualService":
+            virtual_services.append(_virtual_service(found, scope))
+        elif kind == "EnvoyFilter":
+            filters.append(found)
+        elif labels is not None:
+            pods[key] = found
+            for item in labels.items():
+                carriers.setdefault((key.namespace, *item), set()).add(key)
+    running = frozenset(key for key, found in pods.items() if found.spec.get("replicas") != 0)
+    return RoutingView(
+        services, frozenset(entries), pods, running, carriers, rules, rules_of, virtual_services, filters
+    )
 
 
 def host_of(written: str, namespace: str) -> tuple[str, ServiceKey | None]:
@@ -226,3 +214,151 @@ def host_of(written: str, namespace: str) -> tuple[str, ServiceKey | None]:
     if len(parts) > 3 and parts[2] == "svc" and "*" not in host:
         return ".".join(parts[:3]), (parts[0], parts[1])
     return host, None
+
+
+# -- DestinationRules --
+
+
+def _rule(found: Found, scope: str) -> DestinationRule:
+    above = mapping(found.spec.get("trafficPolicy"))
+    pools: dict[str, Subset] = {}
+    subsets: dict[str, Subset] = {}
+    for one in ({}, *mappings(found.spec.get("subsets"))):
+        own, name = mapping(one.get("trafficPolicy")), text(one.get("name"))
+        ports = [*mappings(above.get("portLevelSettings")), *mappings(own.get("portLevelSettings"))]
+        ejects = any(policy.get("outlierDetection") is not None for policy in (above, own, *ports))
+        locality = mapping(mapping(own.get("loadBalancer") or above.get("loadBalancer")).get("localityLbSetting"))
+        off = locality.get("enabled") is False or locality.get("distribute")
+        order = () if off else texts(locality.get("failoverPriority"))
+        title = f"subset {name}" if name else "its trafficPolicy"
+        subset = Subset(name, title, labels_of(one.get("labels")), order, ejects)
+        if pools:  # the first one is the whole host
+            subsets.setdefault(name, subset)
+        pools.setdefault(name, subset)
+    host, service = host_of(text(found.spec.get("host")), found.key.namespace)
+    return DestinationRule(found, host, service, subsets, pools, scope)
+
+
+# -- VirtualServices --
+
+
+def _virtual_service(found: Found, scope: str) -> VirtualService:
+    namespace = found.key.namespace
+    gateways = [
+        name if "/" in name or name == MESH else f"{namespace}/{name}" for name in texts(found.spec.get("gateways"))
+    ]
+    http, *streams = (
+        [_route(route, number, namespace, kind) for number, route in enumerate(mappings(found.spec.get(kind)), 1)]
+        for kind in ("http", "tcp", "tls")
+    )
+    return VirtualService(
+        found,
+        texts(found.spec.get("hosts")),
+        tuple(gateways) or (MESH,),
+        scope,
+        tuple(http),
+        tuple(route for kind in streams for route in kind),
+        frozenset(header for route in http for header, value in route.exact if is_name(value)),
+    )
+
+
+def _route(route: Mapping[str, Any], number: int, namespace: str, kind: str) -> MeshRoute:
+    name = text(route.get("name"))
+    ends = mappings(route.get("route"))
+    destinations = []
+    for end in ends:
+        if end.get("weight") != 0 or len(ends) == 1:
+            to = mapping(end.get("destination"))
+            written = text(to.get("host"))
+            host, service = host_of(written, namespace)
+            port = mapping(to.get("port")).get("number")
+            destinations.append(
+                Destination(
+                    written,
+                    host,
+                    service if written else None,
+                    text(to.get("subset")),
+                    port if isinstance(port, int) else None,
+                )
+            )
+    matches = tuple(_atoms(match) for match in mappings(route.get("match"))) or (frozenset(),)
+    asked = [atom for match in matches for atom in match if atom[0] == "headers"]
+    return MeshRoute(
+        f"route {name}" if name else f"{kind} route {number}",
+        matches,
+        tuple(destinations),
+        "delegate" in route,
+        frozenset(atom[1] for atom in asked),
+        tuple((atom[1], atom[3]) for atom in asked if atom[2] == "exact"),
+    )
+
+
+_MAPPED = ("headers", "withoutHeaders", "queryParams", "sourceLabels")
+_NO_CONDITIONS = ("name", "statPrefix", "uri", "ignoreUriCase")
+_EVERY_PATH = ({"prefix": "/"}, {"regex": ".*"})
+
+
+def _atoms(match: Mapping[str, Any]) -> frozenset[Atom]:
+    """What must hold for a match, each thing by itself: a match with fewer of the same atoms takes all its calls."""
+    atoms: set[Atom] = set()
+    for field in _MAPPED:
+        for name, value in mapping(match.get(field)).items():
+            kind, asked = next(iter(value.items())) if isinstance(value, dict) and len(value) == 1 else ("", value)
+            atoms.add((field, str(name), str(kind), asked if isinstance(asked, str) else comparable(asked)))
+    if match.get("uri") and match["uri"] not in _EVERY_PATH:
+        atoms.add(("uri", "", str(match.get("ignoreUriCase")), comparable(match["uri"])))
+    for field, value in match.items():
+        if field not in _MAPPED and field not in _NO_CONDITIONS:
+            atoms.add((str(field), "", "", comparable(value)))
+    return frozenset(atoms)
+
+
+# -- values that may not be what they should --
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """A value that should be a mapping; an empty one where it isn't."""
+    return value if isinstance(value, dict) else {}
+
+
+def mappings(value: Any) -> list[Mapping[str, Any]]:
+    """The mappings in a value that should be a list of them."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def text(value: Any) -> str:
+    """A value that should be a text; empty where it isn't."""
+    return value if isinstance(value, str) else ""
+
+
+def texts(value: Any) -> tuple[str, ...]:
+    """The texts in a value that should be a list of them."""
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
+
+
+def labels_of(value: Any) -> dict[str, str]:
+    """Labels as texts."""
+    return {str(key): str(item) for key, item in mapping(value).items() if not isinstance(item, (dict, list))}
+
+
+_LONGEST = 2000  # nodes of a value that is compared
+
+
+def comparable(value: Any) -> str:
+    """A value of YAML as a text that can be compared, whatever the order of its keys."""
+    parts: list[str] = []
+    waiting = [value]
+    while waiting:
+        if len(parts) > _LONGEST:  # aliases make a value of a few lines endless: such a one equals nothing but itself
+            return f"#{id(value)}"
+        one = waiting.pop()
+        if isinstance(one, dict):
+            keys = sorted(one, key=str)
+            parts.append(repr(keys))
+            waiting.extend(one[key] for key in keys)
+        elif isinstance(one, list):
+            parts.append(f"[{len(one)}]")
+            waiting.extend(one)
+        else:
+            parts.append(repr(one))
+    return " ".join(parts)

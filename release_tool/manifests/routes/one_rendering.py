@@ -1,0 +1,436 @@
+"""What is wrong within one rendering: targets, the order of routes, selectors, waves.
+
+Every route leads to pods (host, port, subset, labels, and the default pool), every route can be taken, and no two
+objects speak for the same host.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import combinations
+from typing import TYPE_CHECKING, NamedTuple
+
+from release_tool.manifests.routes.view import MESH, host_of, labels_of
+from release_tool.model.versions import is_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from release_tool.manifests import ObjectKey
+    from release_tool.manifests.routes.view import (
+        Atom,
+        ClusterService,
+        Destination,
+        DestinationRule,
+        Found,
+        MeshRoute,
+        RoutingView,
+        Subset,
+        VirtualService,
+    )
+
+    Claim = tuple[VirtualService, MeshRoute]  # whose route takes a match
+
+
+class RouteFinding(NamedTuple):
+    """One thing that is wrong, or that somebody should know.
+
+    Attributes:
+        rule: the rule that it breaks, in a word.
+        about: what breaks it: an object, or the template of many where it would break it with any other name.
+        source: the template that the object comes from, `<chart>/templates/<file>`; empty if the rendering doesn't say.
+        subject: what of that it is about.
+        what: a sentence without a full stop that names the object.
+        hint: what to do.
+        serious: whether calls fail by it, now or at the next change. What isn't is told and stops nothing.
+    """
+
+    rule: str
+    about: str
+    source: str
+    subject: str
+    what: str
+    hint: str
+    serious: bool = True
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """What makes it the same finding in another rendering, whatever words it has there."""
+        return self.rule, self.about, self.subject
+
+
+def about(found: Found, rule: str, subject: str, what: str, hint: str, *, serious: bool = True) -> RouteFinding:
+    """A finding about an object."""
+    return RouteFinding(rule, found.title, found.source, subject, f"{found.title}: {what}", hint, serious)
+
+
+def _of_template(found: Found, rule: str, what: str, hint: str, *, serious: bool = True) -> RouteFinding:
+    """A finding about an object that its template has with all that it renders."""
+    return about(found, rule, "", what, hint, serious=serious)._replace(about=found.source or found.title)
+
+
+_SHOWN = 6
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in one line, the first few of many."""
+    every = list(names)
+    more = [f"{len(every) - _SHOWN} more"] if len(every) > _SHOWN + 1 else []
+    return ", ".join([*every[: _SHOWN if more else None], *more]) or "none"
+
+
+def _written(labels: Iterable[tuple[str, str]]) -> str:
+    return ", ".join(f"{key}: {value}" for key, value in labels)
+
+
+def check(view: RoutingView) -> Iterator[RouteFinding]:
+    """Everything that is wrong, apart from the lists of filters."""
+    yield from _destinations(view)
+    yield from _subsets(view)
+    for owner in view.virtual_services:
+        for default in defaults(view, owner):
+            live = default.first & default.named if default.named else default.first
+            if default.wanted is not None and not live:
+                yield _no_default(default, default.wanted)
+    for service in view.virtual_services:
+        yield from _order_of_routes(service)
+    yield from _two_for_one_host(view)
+    for key, one in view.pods.items():
+        yield from _labels_and_selector(view, key, one)
+    yield from _waves(view)
+
+
+# -- where routes lead --
+
+
+def _destinations(view: RoutingView) -> Iterator[RouteFinding]:
+    seen = set()
+    for owner in view.virtual_services:
+        for route in (*owner.routes, *owner.streams):
+            for end in route.destinations:
+                if (owner.found.key, end) in seen:
+                    continue
+                seen.add((owner.found.key, end))
+                service = view.services.get(end.service) if end.service else None
+                if service is None:
+                    yield from _no_service(view, owner, route, end)
+                elif end.port is not None and service.ports and end.port not in service.ports:
+                    ports = listed(map(str, sorted(service.ports)))
+                    what = f"{route.title} leads to port {end.port} of {service.found.title}, which has {ports}"
+                    yield about(owner.found, "port", f"{end.host}:{end.port}", what, "let both name the same port")
+                if end.subset and not any(end.subset in rule.subsets for rule in view.rules_of.get(end.host, ())):
+                    yield from _no_subset(view, owner, route, end, known=service is not None)
+
+
+def _no_service(view: RoutingView, owner: VirtualService, route: MeshRoute, end: Destination) -> Iterator[RouteFinding]:
+    """A host that no Service of the rendering has: most are somebody else's, and nothing can be said of them."""
+    if end.host in view.entries:
+        return
+    name, _, rest = end.host.partition(".")
+    namespace = rest.removesuffix(".svc")
+    if end.service is None and (name, namespace) in view.services:
+        what = f"{route.title} leads to {end.written}: Istio completes only names without a dot, so that is no service"
+        hint = f"write {name}.{namespace}.svc.cluster.local, with the domain of your cluster"
+        yield about(owner.found, "host", end.host, what, hint)
+    elif end.service is not None:
+        rules = view.rules_of.get(end.host, ())
+        labels = [rule.subsets[end.subset].labels for rule in rules if end.subset in rule.subsets]
+        chosen = view.carrying(end.service[1], labels[0]) if labels and labels[0] else frozenset()
+        if not chosen:
+            return
+        right = [one for one in view.services.values() if one.selector and chosen & view.behind(one, {})]
+        what = f"{route.title} leads to {end.written}, and no Service is called that"
+        hint = "add the Service, or correct the host"
+        if right:
+            what += f"; its pods are those of {right[0].found.title}"
+            hint = "correct the host in the VirtualService and the DestinationRule"
+        yield about(owner.found, "host", end.host, what, hint, serious=bool(right))
+
+
+def _no_subset(
+    view: RoutingView, owner: VirtualService, route: MeshRoute, end: Destination, *, known: bool
+) -> Iterator[RouteFinding]:
+    rules = view.rules_of.get(end.host, ())
+    what = f"{route.title} leads to subset {end.subset} of {end.written}, "
+    hint = "give the subset and the route the same name, or take the route away"
+    if rules:
+        what += f"which {rules[0].found.title} doesn't have (it has {listed(rules[0].subsets)})"
+        yield about(owner.found, "subset", f"{end.host} {end.subset}", what, hint)
+    elif known and not any("*" in rule.host for rule in view.rules):
+        what += "and no DestinationRule is for that host"
+        hosts = listed(dict.fromkeys(rule.host for rule in view.rules))
+        hint = f"add one, or correct its host (there is: {hosts})" if view.rules else "add a DestinationRule"
+        yield about(owner.found, "subset", f"{end.host} {end.subset}", what, hint)
+
+
+def _subsets(view: RoutingView) -> Iterator[RouteFinding]:
+    routes = [route for owner in view.virtual_services for route in (*owner.routes, *owner.streams)]
+    used = {(end.host, end.subset) for route in routes for end in route.destinations}
+    for rule in view.rules:
+        service = view.services.get(rule.service) if rule.service else None
+        if service is not None and service.selector is not None:
+            for subset in rule.subsets.values():
+                if not view.behind(service, subset.labels):
+                    routed = (rule.host, subset.name) in used
+                    yield from _no_pods(view, rule, service, subset, routed=routed)
+        for subset in (rule.pools[""], *rule.subsets.values()):
+            if subset.order and not subset.ejects:
+                what = f"{subset.title} has failoverPriority without outlierDetection: Istio ignores the order then"
+                yield about(rule.found, "order", subset.name, what, "set outlierDetection beside it")
+
+
+def _no_pods(
+    view: RoutingView, rule: DestinationRule, service: ClusterService, subset: Subset, *, routed: bool
+) -> Iterator[RouteFinding]:
+    alike = view.carrying(service.found.key.namespace, subset.labels) if subset.labels else frozenset()
+    labels = _written(subset.labels.items())
+    if view.behind(service, {}):
+        what = f"subset {subset.name} selects no pods: "
+        what += f"no Deployment behind {service.found.title} has the labels {labels}"
+        if alike:
+            what = f"subset {subset.name} selects only pods that are not behind {service.found.title} ({labels})"
+        hint = "let the subset's labels and those of a Deployment's pods agree, or take the subset away"
+        yield about(rule.found, "pods", subset.name, what, hint, serious=routed)
+    elif alike:  # a service without any pods in the rendering may be for somebody else's
+        names = listed(sorted(f"{key.kind} {key.name}" for key in alike))
+        what = f"its selector matches no pods, not even those of subset {subset.name} ({names})"
+        yield about(service.found, "pods", "", what, "let the selector match their labels")
+
+
+# -- the default --
+
+
+class DefaultPool(NamedTuple):
+    """Where the calls of a VirtualService go that name no version."""
+
+    rule: DestinationRule
+    subset: Subset
+    wanted: Mapping[str, str] | None  # the labels of its first choice; None where its order says nothing about labels
+    first: frozenset[ObjectKey]  # the Deployments of its first choice
+    named: frozenset[ObjectKey]  # those that routes for versions lead to; none where one of the routes leads nowhere
+
+
+def defaults(view: RoutingView, owner: VirtualService) -> Iterator[DefaultPool]:
+    """The pools that take the calls of a VirtualService that name no version; none where no route is for a version."""
+    headers = owner.version_headers
+    if not headers:
+        return
+    pools = dict.fromkeys(
+        end for route in owner.routes if headers.isdisjoint(route.headers) for end in route.destinations
+    )
+    led = [
+        view.pods_of(end)
+        for route in owner.routes
+        if not headers.isdisjoint(route.headers)
+        for end in route.destinations
+        if end not in pools
+    ]
+    named: frozenset[ObjectKey] = frozenset().union(*led) if all(led) else frozenset()
+    for end in pools:
+        for rule in view.rules_of.get(end.host, ()):
+            subset = rule.pools.get(end.subset)
+            if subset is None:
+                continue
+            behind = view.pods_of(end)
+            labels = {key: view.pods[key].labels or {} for key in behind}
+            # Of lines with the same key Istio keeps the last one's value. Lines without a value, and keys that no pod
+            # has (the regions and zones of nodes), compare with what isn't rendered.
+            known = {label for one in labels.values() for label in one}
+            lines = [line.partition("=") for line in subset.order]
+            wanted = {key: value for key, equals, value in lines if equals and key in known}
+            chosen = wanted if any(wanted.values()) else None
+            first = (
+                key
+                for key, one in labels.items()
+                if all(one.get(label, "") == value for label, value in (chosen or {}).items())
+            )
+            yield DefaultPool(rule, subset, chosen, frozenset(first), named)
+
+
+def _no_default(default: DefaultPool, wanted: Mapping[str, str]) -> RouteFinding:
+    labels = _written((key, value) for key, value in wanted.items() if value)
+    what = f"the default is not deployed: {default.subset.title} wants pods with {labels} first, and there are none"
+    if default.first:
+        what = f"the default is not live: no route by name leads to the first pods of {default.subset.title} ({labels})"
+    return about(default.rule.found, "default", default.subset.name, what, "let the default be a live version")
+
+
+# -- the order of routes --
+
+_MOST = 5  # atoms of a match of which all parts are looked up
+
+
+def _order_of_routes(owner: VirtualService) -> Iterator[RouteFinding]:
+    """A route is out of reach where an earlier one asks for the same things, for fewer of them, or for none at all."""
+    taken: dict[frozenset[Atom], Claim] = {}
+    for route in owner.routes:
+        own: set[frozenset[Atom]] = set()
+        for match in route.matches:
+            claim = _claim(taken, match)
+            if claim is not None or match in own:
+                yield _shadowed((owner, route), match, claim or (owner, route))
+            own.add(match)
+        if not route.delegated:
+            for match in route.matches:
+                taken.setdefault(match, (owner, route))
+
+
+def _claim(taken: Mapping[frozenset[Atom], Claim], match: frozenset[Atom]) -> Claim | None:
+    """Who takes all calls of a match: whoever asks for a part of it."""
+    sizes = range(len(match) + 1) if len(match) <= _MOST else (0, 1, len(match))
+    parts = (frozenset(part) for size in sizes for part in combinations(match, size))
+    return next((taken[part] for part in parts if part in taken), None)
+
+
+def _shadowed(late: Claim, match: frozenset[Atom], early: Claim) -> RouteFinding:
+    (owner, route), (other_owner, other) = late, early
+    elsewhere = "" if other_owner is owner else f" of {other_owner.found.title}"
+    headers = [f"{atom[1]}: {atom[3]}" for atom in sorted(match) if atom[0] == "headers" and atom[2] == "exact"]
+    claimed = ", ".join(headers)
+    subject = f"{route.title} {sorted(match)}"
+    if frozenset() in other.matches and other is not route:
+        what = f"{route.title} comes after {other.title}{elsewhere}, which takes every call, so it gets none"
+        return about(owner.found, "order of routes", route.title, what, "put the route that takes every call last")
+    if other is route:
+        what = f"{route.title} claims {claimed or 'the same calls'} twice"
+        return about(owner.found, "claim", subject, what, "keep one of the two matches")
+    if claimed:
+        what = f"{claimed} is claimed by {other.title}{elsewhere} and by {route.title}, which never gets it"
+    else:
+        what = f"{route.title} gets no call: {other.title}{elsewhere} takes all that would fit it"
+    return about(owner.found, "claim", subject, what, "let each route ask for something of its own")
+
+
+# -- two objects for one host --
+
+
+def _two_for_one_host(view: RoutingView) -> Iterator[RouteFinding]:
+    taken: dict[tuple[str, str, str], list[VirtualService]] = {}
+    told = set()
+    for owner in view.virtual_services:
+        for gateway in owner.gateways:
+            for host in owner.hosts:
+                name = host_of(host, owner.found.key.namespace)[0] if gateway == MESH else host.lower()
+                others = taken.setdefault((gateway, name, owner.scope), [])
+                for other in others:
+                    finding = _both(owner, other, gateway, host)
+                    if finding is not None and (owner.found.key, other.found.key) not in told:
+                        told.add((owner.found.key, other.found.key))
+                        yield finding
+                others.append(owner)
+    first: dict[tuple[str, str, str], str] = {}
+    for rule in view.rules:
+        title = first.setdefault((rule.host, rule.found.key.namespace, rule.scope), rule.found.title)
+        if title != rule.found.title:
+            what = f"{title} is for the same host: Istio keeps one trafficPolicy of the two, by their age"
+            yield about(rule.found, "second", title, what, "put the subsets of both into one DestinationRule")
+
+
+def _both(owner: VirtualService, other: VirtualService, gateway: str, host: str) -> RouteFinding | None:
+    """What two VirtualServices of one host take from each other.
+
+    Istio joins them at a gateway in an order of chance, those routes last that take every call; for the sidecars it
+    takes one of them and drops the others.
+    """
+    subject = f"{other.found.title} {gateway}"
+    hint = "put the routes of both into one VirtualService"
+    if gateway == MESH:
+        what = f"{other.found.title} is for the host {host} in the mesh too: sidecars take one of the two"
+        return about(owner.found, "second", subject, what, hint)
+    for late, early in ((owner, other), (other, owner)):
+        taken = {match: (early, route) for route in early.routes for match in route.matches if not route.delegated}
+        for route in late.routes:
+            for match in route.matches:
+                # One that takes every call goes to the end of the others, and matters only to its like.
+                if _claim({key: one for key, one in taken.items() if key or not match}, match) is not None:
+                    what = f"{early.found.title} is for the host {host} at gateway {gateway} too, and "
+                    what += f"takes the calls of {route.title}, or not, as chance has it"
+                    return about(late.found, "second", subject, what, hint)
+    return None
+
+
+# -- labels and selectors of pods --
+
+_LABEL = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?")
+
+
+def _labels_and_selector(view: RoutingView, key: ObjectKey, one: Found) -> Iterator[RouteFinding]:
+    labels = one.labels or {}
+    for label, value in labels.items():
+        if not _LABEL.fullmatch(value):
+            what = f"{value!r} can't be the value of its pods' label {label}: Kubernetes refuses it"
+            hint = "a value has at most 63 letters, digits, `.`, `_`, `-`, with a letter or a digit at both ends"
+            yield about(one, "label", label, what, hint)
+    selector = one.spec.get("selector")
+    if not key.api_version.startswith("apps/") or not isinstance(selector, dict) or selector.get("matchExpressions"):
+        return
+    wanted = labels_of(selector.get("matchLabels"))
+    if not wanted:
+        return
+    missing = [f"{label}: {value}" for label, value in wanted.items() if labels.get(label) != value]
+    if missing:
+        what = f"its selector wants {', '.join(missing)}, which its own pods don't carry: Kubernetes refuses that"
+        yield about(one, "selector", "", what, "let the labels of the template hold all of the selector")
+    every = view.carrying(key.namespace, wanted)
+    others = sorted(other.name for other in every if other != key and other.api_version.startswith("apps/"))
+    if others:
+        what = f"its selector takes the pods of {listed(others)} too"
+        yield _of_template(one, "selectors", what, "let its selector and its pods carry a label of its own")
+
+
+# -- the waves in which Argo CD applies --
+
+_WAVE = "argocd.argoproj.io/sync-wave"
+
+
+def _wave(found: Found) -> int:
+    try:
+        return int(str(found.annotations.get(_WAVE, 0)))
+    except ValueError:
+        return 0
+
+
+def _waves(view: RoutingView) -> Iterator[RouteFinding]:
+    """What a route leads to comes before the route, or with it."""
+    every = [one.found for part in (view.virtual_services, view.rules, view.services.values()) for one in part]
+    if not any(_WAVE in one.annotations for one in (*every, *view.pods.values())):
+        return
+    for owner in view.virtual_services:
+        at = _wave(owner.found)
+        routed: set[ObjectKey] = set()
+        needed: dict[str, Found] = {}
+        for end in dict.fromkeys(end for route in owner.routes for end in route.destinations):
+            service = view.services.get(end.service) if end.service else None
+            behind = view.pods_of(end)
+            found = [service.found] if service else []
+            found += [rule.found for rule in view.rules_of.get(end.host, ()) if end.subset]
+            pods = [view.pods[key] for key in behind]
+            if pods and all(_wave(one) > at for one in pods):
+                found += pods
+            needed |= {one.title: one for one in found}
+            if is_name(end.subset):
+                routed |= behind
+        for one in needed.values():
+            if _wave(one) > at:
+                what = f"it comes in wave {_wave(one)}, after {owner.found.title} (wave {at}), which leads to it"
+                yield _of_template(one, "wave", what, f"let its {_WAVE} be {at} at most")
+        yield from _late(view, owner, routed)
+
+
+def _late(view: RoutingView, owner: VirtualService, routed: set[ObjectKey]) -> Iterator[RouteFinding]:
+    """Versions without a route: Argo CD would wait for them, however ill they are, before it changes the routes."""
+    at = _wave(owner.found)
+    hosts = {end.host for route in owner.routes for end in route.destinations}
+    for rule in view.rules:
+        service = view.services.get(rule.service) if rule.service else None
+        if rule.host not in hosts or service is None:
+            continue
+        for subset in rule.subsets.values():
+            behind = view.behind(service, subset.labels) if is_name(subset.name) else frozenset()
+            for key in sorted(behind - routed):
+                found = view.pods[key]
+                if _wave(found) < at:
+                    what = f"it has no route and comes before {owner.found.title} (wave {_wave(found)} before {at}): "
+                    what += "if it is ill, Argo CD waits for it and changes no route"
+                    hint = f"put versions that are not live into a later wave than {at}"
+                    yield _of_template(found, "late wave", what, hint, serious=False)
