@@ -3,16 +3,11 @@
 Patterns are searched by Python here and by ECMAScript in editors, so they keep to what both read alike.
 """
 
-from __future__ import annotations
-
 import re
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
+from typing import Any, NamedTuple
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 """Unit of a duration -> argument of `timedelta`."""
@@ -81,7 +76,7 @@ class Section(NamedTuple):
         inherits: the section that keys which are left out are taken from.
     """
 
-    keys: Mapping[str, Key]
+    keys: Mapping[str, "Key"]
     required: tuple[str, ...] = ()
     record: type | None = None
     inherits: str = ""

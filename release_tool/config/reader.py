@@ -59,7 +59,10 @@ def load(data: bytes | str, path: str = "release.yaml") -> Config:
         text = data if isinstance(data, str) else data.decode("utf-8")
         values = reading.value(CONFIG, _root(text, path), "")
         if values is not BAD:
-            _check_services(values, reading)
+            if "services" in values:
+                _check_services(values, reading)
+            else:
+                _check_image(values.get("registry", {}), "registry", reading)
             if values.get("environments", BAD) is not BAD:
                 _check_environments(values["environments"], reading)
                 _check_places(values, reading)
@@ -176,12 +179,9 @@ def _filled(top: Mapping[str, Any], name: str, own: Mapping[str, Any]) -> dict[s
 
 def _check_services(values: Mapping[str, Any], reading: Reading) -> None:
     """Look at what each service lacks, and whether two of them would be one Helm release."""
-    services = values.get("services")
-    if services is None:
-        _check_image(values.get("registry", {}), "registry", reading)
-        return
+    services = {} if values["services"] is BAD else values["services"]
     releases: dict[tuple[str, str], str] = {}
-    for name, own in ({} if services is BAD else services).items():
+    for name, own in services.items():
         if own is BAD:
             continue
         path, service = joined("services", name), _filled(values, name, own)

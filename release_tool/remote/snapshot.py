@@ -133,12 +133,7 @@ def _look(tool: Tool) -> tuple[RemoteRefs, AtCommit, Config]:
 
 def release_branches(config: Config) -> frozenset[str]:
     """The short names of all rolling and downgrade branches, of all services."""
-    return frozenset(
-        branch
-        for view in config.views()
-        for place in view.places()
-        for branch in (place.branch, place.downgrade_branch)
-    )
+    return frozenset(branch for place in config.places() for branch in (place.branch, place.downgrade_branch))
 
 
 def _tip(refs: RemoteRefs, branch: str | None, repository: Repository) -> CommitId:
