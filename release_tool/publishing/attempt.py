@@ -113,8 +113,8 @@ class Work:
         """
         state, lines = (self.state, self.lines) if files is self.files else (files.state(empty=True), files.lines())
         # Never before the last `at`. Sync plans at that time, only operations at a new one.
-        times = [line.at for line in (*lines, *pending)]
-        now = max([*times, self.tool.now()] if self.intent is not None or not times else times)
+        recorded = [line.at for line in (*lines, *pending)]
+        now = max([*recorded, self.tool.now()] if self.intent is not None or not recorded else recorded)
         base, retention = self.state, self.environment.retention
         intents = [*(line.intent for line in pending), *([] if self.intent is None else [self.intent])]
         promotes = any(intent.operation == "promote" for intent in intents)
