@@ -27,15 +27,16 @@ def checked_id(text: str) -> str:
     return text
 
 
-def checked_reason(text: str, *, needed_by: str = "") -> str:
+def checked_reason(text: str, *, needed_by: str = "", forced: bool = False) -> str:
     """A reason that somebody gave, on one line and without control characters: it stands in files and messages.
 
-    Args:
-        needed_by: what needs one, for the message; empty: none is needed.
+    A reason must be given where a command needs one (`needed_by`), and with --force (`forced`).
     """
     reason = " ".join(_CONTROL.sub(" ", text).split())
     if needed_by and not reason:
         raise UsageError(f"{needed_by} needs --reason", hint="say why, for the record: --reason 'mobile clients 2.x'")
+    if forced and not reason:
+        raise UsageError("--force needs --reason", hint="say why, for the record: --reason 'hotfix for …'")
     if len(reason) > _LONGEST_REASON:
         raise UsageError(f"the reason has {len(reason)} characters, and {_LONGEST_REASON} are possible")
     return reason

@@ -47,14 +47,7 @@ def check_usage(bump: Bump) -> None:
             "; `@sha256:` and 64 hexadecimal digits may follow",
             hint="give the tag alone, without the repository of the image",
         )
-    check_reason(bump)
-
-
-def check_reason(bump: Bump) -> None:
-    """Raise UsageError for a reason that is missing or can't be one."""
-    checked_reason(bump.asked.reason)
-    if bump.force and not bump.asked.reason:
-        raise UsageError("--force needs --reason", hint="say why, for the record: --reason 'hotfix for …'")
+    checked_reason(bump.asked.reason, forced=bump.force)
 
 
 def intent_of(bump: Bump, config: Config, registry: Registry | None, files: Iterable[Files]) -> Intent:

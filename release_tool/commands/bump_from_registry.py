@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from release_tool.commands import bump
+from release_tool.commands.arguments import checked_reason
 from release_tool.errors import Failed, Refused, ReleaseError, UsageError
 from release_tool.model import history
 from release_tool.model.records import Tag, name_of
@@ -32,7 +33,7 @@ def check_usage(asked: bump.Bump, *, local: bool, given_id: str = "") -> None:
     given = {"TAG": asked.tag, "--local": local, "--id": given_id, "--digest": (asked.provenance or {}).get("digest")}
     for other in (name for name, value in given.items() if value):
         raise UsageError(f"--from-registry and {other} exclude each other", hint="the registry says what is new")
-    bump.check_reason(asked)
+    checked_reason(asked.asked.reason, forced=asked.force)
 
 
 def run(tool: Tool, asked: bump.Bump, new_id: Callable[[], str]) -> Iterator[Outcome | Failed]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.commands.arguments import checked_reason
 from release_tool.commands.repeated import earlier
-from release_tool.errors import Refused, ReleaseError, UsageError
+from release_tool.errors import Refused, ReleaseError
 from release_tool.model.records import NAMED, PRESENT, Gate, PromoteArguments
 from release_tool.model.versions import tag_part
 from release_tool.publishing import run as publish
@@ -39,9 +39,7 @@ class Promote(NamedTuple):
 
 def check_usage(command: Promote) -> None:
     """Raise UsageError for what the command line alone is enough to see."""
-    checked_reason(command.asked.reason)
-    if command.force and not command.asked.reason:
-        raise UsageError("--force needs --reason", hint="say why, for the record: --reason 'hotfix for …'")
+    checked_reason(command.asked.reason, forced=command.force)
 
 
 def run(tool: Tool, command: Promote) -> Outcome:
