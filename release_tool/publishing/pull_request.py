@@ -62,13 +62,11 @@ def _text(work: Work, lines: Sequence[Line], outcome: Outcome) -> PullRequestTex
 
     made, config = outcome.plan, work.snapshot.config
     assert made is not None  # what is shown was planned
-    before = work.state
     return compose.pull_request(
         compose.Proposed(
-            environment=work.environment.name,
-            service=work.place.service,
+            place=work.place,
             lines=lines,
-            before=before,
+            before=work.state,
             plan=made,
             order=config.versions.order,
             environments=_environments(work),

@@ -56,7 +56,7 @@ def pull_request(proposed: Proposed) -> PullRequestText:
     parts += end
     room = LIMIT - _length([*parts, _LEFT_OUT])
     parts += _fitting(difference(proposed, room), room)
-    return PullRequestText(title(proposed.title, proposed.lines), join(_BETWEEN, parts) + "\n")
+    return PullRequestText(title(proposed.place.title, proposed.lines), join(_BETWEEN, parts) + "\n")
 
 
 def _fitting(parts: Sequence[Markup], room: int) -> list[Markup]:

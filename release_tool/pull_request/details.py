@@ -24,7 +24,7 @@ from release_tool.pull_request.markdown import (
     within_share,
 )
 from release_tool.pull_request.messages import subject
-from release_tool.pull_request.proposal import word
+from release_tool.rules import outlook
 
 if TYPE_CHECKING:
     from release_tool.model.records import Change, Kept, Line, Name, State
@@ -148,7 +148,8 @@ def _when(proposed: Proposed, one: Coming) -> str:
 
 
 def _section(state: State, name: Name) -> str:
-    return word(state, name).replace("default", "live")
+    here = name in state.versions or name in state.retired
+    return outlook.where(state, name) if here else ""
 
 
 # -- where it comes from ----------------------------------------------------------------------------------------------
@@ -195,10 +196,10 @@ def undo(proposed: Proposed) -> list[Markup]:
     text = Markup("Before it is merged: close this pull request. Nothing of it has begun, and none of it is repeated.")
     if not lines:
         return [section("How to undo it", text)]
-    commands = [Markup(proposed.command("undo", line.id, "--reason", "why it must go")) for line in lines]
+    commands = [Markup(proposed.place.command("undo", line.id, "--reason", "why it must go")) for line in lines]
     shown = within_share(commands, _UNDONE)
     after = Markup("After that, each as a new operation, the last one first:")
-    more = Markup(f"… and {len(lines) - len(shown)} more: `{proposed.command('history')}` lists the ids.")
+    more = Markup(f"… and {len(lines) - len(shown)} more: `{proposed.place.command('history')}` lists the ids.")
     parts = [text, after, block("sh", "\n".join(shown)), *([more] if len(shown) < len(lines) else [])]
     return [section("How to undo it", *parts)]
 

@@ -86,5 +86,5 @@ def _counts(changes: Sequence[ObjectChange]) -> str:
 def _where(proposed: Proposed) -> str:
     """Where all of it is."""
     ref = ["--ref", proposed.branch] if proposed.branch else []
-    command = proposed.command("diff", *ref)
+    command = proposed.place.command("diff", *ref)
     return f"The whole of it: `{command}`, or the artifacts of the job that made this pull request."

@@ -145,8 +145,8 @@ def _about_the_default(proposed: Proposed) -> Iterator[Markup]:
 
 def _images(proposed: Proposed) -> Iterator[Markup]:
     """Tags that stand for another image elsewhere."""
-    states = {**proposed.environments, proposed.environment: proposed.plan.after}
+    states = {**proposed.environments, proposed.place.environment: proposed.plan.after}
     for one in outlook.differences(states):
-        if proposed.environment in one.digests:
-            others = [plain(name) for name in one.digests if name != proposed.environment]
+        if proposed.place.environment in one.digests:
+            others = [plain(name) for name in one.digests if name != proposed.place.environment]
             yield Markup(f"{version(one.name, one.tag)} is another image here than in {listed(others, _NAMES)}.")

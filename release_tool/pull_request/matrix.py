@@ -26,7 +26,7 @@ def matrix(proposed: Proposed) -> list[Markup]:
     names = _names(proposed)
     head: list[str] = ["version", "tag"]
     for name in names:
-        head += [f"{name} now", f"**{name} then**"] if name == proposed.environment else [name]
+        head += [f"{name} now", f"**{name} then**"] if name == proposed.place.environment else [name]
     rows = [[plain(name), tag(written), *_cells(proposed, names, name, written)] for name, written in tags.items()]
     shown = _bounded(proposed, list(tags))
     missing = len(proposed.environments) - len(names)
@@ -40,10 +40,10 @@ def matrix(proposed: Proposed) -> list[Markup]:
 
 def _names(proposed: Proposed) -> list[str]:
     """The environments that are shown: this one always, and those around it."""
-    names = list(proposed.environments) or [proposed.environment]
-    if proposed.environment not in names:
-        names.append(proposed.environment)
-    first = max(0, min(names.index(proposed.environment) - _ENVIRONMENTS // 2, len(names) - _ENVIRONMENTS))
+    names = list(proposed.environments) or [proposed.place.environment]
+    if proposed.place.environment not in names:
+        names.append(proposed.place.environment)
+    first = max(0, min(names.index(proposed.place.environment) - _ENVIRONMENTS // 2, len(names) - _ENVIRONMENTS))
     return names[first : first + _ENVIRONMENTS]
 
 
@@ -64,7 +64,7 @@ def _bounded(proposed: Proposed, names: list[Name]) -> set[Name]:
 
 def _cells(proposed: Proposed, names: list[str], name: Name, written: Tag) -> Iterator[Markup]:
     for environment in names:
-        if environment == proposed.environment:
+        if environment == proposed.place.environment:
             before, after = (
                 outlook.cell(proposed.before, name, written),
                 outlook.cell(proposed.plan.after, name, written),

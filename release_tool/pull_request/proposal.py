@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool.config import title_of
-from release_tool.model.records import Change, State
+from release_tool.model.records import State
 from release_tool.rules import outlook
 from release_tool.rules.plan import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from release_tool.config import Place
     from release_tool.manifests import ObjectChange
-    from release_tool.model.records import Line, Name, Tag
+    from release_tool.model.records import Change, Line, Name, Tag
     from release_tool.rules.outlook import Outlook
 
 
@@ -22,11 +21,10 @@ class Proposed(NamedTuple):
     """What a pull request brings. The same values give the same text, so none of them may tell when it was written.
 
     Attributes:
-        environment: its name.
-        service: its service; empty where the repository has one without a name.
+        place: the environment.
         lines: all lines that it brings.
         before: the environment's versions in the base.
-        plan: what was planned, with the versions once it lands.
+        plan: what they become once it lands, what stays, and what the base refuses.
         order: the configured order of versions.
         environments: all environments of the service in promotion order: name -> its versions in the base; None where
             they can't be told. This environment's are those of `before`.
@@ -38,11 +36,10 @@ class Proposed(NamedTuple):
         branch: the branch, where it isn't the rolling one.
     """
 
-    environment: str
+    place: Place
     lines: Sequence[Line]
     before: State = State()
     plan: Plan = Plan((), (), State())
-    service: str = ""
     order: str = "semver"
     environments: Mapping[str, State | None] = {}
     ahead: Outlook | None = None
@@ -53,27 +50,10 @@ class Proposed(NamedTuple):
     branch: str = ""
 
     @property
-    def title(self) -> str:
-        """What people call the environment: `devel`, or `engine/devel` where there are several services."""
-        return title_of(self.environment, self.service)
-
-    @property
     def changes(self) -> list[Change]:
         """All that changes, in the order of the lines."""
         return [change for line in self.lines for change in line.changes]
 
-    def command(self, verb: str, *arguments: str) -> str:
-        """A command of the tool about this environment, as a shell takes it."""
-        service = ["--service", self.service] if self.service else []
-        return shlex.join(["release", verb, self.environment, *arguments, *service])
-
     def all_versions(self) -> dict[Name, Tag]:
         """Name -> tag of all that is deployed before or after."""
         return {**dict(outlook.all_of(self.before)), **dict(outlook.all_of(self.plan.after))}
-
-
-def word(state: State, name: Name) -> str:
-    """What a version is in an environment, in a word; empty where it isn't there."""
-    if name not in state.versions and name not in state.retired:
-        return ""
-    return "default" if name == state.default else outlook.where(state, name)

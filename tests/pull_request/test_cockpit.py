@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from model_builders import DAY, DIGEST, HOUR, NOW, TODAY, bump, change, ground, line, planned, state
-from pull_requests import headings, longest, proposal, tables
+from pull_requests import devel, headings, longest, proposal, tables
 
 from release_tool import manifests
 from release_tool.manifests import ObjectChange, ObjectKey
@@ -87,10 +87,11 @@ def with_warnings() -> Proposed:
         lines=[line("1", change("add", "v1", "1.0.1"))],
     )
     other = state(named={"v3": "1.0.3@sha256:" + "f" * 64})
-    out = LeftOut(bump("1.0.9"), "1.0.9 is quarantined in devel: it was bad")
     return proposal(
         base,
-        planned(base, "1.0.4")._replace(left_out=(out,)),
+        planned(base, "1.0.4")._replace(
+            left_out=(LeftOut(bump("1.0.9"), "1.0.9 is quarantined in devel: it was bad"),)
+        ),
         environments={"devel": base.state, "staging": other},
         ending=[("v2", "1.0.2", (TODAY + 3 * DAY).isoformat())],
         notes=["subset v3 selects no pods"],
@@ -255,14 +256,14 @@ def test_each_operation_has_the_command_that_undoes_it_the_last_one_first() -> N
 
 def test_an_operation_that_changes_nothing_by_itself_has_nothing_to_undo() -> None:
     made = line("1", change("supersede", "v2", "1.0.2"), change("retire", "v1", "1.0.1", sweep=True))
-    body = compose.pull_request(Proposed("devel", [made])).body
+    body = compose.pull_request(Proposed(devel(), [made])).body
     assert "release undo" not in body
     assert "close this pull request" in body
 
 
 def test_an_id_is_one_word_of_the_command_whatever_it_holds() -> None:
     made = line("$(reboot)';x", change("add", "v2", "1.0.2"))
-    body = compose.pull_request(Proposed("devel", [made])).body
+    body = compose.pull_request(Proposed(devel(), [made])).body
     assert """release undo devel '$(reboot)'"'"';x' --reason""" in body
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from model_builders import law
-from pull_requests import LONG, hostile, longest, tables, without_code
+from pull_requests import LONG, devel, hostile, longest, tables, without_code
 
 from release_tool.pull_request import compose
 from release_tool.pull_request.compose import Proposed
@@ -93,4 +93,4 @@ def test_a_word_of_code_is_one(text: str) -> None:
 
 
 def test_a_pull_request_of_nothing_is_written_too() -> None:
-    assert compose.pull_request(Proposed("devel", ())).body
+    assert compose.pull_request(Proposed(devel(), ())).body

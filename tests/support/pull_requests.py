@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from hypothesis import strategies as st
 from model_builders import NOW, change, line, state
+from release_tool.config.places import DEFAULT_BRANCH, DEFAULT_PATH, Place, place_of
 
 from release_tool import manifests
 from release_tool.model.records import Gate, Kept, Name, State, Tag
@@ -51,7 +52,12 @@ def rendering(one: State, header: str = "x-version") -> str:
     return "---\n".join([VIRTUAL_SERVICE + "".join(routes), *pods])
 
 
-def proposal(ground: Ground, made: Plan, **more: Any) -> Proposed:
+def devel(service: str = "") -> Place:
+    """Where the environment lives."""
+    return place_of("devel", path=DEFAULT_PATH, branch=DEFAULT_BRANCH, service=service)
+
+
+def proposal(ground: Ground, made: Plan, service: str = "", **more: Any) -> Proposed:
     """A plan as a pull request shows it, with its manifests."""
     before = ground.state
     given: dict[str, Any] = {
@@ -63,7 +69,7 @@ def proposal(ground: Ground, made: Plan, **more: Any) -> Proposed:
         "manifests": manifests.difference(rendering(before), rendering(made.after)),
         **more,
     }
-    return Proposed("devel", made.lines, **given)
+    return Proposed(devel(service), made.lines, **given)
 
 
 # -- what hostile people write ----------------------------------------------------------------------------------------
@@ -138,13 +144,18 @@ def hostile(draw: Any) -> Proposed:
         )
         for _ in range(times)
     ]
-    kept = (Kept(name, Tag(next(words)), next(words)),) * times
     return Proposed(
-        "devel",
+        devel(draw(st.sampled_from(["", "engine"]))),
         lines,
         before,
-        Plan((), (), after, kept=kept, waiting=kept, left_out=(LeftOut(lines[0], next(words)),) * times),
-        service=draw(st.sampled_from(["", "engine"])),
+        Plan(
+            tuple(lines),
+            (),
+            after,
+            kept=(Kept(name, Tag(next(words)), next(words)),) * times,
+            waiting=(Kept(name, Tag(next(words)), next(words)),) * times,
+            left_out=(LeftOut(lines[0], next(words)),) * times,
+        ),
         environments={"devel": before, "staging": after, "production": None},
         ahead=outlook.Outlook(holding=(Name("v9"),) * times, coming=tuple(coming)),
         ending=[("v2", next(words), next(words))] * times,
