@@ -8,9 +8,19 @@ from __future__ import annotations
 import re
 
 # What moves a cursor or begins an escape sequence (C0, DEL, C1), what turns the direction of reading (UAX 9) or ends a
-# line or paragraph, what annotates, and the mark of byte order.
-_CONTROL = [*range(0x20), *range(0x7F, 0xA0)]
-_DIRECTIONS = [0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A), *range(0xFFF9, 0xFFFC), 0xFEFF]
+# line or paragraph, what annotates, the mark of byte order, and what Unicode says will never be a character.
+_CONTROL = [*range(0x20), *range(0x7F, 0xA0), 0xFEFF, 0xFFFE, 0xFFFF]
+_DIRECTIONS = [
+    0x061C,
+    0x200E,
+    0x200F,
+    *range(0x2028, 0x202F),
+    *range(0x2066, 0x206A),
+    *range(0xFFF9, 0xFFFC),
+    0xFEFF,
+    0xFFFE,
+    0xFFFF,
+]
 
 
 class _Replacements(dict[int, str]):

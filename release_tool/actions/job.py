@@ -54,7 +54,7 @@ class Job(NamedTuple):
         written, output, artifacts = (Path(environ[name]) if environ.get(name) else None for name in names)
         return cls(written, output, artifacts, command)
 
-    # -- what is told
+    # -- what came of the command
 
     def outcomes(self, outcomes: Sequence[Outcome], *, several: bool) -> str:
         """What a changing command did; `several`: whether its JSON is a list."""

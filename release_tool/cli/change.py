@@ -26,7 +26,9 @@ def _bump_arguments(bump: ArgumentParser) -> None:
     bump.add_argument("--commit", default="", help="commit that was built, for the record")
     bump.add_argument("--build-url", default="", metavar="URL", help="link to the build, for the record")
     bump.add_argument("--pin", action="store_true", help="never retire it, until it is unpinned")
-    bump.add_argument("--force", action="store_true", help="where the configuration takes no such bump; with --reason")
+    bump.add_argument(
+        "--force", action="store_true", help="also where the configuration takes no such bump; needs --reason"
+    )
 
 
 def _bump(run: Run) -> int:
@@ -68,11 +70,10 @@ def _promote_arguments(promote: ArgumentParser) -> None:
     changing_arguments(promote, local=False)
     promote.add_argument("source", metavar="FROM", help="the environment that the version comes from")
     promote.add_argument("environment", metavar="TO", help="the environment that it goes to")
-    promote.add_argument(
-        "--version", default="", metavar="NAME", dest="wanted", help="not the default of FROM, but this"
-    )
+    text = "this version instead of the default of FROM"
+    promote.add_argument("--version", default="", metavar="NAME", dest="wanted", help=text)
     promote.add_argument("--pin", action="store_true", help="never retire it in TO, until it is unpinned")
-    promote.add_argument("--force", action="store_true", help="overrule gates that say no; with --reason")
+    promote.add_argument("--force", action="store_true", help="overrule gates that refuse; needs --reason")
 
 
 def _promote(run: Run) -> int:
@@ -115,10 +116,12 @@ def _by_hand(run: Run) -> int:
 def _downgrade_arguments(parser: ArgumentParser) -> None:
     changing_arguments(parser, local=False)
     parser.add_argument("environment", metavar="ENV")
-    parser.add_argument("--to", default="", metavar="NAME", help="the version to go back to, not the fallback target")
-    text = "the version to leave; nothing happens where it is not the default"
+    parser.add_argument(
+        "--to", default="", metavar="NAME", help="the version to go back to, instead of the fallback target"
+    )
+    text = "the version to leave; nothing happens where another version is the default"
     parser.add_argument("--from", default="", metavar="NAME", dest="leave", help=text)
-    parser.add_argument("--no-quarantine", action="store_true", help="leave what is left live")
+    parser.add_argument("--no-quarantine", action="store_true", help="keep the version that the default leaves live")
 
 
 def _downgrade(run: Run) -> int:
@@ -135,9 +138,8 @@ def _downgrade(run: Run) -> int:
 def _undo_arguments(parser: ArgumentParser) -> None:
     changing_arguments(parser, local=False)
     parser.add_argument("environment", metavar="ENV")
-    parser.add_argument(
-        "operation", nargs="?", default="", metavar="ID", help="of a landed operation; none: the last one"
-    )
+    text = "id of a landed operation (one that is merged into the base); none: the last one"
+    parser.add_argument("operation", nargs="?", default="", metavar="ID", help=text)
     until_argument(parser)
 
 
@@ -224,7 +226,7 @@ COMMANDS = {
         _by_hand,
     ),
     "undo": Command(
-        "the inverse of a landed operation, as a new operation",
+        "undo a landed (merged) operation, by a new operation",
         ("release undo devel", "release undo devel 01M89T1QWHYYJP6PZCB2S6Z56R --reason 'too early'"),
         _undo_arguments,
         _undo,

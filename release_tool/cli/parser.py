@@ -88,7 +88,7 @@ class Command(NamedTuple):
 
 
 class Parser(ArgumentParser):
-    """A parser whose mistakes are told like all others."""
+    """A parser whose mistakes are printed like all other errors."""
 
     def error(self, message: str) -> Any:
         """Raise instead of printing and leaving."""

@@ -42,11 +42,11 @@ def _history_arguments(history: ArgumentParser) -> None:
     history.add_argument("--version", default="", metavar="NAME|TAG", dest="wanted", help=text)
     text = "only this operation: bump, promote, …; may be given several times"
     history.add_argument("--operation", action="append", default=[], metavar="OP", help=text)
-    text = "from then on: 2026-11-23, 2026-11-23T12:00:00Z, or 14d (12h, 6w) back"
+    text = "from this time on: 2026-11-23, 2026-11-23T12:00:00Z, or 14d (12h, 6w) back"
     history.add_argument("--since", default="", metavar="TIME", help=text)
-    history.add_argument("--until", default="", metavar="TIME", help="up to then; a day is included")
+    history.add_argument("--until", default="", metavar="TIME", help="up to this time; a day is included")
     history.add_argument("--limit", type=int, metavar="N", help="the newest N; none: all")
-    history.add_argument("--pending", action="store_true", help="also what waits on release branches, marked")
+    history.add_argument("--pending", action="store_true", help="also the operations that wait on release branches")
 
 
 def _history(run: Run) -> int:
@@ -75,7 +75,7 @@ def _history(run: Run) -> int:
 
 def _rendering_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("environment", metavar="ENV")
-    parser.add_argument("--ref", metavar="BRANCH", help="look at this branch of the remote")
+    parser.add_argument("--ref", metavar="BRANCH", help="read the files of this branch of the remote")
 
 
 def _render(run: Run) -> int:
@@ -92,7 +92,7 @@ def _diff_arguments(diff: ArgumentParser) -> None:
     diff.add_argument("environment", metavar="ENV", nargs="?", default="", help="none: all environments")
     text = "what merging this branch of the remote would change; none: the release branch of the environment"
     diff.add_argument("--ref", metavar="BRANCH", help=text)
-    text = "keep one comment on pull request N up to date that shows it (GitHub; without ENV)"
+    text = "keep one comment on pull request N that shows the difference (GitHub; without ENV)"
     diff.add_argument("--comment", type=int, metavar="N", help=text)
 
 
@@ -132,7 +132,7 @@ def _diff_everywhere(run: Run) -> int:
 
 
 def _check_arguments(check: ArgumentParser) -> None:
-    check.add_argument("--ref", metavar="BRANCH", help="check this branch of the remote instead")
+    check.add_argument("--ref", metavar="BRANCH", help="check this branch of the remote, merged into the base")
     text = "judge the step from this branch of the remote, too; without BRANCH: from the base branch"
     check.add_argument("--base", metavar="BRANCH", nargs="?", const="", help=text)
 

@@ -27,8 +27,8 @@ class Proposed(NamedTuple):
         plan: what they become once it lands, what stays, and what the base refuses.
         order: the configured order of versions.
         environments: all environments of the service in promotion order: name -> its versions in the base; None where
-            they can't be told. This environment's are those of `before`.
-        ahead: what stands out once it lands, and what comes then.
+            they can't be read. This environment's are those of `before`.
+        ahead: what holds the default once it lands, the fallback target, and what later sweeps change.
         ending: the pins that end within a week: name, tag, the last day.
         notes: what the checks of the manifests have to say.
         manifests: the difference of the rendered manifests; None where nothing was rendered.

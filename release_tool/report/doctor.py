@@ -54,8 +54,8 @@ def _summary(report: Report) -> str:
         f"{report.count('unknown')} unknown",
         f"{report.count('ok')} right",
     )
-    told = ", ".join(counts)
-    return f"{told}; the remote is away: run it again" if report.away else told
+    summary = ", ".join(counts)
+    return f"{summary}; the remote is away: run it again" if report.away else summary
 
 
 def _counted(number: int, noun: str) -> str:

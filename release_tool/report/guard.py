@@ -112,10 +112,10 @@ def health_rows(judged: Sequence[Judged], default: str | None) -> Iterator[tuple
 
 
 def message(one: Watched) -> str:
-    """What people are told of an environment; empty where nothing happened, or nothing new.
+    """The message about an environment; empty where nothing happened, or nothing new.
 
-    A pull request is told when it is opened and when it is merged; a halt, and whatever else a person must mend, in
-    each pass. Texts from outside are made harmless: chats read mentions and links, too.
+    A message comes when a pull request is opened and when it is merged; for a halt, and whatever else a person must
+    mend, in each pass. Texts from outside are made harmless: chats read mentions and links, too.
     """
     if one.dry_run:
         return ""
