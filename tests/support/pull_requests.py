@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from hypothesis import strategies as st
 from model_builders import NOW, change, line, state
-from release_tool.config.places import DEFAULT_BRANCH, DEFAULT_PATH, Place, place_of
+from release_tool.config.places import Place, place_of
 
 from release_tool import manifests
+from release_tool.config import Place, place_of
 from release_tool.model.records import Gate, Kept, Name, State, Tag
 from release_tool.model.versions import tag_part
 from release_tool.pull_request.compose import Proposed
@@ -54,7 +55,7 @@ def rendering(one: State, header: str = "x-version") -> str:
 
 def devel(service: str = "") -> Place:
     """Where the environment lives."""
-    return place_of("devel", path=DEFAULT_PATH, branch=DEFAULT_BRANCH, service=service)
+    return place_of("devel", path="environments/{environment}", branch="release/{environment}", service=service)
 
 
 def proposal(ground: Ground, made: Plan, service: str = "", **more: Any) -> Proposed:
