@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from hypothesis import strategies as st
 from model_builders import NOW, change, line, state
-from release_tool.config.places import Place, place_of
 
 from release_tool import manifests
 from release_tool.config import Place, place_of
