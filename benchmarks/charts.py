@@ -13,7 +13,8 @@ FEW, MANY = 5, 50
 
 def render_rows(runs: int) -> list[str]:
     """A hundred renderings of fifty versions, and of five: the medians are of all hundred."""
-    from release_tool.helm import RenderRequest, ValuesFile, make_renderer
+    from release_tool.helm import make_renderer
+    from release_tool.helm.request import RenderRequest, ValuesFile
 
     engine = make_renderer("auto")
     files = {str(path.relative_to(CHART)): path.read_bytes() for path in sorted(CHART.rglob("*")) if path.is_file()}

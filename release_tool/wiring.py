@@ -200,10 +200,10 @@ def warm_up() -> None:
     """Begin to load the embedded Helm engine beside git's work; a failure shows when the engine is needed."""
     import importlib.util
 
-    from release_tool import helm
-
     if importlib.util.find_spec("helm_python") is not None:
-        helm.EmbeddedRenderer().warm_up()
+        from release_tool.helm.embedded import EmbeddedRenderer
+
+        EmbeddedRenderer().warm_up()
 
 
 def header_for_git(url: str) -> Secret | None:

@@ -10,6 +10,11 @@ from release_tool.errors import BadValue, ReleaseError, ValuesRefused
 if TYPE_CHECKING:
     from release_tool.helm.request import RenderRequest
 
+INSTALL = (
+    "install the embedded engine (`pip install helm-python-sdk`), or Helm 3 or 4 so that `helm` is on PATH "
+    "(https://helm.sh/docs/intro/install)"
+)
+
 _LONGEST_MESSAGE = 600  # a template that includes itself is reported with a thousand places
 _TEMPLATE = re.compile(r'[^\s/():"]+/((?:templates|charts|crds)/[^\s:()"]+(?::\d+(?::\d+)?)?)')
 _STEP = re.compile(r'executing "[^"]*" at <(.*?)>:\s*', re.DOTALL)
@@ -87,8 +92,7 @@ def _shortened(text: str) -> str:
 
 def log(remarks: str) -> None:
     """Hand what Helm remarks beside its result to the logger, line by line."""
-    if remarks.strip():
-        import logging
+    import logging
 
-        for line in remarks.strip().splitlines():
-            logging.getLogger("release_tool.helm").info("helm: %s", line)
+    for line in remarks.strip().splitlines():
+        logging.getLogger("release_tool.helm").info("helm: %s", line)

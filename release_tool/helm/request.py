@@ -1,4 +1,4 @@
-"""What is to be rendered, and what is refused before Helm sees it."""
+"""What goes into an engine, what is refused before Helm sees it, and what of Helm's output is applied."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from release_tool.errors import ReleaseError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 _RELEASE_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 
@@ -22,20 +22,11 @@ class ValuesFile(NamedTuple):
 
 
 class RenderRequest(NamedTuple):
-    """What is to be rendered.
+    """What is to be rendered."""
 
-    Attributes:
-        chart: the chart's directory in the repository, for messages.
-        files: the chart's files, path relative to the chart -> content. Its own `values.yaml` is among them.
-        values: the values files that are laid over it, later ones over earlier ones: the environment's `values.yaml`,
-            then its `image_tag.yaml`.
-        release_name: Helm's `.Release.Name`.
-        namespace: Helm's `.Release.Namespace`.
-    """
-
-    chart: str
-    files: Mapping[str, bytes]
-    values: Sequence[ValuesFile]
+    chart: str  # the chart's directory in the repository, for messages
+    files: Mapping[str, bytes]  # path relative to the chart -> content; its own `values.yaml` is among them
+    values: Sequence[ValuesFile]  # laid over it, later ones over earlier ones
     release_name: str
     namespace: str
 
@@ -89,3 +80,61 @@ def _check_schema(where: str, content: bytes) -> None:
                     cause="Helm would fetch it while rendering",
                     hint="copy what it refers to into `$defs`, and write `#/$defs/…`",
                 )
+
+
+def single_documents(files: Sequence[ValuesFile]) -> list[ValuesFile]:
+    """The files with one YAML document each, at the lines where they stand.
+
+    Helm 4 merges the documents of a values file. Helm 3 and the wheel's reader take the first alone.
+    """
+    single = []
+    for values in files:
+        line = 0
+        for document in re.split(r"(?m)^---[ \t\r]*$", values.text):
+            if document.strip():
+                single.append(ValuesFile(values.name, "\n" * line + document))
+            line += document.count("\n")
+    return single
+
+
+# -- what is applied --
+
+_HOOK = "helm.sh/hook"
+# Helm leaves out objects with a hook that it doesn't know; `test` is `helm test`'s, applied by nobody.
+_APPLIED_HOOKS = frozenset(
+    f"{when}-{what}" for when in ("pre", "post") for what in ("install", "upgrade", "delete", "rollback")
+)
+SEPARATOR = re.compile(r"(?m)^---[ \t]*(?:#.*)?\r?$")
+
+
+def applied(documents: Iterable[tuple[str, str]]) -> str:
+    """The documents (template, text) that are applied, as one text in the same order from every engine.
+
+    Helm prints them by kind, in the order of an installation; its versions differ in that, and sort hooks otherwise.
+    """
+    applied = []
+    for source, text in documents:
+        body = text.strip("\r\n").rstrip()
+        if not re.search(r"(?m)^[ \t]*[^#\s]", body):
+            continue
+        events = _hook_events(body) if _HOOK in body else None
+        if events is None or events <= _APPLIED_HOOKS:
+            kind = re.search(r"(?m)^kind:[ \t]*(\S+)", body)
+            rank = 2 if events is not None else 0 if "/crds/" in source else 1
+            applied.append((rank, source, kind[1] if kind else "", body))
+    applied.sort(key=lambda document: document[:3])
+    return "".join(f"---\n# Source: {source}\n{body}\n" for _, source, _, body in applied)
+
+
+def _hook_events(document: str) -> frozenset[str] | None:
+    """When a hook runs; None for an object that is no hook."""
+    import yaml
+
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+    try:
+        found = yaml.load(document, Loader=loader)  # noqa: S506 -- it makes nothing but text, lists and mappings
+    except yaml.YAMLError:
+        return None  # whoever reads the object says so
+    for key in ("metadata", "annotations", _HOOK):
+        found = found.get(key) if isinstance(found, dict) else None
+    return None if found is None else frozenset(event.strip().lower() for event in str(found).split(","))

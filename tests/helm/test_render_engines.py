@@ -19,7 +19,9 @@ from rendering import SEED, contents, rendered, request, small_chart
 
 from release_tool import manifests
 from release_tool.errors import ReleaseError
-from release_tool.helm import EmbeddedRenderer, ProgramRenderer, make_renderer
+from release_tool.helm import make_renderer
+from release_tool.helm.embedded import EmbeddedRenderer
+from release_tool.helm.program import ProgramRenderer
 
 if TYPE_CHECKING:
     from release_tool.helm import Renderer
@@ -360,7 +362,7 @@ def test_several_threads_may_render_at_once(renderer: Renderer) -> None:
 
 def test_importing_the_module_loads_no_engine() -> None:
     script = (
-        "import sys; before = set(sys.modules); import release_tool.helm, release_tool.manifests;"
+        "import sys; before = set(sys.modules); import release_tool.helm.embedded, release_tool.manifests;"
         "print(sorted({'helm_python', 'yaml', 'ctypes', 'tempfile', 'subprocess', 'json', 'logging', 'threading',"
         "'shutil', 'difflib'} & (set(sys.modules) - before)))"
     )
@@ -369,7 +371,7 @@ def test_importing_the_module_loads_no_engine() -> None:
 
 
 def test_a_process_may_end_while_the_engine_is_still_loading() -> None:
-    script = "from release_tool.helm import EmbeddedRenderer; EmbeddedRenderer().warm_up()"
+    script = "from release_tool.helm.embedded import EmbeddedRenderer; EmbeddedRenderer().warm_up()"
     for _ in range(5):
         done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
@@ -413,7 +415,8 @@ def test_an_unknown_engine_is_refused() -> None:
 def test_an_engine_that_cant_be_loaded_says_so(tmp_path: Path) -> None:
     (tmp_path / "libhelm_c.so").write_bytes(b"no library")
     script = (
-        "from release_tool.helm import *; from release_tool.errors import ReleaseError\n"
+        "from release_tool.helm.embedded import *; from release_tool.helm.request import *\n"
+        "from release_tool.errors import ReleaseError\n"
         "engine = EmbeddedRenderer(); engine.warm_up()\n"
         "try: engine.render(RenderRequest('charts/x', {'Chart.yaml': b''}, (), 'x', 'x'))\n"
         "except ReleaseError as error: print(error.what, '|', error.cause, '|', error.hint)\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from release_tool import manifests
-from release_tool.helm import RenderRequest, ValuesFile
+from release_tool.helm.request import RenderRequest, ValuesFile
 
 if TYPE_CHECKING:
     from release_tool.helm import Renderer

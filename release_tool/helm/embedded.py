@@ -1,0 +1,186 @@
+"""Rendering by Helm's own Go code inside this process: the wheel `helm-python-sdk`."""
+
+from __future__ import annotations
+
+from _thread import allocate_lock  # `threading`, without its import
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any
+
+from release_tool.errors import ReleaseError
+from release_tool.helm.request import SEPARATOR, applied, check, single_documents
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from types import ModuleType
+
+    from release_tool.helm.request import RenderRequest
+
+
+class EmbeddedRenderer:
+    """See `Renderer`."""
+
+    name = "embedded"
+
+    def warm_up(self) -> None:
+        """Load the engine in a thread: it is some 85 MB of Go, and most of the time is spent outside the GIL."""
+        import threading
+
+        threading.Thread(target=_load_quietly, name="helm", daemon=True).start()
+
+    def render(self, request: RenderRequest) -> str:
+        """The manifests; see `Renderer`."""
+        check(request)
+        helm = _load_engine()
+        try:
+            with _STDERR, _loaded(helm, request.files) as chart:
+                documents = list(_rendered(helm, chart, request))
+        except helm.HelmError as error:
+            from release_tool.helm.messages import explained
+
+            raise explained(request, str(error)) from None
+        except RecursionError:
+            names = ", ".join(values.name for values in request.values)
+            raise ReleaseError("the values are nested too deeply", where=names, hint="correct the file") from None
+        return applied(documents)
+
+
+def _load_engine() -> ModuleType:
+    try:
+        import helm_python
+    except Exception as error:  # noqa: BLE001 -- it raises classes of its own when its library can't be loaded
+        raise ReleaseError(
+            "the embedded Helm engine can't be loaded",
+            cause=str(error),
+            hint="set `render: {engine: helm}` in release.yaml and install Helm (https://helm.sh/docs/intro/install)",
+        ) from None
+    return helm_python
+
+
+def _load_quietly() -> None:
+    import gzip  # noqa: F401 -- these are what a rendering needs, too
+    import json  # noqa: F401
+    import tarfile  # noqa: F401
+    import tempfile  # noqa: F401
+    from contextlib import suppress
+
+    with suppress(ReleaseError):  # told by the rendering
+        _load_engine()
+
+
+@contextmanager
+def _loaded(helm: ModuleType, files: Mapping[str, bytes]) -> Iterator[Any]:
+    """The chart in the engine's memory, and out of it again.
+
+    Handed over as an archive, which never touches a disk and takes a fifth of the time. But Helm leaves out what
+    `.helmignore` names only when it reads a directory.
+    """
+    if ".helmignore" in files:
+        from release_tool.helm.program import laid_out
+
+        with laid_out(files) as root, helm.Chart.load(root / "chart") as chart:
+            yield chart
+        return
+    import gzip
+    import io
+    import tarfile
+
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for path, content in files.items():
+            if not path.startswith("templates/."):  # as Helm reads a directory
+                entry = tarfile.TarInfo(f"chart/{path}")
+                entry.size = len(content)
+                archive.addfile(entry, io.BytesIO(content))
+    with helm.Chart.load_archive(gzip.compress(packed.getvalue(), compresslevel=1)) as chart:
+        yield chart
+
+
+def _rendered(helm: ModuleType, chart: Any, request: RenderRequest) -> Iterator[tuple[str, str]]:
+    """Template and text of each document."""
+    values: dict[str, Any] = {}
+    for file in single_documents(request.values):
+        try:
+            values = _laid_over(values, helm.values_from_yaml(file.text))
+        except helm.HelmValuesError as error:
+            from release_tool.helm.messages import bad_values
+
+            raise bad_values(file.name, str(error)) from None
+    if chart.metadata.get("type") == "library":
+        raise helm.HelmRenderError("library charts are not installable")
+    about = request.files["Chart.yaml"] + request.files.get("requirements.yaml", b"")
+    conditions = b"dependencies" in about or b"kubeVersion" in about
+    if conditions or any(path.startswith("charts/") for path in request.files):
+        # The plain rendering knows nothing of a subchart's condition and alias, nor of kubeVersion. A dry run of an
+        # installation does, and puts the subcharts of the loaded chart itself in order. It reads all YAML and so
+        # takes much longer. Nothing is stored: without the driver it would look at HELM_DRIVER.
+        with helm.Config(namespace=request.namespace, storage_driver="memory") as config:
+            config.install(chart, request.release_name, values, namespace=request.namespace, dry_run="client")
+    rendered = chart.render(values, name=request.release_name, namespace=request.namespace)
+    for crd in chart.crds:
+        yield from ((crd["filename"], text) for text in SEPARATOR.split(crd["data"]))
+    for source, text in rendered.items():
+        if not source.endswith("NOTES.txt"):
+            # Helm's rule: a document begins after three dashes at the start of a line, whatever follows them.
+            yield from ((source, document.lstrip()) for document in f"\n{text}".split("\n---"))
+
+
+def _laid_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Two mappings merged by Helm's rules: the later one wins, null included."""
+    merged = dict(below)
+    for key, value in above.items():
+        old = merged.get(key)
+        merged[key] = _laid_over(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return merged
+
+
+class _CaughtStderr:
+    """Sends what Helm's Go code writes to file descriptor 2 to the log.
+
+    Helm warns there when values of different types meet, and offers no other way. The descriptor belongs to the whole
+    process, so it is redirected only while something is rendered: the first rendering begins that, the last one ends
+    it, and several may run at once.
+    """
+
+    _lock = allocate_lock()
+    _inside = 0
+    _real = -1
+    _caught: IO[bytes] | None = None
+
+    def __enter__(self) -> None:
+        import os
+        import sys
+        import tempfile
+
+        with self._lock:
+            self._inside += 1
+            if self._inside > 1:
+                return
+            try:
+                self._real = os.dup(2)
+            except OSError:  # there is none to keep clean
+                return
+            self._caught = tempfile.TemporaryFile()
+            if sys.stderr is not None:
+                sys.stderr.flush()
+            os.dup2(self._caught.fileno(), 2)
+
+    def __exit__(self, *_: object) -> None:
+        import os
+
+        with self._lock:
+            self._inside -= 1
+            if self._inside or self._caught is None:
+                return
+            os.dup2(self._real, 2)
+            os.close(self._real)
+            with self._caught as caught:
+                self._caught = None
+                caught.seek(0)
+                remarks = caught.read().decode("utf-8", "replace")
+            if remarks.strip():
+                from release_tool.helm.messages import log
+
+                log(remarks)
+
+
+_STDERR = _CaughtStderr()
