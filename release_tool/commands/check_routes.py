@@ -43,7 +43,11 @@ def check(renderings: Renderings, files: Files, before: Before | None) -> Checke
     config = renderings.config
     text = renderings.render(files)
     manifests.objects(text)
-    old = "" if before is None else _manifests_before(before)
+    old, chart = "", False
+    if before is not None:
+        chart = _renders_otherwise(renderings, before.renderings)
+        same = not chart and (before.files.tags, before.files.values) == (files.tags, files.values)
+        old = text if same else _manifests_before(before)
     wrong_before = known(old, before.renderings.config) if before is not None else set()
     result = Checked([], [])
     for one in routes.check(text, config.namespace):
@@ -52,7 +56,6 @@ def check(renderings: Renderings, files: Files, before: Before | None) -> Checke
         else:
             (result.wrong if one.serious else result.told).append((place_of(config, one), one))
     if before is not None and old:
-        chart = _renders_otherwise(renderings, before.renderings)
         wanted = chart or before.files.values != files.values
         path = files.place.tag_file if before.files.tags != files.tags else files.place.values_file
         for one in routes.compare(old, text, config.namespace):
@@ -73,5 +76,8 @@ def _manifests_before(before: Before) -> str:
 
 def _renders_otherwise(new: Renderings, old: Renderings) -> bool:
     """Whether the chart, or what the configuration hands to it, is another one."""
-    handed = [(one.config.release_name, one.config.namespace, one.chart()) for one in (new, old)]
+    try:
+        handed = [(one.config.release_name, one.config.namespace, one.chart()) for one in (new, old)]
+    except ReleaseError:  # there was no chart, or none that can be read
+        return True
     return handed[0] != handed[1]

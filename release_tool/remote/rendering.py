@@ -49,9 +49,9 @@ class Renderings:
         try:
             return self._renderer.render(request)
         except ValuesRefused as error:
-            from release_tool.remote import refused_values
+            from release_tool.remote.locate_refused_values import located
 
-            raise refused_values.located(error, [(one.name, one.text) for one in reversed(values)]) from None
+            raise located(error, [(one.name, one.text) for one in reversed(values)]) from None
 
     def render_if_possible(self, files: Files) -> str:
         """The manifests of an environment as it stands; empty where its files or its chart can't be rendered."""

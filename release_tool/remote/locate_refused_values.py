@@ -1,4 +1,4 @@
-"""Which line of which file a chart means that refuses its values: charts don't know the files that values come from."""
+"""Finds the line of a values file that a chart refuses: the chart doesn't know which file a value comes from."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def located(error: ValuesRefused, files: Sequence[tuple[str, str]]) -> ValuesRef
     """The same refusal, with the places of the values in their files as far as they can be told.
 
     Args:
-        error: what the chart says.
+        error: the chart's words.
         files: path and text of each values file, the one that is laid over all others first.
     """
     values = [one for value in error.values for one in _located(value, files)]
