@@ -137,21 +137,14 @@ class Config(NamedTuple):
     """
 
     chart: Annotated[
-        str,
-        Key("The directory of the Helm chart.", DIRECTORY, example="charts/grpc-manifest", unless="services"),
+        str, Key("The directory of the Helm chart.", DIRECTORY, example="charts/grpc-manifest", unless="services")
     ]
     release_name: Annotated[
         str,
-        Key(
-            "The name of the Helm release, in every environment.",
-            RELEASE_NAME,
-            example="engine",
-            unless="services",
-        ),
+        Key("The name of the Helm release, in every environment.", RELEASE_NAME, example="engine", unless="services"),
     ]
     namespace: Annotated[
-        str,
-        Key("The Kubernetes namespace of the Helm release.", NAMESPACE, example="engine", unless="services"),
+        str, Key("The Kubernetes namespace of the Helm release.", NAMESPACE, example="engine", unless="services")
     ]
     environments: Annotated[
         Mapping[str, Environment],
@@ -172,8 +165,7 @@ class Config(NamedTuple):
         ),
     ] = "environments/{environment}"
     base: Annotated[
-        str,
-        Key("The branch that the cluster follows; everything is planned on its tip.", BRANCH, example="main"),
+        str, Key("The branch that the cluster follows; everything is planned on its tip.", BRANCH, example="main")
     ] = "main"
     versions: Annotated[Versions, Key("Which tags are taken, and how they are ordered.", VERSIONS)] = Versions()
     # None without an image: there is nothing to ask about
@@ -275,14 +267,6 @@ class Config(NamedTuple):
         for name in self.services or (self.service,):
             for environment in self.environments:
                 yield place_of(environment, path=self.path, branch=self.publish.branch, service=name)
-
-    @property
-    def branch_prefix(self) -> str:
-        """What the names of all release branches begin with: `release/` of `release/{environment}`; may be empty.
-
-        Other branches may begin with the same text, the base among them: compare what a remote holds with `places`.
-        """
-        return self.publish.branch.partition("{")[0]
 
 
 CONFIG = section_of(Config, version=Key("The version of this file's format.", Whole(1, 1), example="1"))

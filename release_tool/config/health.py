@@ -1,4 +1,4 @@
-"""`environments.<name>.health` of `release.yaml`, each key told once, as in config/sections.py.
+"""`environments.<name>.health` of `release.yaml`, each key defined once, as in config/sections.py.
 
 Loaded only for a file with that section, and by those who judge health.
 """
@@ -127,9 +127,7 @@ _PROBE_URL = Text(
     longest=1000,
 )
 _ARGUMENT = Text(
-    "an argument of a program",
-    (Rule(r"[\u0000]", "it holds the control character %s"), _FILLED),
-    longest=1000,
+    "an argument of a program", (Rule(r"[\u0000]", "it holds the control character %s"), _FILLED), longest=1000
 )
 
 _SENDS = Key("What `header` holds of the version.", {"name": "its name, `v5`", "tag": "its tag, `v1.0.5`"})
@@ -211,8 +209,7 @@ class KubernetesCheck(NamedTuple):
     """What Kubernetes says of the Deployment of a version and of its pods."""
 
     context: Annotated[
-        str,
-        Key("The context of the kubeconfig.", _CONTEXT, otherwise="the current one, or the cluster around"),
+        str, Key("The context of the kubeconfig.", _CONTEXT, otherwise="the current one, or the cluster around")
     ] = ""
     namespace: Annotated[str, Key("The namespace.", _OBJECT_TEMPLATE, otherwise="that of the release")] = ""
     deployment: Annotated[
@@ -335,22 +332,18 @@ class Health(NamedTuple):
         ),
     ] = ""
     window: Annotated[
-        timedelta,
-        Key("How far back Prometheus is asked; a window that isn't full yet gives no verdict.", WINDOW),
+        timedelta, Key("How far back Prometheus is asked; a window that isn't full yet gives no verdict.", WINDOW)
     ] = timedelta(minutes=10)
     grace: Annotated[
-        timedelta,
-        Key("How long after the landing of its last operation a version is not judged: time to roll out."),
+        timedelta, Key("How long after the landing of its last operation a version is not judged: time to roll out.")
     ] = timedelta(minutes=5)
     failures: Annotated[
-        int,
-        Key("How often a gRPC, HTTP, command or Kubernetes check must fail in a row.", Whole(1, 100)),
+        int, Key("How often a gRPC, HTTP, command or Kubernetes check must fail in a row.", Whole(1, 100))
     ] = 3
     interval: Annotated[timedelta, Key("The time between two of these.")] = timedelta(seconds=10)
     timeout: Annotated[timedelta, Key("How long one answer may take.", TIMEOUT)] = timedelta(seconds=10)
     deadline: Annotated[
-        timedelta,
-        Key("How long a pass over all versions may take; what isn't known then is unknown.", TIMEOUT),
+        timedelta, Key("How long a pass over all versions may take; what isn't known then is unknown.", TIMEOUT)
     ] = timedelta(minutes=1)
 
 

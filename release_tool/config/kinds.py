@@ -95,7 +95,7 @@ Kind = Text | Whole | Duration | Listing | Section | Table | dict[str, str] | ty
 
 
 class Key(NamedTuple):
-    """One key of a section, told once: beside the type and the default of a field, `name: Annotated[type, Key(...)]`.
+    """One key of a section, beside the type and the default of its field: `name: Annotated[type, Key(...)] = default`.
 
     Attributes:
         meaning: one or two sentences for people, in Markdown: schema, editors and reference show them.

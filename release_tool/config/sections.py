@@ -1,4 +1,4 @@
-"""The sections of `release.yaml`, each key told once: name, type, default, rules, meaning.
+"""The sections of `release.yaml`, each key defined once: name, type, default, rules, meaning.
 
 The reader, the published schema and the reference in docs/configuration.md are made of these records. They become
 the values that the rest of the package uses. The keys at the top of the file are those of `Config`; those of
@@ -92,8 +92,7 @@ class Registry(NamedTuple):
         ),
     ] = "off"
     plain_http: Annotated[
-        bool,
-        Key("Whether the registry is asked without TLS; for one on the same machine, or in a trusted network."),
+        bool, Key("Whether the registry is asked without TLS; for one on the same machine, or in a trusted network.")
     ] = False
     timeout: Annotated[timedelta, Key("How long one answer of the registry may take.", TIMEOUT, example="10s")] = (
         timedelta(seconds=10)
@@ -107,10 +106,7 @@ class Publish(NamedTuple):
         Mode,
         Key(
             "How a change reaches the base branch.",
-            {
-                "pull_request": "one rolling pull request per environment",
-                "direct": "a push to the base branch itself",
-            },
+            {"pull_request": "one rolling pull request per environment", "direct": "a push to the base branch itself"},
         ),
     ] = "pull_request"
     # the template: `Config.place` gives the name
@@ -240,8 +236,7 @@ class InUse(NamedTuple):
     ] = ""
     window: Annotated[timedelta, Key("How far back a call counts.", WINDOW, example="7d")] = timedelta(days=7)
     timeout: Annotated[
-        timedelta,
-        Key("How long one answer may take. Without an answer every version is kept.", TIMEOUT, example="10s"),
+        timedelta, Key("How long one answer may take. Without an answer every version is kept.", TIMEOUT, example="10s")
     ] = timedelta(seconds=10)
 
 
@@ -356,8 +351,7 @@ class Environment(NamedTuple):
         ),
     ] = Publish()
     health: Annotated[
-        "Health | None",
-        Key("How the health of the versions is judged; without this section nobody is asked.", _health),
+        "Health | None", Key("How the health of the versions is judged; without this section nobody is asked.", _health)
     ] = None
     downgrade: Annotated[
         Downgrade,
@@ -394,8 +388,7 @@ class Service(NamedTuple):
         ),
     ]
     versions: Annotated[
-        Versions,
-        Key("What differs from `versions` for this service.", Section(VERSIONS.keys, inherits="versions")),
+        Versions, Key("What differs from `versions` for this service.", Section(VERSIONS.keys, inherits="versions"))
     ] = Versions()
     registry: Annotated[
         Registry | None,

@@ -7,6 +7,8 @@ error. `python tests/config/test_config_reader.py` writes those texts anew, for 
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -28,14 +30,7 @@ from release_tool.config import (
     Retention,
     Versions,
 )
-from release_tool.config.health import (
-    Check,
-    CommandCheck,
-    GrpcCheck,
-    HttpCheck,
-    KubernetesCheck,
-    PrometheusCheck,
-)
+from release_tool.config.health import Check, CommandCheck, GrpcCheck, HttpCheck, KubernetesCheck, PrometheusCheck
 from release_tool.config.reader import load
 from release_tool.errors import ReleaseError
 
@@ -206,6 +201,15 @@ def test_the_repositorys_own_file_is_read() -> None:
     assert config.entry.retention.keep == 4
 
 
+def test_only_a_file_with_mistakes_or_health_sections_loads_what_these_need() -> None:
+    program = (
+        "import sys; from release_tool.config.reader import load; load(sys.argv[1])\n"
+        "print([name for name in ('health', 'health_rules', 'mistakes') if f'release_tool.config.{name}' in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program, SMALLEST], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 # --- the records ------------------------------------------------------------------------------------------------------
 
 
@@ -222,16 +226,6 @@ def test_files_and_branches_of_an_environment_follow_the_templates() -> None:
 def test_places_stand_in_promotion_order() -> None:
     config = load((HERE / "good" / "everything.yaml").read_bytes())
     assert [place.environment for place in config.places()] == ["devel", "staging", "production-eu"]
-
-
-@pytest.mark.parametrize(
-    ("branch", "prefix"),
-    [("release/{environment}", "release/"), ("{environment}-release", ""), ("a/b-{environment}/c", "a/b-")],
-)
-def test_all_release_branches_begin_with_the_prefix(branch: str, prefix: str) -> None:
-    config = load(f"{SMALLEST}publish: {{branch: '{branch}'}}\n")
-    assert config.branch_prefix == prefix
-    assert all(text.startswith(prefix) for place in config.places() for text in (place.branch, place.downgrade_branch))
 
 
 @pytest.mark.parametrize(

@@ -98,8 +98,6 @@ def test_a_view_is_complete() -> None:
         "direct",
         "pull_request",
     )
-    assert engine.branch_prefix == "release/engine/"
-    assert services().branch_prefix == "release/"
     assert engine.views() == (engine,)
     assert engine.view("engine") is engine.view(engine.service) is engine
     assert engine == services().view("engine")
