@@ -11,6 +11,8 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from world import World
+
 # No timing is asserted in a test, and two cores are shared by all of them.
 settings.register_profile("tests", deadline=None)
 settings.load_profile("tests")
@@ -35,3 +37,12 @@ def seal(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("TZ", "UTC")
     return home
+
+
+@pytest.fixture
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
+    """Three environments with a written default; `pytestmark = pytest.mark.world(keep=4)` says what is otherwise."""
+    from world import WITH_DEFAULT, World
+
+    mark = request.node.get_closest_marker("world")
+    return World.make(tmp_path, **{"tags": WITH_DEFAULT, **(mark.kwargs if mark else {})})

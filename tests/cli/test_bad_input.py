@@ -14,11 +14,6 @@ TAGS = "environments/devel/image_tag.yaml"
 RECORD = "environments/devel/history.jsonl"
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World.make(tmp_path, tags=WITH_DEFAULT)
-
-
 def refused(world: World, *arguments: str, code: int = 1) -> str:
     """Run a command that must fail and change nothing; what it said."""
     before = (world.refs(), world.git("status", "--porcelain"))

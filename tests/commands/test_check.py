@@ -36,11 +36,6 @@ image:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World.make(tmp_path, tags=WITH_DEFAULT)
-
-
-@pytest.fixture
 def marked(tmp_path: Path) -> World:
     world = World.make(tmp_path, tags=MARKED, default="manual")
     world.release("default", "devel", "v4", "--direct", code=None)

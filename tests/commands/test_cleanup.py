@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from world import CONFIG, WITH_DEFAULT, World
+from world import CONFIG, World
 
 DAY = timedelta(days=1)
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World.make(tmp_path, tags=WITH_DEFAULT, keep=3)
+pytestmark = pytest.mark.world(keep=3)
 
 
 def changes(outcome: dict[str, object]) -> list[tuple[str, str]]:

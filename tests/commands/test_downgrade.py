@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from world import World
 
@@ -18,9 +16,7 @@ image:
 BRANCH = "release/devel-downgrade"
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World.make(tmp_path, tags=TAGS)
+pytestmark = pytest.mark.world(tags=TAGS)
 
 
 def test_the_default_goes_back_and_what_it_leaves_is_quarantined(world: World) -> None:

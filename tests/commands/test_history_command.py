@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from contextlib import closing
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,9 +17,7 @@ from release_tool.report.history import history_text
 DAY = timedelta(days=1)
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World.make(tmp_path, tags=WITH_DEFAULT, keep=4)
+pytestmark = pytest.mark.world(keep=4)
 
 
 def told(world: World, *more: str) -> list[tuple[str, str]]:

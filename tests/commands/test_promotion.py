@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from world import CONFIG, WITH_DEFAULT, World
@@ -14,9 +13,7 @@ SOAKING = CONFIG.format(default="newest", keep=8).replace(
 )
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World.make(tmp_path, tags=WITH_DEFAULT, config=SOAKING)
+pytestmark = pytest.mark.world(config=SOAKING)
 
 
 def gates(outcome: dict[str, object]) -> dict[str, str]:

@@ -34,11 +34,6 @@ spec: {host: engine-grpc-manifest.engine.svc.cluster.local}
 """
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World.make(tmp_path, tags=WITH_DEFAULT)
-
-
 def edited(world: World, path: str, *edits: tuple[str, str]) -> str:
     text = world.file(path)
     for old, new in edits:

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from contextlib import closing
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,9 +23,7 @@ HOUR = timedelta(hours=1)
 ONE, OTHER = "sha256:" + "0123456789abcdef" * 4, "sha256:" + "fedcba9876543210" * 4
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World.make(tmp_path, tags=WITH_DEFAULT, keep=4)
+pytestmark = pytest.mark.world(keep=4)
 
 
 def seen(world: World, environment: str = "devel", code: int = 0, *more: str) -> dict[str, Any]:

@@ -19,9 +19,7 @@ image:
 """
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World.make(tmp_path, tags=TAGS)
+pytestmark = pytest.mark.world(tags=TAGS)
 
 
 def undone(world: World, *more: str) -> list[tuple[str, str]]:

@@ -13,9 +13,7 @@ DAY = timedelta(days=1)
 DIRECT = CONFIG + "publish: {{mode: direct}}\n"
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World.make(tmp_path, tags=WITH_DEFAULT, config=DIRECT.format(default="newest", keep=8))
+pytestmark = pytest.mark.world(config=DIRECT.format(default="newest", keep=8))
 
 
 def test_undoing_a_restore_clears_no_quarantine(world: World) -> None:

@@ -6,15 +6,11 @@ import re
 import shlex
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-from world import WITH_DEFAULT, World
+from world import World
 
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World.make(tmp_path, tags=WITH_DEFAULT, keep=4)
+pytestmark = pytest.mark.world(keep=4)
 
 
 def body(world: World) -> str:

@@ -12,11 +12,6 @@ from world import SEED, WITH_DEFAULT, World
 BRANCH = "release/devel"
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World.make(tmp_path, tags=WITH_DEFAULT)
-
-
 def tags_on(world: World, ref: str = BRANCH) -> list[str]:
     return list(world.state(ref=ref).versions.values())
 

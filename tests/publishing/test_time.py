@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from world import WITH_DEFAULT, World
+from world import World
 
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World.make(tmp_path, tags=WITH_DEFAULT, keep=2)
+pytestmark = pytest.mark.world(keep=2)
 
 
 def test_a_clock_that_went_back_is_told_and_never_written_down(world: World) -> None:

@@ -5,17 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from world import WITH_DEFAULT, World
+from world import World
 
 TEMPLATES = "charts/grpc-manifest/templates"
 RULE = f"{TEMPLATES}/destinationrule.yaml"
 DEPLOYMENT = f"{TEMPLATES}/deployment.yaml"
 SOURCE = Path(__file__).resolve().parents[2] / "charts" / "grpc-manifest"
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World.make(tmp_path, tags=WITH_DEFAULT)
 
 
 def with_chart(world: World, path: str, old: str, new: str) -> None:
