@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 MAX_FILE = 20 * 1024 * 1024  # bytes of a file that are read unless the caller says otherwise
 _LINEAR = 200  # so many commits are looked at one by one before git is asked
 _PATHSPECS = 32  # so many paths are given to git: it compares every name in every tree with each of them
+_NEWEST = 8  # so many commits of a walk are compared here: most walks end there, and git takes longer to start
 _FEW, _MANY = 32, 1024  # for so many commits of a walk the missing files come in one request, at first and in the end
 
 # Each option undoes what somebody's configuration may say: log.follow, log.showRoot, log.showSignature, diff.relative.
@@ -216,6 +217,11 @@ class Reader(Remote):
 
     def _changes(self, begin: CommitId, paths: Sequence[str], cut: CommitId | None) -> Iterator[WalkStep]:
         """The commits that touch one of some files, with what they make of them, as far as the line is here."""
+        if cut is None and not self._partial and len(paths) <= _PATHSPECS:  # else trees may be missing, or are many
+            older = yield from self._newest(begin, paths)
+            if older is None:
+                return
+            begin = older
         ours = {shown(path): path for path in paths}
         commit = seconds = ""
         files: dict[str, Blobs] = {}
@@ -234,6 +240,36 @@ class Reader(Remote):
                     return
         if commit:
             yield WalkStep(CommitId(commit), moment(seconds), files)
+
+    def _newest(self, begin: CommitId, paths: Sequence[str]) -> Generator[WalkStep, None, CommitId | None]:
+        """The same for the newest commits, without a process; returns where to go on, None after the root."""
+        at = begin
+        for _ in range(_NEWEST):
+            files = {}
+            try:
+                info = self._database.commit(at)
+                parent = info.parents[0] if info.parents else None
+                for path in paths:
+                    sides = [self._found(parent, path), self._found(at, path)]
+                    if sides[0] != sides[1]:
+                        files[path] = Blobs(*(BlobId(side.id) if side and side.is_file else None for side in sides))
+            except MissingObject:  # a broken checkout: git says what is wrong there
+                return at
+            if files:
+                yield WalkStep(at, info.committed_at, files)
+            if parent is None:
+                return None
+            at = parent
+        return at
+
+    def _found(self, commit: CommitId | None, path: str) -> TreeEntry | None:
+        """What git's differences show at a path: anything but a directory."""
+        entry = TreeEntry(TREE, self._database.commit(commit).tree) if commit else None
+        for part in path.split("/"):
+            if entry is None or entry.mode != TREE:
+                return None
+            entry = self._database.tree(entry.id).get(part)
+        return None if entry is None or entry.mode == TREE else entry
 
     def _end_of_line(self, begin: CommitId) -> CommitId | None:
         """Where the first-parent line of a commit is cut; None where it reaches its root."""
