@@ -46,6 +46,6 @@ def _keys(text: str) -> dict[str, Any]:
     try:
         data = to_data(roots[0] if roots else None)
     except YamlError:  # a key that stands twice, for example: the engine has its own word on that
-        return {key: "written" for key, _, _ in reader.keys_in(text)}
+        return dict.fromkeys(reader.keys_in(text), "written")
     image = data.get("image") if isinstance(data, dict) else None
     return {key: image[key] for key in reader.KEYS if key in image} if isinstance(image, dict) else {}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from release_tool.errors import BadValue, ValuesRefused
 from release_tool.model.versions import tag_part
-from release_tool.tagfile.editor import read_leniently
+from release_tool.tagfile import read_leniently
 from release_tool.yamledit.data import place_of
 
 if TYPE_CHECKING:

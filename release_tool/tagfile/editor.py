@@ -1,4 +1,4 @@
-"""`image_tag.yaml` on top of the byte-exact editor: what it says (tag_reader.py), and edits text -> text. Pure."""
+"""Changes of `image_tag.yaml`, on top of the byte-exact editor: text -> text."""
 
 from __future__ import annotations
 
@@ -10,22 +10,18 @@ from release_tool.model import times
 from release_tool.model.records import Change, Name, name_of
 from release_tool.model.states import apply
 from release_tool.model.versions import tag_part
-from release_tool.tagfile.reader import KEYS, TagFile, keys_in, read, read_leniently
+from release_tool.tagfile.reader import TagFile
 from release_tool.yamledit import edits
-from release_tool.yamledit.parser import documents
+from release_tool.yamledit.parser import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["KEYS", "TagFile", "edit", "keys_in", "read", "read_leniently"]
+    from release_tool.yamledit.tree import Node
 
 
 def edit(file: TagFile, changes: Iterable[Change]) -> TagFile:
-    """The file after some changes, byte-exact: what they are not about keeps its bytes.
-
-    Args:
-        file: the file.
-        changes: the changes, in order.
+    """The file after some changes, in order and byte-exact: what they are not about keeps its bytes.
 
     Raises:
         EditRefused: a change can't be made safely, with its place in the file.
@@ -39,8 +35,7 @@ def edit(file: TagFile, changes: Iterable[Change]) -> TagFile:
 
 
 def _made(file: TagFile, text: str, *changes: Change, is_list: bool | None = None) -> TagFile:
-    state = apply(file.state, changes)
-    return TagFile(file.path, text, state, file.is_list if is_list is None else is_list)
+    return TagFile(file.path, text, apply(file.state, changes), file.is_list if is_list is None else is_list)
 
 
 def _as_mapping(file: TagFile) -> TagFile:
@@ -53,49 +48,48 @@ def _as_mapping(file: TagFile) -> TagFile:
     return _made(file, text, is_list=False)
 
 
+def _node(text: str, *keys: str) -> Node | None:
+    node = parse(text)
+    for key in keys:
+        node = None if node is None else node.get(key)
+    return node
+
+
 def _put(text: str, section: str, name: Name, value: edits.Value) -> str:
     """An entry added to a section of `image`; missing parents are made."""
-    root = documents(text)[:1]
-    image = root[0].get("image") if root and root[0] is not None else None
-    if image is None:
+    if _node(text, "image") is None:
         return edits.add_entry(text, (), {section: {name: value}}, "image")
-    if image.get(section) is None:
+    if _node(text, "image", section) is None:
         return edits.add_entry(text, ("image",), {name: value}, section)
     return edits.add_entry(text, ("image", section), value, name)
 
 
 def _take(text: str, section: str, name: Name) -> str:
-    """An entry removed from a section of `image`, and the section with it when nothing else stands in it.
-
-    What stands above the first entry there was brought by the tool with that entry, and goes with it.
-    """
+    """An entry removed from a section of `image`, and the section with it when nothing else stands in it."""
+    # What stands above the first entry there was brought by the tool with that entry, and goes with it.
     text = edits.remove_entry(text, ("image", section, name), first_block=edits.WHOLE_BLOCK)
     return _tidy(text, section)
 
 
-def _own_lines(text: str, name: Name, tag: str) -> int:
-    """How many lines of the comment block above an entry of `image.tag` are about that entry.
+def _tidy(text: str, section: str) -> str:
+    """An empty section removed, unless somebody's comment would go with it."""
+    node = _node(text, "image", section)
+    if node is None or node.pairs or node.items:
+        return text
+    without = edits.remove_entry(text, ("image", section))
+    return without if without.count("#") == text.count("#") else text
 
-    Above the first entry a block may be about the whole list; what is about the entry begins with the line that names
-    it, and ends at the entry.
-    """
+
+def _own_lines(text: str, name: Name, tag: str) -> int:
+    """How many lines of the comment block above an entry of `image.tag` are about that entry."""
+    # Above the first entry a block may be about the whole list; what is about the entry begins with the line that
+    # names it, and ends at the entry.
     lines = edits.comment_block(text, ("image", "tag", name)).splitlines()
     for index, line in enumerate(lines):
         words = {word.rstrip(".") for word in re.split(r"[^\w.-]+", line)}
         if not words.isdisjoint({name, tag_part(tag)}):
             return len(lines) - index
     return 0
-
-
-def _tidy(text: str, section: str) -> str:
-    """An empty section removed, unless somebody's comment would go with it."""
-    root = documents(text)[0]
-    image = root.get("image") if root is not None else None
-    node = image.get(section) if image is not None else None
-    if node is None or node.pairs or node.items:
-        return text
-    without = edits.remove_entry(text, ("image", section))
-    return without if without.count("#") == text.count("#") else text
 
 
 def _add(file: TagFile, change: Change) -> TagFile:
@@ -106,26 +100,18 @@ def _add(file: TagFile, change: Change) -> TagFile:
 
 
 def _set_default(file: TagFile, change: Change) -> TagFile:
-    if file.state.written_default is not None:
-        text = edits.set_value(file.text, ("image", "default"), change.version)
+    if file.state.written_default is None and _node(file.text, "image", "default") is None:
+        text = edits.add_entry(file.text, ("image",), change.version, "default")
     else:
-        image = documents(file.text)[0]
-        has_key = image is not None and (section := image.get("image")) is not None and section.get("default")
-        text = (
-            edits.set_value(file.text, ("image", "default"), change.version)
-            if has_key
-            else edits.add_entry(file.text, ("image",), change.version, "default")
-        )
+        text = edits.set_value(file.text, ("image", "default"), change.version)
     return _made(file, text, change)
 
 
 def _unmarked(file: TagFile, name: Name) -> TagFile:
     """The file without the pin and the quarantine of a version that leaves `image.tag`."""
-    text, state = file.text, file.state
-    for section, marked in (("pinned", state.pinned), ("quarantined", state.quarantined)):
-        if name in marked:
-            text = _take(text, section, name)
-    return TagFile(file.path, text, file.state, file.is_list)
+    text = _take(file.text, "pinned", name) if name in file.state.pinned else file.text
+    text = _take(text, "quarantined", name) if name in file.state.quarantined else text
+    return file._replace(text=text)
 
 
 def _retire(file: TagFile, change: Change) -> TagFile:
@@ -157,34 +143,38 @@ def _remove(file: TagFile, change: Change) -> TagFile:
 
 
 def _pin(file: TagFile, change: Change) -> TagFile:
-    value: dict[str, edits.Value] = {"reason": change.reason}
-    if change.until is not None:
-        value["until"] = edits.Plain(change.until.isoformat())
-    return _marked(file, "pinned", change, value, present=change.version in file.state.pinned)
+    more = {} if change.until is None else {"until": edits.Plain(change.until.isoformat())}
+    return _mark(file, "pinned", file.state.pinned, change, more)
+
+
+def _unpin(file: TagFile, change: Change) -> TagFile:
+    return _unmark(file, "pinned", file.state.pinned, change)
 
 
 def _quarantine(file: TagFile, change: Change) -> TagFile:
     if change.version not in file.state.versions:  # of a version that left: it stands in the record alone
         return file
-    value: dict[str, edits.Value] = {"reason": change.reason}
-    if change.since is not None:
-        value["since"] = edits.Plain(times.timestamp(change.since))
-    return _marked(file, "quarantined", change, value, present=change.version in file.state.quarantined)
+    more = {} if change.since is None else {"since": edits.Plain(times.timestamp(change.since))}
+    return _mark(file, "quarantined", file.state.quarantined, change, more)
 
 
-def _marked(file: TagFile, section: str, change: Change, value: dict[str, edits.Value], *, present: bool) -> TagFile:
-    text = edits.remove_entry(file.text, ("image", section, change.version)) if present else file.text
-    return _made(file, _put(text, section, change.version, edits.Flow(value)), change)
+def _clear(file: TagFile, change: Change) -> TagFile:
+    return _unmark(file, "quarantined", file.state.quarantined, change)
 
 
-def _unmark(section: str) -> Callable[[TagFile, Change], TagFile]:
-    def edit_one(file: TagFile, change: Change) -> TagFile:
-        marked = file.state.pinned if section == "pinned" else file.state.quarantined
-        if change.version not in marked:  # a quarantine that outlived its version stands in the record alone
-            return file
-        return _made(file, _take(file.text, section, change.version), change)
+def _mark(
+    file: TagFile, section: str, marked: Mapping[Name, object], change: Change, more: Mapping[str, edits.Plain]
+) -> TagFile:
+    """A pin or a quarantine, in the place of the one that the version has."""
+    name = change.version
+    text = edits.remove_entry(file.text, ("image", section, name)) if name in marked else file.text
+    return _made(file, _put(text, section, name, edits.Flow({"reason": change.reason, **more})), change)
 
-    return edit_one
+
+def _unmark(file: TagFile, section: str, marked: Mapping[Name, object], change: Change) -> TagFile:
+    if change.version not in marked:  # a quarantine that outlived its version stands in the record alone
+        return file
+    return _made(file, _take(file.text, section, change.version), change)
 
 
 _EDITS: dict[str, Callable[[TagFile, Change], TagFile]] = {
@@ -194,8 +184,8 @@ _EDITS: dict[str, Callable[[TagFile, Change], TagFile]] = {
     "restore": _restore,
     "remove": _remove,
     "pin": _pin,
-    "unpin": _unmark("pinned"),
+    "unpin": _unpin,
     "quarantine": _quarantine,
-    "clear": _unmark("quarantined"),
+    "clear": _clear,
     "supersede": lambda file, _: file,
 }

@@ -1,4 +1,4 @@
-"""What `image_tag.yaml` says: text -> state, with the place of everything that is wrong. Pure."""
+"""What `image_tag.yaml` says: text -> state, with the place of everything that is wrong."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from release_tool.errors import FileProblems, Problem
 from release_tool.model import times
 from release_tool.model.records import Name, Pin, Quarantine, State, Tag, name_of
 from release_tool.model.versions import is_name, is_tag, tag_part
-from release_tool.yamledit.parser import documents
-from release_tool.yamledit.tree import Node, YamlError, is_string, scalar_value
+from release_tool.yamledit.parser import documents, parse
+from release_tool.yamledit.tree import Node, YamlError, is_string
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
 KEYS = ("default", "tag", "retired", "pinned", "quarantined")
@@ -31,9 +31,7 @@ class TagFile(NamedTuple):
     """What one `image_tag.yaml` says.
 
     Attributes:
-        path: its path, for messages.
-        text: its text.
-        state: the versions.
+        path: for messages.
         is_list: whether `image.tag` is a list (the entry at position N is `vN`).
     """
 
@@ -47,70 +45,85 @@ def read(text: str, path: str, *, empty: bool = False) -> TagFile:
     """Read an `image_tag.yaml`.
 
     Args:
-        text: its text.
-        path: its path, for messages.
+        path: for messages.
         empty: whether a file without a live version is right (a bump brings the first).
 
     Raises:
         FileProblems: it isn't YAML, or breaks a rule; with every place.
     """
-    reader = _Reader(path)
-    state, is_list = reader.state(_root(text, path), empty=empty)
+    try:
+        roots = documents(text)
+    except YamlError as error:
+        raise error.in_file(path) from None
+    if len(roots) > 1:
+        place = next((root.start for root in roots[1:] if root is not None), None)
+        line, column = (place.line, place.column) if place else (1, 1)
+        problem = Problem(line, column, "", "a values file holds one document; this one holds several", "keep one")
+        raise FileProblems(path, [problem])
+    reader = _Reader()
+    state, is_list = reader.state(next(iter(roots), None), empty=empty)
     if reader.problems:
         raise FileProblems(path, reader.problems)
     return TagFile(path, text, state, is_list)
 
 
-def _root(text: str, path: str) -> Node | None:
+def read_leniently(text: str) -> State:
+    """The versions of an old or foreign text, without those that break a rule."""
     try:
-        found = documents(text)
-    except YamlError as error:
-        raise error.in_file(path) from None
-    if len(found) > 1:
-        place = next(node for node in found[1:] if node is not None).start if any(found[1:]) else None
-        line, column = (place.line, place.column) if place else (1, 1)
-        problem = Problem(line, column, "", "a values file holds one document; this one holds several", "keep one")
-        raise FileProblems(path, [problem])
-    return found[0] if found else None
+        root = parse(text)
+    except YamlError:
+        return State()
+    return _Reader().state(root, empty=True)[0]
+
+
+def keys_in(text: str) -> list[str]:
+    """Which of the five keys stand under `image` in another values file.
+
+    Raises:
+        YamlError: the text isn't YAML.
+    """
+    root = parse(text)
+    image = None if root is None else root.get("image")
+    return [] if image is None else [key.value for key, _ in image.pairs if key.value in KEYS]
 
 
 class _Reader:
     """Collects the problems of one file while reading it."""
 
-    def __init__(self, path: str) -> None:
-        self.path = path
+    def __init__(self) -> None:
         self.problems: list[Problem] = []
 
     def problem(self, node: Node, key: str, what: str, hint: str = "") -> None:
         self.problems.append(Problem(node.start.line, node.start.column, key, what, hint))
 
     def state(self, root: Node | None, *, empty: bool) -> tuple[State, bool]:
-        image = self.sections(root)
-        versions, is_list = self.versions(image.get("tag"))
+        """What the file says, and whether `image.tag` is a list."""
+        top = {} if root is None else dict(self.entries(root, ""))
+        image = dict(self.entries(top["image"], "image")) if "image" in top else {}
+        tag = image.get("tag")
+        versions = self.tags(tag, "image.tag")
         retired = self.tags(image.get("retired"), "image.retired")
         self.unique(versions, retired)
-        marks = {**versions}
-        pinned = self.marks(image.get("pinned"), "image.pinned", marks, self.pin)
-        quarantined = self.marks(image.get("quarantined"), "image.quarantined", marks, self.quarantine)
         state = State(
             versions={name: tag for name, (tag, _) in versions.items()},
             retired={name: tag for name, (tag, _) in retired.items()},
-            pinned=pinned,
-            quarantined=quarantined,
+            pinned=self.marks(image.get("pinned"), "image.pinned", versions, self.pin),
+            quarantined=self.marks(image.get("quarantined"), "image.quarantined", versions, self.quarantine),
             written_default=self.default(image.get("default"), versions),
         )
-        self.whole(state, image, root, empty=empty)
-        return state, is_list
-
-    def sections(self, root: Node | None) -> dict[str, Node]:
-        """The five sections of `image`, each with its node."""
-        top = dict(self.entries(root, "")) if root is not None else {}
-        image = top.get("image")
-        return {key: node for key, node in self.entries(image, "image") if key in KEYS} if image is not None else {}
+        place = image.get("default") or tag or root
+        line, column = (place.start.line, place.start.column) if place is not None else (1, 1)
+        if state.default in state.quarantined:
+            what = f"the default {state.default} is quarantined: it gets no route"
+            hint = "set `default` to a live version, or remove its quarantine"
+            self.problems.append(Problem(line, column, "image.default", what, hint))
+        elif not state.live and not empty and not self.problems:
+            self.problems.append(Problem(line, column, "image.tag", "there is no live version", _EXAMPLE))
+        return state, tag is not None and tag.kind == "sequence"
 
     def entries(self, node: Node, key: str) -> Iterator[tuple[str, Node]]:
         """The entries of a mapping; nothing after the colon counts as an empty one."""
-        if _is_nothing(node):
+        if node.is_nothing:
             return
         if node.kind != "mapping":
             marked = "write `{reason: …}` after the name" if key.count(".") > 1 else _EXAMPLE
@@ -131,31 +144,25 @@ class _Reader:
                 seen.add(text)
                 yield text, value
 
-    def versions(self, node: Node | None) -> tuple[dict[Name, tuple[Tag, Node]], bool]:
-        if node is None or _is_nothing(node):
-            return {}, False
-        if node.kind != "sequence":
-            return self.tags(node, "image.tag"), False
-        found = {}
-        for number, item in enumerate(node.items, start=1):
-            tag = self.tag(item, f"image.tag[{number - 1}]")
-            if tag is not None:
-                found[name_of(number)] = (tag, item)
-        return found, True
-
     def tags(self, node: Node | None, key: str) -> dict[Name, tuple[Tag, Node]]:
+        """The tags of a section by their names; `image.tag` may be a list, whose positions are the names."""
+        entries: Iterable[tuple[str, str, Node]] = ()
+        if node is not None and node.kind == "sequence" and key == "image.tag":
+            entries = ((name_of(number + 1), f"{key}[{number}]", item) for number, item in enumerate(node.items))
+        elif node is not None:
+            entries = ((name, f"{key}.{name}", value) for name, value in self.entries(node, key))
         found = {}
-        for name, value in self.entries(node, key) if node is not None else ():
+        for name, place, value in entries:
             if not is_name(name):
-                self.problem(value, f"{key}.{name}", f"{name!r} is no name of a version", "names are v1, v2, …")
+                self.problem(value, place, f"{name!r} is no name of a version", "names are v1, v2, …")
                 continue
-            tag = self.tag(value, f"{key}.{name}")
+            tag = self.tag(value, place)
             if tag is not None:
                 found[Name(name)] = (tag, value)
         return found
 
     def tag(self, node: Node, key: str) -> Tag | None:
-        if node.kind != "scalar" or _is_nothing(node):
+        if node.kind != "scalar" or node.is_nothing:
             self.problem(node, key, f"expected a tag, found {_kind(node)}", "write the image tag as a text")
         elif not is_string(node):
             self.problem(node, key, f"YAML reads {node.value} as something other than a text", f'write "{node.value}"')
@@ -226,7 +233,7 @@ class _Reader:
             return None
 
     def default(self, node: Node | None, versions: dict[Name, tuple[Tag, Node]]) -> Name | None:
-        if node is None or _is_nothing(node):
+        if node is None or node.is_nothing:
             return None
         if node.kind != "scalar" or node.value not in versions:
             what = node.value if node.kind == "scalar" else _kind(node)
@@ -235,24 +242,9 @@ class _Reader:
             return None
         return Name(node.value)
 
-    def whole(self, state: State, image: dict[str, Node], root: Node | None, *, empty: bool) -> None:
-        """What can only be said of the file as a whole."""
-        place = image.get("default") or image.get("tag") or root
-        line, column = (place.start.line, place.start.column) if place is not None else (1, 1)
-        if state.default in state.quarantined:
-            what = f"the default {state.default} is quarantined: it gets no route"
-            hint = "set `default` to a live version, or remove its quarantine"
-            self.problems.append(Problem(line, column, "image.default", what, hint))
-        elif not state.live and not empty and not self.problems:
-            self.problems.append(Problem(line, column, "image.tag", "there is no live version", _EXAMPLE))
-
-
-def _is_nothing(node: Node) -> bool:
-    return node.kind == "scalar" and node.style is None and scalar_value(node) is None
-
 
 def _kind(node: Node) -> str:
-    if _is_nothing(node):
+    if node.is_nothing:
         return "nothing"
     return {"scalar": f"the text {node.value!r}", "sequence": "a list", "mapping": "a mapping"}.get(
         node.kind, node.kind
@@ -261,26 +253,3 @@ def _kind(node: Node) -> str:
 
 def _moment(text: str) -> datetime:
     return times.moment_of(text.replace(" ", "T", 1))
-
-
-def keys_in(text: str) -> list[tuple[str, int, int]]:
-    """Which of the five keys stand under `image` in another values file: key, line, column.
-
-    Raises:
-        YamlError: the text isn't YAML.
-    """
-    root = documents(text)[:1]
-    image = root[0].get("image") if root and root[0] is not None else None
-    if image is None:
-        return []
-    return [(key.value, key.start.line, key.start.column) for key, _ in image.pairs if key.value in KEYS]
-
-
-def read_leniently(text: str) -> State:
-    """The versions of an old or foreign text as far as they can be told; nothing of what breaks a rule."""
-    reader = _Reader("")
-    try:
-        found = documents(text)
-    except YamlError:
-        return State()
-    return reader.state(found[0] if found else None, empty=True)[0]

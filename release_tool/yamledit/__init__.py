@@ -1,1 +1,1 @@
-"""Byte-exact edits of any YAML text: `edits` is the face. Pure."""
+"""Byte-exact edits of any YAML text: `edits` is the face."""

@@ -15,9 +15,7 @@ MAX_DATA = 100_000
 
 
 def to_data(node: Node | None) -> Any:
-    """A node as dictionaries, lists and scalars; None gives None.
-
-    Keys and scalars are what `scalar_value` says. Aliases and merge keys (`<<`) are followed, up to `MAX_DATA` values.
+    """A node as dictionaries, lists and what `scalar_value` says; aliases and merge keys (`<<`) are followed.
 
     Raises:
         YamlError: a key that stands twice, a key that is a collection, or aliases that expand too far.
@@ -45,7 +43,6 @@ class _Data:
         return self.mapping(node, depth)
 
     def mapping(self, node: Node, depth: int) -> dict[Any, Any]:
-        """A mapping; its own keys win over merged ones."""
         data: dict[Any, Any] = {}
         merged: dict[Any, Any] = {}
         for key, value in node.pairs:
@@ -59,7 +56,7 @@ class _Data:
                 hint = "Keep one of the two."
                 raise YamlError(f"the key {key.value} stands twice", key.start.line, key.start.column, hint)
             data[name] = self.convert(value, depth + 1)
-        return {**merged, **data} if merged else data
+        return {**merged, **data} if merged else data  # its own keys win
 
     def merge(self, node: Node, depth: int) -> dict[Any, Any]:
         """What a merge key brings: one mapping, or several of which the first wins."""
@@ -74,14 +71,9 @@ class _Data:
 
 
 def place_of(text: str, path: Sequence[str], *, key: bool = False) -> tuple[int, int] | None:
-    """Line and column of a value in the first document of a text, both counted from 1.
+    """Line and column, counted from 1, of a value (or of its `key`) in the first document of a text.
 
-    Args:
-        path: keys from the root down, and positions in lists, as texts.
-        key: the place of the last key instead of its value's.
-
-    Returns:
-        None where there is no such value, or the text can't be read.
+    None where there is no such value, or the text can't be read.
     """
     try:
         node = parse(text)

@@ -5,7 +5,8 @@ was planned: if anything but the planned values differs, the edit is refused wit
 it was. The text is handed in decoded, without translation of line ends, a byte order mark included.
 
 `path` is a tuple of keys and of positions in lists, counted from 0; `()` is the root. `document` counts the documents
-of the text from 0. Keys match by their text, so `80` and `"80"` are both found by `"80"`.
+of the text from 0. Keys match by their text, so `80` and `"80"` are both found by `"80"`. `first_block` says how many
+lines of the comment block above a first entry are that entry's, at most: the block may be about the whole collection.
 
 Refused are, in all functions: text that isn't YAML, a path that leads through an alias, a merge key (`<<`), a key that
 stands twice, a key written with `?`, and tags other than YAML's own for strings, lists and mappings.
@@ -49,13 +50,7 @@ def set_value(text: str, path: Path, value: str, document: int = 0) -> str:
     replaced, too. A value that is this string already leaves the text as it is.
 
     Args:
-        text: the YAML.
-        path: the value; it has to exist.
         value: the new value, a string that stays one, or a `Plain`.
-        document: which document.
-
-    Returns:
-        The text with the value set.
 
     Raises:
         EditRefused: nothing there, a collection, or a place that can't be edited safely.
@@ -74,15 +69,9 @@ def add_entry(text: str, path: Path, value: Value, key: str | None = None, docum
     An empty value, `null`, `[]` and `{}` get their first entry; the root of an empty document is a collection, too.
 
     Args:
-        text: the YAML.
-        path: the collection.
         value: a string, which stays a string and is quoted where a reader could take it for something else; a
             `Plain`; or a mapping or list of them, `Flow` to have it on one line.
         key: the key of the new entry; None to append to a list.
-        document: which document.
-
-    Returns:
-        The text with the entry added.
 
     Raises:
         EditRefused: no such collection, the key is there already, or a place that can't be edited safely.
@@ -95,17 +84,7 @@ def add_entry(text: str, path: Path, value: Value, key: str | None = None, docum
 def remove_entry(text: str, path: Path, document: int = 0, *, first_block: int = 0) -> str:
     """Remove an entry with its line's comment and the comment block that touches it from above at its indentation.
 
-    The block above the first entry stays, because it may be about the whole collection. When the last entry goes,
-    `[]` or `{}` remains.
-
-    Args:
-        text: the YAML.
-        path: the entry.
-        document: which document.
-        first_block: how many lines of the comment block above a first entry are that entry's, at most.
-
-    Returns:
-        The text without the entry.
+    When the last entry goes, `[]` or `{}` remains.
 
     Raises:
         EditRefused: nothing there, an anchor in it is used elsewhere, or a place that can't be edited safely.
@@ -122,14 +101,7 @@ def move_entry(text: str, path: Path, to: Path, document: int = 0, *, first_bloc
     parents are made as mappings, after the last sibling. When its old collection is empty then, `[]` or `{}` remains.
 
     Args:
-        text: the YAML.
-        path: the entry.
         to: its new path: a new key of a mapping, or the first free position of a list.
-        document: which document.
-        first_block: how many lines of the comment block above a first entry are that entry's, at most.
-
-    Returns:
-        The text with the entry moved; the same text where `to` is `path`.
 
     Raises:
         EditRefused: nothing at `path`, something at `to`, or a place that can't be edited safely.
@@ -143,13 +115,7 @@ def move_entry(text: str, path: Path, to: Path, document: int = 0, *, first_bloc
 def comment_block(text: str, path: Path, document: int = 0) -> str:
     """The comment block that touches an entry from above at its indentation, also that above a first entry.
 
-    Args:
-        text: the YAML.
-        path: the entry.
-        document: which document.
-
-    Returns:
-        Its lines as they stand; empty where there is none, or where the entry doesn't begin a line.
+    Empty where there is none, or where the entry doesn't begin a line.
 
     Raises:
         EditRefused: there is no such entry.
@@ -168,15 +134,6 @@ def list_to_mapping(text: str, path: Path, keys: Sequence[str], document: int = 
 
     Everything stays where it is, comments included. A list that is flush with its parent's key is indented, with the
     comments inside it, because a mapping has to be.
-
-    Args:
-        text: the YAML.
-        path: the list.
-        keys: one key for each item, in order.
-        document: which document.
-
-    Returns:
-        The text with the mapping.
 
     Raises:
         EditRefused: no list there, or not as many keys as items, or a place that can't be edited safely.

@@ -25,7 +25,7 @@ class Addition:
     """An entry on its way into a collection.
 
     Attributes:
-        name: its key there; None for an item of a list.
+        name: the key that it gets; None for an item of a list.
         key: the key that it had where it comes from; the spelling stays where the name stays.
         above: the lines of the comment block above it in block style, without indentation.
         comments: the same where it is written on one line: with those of what is inside it.
@@ -33,15 +33,12 @@ class Addition:
         is_long: whether it is written over several lines where it comes from.
     """
 
+    name: str | None = None
     key: Node | None = None
     above: Sequence[str] = ()
     comments: Sequence[str] = ()
     comment = ""
     is_long = False
-
-    def __init__(self, name: str | None) -> None:
-        self.name = name
-        self.kind = "sequence" if name is None else "mapping"
 
     def tail(self, siblings: Siblings, column: int, key: str | None) -> list[str]:
         """The lines in block style, the first without the key or the dash, which stands at a column."""
@@ -84,10 +81,10 @@ class Addition:
 
 
 class NewValue(Addition):
-    """A new value."""
+    """A value that a caller gives."""
 
     def __init__(self, name: str | None, value: Value) -> None:
-        super().__init__(name)
+        self.name = name
         self.value = value
 
     def tail(self, siblings: Siblings, column: int, key: str | None) -> list[str]:
@@ -107,11 +104,7 @@ class NewValue(Addition):
 
 
 def insert(source: SourceText, place: Location, entry: Addition) -> str:
-    """Put an entry behind the last one of the collection at a place.
-
-    Raises:
-        EditRefused: the place is no such collection, has the key already, or can't be edited safely.
-    """
+    """Put an entry behind the last one of the collection at a place."""
     node = place.node
     if node is None:
         return _into_document(source, place, entry)
@@ -122,7 +115,7 @@ def insert(source: SourceText, place: Location, entry: Addition) -> str:
     if node.is_nothing:
         return _into_nothing(source, place, node, entry)
     source.check_collection(node, place.path)
-    if node.kind != entry.kind:
+    if node.kind != ("sequence" if entry.name is None else "mapping"):
         has, wants = ("a list", "no key") if node.kind == "sequence" else ("a mapping", "a key")
         raise source.refusal(f"{show(place.path)} is {has}", node, f"Give {wants}.")
     if not node.style:
@@ -137,9 +130,10 @@ def _finish(
 ) -> str:
     """The new text, compared with the tree that holds the entry."""
     node, rewrite = place.node, Rewrite(source)
-    twin = new_collection(entry.kind) if node is None else rewrite.copy(node)
+    new = new_collection("sequence" if entry.name is None else "mapping")
+    twin = new if node is None else rewrite.copy(node)
     if node is not None and not node.items and not node.pairs:  # no value, `null`, `[]` or `{}`
-        twin.kind, twin.value, twin.style = entry.kind, "", new_collection(entry.kind).style
+        twin.kind, twin.value, twin.style = new.kind, new.value, new.style
     entry.put_into(twin, inline=inline)
     return rewrite.finish(splices, rewrite.root(place.above, twin), source.document.end if node is None else node)
 

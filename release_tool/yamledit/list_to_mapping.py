@@ -17,11 +17,7 @@ if TYPE_CHECKING:
 
 
 def name_items(source: SourceText, path: Path, keys: Sequence[str]) -> str:
-    """Give each item of a list a key.
-
-    Raises:
-        EditRefused: no list, not one key for each item, or a place that can't be edited safely.
-    """
+    """Give each item of a list a key."""
     place = source.get(path)
     node = place.node
     if node is None or (node.is_nothing and not keys):

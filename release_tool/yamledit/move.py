@@ -18,11 +18,7 @@ if TYPE_CHECKING:
 
 
 def move(source: SourceText, path: Path, to: Path) -> str:
-    """Move an entry to another path, with the parents that are missing there.
-
-    Raises:
-        EditRefused: nothing at `path`, something at `to`, or a place that can't be edited safely.
-    """
+    """Move an entry to another path, with the parents that are missing there."""
     place = source.get(path)
     if not place.above or not to or to[: len(path)] == path:
         hint = "Name an entry, and a place outside it."
@@ -49,7 +45,7 @@ class MissingParent(Addition):
     """A new mapping with one entry: a parent that is missing on the way to the entry."""
 
     def __init__(self, name: str | None, entry: Addition) -> None:
-        super().__init__(name)
+        self.name = name
         self.entry = entry
         self.comments = entry.comments
         self.comment = entry.comment
@@ -72,15 +68,10 @@ class MissingParent(Addition):
 
 
 class MovedEntry(Addition):
-    """An entry that stands in the text already, with its comments.
-
-    Args:
-        node: its collection.
-        index: its position there.
-    """
+    """An entry that stands in the text already, with its comments."""
 
     def __init__(self, name: str | None, source: SourceText, node: Node, index: int) -> None:
-        super().__init__(name)
+        self.name = name
         self.source = source
         self.was_item = node.kind == "sequence"
         self.flow = bool(node.style)

@@ -54,11 +54,7 @@ def parse(text: str) -> Node | None:
 def documents(text: str) -> list[Node | None]:
     """The root nodes of all documents of a text; nobody may change the nodes.
 
-    Args:
-        text: decoded YAML, line ends as they are in the file, with or without a byte order mark.
-
-    Returns:
-        One entry a document, None for an empty one; an empty list for a text without any document.
+    The text is decoded, its line ends and its byte order mark as in the file. An empty document has the root None.
 
     Raises:
         YamlError: not YAML, longer than `MAX_SIZE`, deeper than `MAX_DEPTH`, or an alias without an anchor.
@@ -197,15 +193,12 @@ class _Builder:
 
 
 def _block_end(text: str, node: Node) -> RawMark:
-    """Where the content of a `|` or `>` scalar ends, without its last line break.
-
-    With `+` the blank lines behind it are content; else they belong to nobody.
-    """
+    """Where the content of a `|` or `>` scalar ends, without its last line break."""
     content = content_start(text, node)
     header = _HEADER.match(text, content)
     if header is None:  # can't be: the parser saw the header there
         return node.raw_end
-    keep = "+" in header.group(1)
+    keep = "+" in header.group(1)  # the blank lines behind it are content; else they belong to nobody
     line = node.raw_start.line + len(BREAK.findall(text, node.raw_start.index, content))
     end = RawMark(header.end(), line, node.raw_start.column + header.end() - node.raw_start.index)
     indent = 0

@@ -23,11 +23,7 @@ _TWO_PROPERTIES = re.compile(r"[&!]\S*\s+[&!]\S*")
 
 
 def remove(source: SourceText, path: Path) -> str:
-    """Take out the entry at a path; the last one leaves `[]` or `{}`.
-
-    Raises:
-        EditRefused: there is no such entry, its anchor is used elsewhere, or it can't be taken out safely.
-    """
+    """Take out the entry at a path; the last one leaves `[]` or `{}`."""
     place = source.get(path)
     if not place.above:
         assert source.root is not None or not path

@@ -20,11 +20,7 @@ _FIRST_LINE = re.compile(r"(?:[ \t]*(?:\r\n|\r|\n))*( +)[^ \r\n]")
 
 
 def replace_scalar(source: SourceText, path: Path, value: str) -> str:
-    """Put a string (or a `Plain`) in the place of a scalar, an alias, or an empty `[]` or `{}`.
-
-    Raises:
-        EditRefused: nothing there, a collection, or a place that can't be edited safely.
-    """
+    """Put a string (or a `Plain`) in the place of a scalar, an alias, or an empty `[]` or `{}`."""
     place = source.get(path)
     node = place.node
     if node is None:

@@ -104,35 +104,29 @@ class Rewrite:
 
     def _difference(self, planned: Node | None, found: Node | None) -> Node | None:
         """The first planned node that the text doesn't hold; None when all are there."""
-        if planned is None or found is None:
-            return planned if planned is not None else found
-        if not self._alike(planned, found):
-            return planned
-        for item, other in zip(planned.items, found.items, strict=True):
-            different = self._difference(item, other)
-            if different is not None:
-                return different
-        for (key, value), (other_key, other_value) in zip(planned.pairs, found.pairs, strict=True):
-            different = self._difference(key, other_key) or self._difference(value, other_value)
-            if different is not None:
-                return different
+        pending = [(planned, found)]
+        while pending:
+            planned, found = pending.pop()
+            if planned is None or found is None:
+                if planned is not found:
+                    return planned if planned is not None else found
+                continue
+            if planned.anchor is not None:
+                self.anchored[id(self.origins.get(id(planned), planned))] = found
+            same = planned.kind == found.kind and planned.value == found.value and planned.anchor == found.anchor
+            same = same and len(planned.items) == len(found.items) and len(planned.pairs) == len(found.pairs)
+            if planned.kind == "alias":
+                same = same and self.anchored.get(id(planned.target)) is found.target
+            elif planned.style is _NEW:
+                same = same and planned.tag == found.tag and (planned.kind != "scalar" or is_string(found))
+            else:
+                same = same and planned.tag == found.tag and planned.style == found.style
+            if not same:
+                return planned
+            for pair, other in zip(reversed(planned.pairs), reversed(found.pairs), strict=True):
+                pending += ((pair[1], other[1]), (pair[0], other[0]))
+            pending.extend(zip(reversed(planned.items), reversed(found.items), strict=True))
         return None
-
-    def _alike(self, planned: Node, found: Node) -> bool:
-        """Whether two nodes are the same, apart from what is inside them."""
-        if planned.kind != found.kind or planned.value != found.value or planned.anchor != found.anchor:
-            return False
-        if len(planned.items) != len(found.items) or len(planned.pairs) != len(found.pairs):
-            return False
-        if planned.anchor is not None:
-            self.anchored[id(self.origins.get(id(planned), planned))] = found
-        if planned.kind == "alias":
-            return self.anchored.get(id(planned.target)) is found.target
-        if planned.tag != found.tag:
-            return False
-        if planned.style is _NEW:
-            return planned.kind != "scalar" or is_string(found)
-        return planned.style == found.style
 
 
 def into_empty(source: SourceText, place: Location, node: Node, start: int, new: str) -> Splice:

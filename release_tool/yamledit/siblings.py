@@ -22,10 +22,7 @@ _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0
 
 
 class Flow:
-    """A mapping or a list that is written on one line (`{reason: slow, until: 2027-03-31}`).
-
-    Siblings that are written over several lines are followed all the same.
-    """
+    """A mapping or a list that is written on one line, unless its siblings are written over several lines."""
 
     __slots__ = ("value",)
 
@@ -34,12 +31,7 @@ class Flow:
 
 
 class Siblings:
-    """The entries of one collection, whose style a new entry copies.
-
-    Args:
-        node: the collection; None where there is none yet.
-        flow: whether the new entry stands inside `[…]` or `{…}`.
-    """
+    """The entries of one collection, whose style a new entry copies; `flow`: it stands inside `[…]` or `{…}`."""
 
     def __init__(self, source: SourceText, node: Node | None, *, flow: bool) -> None:
         self.source = source
@@ -50,13 +42,7 @@ class Siblings:
         self.strings = [value for value in self.values if value.kind == "scalar" and value.style in (None, "'", '"')]
 
     def lines(self, value: Value, column: int, key: str | None, name: str | None) -> list[str]:
-        """A value in block style: what follows its key or its dash on the line, and the lines below.
-
-        Args:
-            column: where the key or the dash stands.
-            key: the key as written; None for an item of a list.
-            name: the key.
-        """
+        """A value in block style: what follows its key (as written) or its dash at a column, and the lines below."""
         gap = self.dash_gap() if key is None else self.colon(key, column)
         if isinstance(value, str):
             return [gap + self.scalar(value, name)]
@@ -142,10 +128,7 @@ class Siblings:
         return " "
 
     def colon(self, key: str, column: int) -> str:
-        """The colon of a new pair (its key as written, at a column) with the blanks around it.
-
-        Values that stand in one column stay in it.
-        """
+        """The colon of a new pair with the blanks around it; values that stand in one column stay in it."""
         text = self.source.text
         gaps = []
         for name, value in self.pairs:

@@ -35,9 +35,8 @@ class Location(NamedTuple):
 
     Attributes:
         path: the part of the path that exists.
-        above: the way from the root to the node.
         node: the node at its end; None for an empty document.
-        missing: the rest of the path, for which there is nothing; empty when the whole path exists.
+        missing: the rest of the path, for which there is nothing.
     """
 
     path: Path
@@ -52,10 +51,7 @@ class Location(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One line: where it starts, where it ends before its line break, and where the line below starts.
-
-    The last line has no line break, so that the line below starts at the end of the text, too.
-    """
+    """One line: its start, its end before the line break, and the start of the line below (or the end of the text)."""
 
     start: int
     end: int
@@ -63,11 +59,7 @@ class Line(NamedTuple):
 
 
 class SourceText:
-    """One document of a text, for looking.
-
-    Args:
-        number: which document, counted from 0.
-        first_block: how many lines of the comment block above a first entry are that entry's, at most.
+    """One document (counted from 0) of a text, for looking; `first_block` as in `edits`.
 
     Raises:
         EditRefused: the text is not YAML, or has no such document.
@@ -99,7 +91,6 @@ class SourceText:
 
     @cached_property
     def style(self) -> Style:
-        """The style that the text is written in."""
         from release_tool.yamledit.style import Style
 
         return Style(self.documents, self.root)
@@ -145,11 +136,7 @@ class SourceText:
     # --- paths ---
 
     def find(self, path: Path) -> Location:
-        """Follow a path as far as it leads.
-
-        Raises:
-            EditRefused: it leads through an alias, a scalar, a custom tag, a key that stands twice or a `? key`.
-        """
+        """Follow a path as far as it leads; aliases, scalars, custom tags and doubtful keys on it are refused."""
         node = self.root
         above: tuple[Ancestor, ...] = ()
         for depth, part in enumerate(path):
@@ -239,7 +226,7 @@ class SourceText:
         return dash
 
     def tail(self, node: Node, index: int) -> int:
-        """Where an entry ends: behind its last leaf."""
+        """Behind the last leaf of an entry."""
         if node.kind == "sequence":
             return node.items[index].end.index
         key, value = node.pairs[index]
@@ -253,13 +240,9 @@ class SourceText:
         return found.end() - 1
 
     def comments_above(self, node: Node, index: int) -> int:
-        """Where the comment block starts that touches an entry of its own line from above, at its indentation.
+        """Where the comment block starts that touches an entry from above at its indentation, else where its line does.
 
-        The block above the first entry may be about the whole collection: it is not this entry's, unless the caller
-        knows better (`first_block`).
-
-        Returns:
-            The start of the block's first line; the start of the entry's own line where there is no such block.
+        The block above the first entry may be about the whole collection; the caller knows better (`first_block`).
         """
         head = self.head(node, index)
         start = self.line(head).start
@@ -275,10 +258,8 @@ class SourceText:
         return start
 
     def last_text(self, node: Node) -> tuple[Node | None, str]:
-        """The last leaf of a node and the indicators of its header (`-`, `+`), if it is `|` or `>` text.
-
-        With `+` the value takes in all blank lines behind it; without `-`, the line break.
-        """
+        """The last leaf of a node and the indicators of its header (`-`, `+`), if it is `|` or `>` text."""
+        # With `+` the value takes in all blank lines behind it; without `-`, the line break.
         while node.items or node.pairs:
             node = node.items[-1] if node.items else node.pairs[-1][1]
         if node.style not in ("|", ">"):

@@ -16,13 +16,7 @@ if TYPE_CHECKING:
 
 
 class YamlError(ReleaseError):
-    """A text is not YAML, or not YAML that is read here.
-
-    Args:
-        line: counted from 1.
-        column: counted from 1, in characters.
-        where: the file, once it is known; parsers of texts don't know it.
-    """
+    """A text is not YAML, or not YAML that is read here; line and column (in characters) count from 1."""
 
     def __init__(self, reason: str, line: int, column: int, hint: str = "", where: str = "") -> None:
         place = f"{where}:{line}:{column}" if where else f"line {line}, column {column}"
@@ -36,13 +30,7 @@ class YamlError(ReleaseError):
 
 
 class Mark:
-    """A place in a text.
-
-    Attributes:
-        index: characters before it in the text as handed in, a byte order mark included.
-        line: counted from 1.
-        column: counted from 1, in characters; a byte order mark takes no column.
-    """
+    """A place in a text; a byte order mark counts in `index` (from 0), and takes no `column` (from 1, as `line`)."""
 
     __slots__ = ("column", "index", "line")
 
@@ -53,12 +41,10 @@ class Mark:
 
 
 class RawMark(Mark):
-    """A place as the parsers tell it: line and column counted from 0.
+    """A place as the parsers tell it: line and column counted from 0."""
 
-    Nodes keep the marks of their parser, which have these three attributes too: making a `Mark` of each would take a
-    good part of the time of parsing.
-    """
-
+    # Nodes keep the marks of their parser, which have these three attributes too: making a `Mark` of each would take a
+    # good part of the time of parsing.
     __slots__ = ()
 
 
@@ -73,11 +59,9 @@ class Node:
         kind: `scalar`, `sequence`, `mapping` or `alias`.
         value: the text of a scalar, unquoted and unfolded; the name of an alias; empty for collections.
         style: of a scalar None (plain), `'`, `"`, `|` or `>`; of a collection True for flow style, False for block.
-        tag: the explicit tag, resolved (`tag:yaml.org,2002:str`), or None.
-        anchor: the name of its anchor, or None.
-        items: the items of a sequence, else empty.
-        pairs: keys and values of a mapping in the order of the text, duplicates included; else empty.
-        target: the node that an alias stands for; None for all other kinds.
+        tag: the explicit tag, resolved (`tag:yaml.org,2002:str`).
+        pairs: keys and values of a mapping in the order of the text, duplicates included.
+        target: the node that an alias stands for.
     """
 
     __slots__ = ("anchor", "items", "kind", "pairs", "raw_end", "raw_start", "style", "tag", "target", "value")
@@ -128,7 +112,6 @@ class YamlDocument(NamedTuple):
     """One document of a text.
 
     Attributes:
-        root: None when the document is empty.
         start: index behind its `---`, or of its first character where it has none.
         end: index of what ends it: `...`, the next `---`, or the end of the text.
         explicit: whether it has a `---`.
@@ -195,26 +178,21 @@ _UNSAFE_FLOW = r"[,\[\]{}:?]"  # `:` and `?` mean something there to some reader
 
 
 def resolves_to_string(text: str) -> bool:
-    """Whether a plain scalar with this text is a string in YAML 1.1 and in YAML 1.2.
-
-    Sources: the types of YAML 1.1 (yaml.org/type), the core schema of YAML 1.2 (chapter 10.3), and what the readers
-    of Go make of them, because Helm reads the file with those.
-    """
+    """Whether a plain scalar with this text is a string in YAML 1.1 and in YAML 1.2."""
+    # Sources: the types of YAML 1.1 (yaml.org/type), the core schema of YAML 1.2 (chapter 10.3), and what the readers
+    # of Go make of them, because Helm reads the file with those.
     if text in _WORDS:
         return False
     return text[0] not in "+-.0123456789" or re.match(_NUMBER_OR_TIME, text) is None
 
 
 def reads_as_string(text: str, flow: bool) -> bool:
-    """Whether a text may be written plain, without quotes, and is then a string for every reader.
-
-    Inside `[…]` and `{…}` (`flow`) more characters have a meaning.
-    """
+    """Whether a text may be written plain, without quotes, and is then a string for every reader."""
     return resolves_to_string(text) and fits_plain(text, flow=flow)
 
 
 def fits_plain(text: str, *, flow: bool) -> bool:
-    """Whether a text may be written plain at all, whatever it then is."""
+    """Whether a text may be written plain at all; inside `[…]` and `{…}` (`flow`) more characters have a meaning."""
     if not text or text[0] in _INDICATORS or text != text.strip():
         return False
     if re.search(_UNSAFE_PLAIN, text) or text.startswith(("---", "...")):
