@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from release_tool.checks.findings import Finding
 from release_tool.model import history
 from release_tool.model.versions import tag_part
-from release_tool.rules.fallback import fallback_target
+from release_tool.rules.retention import fallback_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

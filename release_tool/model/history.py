@@ -312,10 +312,7 @@ def format_line(line: Line) -> str:
 def intent(
     intent_id: str, operation: Operation, arguments: Arguments, by: str = "", run: str = "", **more: Any
 ) -> Intent:
-    """A new intent. Arguments that are empty or false are not written, but `quarantine: false`.
-
-    What it holds is what a reader of its line will see: a time to the second.
-    """
+    """A new intent; its times are to the second. What is empty or false is not written, but `quarantine: false`."""
     written: dict[str, Any] = {}
     for field, value in arguments._asdict().items():
         if field in {"until", "since"} and value:
@@ -324,7 +321,7 @@ def intent(
             written[field] = [{key: text for key, text in row._asdict().items() if text} for row in value]
         elif value or field == "quarantine":
             written[_WRITTEN_AS.get(field, field)] = value
-    return Intent(intent_id, operation, _arguments(operation, written), written, by, run, **more)
+    return Intent(intent_id, operation, arguments, written, by, run, **more)
 
 
 def append(text: str, lines: Iterable[Line]) -> str:

@@ -1,109 +1,68 @@
-"""The life of a state: what each change makes of it, and which changes lie between two states. Pure."""
+"""The life of a state: what each change makes of it, and which changes lie between two states."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar, get_args
 
-from release_tool.model.records import Change, Name, Pin, Quarantine, State, Tag
+from release_tool.model.records import Action, Change, Name, Pin, Quarantine, State, Tag
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    from release_tool.model.records import Action
+    from collections.abc import Iterable, Mapping
 
 BY_HAND = "by hand"
 Value = TypeVar("Value")
 
 
-def apply(state: State, changes: Iterable[Change]) -> State:
+def apply(state: State, changes: Iterable[Change]) -> State:  # noqa: C901 (a case an action)
     """The state after some changes.
 
     A change about a version that isn't there does nothing: a record whose oldest lines were moved away still tells
     the present.
     """
     for change in changes:
-        if change.version in state.versions or change.action not in _MARKS:
-            state = _STEPS[change.action](state, change)
+        name, action = change.version, change.action
+        if action == "supersede" or (action in _ON_WHAT_IS_THERE and name not in state.versions):
+            continue
+        match action:
+            case "add":
+                state = state._replace(versions={**state.versions, name: change.tag})
+            case "set-default":
+                state = state._replace(written_default=name)
+            case "retire":
+                state = _gone(state, name)._replace(retired={**state.retired, name: state.versions[name]})
+            case "restore":
+                versions = {**state.versions, name: state.retired.get(name, change.tag)}
+                state = state._replace(versions=versions, retired=_without(state.retired, name))
+            case "remove":
+                state = _gone(state, name)
+            case "pin":
+                state = state._replace(pinned={**state.pinned, name: Pin(change.reason, change.until)})
+            case "unpin":
+                state = state._replace(pinned=_without(state.pinned, name))
+            case "quarantine":
+                entry = Quarantine(change.reason, change.since)
+                state = state._replace(quarantined={**state.quarantined, name: entry})
+            case "clear":
+                state = state._replace(quarantined=_without(state.quarantined, name))
     return state
+
+
+_ON_WHAT_IS_THERE = frozenset({"set-default", "retire", "pin", "quarantine"})
+ACTIONS: frozenset[str] = frozenset(get_args(Action))
 
 
 def _without(entries: Mapping[Name, Value], name: Name) -> dict[Name, Value]:
     return {key: value for key, value in entries.items() if key != name}
 
 
-def _add(state: State, change: Change) -> State:
-    return state._replace(versions={**state.versions, change.version: change.tag})
-
-
-def _set_default(state: State, change: Change) -> State:
-    return state._replace(written_default=change.version)
-
-
-def _retire(state: State, change: Change) -> State:
-    name = change.version
-    if name not in state.versions:
-        return state
-    return state._replace(
-        versions=_without(state.versions, name),
-        retired={**state.retired, name: state.versions[name]},
-        quarantined=_without(state.quarantined, name),
-        pinned=_without(state.pinned, name),
-    )
-
-
-def _restore(state: State, change: Change) -> State:
-    tag = state.retired.get(change.version, change.tag)
-    return state._replace(
-        versions={**state.versions, change.version: tag},
-        retired=_without(state.retired, change.version),
-    )
-
-
-def _remove(state: State, change: Change) -> State:
-    name = change.version
+def _gone(state: State, name: Name) -> State:
+    """The state without a version, and without its marks."""
     return state._replace(
         versions=_without(state.versions, name),
         retired=_without(state.retired, name),
-        quarantined=_without(state.quarantined, name),
         pinned=_without(state.pinned, name),
+        quarantined=_without(state.quarantined, name),
     )
-
-
-def _pin(state: State, change: Change) -> State:
-    return state._replace(pinned={**state.pinned, change.version: Pin(change.reason, change.until)})
-
-
-def _unpin(state: State, change: Change) -> State:
-    return state._replace(pinned=_without(state.pinned, change.version))
-
-
-def _quarantine(state: State, change: Change) -> State:
-    entry = Quarantine(change.reason, change.since)
-    return state._replace(quarantined={**state.quarantined, change.version: entry})
-
-
-def _clear(state: State, change: Change) -> State:
-    return state._replace(quarantined=_without(state.quarantined, change.version))
-
-
-def _supersede(state: State, _: Change) -> State:
-    return state
-
-
-_STEPS: dict[Action, Callable[[State, Change], State]] = {
-    "add": _add,
-    "set-default": _set_default,
-    "retire": _retire,
-    "restore": _restore,
-    "remove": _remove,
-    "pin": _pin,
-    "unpin": _unpin,
-    "quarantine": _quarantine,
-    "clear": _clear,
-    "supersede": _supersede,
-}
-ACTIONS = frozenset(_STEPS)
-_MARKS = frozenset({"set-default", "pin", "quarantine"})  # what is said about a version of `image.tag`
 
 
 def difference(before: State, after: State) -> tuple[Change, ...]:
@@ -113,59 +72,43 @@ def difference(before: State, after: State) -> tuple[Change, ...]:
     `before` and implied in `after`.
     """
     changes: list[Change] = []
-    for name in [*before.versions, *(name for name in before.retired if name not in before.versions)]:
+    for name in dict.fromkeys((*before.versions, *before.retired, *after.versions, *after.retired)):
         changes += _entry_difference(name, before, after)
-    for name in [*after.versions, *after.retired]:
-        if name not in before.versions and name not in before.retired:
-            changes += _entry_difference(name, before, after)
     reached = apply(before, changes)
     tags: dict[Name, Tag] = {**after.retired, **after.versions}
-    changes += _marks("pin", "unpin", reached.pinned, after.pinned, tags)
-    changes += _marks("quarantine", "clear", reached.quarantined, after.quarantined, tags)
-    if after.default is not None and after.default != _default_reached(apply(before, changes), after):
+    was, now = reached.pinned, after.pinned
+    changes += [Change("unpin", name, tags[name], BY_HAND) for name in was if name not in now and name in tags]
+    changes += [
+        Change("pin", name, tags[name], pin.reason, until=pin.until)
+        for name, pin in now.items()
+        if was.get(name) != pin
+    ]
+    held, bad = reached.quarantined, after.quarantined
+    changes += [Change("clear", name, tags[name], BY_HAND) for name in held if name not in bad and name in tags]
+    changes += [
+        Change("quarantine", name, tags[name], one.reason, since=one.since)
+        for name, one in bad.items()
+        if held.get(name) != one
+    ]
+    reached = apply(before, changes)
+    # A written default is reached by writing it, or the next lower name would take its place.
+    default = reached.default if after.written_default is None else reached.written_default
+    if after.default is not None and after.default != default:
         changes.append(Change("set-default", after.default, tags[after.default], BY_HAND, before=before.default))
     return tuple(changes)
 
 
-def _default_reached(reached: State, after: State) -> Name | None:
-    """The default so far; a written one is reached by writing it, or the next lower name would take its place."""
-    return reached.default if after.written_default is None else reached.written_default
-
-
-def _place(state: State, name: Name) -> tuple[str, Tag] | None:
-    if name in state.versions:
-        return ("versions", state.versions[name])
-    return ("retired", state.retired[name]) if name in state.retired else None
-
-
 def _entry_difference(name: Name, before: State, after: State) -> list[Change]:
-    was, now = _place(before, name), _place(after, name)
-    if was == now:
+    was = before.versions.get(name, before.retired.get(name))
+    tag = after.versions.get(name, after.retired.get(name))
+    was_here, is_here = name in before.versions, name in after.versions
+    if was == tag and (was is None or was_here == is_here):
         return []
-    if was is not None and now is not None and was[1] == now[1]:
-        return [Change("restore" if now[0] == "versions" else "retire", name, now[1], BY_HAND)]
-    changes = [] if was is None else [Change("remove", name, was[1], BY_HAND)]
-    if now is not None:
-        changes.append(Change("add", name, now[1], BY_HAND))
-        if now[0] == "retired":
-            changes.append(Change("retire", name, now[1], BY_HAND))
-    return changes
-
-
-def _marks(
-    put: Action, take: Action, before: Mapping[Name, Any], after: Mapping[Name, Any], tags: Mapping[Name, Tag]
-) -> list[Change]:
-    changes = [Change(take, name, tags[name], BY_HAND) for name in before if name not in after and name in tags]
-    for name, mark in after.items():
-        if before.get(name) != mark:
-            changes.append(
-                Change(
-                    put,
-                    name,
-                    tags[name],
-                    mark.reason,
-                    until=getattr(mark, "until", None),
-                    since=getattr(mark, "since", None),
-                )
-            )
+    if was is not None and was == tag:
+        return [Change("restore" if is_here else "retire", name, was, BY_HAND)]
+    changes = [] if was is None else [Change("remove", name, was, BY_HAND)]
+    if tag is not None:
+        changes.append(Change("add", name, tag, BY_HAND))
+        if not is_here:
+            changes.append(Change("retire", name, tag, BY_HAND))
     return changes

@@ -1,4 +1,4 @@
-"""Tags and names: what is valid, and which version is newer. Pure; the only importer of semver."""
+"""Tags and names: what is valid, and which version is newer."""
 
 from __future__ import annotations
 
@@ -42,9 +42,6 @@ _IS_RELEASE, _IS_PRE_RELEASE = 1, 0
 
 def _semantic(part: str) -> tuple[Any, ...] | None:
     """What semantic versions compare by: the three numbers, then a pre-release below the release."""
-    plain = _RELEASE.fullmatch(part)
-    if plain is not None:
-        return (*map(int, plain.groups()), _IS_RELEASE)
     import semver
 
     try:
@@ -101,7 +98,8 @@ _READERS = {"semver": _semantic, "calver": _calendar, "number": _number}
 @lru_cache(maxsize=4096)
 def _precedence(order: str, part: str) -> tuple[Any, ...] | None:
     """What the tags of an order compare by; None for one that the order can't read."""
-    return _READERS[order](part)
+    plain = _RELEASE.fullmatch(part) if order == "semver" else None
+    return _READERS[order](part) if plain is None else (*map(int, plain.groups()), _IS_RELEASE)
 
 
 def is_readable(order: str, tag: str) -> bool:

@@ -1,4 +1,4 @@
-"""When the default turns bad: whether to go back, and to which version. Pure."""
+"""When the default turns bad: whether to go back, and to which version."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.model.records import HEALTHY, UNHEALTHY
-from release_tool.model.versions import is_newer, newest_first, tag_part
+from release_tool.model.versions import tag_part
+from release_tool.rules.retention import fallback_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -124,25 +125,3 @@ def _named(state: State, name: Name) -> str:
 
 def _times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
-
-
-def fallback_target(state: State, former: Sequence[Name], order: str) -> Name | None:
-    """The version to go back to when the default turns bad.
-
-    The latest former default that is live and below the default; else the newest live version below it; else the
-    latest former default that is live; else none.
-
-    Args:
-        state: the versions, with the default that would be left.
-        former: the defaults that stood in the base branch, oldest first.
-        order: the configured order of versions.
-    """
-    default = state.default
-    if default is None or default not in state.versions:
-        return None
-    here = (default, state.versions[default])
-    others = {name: tag for name, tag in state.live.items() if name != default}
-    below = {name: tag for name, tag in others.items() if is_newer(order, here, (name, tag))}
-    latest = [name for name in reversed(former) if name in others]
-    ordered = [*(name for name in latest if name in below), *(name for name, _ in newest_first(order, below.items()))]
-    return next(iter([*ordered, *latest]), None)

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.model.versions import is_newer, newest_first, tag_part
 from release_tool.rules import forecast
-from release_tool.rules.fallback import fallback_target
-from release_tool.rules.retention import Facts, sweep
+from release_tool.rules.retention import Facts, fallback_target, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Planning again: base, pending intents, this operation, then the sweep once. Pure.
+"""Planning again: base, pending intents, this operation, then the sweep once.
 
     state = files of the base
     each pending intent in line order, without retention
@@ -17,7 +17,7 @@ from release_tool.errors import Refused
 from release_tool.model import history
 from release_tool.model.records import PRESENT, PromoteArguments
 from release_tool.model.states import apply
-from release_tool.model.versions import newest_first
+from release_tool.model.versions import newest_first, tag_part
 from release_tool.rules.operations import Context, Names, Step, plan_step
 from release_tool.rules.retention import Facts, Sweep, sweep
 from release_tool.safe_text import command
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from release_tool.config import Environment
-    from release_tool.model.records import Change, Intent, Kept, Line, Name, State
+    from release_tool.model.records import Change, Intent, Kept, Line, State
 
 
 NAMING = frozenset({"add", "supersede"})  # the changes that tie a name to a tag
@@ -103,30 +103,14 @@ def plan(ground: Ground, pending: Sequence[Line], own: Line | None) -> Plan:
     if own is not None and not history.is_id(own.id):
         raise Refused(f"{own.id!r} can't be the id of an operation", hint="give one word, 128 characters at most")
     by_hand = history.by_hand(ground.lines, ground.state)
-    replaced = frozenset[str]() if own is None else _replaced(pending, own.intent)
-    skipped: frozenset[str] = frozenset()
+    at_once: frozenset[str] = frozenset()
     while True:
-        attempt = _apply_all(ground, by_hand, pending, own, _Dropped(replaced, skipped))
+        attempt = _apply_all(ground, by_hand, pending, own, at_once)
         swept = sweep(attempt.state, ground.environment.retention, ground.order, ground.facts)
-        at_once = _retired_at_once(ground, attempt, swept)
-        if not at_once:
+        more = _retired_at_once(ground, attempt, swept)
+        if not more:
             return _finish(ground, by_hand, attempt, swept)
-        skipped |= at_once
-
-
-def _replaced(pending: Sequence[Line], own: Intent) -> frozenset[str]:
-    """Ids of the pending promotions that a new one takes the place of: of "the default of FROM", which has moved."""
-    said = own.arguments
-    if not isinstance(said, PromoteArguments) or said.of != PRESENT:
-        return frozenset()
-    others = ((line.id, line.intent.arguments) for line in pending)
-    return frozenset(
-        line_id
-        for line_id, other in others
-        if isinstance(other, PromoteArguments)
-        and (other.of, other.source) == (said.of, said.source)
-        and other.tag != said.tag
-    )
+        at_once |= more
 
 
 class _Planned(NamedTuple):
@@ -137,14 +121,7 @@ class _Planned(NamedTuple):
     own: bool
 
 
-class _Dropped(NamedTuple):
-    """Ids of the lines that change nothing: replaced by this operation; or of versions that would retire at once."""
-
-    replaced: frozenset[str]
-    at_once: frozenset[str]
-
-
-class _Attempt(NamedTuple):
+class _Applied(NamedTuple):
     """Pending intents and this operation applied, before the sweep."""
 
     state: State
@@ -153,59 +130,60 @@ class _Attempt(NamedTuple):
 
 
 def _apply_all(
-    ground: Ground, by_hand: Sequence[Change], pending: Sequence[Line], own: Line | None, dropped: _Dropped
-) -> _Attempt:
-    state, names = ground.state, ground.names
+    ground: Ground, by_hand: Sequence[Change], pending: Sequence[Line], own: Line | None, at_once: frozenset[str]
+) -> _Applied:
+    """Apply the intents in line order; those of `at_once` bring a version that the sweep would retire at once."""
+    state, base, names = ground.state, ground.facts.base, ground.names
     # The pending lines keep the names that they gave, where they may; what others gave is not given meanwhile.
-    given, proposed_names = history.names_of(pending), names.proposed.union(names.pending.values())
-    names = names._replace(pending={**names.pending, **given}, proposed=proposed_names)
-    bad = history.quarantined_tags([*history.changes_of(ground.lines), *by_hand])
-    planned: list[_Planned] = []
-    left_out: list[LeftOut] = []
-    for line in [*pending, *([] if own is None else [own])]:
-        if line.id in dropped.replaced:
-            left_out.append(LeftOut(line, "a later promotion of the default takes its place"))
-            continue
-        try:
-            proposed = frozenset(state.versions) - frozenset(ground.facts.base.versions)
-            step = plan_step(state, line.intent, _context(ground, names, bad, proposed))
-        except Refused as refusal:
-            if line is own:
-                raise
-            left_out.append(LeftOut(line, refusal.what))
-            continue
-        if line.id in dropped.at_once and line is not own and not _superseded(step).changes:
-            left_out.append(LeftOut(line, "the retention policy would retire its version at once"))
-            continue
-        if line.id in dropped.at_once:
-            step = _not_at_all(line, step, ground) if line is own else _superseded(step)
-        names = _with_names(names, step.changes)
-        state = apply(state, step.changes)
-        planned.append(_Planned(line, step, line is own))
-    return _Attempt(state, tuple(planned), tuple(left_out))
-
-
-def _context(ground: Ground, names: Names, bad: Mapping[str, str], proposed: frozenset[Name]) -> Context:
-    return Context(
+    given, taken = history.names_of(pending), names.proposed.union(names.pending.values())
+    names = names._replace(pending={**names.pending, **given}, proposed=taken)
+    context = Context(
         environment=ground.environment.name,
         order=ground.order,
         default_policy=ground.environment.default,
-        names=names,
-        bad=bad,
-        proposed=proposed,
-        base=ground.facts.base,
+        bad=history.quarantined_tags([*history.changes_of(ground.lines), *by_hand]),
+        base=base,
         former=ground.facts.former,
         lines=ground.lines,
         elsewhere=ground.elsewhere,
         service=ground.service,
     )
+    planned: list[_Planned] = []
+    left_out: list[LeftOut] = []
+    for line in [*pending, *([] if own is None else [own])]:
+        if own is not None and line is not own and _is_replaced(line.intent, own.intent):
+            left_out.append(LeftOut(line, "a later promotion of the default takes its place"))
+            continue
+        proposed = frozenset(state.versions) - frozenset(base.versions)
+        try:
+            step = plan_step(state, line.intent, context._replace(names=names, proposed=proposed))
+        except Refused as refusal:
+            if line is own:
+                raise
+            left_out.append(LeftOut(line, refusal.what))
+            continue
+        if line.id in at_once:
+            step = _not_at_all(line, step, ground) if line is own else _superseded(step)
+            if line is not own and not step.changes:
+                left_out.append(LeftOut(line, "the retention policy would retire its version at once"))
+                continue
+        named = {tag_part(change.tag): change.version for change in step.changes if change.action in NAMING}
+        names = names._replace(landed={**names.landed, **named})
+        state = apply(state, step.changes)
+        planned.append(_Planned(line, step, line is own))
+    return _Applied(state, tuple(planned), tuple(left_out))
 
 
-def _with_names(names: Names, changes: Sequence[Change]) -> Names:
-    for change in changes:
-        if change.action in NAMING:
-            names = names.with_name(change.tag, change.version)
-    return names
+def _is_replaced(pending: Intent, own: Intent) -> bool:
+    """Whether a promotion of "the default of FROM" takes the place of a pending one: that default has moved."""
+    old, new = pending.arguments, own.arguments
+    return (
+        isinstance(old, PromoteArguments)
+        and isinstance(new, PromoteArguments)
+        and (old.of, old.source) == (PRESENT, new.source)
+        and new.of == PRESENT
+        and old.tag != new.tag
+    )
 
 
 def _superseded(step: Step) -> Step:
@@ -229,7 +207,7 @@ def _not_at_all(planned: Line, step: Step, ground: Ground) -> Step:
     return Step(notes=tuple(notes))
 
 
-def _retired_at_once(ground: Ground, attempt: _Attempt, swept: Sweep) -> frozenset[str]:
+def _retired_at_once(ground: Ground, attempt: _Applied, swept: Sweep) -> frozenset[str]:
     """Ids of the lines that bring a version which the sweep would retire at once."""
     retired = {change.version for change in swept.changes if change.action == "retire"}
     return frozenset(
@@ -242,22 +220,31 @@ def _retired_at_once(ground: Ground, attempt: _Attempt, swept: Sweep) -> frozens
     )
 
 
-def _finish(ground: Ground, by_hand: tuple[Change, ...], attempt: _Attempt, swept: Sweep) -> Plan:
+def _finish(ground: Ground, by_hand: tuple[Change, ...], attempt: _Applied, swept: Sweep) -> Plan:
+    """Which lines are written: those whose intent changed something; else one that the sweep needs; else none."""
     notes = tuple(note for planned in attempt.planned if planned.own for note in planned.step.notes)
-    kept_lines = [planned for planned in attempt.planned if planned.step.changes]
-    if not kept_lines and swept.changes:
-        kept_lines = [one for one in attempt.planned if not one.own or one.line.intent.operation == "cleanup"][:1]
-    if not kept_lines:
-        kept = (swept.kept, swept.waiting) if not swept.changes else ((), ())
-        return Plan((), (), ground.state, kept=kept[0], waiting=kept[1], left_out=attempt.left_out, notes=notes)
+    working = [planned for planned in attempt.planned if planned.step.changes]
+    if working:
+        return _written(ground, by_hand, attempt, swept, working)._replace(notes=notes)
+    nothing = Plan((), (), ground.state, left_out=attempt.left_out, notes=notes)
+    if not swept.changes:
+        return nothing._replace(kept=swept.kept, waiting=swept.waiting)
+    # Only the sweep has work. It stands in the oldest pending line, so that the pull request stays; else in this
+    # operation's if that is a cleanup; and without either it waits: a bump that changes nothing writes no line.
+    bearing = [one for one in attempt.planned if not one.own or one.line.intent.operation == "cleanup"]
+    return _written(ground, by_hand, attempt, swept, bearing[:1])._replace(notes=notes) if bearing else nothing
+
+
+def _written(
+    ground: Ground, by_hand: tuple[Change, ...], attempt: _Applied, swept: Sweep, planned: Sequence[_Planned]
+) -> Plan:
+    """The plan of some lines: the first one tells what people did by hand, the last one what the sweep does."""
     sweeping = tuple(_never_landed(change._replace(sweep=True), ground) for change in swept.changes)
     after = apply(attempt.state, sweeping)
-    lines = [_line(planned, ground, after) for planned in kept_lines]
-    lines[0] = lines[0]._replace(adopted=tuple(_stood_before(change, ground) for change in by_hand))
-    own = tuple(
-        change for planned, line in zip(kept_lines, lines, strict=True) if planned.own for change in line.changes
-    )
+    lines = [_line(one, ground, after) for one in planned]
+    own = tuple(change for one, line in zip(planned, lines, strict=True) if one.own for change in line.changes)
     edits = tuple(change for line in lines for change in line.changes if change.action != "supersede")
+    lines[0] = lines[0]._replace(adopted=tuple(_stood_before(change, ground) for change in by_hand))
     lines[-1] = lines[-1]._replace(changes=(*lines[-1].changes, *sweeping))
     return Plan(
         lines=history.raised(lines, ground.lines[-1].at if ground.lines else None),
@@ -267,8 +254,7 @@ def _finish(ground: Ground, by_hand: tuple[Change, ...], attempt: _Attempt, swep
         kept=swept.kept,
         waiting=swept.waiting,
         left_out=attempt.left_out,
-        notes=notes,
-        own_line=any(planned.own for planned in kept_lines),
+        own_line=any(one.own for one in planned),
     )
 
 

@@ -1,4 +1,4 @@
-"""Retention: which versions stay, which retire, which are removed, each with its reason. Pure.
+"""Retention: which versions stay, which retire, which are removed, each with its reason.
 
 No reason holds a number that depends on the time of planning, so that planning again gives the same words.
 """
@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from release_tool.model.records import Change, Kept, Name, Pin, State, Tag
 from release_tool.model.states import apply
 from release_tool.model.times import duration_text
-from release_tool.model.versions import minor_of, newest_first
-from release_tool.rules.fallback import fallback_target
+from release_tool.model.versions import is_newer, minor_of, newest_first
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,28 +52,15 @@ class Facts(NamedTuple):
 
 
 class Sweep(NamedTuple):
-    """What the sweep makes of every version, each with its reason.
-
-    Attributes:
-        changes: what it changes, in order.
-        kept: the live versions that stay live.
-        waiting: the quarantined and retired versions that it leaves as they are.
-    """
+    """What the sweep makes of every version, each with its reason."""
 
     changes: tuple[Change, ...]
-    kept: tuple[Kept, ...]
-    waiting: tuple[Kept, ...] = ()
+    kept: tuple[Kept, ...]  # the live versions that stay live
+    waiting: tuple[Kept, ...] = ()  # the quarantined and retired versions that stay as they are
 
 
 def sweep(state: State, policy: Retention, order: str, facts: Facts) -> Sweep:
-    """Expired pins lifted, retention, then removal of what has drained.
-
-    Args:
-        state: the versions after the operation.
-        policy: the retention policy of the environment.
-        order: the configured order of versions.
-        facts: ages and former defaults.
-    """
+    """Lift expired pins, retire by policy, then remove what has drained; `state` is the one after the operation."""
     lifted = _expired_pins(state, facts)
     state = apply(state, lifted)
     retired, kept = _retention(state, policy, order, facts)
@@ -108,8 +94,9 @@ def _retention(
         if name not in live:
             reason = _end_of_quarantine(name, state, policy, facts)
         elif name not in protected:
-            reason = _too_old(name, policy, facts)
-            if reason is None and name not in ranked:
+            if policy.max_age is not None and facts.age("versions", name) > policy.max_age:
+                reason = f"older than max_age {duration_text(policy.max_age)}"
+            elif name not in ranked:
                 reason = _beyond_the_counts(tag, policy, order, len(live))
         if reason is not None:
             leaving[name] = reason
@@ -158,7 +145,7 @@ def _ranked(state: State, policy: Retention, order: str) -> dict[Name, str]:
     reasons: dict[Name, str] = {}
     seen: dict[tuple[int, int], int] = {}
     for position, (name, tag) in enumerate(newest_first(order, state.live.items())):
-        minor = minor_of(tag, order)
+        minor = None if policy.keep_per_minor is None else minor_of(tag, order)
         if minor is not None and policy.keep_per_minor is not None:
             seen[minor] = seen.get(minor, 0) + 1
             if seen[minor] <= policy.keep_per_minor:
@@ -166,12 +153,6 @@ def _ranked(state: State, policy: Retention, order: str) -> dict[Name, str]:
         if position < policy.keep:
             reasons[name] = f"newest {policy.keep}"
     return reasons
-
-
-def _too_old(name: Name, policy: Retention, facts: Facts) -> str | None:
-    if policy.max_age is None or facts.age("versions", name) <= policy.max_age:
-        return None
-    return f"older than max_age {duration_text(policy.max_age)}"
 
 
 def _beyond_the_counts(tag: Tag, policy: Retention, order: str, live: int) -> str:
@@ -201,16 +182,28 @@ def _drained(state: State, policy: Retention, facts: Facts) -> tuple[Change, ...
 
 def _waiting(state: State, policy: Retention) -> tuple[Kept, ...]:
     """Why the quarantined and the retired versions are where they are."""
-    quarantined = (
-        Kept(name, tag, _words_of_quarantine(name, state))
-        for name, tag in state.versions.items()
-        if name in state.quarantined
-    )
-    drain = f"drains for {duration_text(policy.drain)}"
-    return (*quarantined, *(Kept(name, tag, drain) for name, tag in state.retired.items()))
+    found = []
+    for name, tag in state.versions.items():
+        if name in state.quarantined:
+            pin = state.pinned.get(name)
+            words = "quarantined" if pin is None else f"quarantined and {_pinned(pin)}"
+            found.append(Kept(name, tag, _with_reason(words, state.quarantined[name].reason)))
+    found += (Kept(name, tag, f"drains for {duration_text(policy.drain)}") for name, tag in state.retired.items())
+    return tuple(found)
 
 
-def _words_of_quarantine(name: Name, state: State) -> str:
-    pin = state.pinned.get(name)
-    words = "quarantined" if pin is None else f"quarantined and {_pinned(pin)}"
-    return _with_reason(words, state.quarantined[name].reason)
+def fallback_target(state: State, former: Sequence[Name], order: str) -> Name | None:
+    """The version to go back to when the default turns bad.
+
+    The latest former default that is live and below the default; else the newest live version below the default; else
+    the latest former default that is live; else none. `former` are the defaults of the base branch, oldest first.
+    """
+    default = state.default
+    if default is None or default not in state.versions:
+        return None
+    here = (default, state.versions[default])
+    others = {name: tag for name, tag in state.live.items() if name != default}
+    below = {name: tag for name, tag in others.items() if is_newer(order, here, (name, tag))}
+    latest = [name for name in reversed(former) if name in others]
+    ordered = [*(name for name in latest if name in below), *(name for name, _ in newest_first(order, below.items()))]
+    return next(iter([*ordered, *latest]), None)

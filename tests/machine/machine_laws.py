@@ -17,7 +17,7 @@ from release_tool.model import history
 from release_tool.model.records import Line, Name, State, Tag
 from release_tool.model.states import apply
 from release_tool.model.versions import tag_part
-from release_tool.rules.fallback import fallback_target
+from release_tool.rules.retention import fallback_target
 
 Entry = tuple[str, Name]
 Landings = dict[Entry, tuple[Tag, datetime]]

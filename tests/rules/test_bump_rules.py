@@ -248,6 +248,6 @@ def test_a_name_that_the_base_knows_is_never_given_to_another_tag(
         name = names.name_for(tag)
         assert given.setdefault(tag, name) == name
         assert (name == landed[tag]) if tag in landed else name not in {*landed.values(), *taken}
-        names = names.with_name(tag, name)
+        names = names._replace(landed={**names.landed, tag_part(tag): name})
     new = [name for tag, name in given.items() if tag not in landed]
     assert len(set(new)) == len(new)

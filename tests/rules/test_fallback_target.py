@@ -10,7 +10,7 @@ from model_builders import ORDERS, law, state, states
 
 from release_tool.model.records import Name, State
 from release_tool.model.versions import is_newer, newest_first
-from release_tool.rules.fallback import fallback_target
+from release_tool.rules.retention import fallback_target
 
 FIVE = state("1.0.1", "1.0.2", "1.0.3", "1.0.4", "1.0.5", default="v4")
 

@@ -15,6 +15,7 @@ from release_tool.model import history
 from release_tool.model.health import Judged, Verdict, evidence_of, failing, spark
 from release_tool.model.records import HEALTHY, UNHEALTHY, UNKNOWN, DowngradeArguments, Evidence, Line, Name, State, Tag
 from release_tool.rules import fallback
+from release_tool.rules.retention import fallback_target
 
 FOUR = ("1.0.1", "1.0.2", "1.0.3", "1.0.4")
 
@@ -166,7 +167,7 @@ def test_only_an_unhealthy_default_is_left_and_only_for_a_healthy_version(
         assert said[default] == UNHEALTHY
         assert said[found.to] == HEALTHY
         assert before < 2
-        assert found.to == fallback.fallback_target(one, [Name(name) for name in former], "semver")
+        assert found.to == fallback_target(one, [Name(name) for name in former], "semver")
     if found.action == "halt":
         assert said[default] == UNHEALTHY
         assert found.quarantine == ()

@@ -28,8 +28,7 @@ from release_tool.config import Retention
 from release_tool.model.records import Name, Pin, State
 from release_tool.model.states import apply
 from release_tool.model.versions import minor_of, newest_first
-from release_tool.rules.fallback import fallback_target
-from release_tool.rules.retention import Facts, count_text, duration_text, sweep
+from release_tool.rules.retention import Facts, count_text, duration_text, fallback_target, sweep
 
 FIVE = state("1.0.1", "1.0.2", "1.0.3", "1.0.4", "1.0.5", default="v5")
 

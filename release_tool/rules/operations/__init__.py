@@ -81,10 +81,6 @@ class Names(NamedTuple):
             return self.landed[part] == name
         return name not in self.landed.values() and name not in self.taken
 
-    def with_name(self, tag: str, name: Name) -> Names:
-        """The same, and one name more that stands in the base as far as planning is concerned."""
-        return self._replace(landed={**self.landed, tag_part(tag): name})
-
 
 class Context(NamedTuple):
     """What an operation may ask beside the state.

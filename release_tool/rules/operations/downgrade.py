@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from release_tool.errors import Refused
 from release_tool.model.records import Change
 from release_tool.model.versions import tag_part
-from release_tool.rules.fallback import fallback_target
 from release_tool.rules.operations import Context, Located, Step, find
+from release_tool.rules.retention import fallback_target
 
 if TYPE_CHECKING:
     from release_tool.model.records import DowngradeArguments, State
