@@ -1,1 +1,1 @@
-"""What the tool speaks of: versions, states, the record, times, verdicts. Pure."""
+"""What the tool speaks of: versions, states, the record, times, verdicts."""

@@ -1,8 +1,7 @@
-"""Old lines of the record: which ones tell only of versions long gone, and their way to an archive. Pure.
+"""Old lines of the record: which ones tell only of versions long gone, and their way to an archive.
 
 Such lines are moved to `history/<year>.jsonl`, never dropped. What is left tells the same about everything that is
-still there: the state that replaying it gives, the tags in quarantine, and the former defaults and the ages of the
-versions that are deployed.
+still there: the state that the record gives, the tags in quarantine, the former defaults and the ages of versions.
 """
 
 from __future__ import annotations
@@ -26,20 +25,11 @@ _BRINGS = frozenset({"add", "restore"})
 
 
 def movable(lines: Sequence[Line], state: State, now: datetime, *, after: timedelta = AFTER) -> frozenset[str]:
-    """The lines that may be moved to an archive.
+    """The ids of the lines that may be moved to an archive; `state` is the one after the operation that moves them.
 
-    A line stays if it is young; if it tells of a version that is still there, or of a tag that is still quarantined;
-    or if without it the lines that stay would bring back what is gone: a version that a line that stays adds needs the
-    line that removes it.
-
-    Args:
-        lines: the landed lines.
-        state: the versions after the operation that moves them.
-        now: the time of planning (UTC).
-        after: how old a line must be.
-
-    Returns:
-        The ids of the lines.
+    A line stays if it is young; if it tells of a version that is still there, or of a tag that is still quarantined; or
+    if without the line those that stay would bring back what is gone: the line that adds a version needs the one that
+    removes the version.
     """
     told = _read(lines)
     needed = {*state.versions, *state.retired, *told.here, *told.sticky}
@@ -56,22 +46,15 @@ def movable(lines: Sequence[Line], state: State, now: datetime, *, after: timede
 
 
 class _Told(NamedTuple):
-    """What all the lines tell.
+    """What all the lines tell."""
 
-    Attributes:
-        here: the names that are there after the last line.
-        sticky: names whose lines all stay, or a default of the past would come back: that of the default that was set
-            last, and those that were made the default while they were not there.
-        removed: name -> number of the last line that removes it.
-        cleared: tag part -> number of the last line that clears its quarantine.
-        quarantined: the tag parts whose quarantine was not cleared.
-    """
-
-    here: set[Name]
+    here: set[Name]  # the names that are there after the last line
+    # names whose lines all stay, or a default of the past would come back: that of the default that was set last, and
+    # those that were made the default while they were not there
     sticky: set[Name]
-    removed: dict[Name, int]
-    cleared: dict[str, int]
-    quarantined: frozenset[str]
+    removed: dict[Name, int]  # name -> number of the last line that removes it
+    cleared: dict[str, int]  # tag part -> number of the last line that clears its quarantine
+    quarantined: frozenset[str]  # the tag parts whose quarantine was not cleared
 
 
 def _read(lines: Sequence[Line]) -> _Told:
@@ -126,19 +109,9 @@ def _undone_by(change: Change, told: _Told) -> int | None:
 
 
 def split(text: str, path: str, ids: Collection[str]) -> tuple[str, dict[int, str]]:
-    """Cut lines out of a record.
+    """Cut the lines with some ids out of a record, which keeps its other bytes.
 
-    Args:
-        text: the record.
-        path: its path, for messages.
-        ids: the lines to cut.
-
-    Returns:
-        The record without them, every other byte as it was; and per year (of the line's time, UTC) the lines that were
-        cut, in their order, each with its end.
-
-    Raises:
-        ReleaseError: the record can't be read.
+    Returns the record, and per year (of the line's time, UTC) the lines that were cut, each with its end.
     """
     lines = iter(history.parse(text, path))
     stay: list[str] = []
@@ -153,12 +126,7 @@ def split(text: str, path: str, ids: Collection[str]) -> tuple[str, dict[int, st
 
 
 def joined(existing: str, moved: str) -> str:
-    """An archive with lines added at its end, but for those that it holds already.
-
-    Args:
-        existing: the archive; empty where there is none.
-        moved: the lines, each with its end.
-    """
+    """An archive with lines added at its end, but for those that the archive holds already."""
     held = {raw.strip() for raw in _raw_lines(existing)}
     added = "".join(raw for raw in _raw_lines(moved) if raw.strip() not in held)
     return _ended(existing) + added if existing and added else existing + added

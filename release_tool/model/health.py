@@ -15,46 +15,30 @@ if TYPE_CHECKING:
 
 
 class Verdict(NamedTuple):
-    """What one check says of one version.
+    """What one check says of one version."""
 
-    Attributes:
-        check: the name of the check.
-        health: `healthy`, `unhealthy` or `unknown`.
-        reason: why, on one line, from the tool's own words as far as possible: `0.21 is more than 0.05 in 18 of 20
-            points`.
-        value: the number that decided; None where there is none.
-        bound: what it was held against, `max 0.05`; empty where nothing was.
-        samples: how many calls, or how many attempts of a point check, stand behind it; None: not counted.
-        at: when that was, the last point of the window or the time of the last attempt (UTC); None: never.
-        points: the values over the window, evenly spaced, oldest first; None for a gap. Empty for point checks.
-        unsettled: whether it is unknown because some of what was seen is bad.
-        too_early: whether it is unknown because the version's grace isn't over, or its window isn't full.
-    """
-
-    check: str
-    health: str
+    check: str  # the name of the check
+    health: str  # `healthy`, `unhealthy` or `unknown`
+    # why, on one line, from the tool's own words as far as possible: `0.21 is more than 0.05 in 18 of 20 points`
     reason: str
-    value: float | None = None
-    bound: str = ""
+    value: float | None = None  # the number that decided; None where there is none
+    bound: str = ""  # what it was held against, `max 0.05`; empty where nothing was
+    # how many calls, or how many attempts of a point check, stand behind it; None: not counted
     samples: float | None = None
+    # when that was, the last point of the window or the time of the last attempt (UTC); None: never
     at: datetime | None = None
+    # the values over the window, evenly spaced, oldest first; None for a gap. Empty for point checks
     points: tuple[float | None, ...] = ()
-    unsettled: bool = False
-    too_early: bool = False
+    unsettled: bool = False  # whether it is unknown because some of what was seen is bad
+    too_early: bool = False  # whether it is unknown because the version's grace isn't over, or its window isn't full
 
 
 class Judged(NamedTuple):
-    """What all checks say of one version.
+    """What all checks say of one version."""
 
-    Attributes:
-        name: the version.
-        tag: its tag as written, when it was judged.
-        verdicts: one per check, in the order of the configuration.
-    """
-
-    name: Name
-    tag: Tag
-    verdicts: tuple[Verdict, ...]
+    name: Name  # the version
+    tag: Tag  # its tag as written, when it was judged
+    verdicts: tuple[Verdict, ...]  # one per check, in the order of the configuration
 
     @property
     def health(self) -> str:
@@ -110,11 +94,9 @@ def number(value: float) -> str:
 
 
 def spark(points: Sequence[float | None], *, most: int = 30) -> str:
-    """A text sparkline of values over time: `▁▁▂▇█`, from 0 to the highest; a gap is a blank.
+    """A text sparkline of values over time, from 0 to the highest: `▁▁▂▇█`; a gap (None) is a blank.
 
-    Args:
-        points: the values; None: a gap.
-        most: so many characters at most; neighbours are joined to the highest of them.
+    With more than `most` values, neighbours are joined to the highest of them.
     """
     step = max(1, -(-len(points) // most))
     groups = [points[start : start + step] for start in range(0, len(points), step)]

@@ -1,4 +1,4 @@
-"""The record `history.jsonl`: lines in, lines out, and what they tell about versions. Pure."""
+"""The record `history.jsonl`: lines in, lines out, and what they tell about versions."""
 
 from __future__ import annotations
 
@@ -52,14 +52,10 @@ def is_id(text: str) -> bool:
 
 
 def parse(text: str, path: str) -> tuple[Line, ...]:
-    """The lines of a record.
+    """The lines of a record; `path` is for messages.
 
-    Args:
-        text: the file; empty for an environment without a record.
-        path: its path, for messages.
-
-    Raises:
-        ReleaseError: a line is cut in half, isn't a line of the record, comes from a newer schema, or repeats an id.
+    Raises ReleaseError for a line that is cut in half, is no line of the record, comes from a newer schema, or repeats
+    an id.
     """
     lines: list[Line] = []
     seen: dict[str, int] = {}
@@ -342,13 +338,9 @@ def replay(lines: Iterable[Line]) -> State:
 
 
 def by_hand(lines: Sequence[Line], state: State) -> tuple[Change, ...]:
-    """What people changed since the last line: what lies between the state that the record gives and the present one.
+    """What people changed since the last line: the difference between the state of the record and the present one.
 
     Whoever brings a quarantined tag back without its quarantine has cleared it: what people wrote wins.
-
-    Args:
-        lines: the record.
-        state: the versions as they stand now.
     """
     found = states.difference(replay(lines), state)
     bad = quarantined_tags([*changes_of(lines), *found])
@@ -357,15 +349,9 @@ def by_hand(lines: Sequence[Line], state: State) -> tuple[Change, ...]:
 
 
 def former_defaults(lines: Sequence[Line], present: Name | None) -> tuple[Name, ...]:
-    """The defaults that stood in the base branch, oldest first, the present one last.
-
-    A set-default records the default of the base *before* it, so one that was planned in an open pull request and
-    overtaken there doesn't count. The default that the lines leave stood there too, when the last of them landed.
-
-    Args:
-        lines: the landed lines.
-        present: the default of the base.
-    """
+    """The defaults that stood in the base branch, oldest first, the present one last."""
+    # A set-default records the default of the base *before* it: one that was planned in an open pull request, and
+    # overtaken there, doesn't count. The default that the lines leave stood there too, when the last of them landed.
     before = [change.before for change in changes_of(lines) if change.action == "set-default"]
     former = [name for name in (*before, replay(lines).default, present) if name is not None]
     return tuple(name for place, name in enumerate(former) if former[place - 1 : place] != [name])
@@ -403,17 +389,7 @@ def names_of(lines: Iterable[Line]) -> dict[str, Name]:
 
 
 def entered_at(lines: Sequence[Line], section: str, name: Name, tag: Tag) -> datetime | None:
-    """When the record says that a version entered the state it is in.
-
-    Args:
-        lines: the landed lines.
-        section: `versions`, `retired` or `quarantined`.
-        name: its name.
-        tag: its tag.
-
-    Returns:
-        The `at` of the last line that put it there; None where no line did (people wrote it).
-    """
+    """The `at` of the last line that put a version into `versions`, `retired` or `quarantined`; None: people did."""
     entering = {"versions": ("add", "restore"), "retired": ("retire",), "quarantined": ("quarantine",)}[section]
     for line in reversed(lines):
         for change in line.changes:  # what was adopted had landed before: the line tells nothing about when

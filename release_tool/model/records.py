@@ -54,21 +54,14 @@ class Quarantine(NamedTuple):
 
 
 class State(NamedTuple):
-    """What `image_tag.yaml` says: the versions of one environment.
+    """What `image_tag.yaml` says: the versions of one environment."""
 
-    Attributes:
-        versions: name -> tag of `image.tag`, in the order of the file (live and quarantined versions).
-        retired: name -> tag of `image.retired`.
-        pinned: name -> pin.
-        quarantined: name -> quarantine.
-        written_default: the value of `image.default`; None when the file has none.
-    """
-
+    # name -> tag of `image.tag`, in the order of the file (live and quarantined versions)
     versions: Mapping[Name, Tag] = {}
-    retired: Mapping[Name, Tag] = {}
+    retired: Mapping[Name, Tag] = {}  # name -> tag of `image.retired`
     pinned: Mapping[Name, Pin] = {}
     quarantined: Mapping[Name, Quarantine] = {}
-    written_default: Name | None = None
+    written_default: Name | None = None  # the value of `image.default`; None when the file has none
 
     @property
     def live(self) -> dict[Name, Tag]:
@@ -84,11 +77,7 @@ class State(NamedTuple):
 
 
 def name_number(name: str) -> int:
-    """The N of the name `v<N>`.
-
-    Args:
-        name: a name that `versions.is_name` accepts.
-    """
+    """The N of the name `v<N>`, which `versions.is_name` accepts."""
     return int(name[1:])
 
 
@@ -98,27 +87,17 @@ def name_of(number: int) -> Name:
 
 
 class Change(NamedTuple):
-    """One change of a plan, with its reason.
+    """One change of a plan, with its reason."""
 
-    Attributes:
-        action: what is done; `supersede` is a pending bump that a newer one made superfluous: recorded, never added.
-        version: the name it is about.
-        tag: the tag of that version.
-        reason: why, in words that don't depend on the time of planning.
-        before: for `set-default`: the default before (None where there was none).
-        until: for `pin`: its last day.
-        since: for `quarantine`: since when.
-        sweep: whether the sweep made it, at the end of an operation, and not the operation itself.
-    """
-
+    # what is done; `supersede` is a pending bump that a newer one made superfluous: recorded, never added
     action: Action
-    version: Name
+    version: Name  # the name it is about
     tag: Tag
-    reason: str
-    before: Name | None = None
-    until: date | None = None
-    since: datetime | None = None
-    sweep: bool = False
+    reason: str  # why, in words that don't depend on the time of planning
+    before: Name | None = None  # for `set-default`: the default before (None where there was none)
+    until: date | None = None  # for `pin`: its last day
+    since: datetime | None = None  # for `quarantine`: since when
+    sweep: bool = False  # whether the sweep made it, at the end of an operation, and not the operation itself
 
 
 class Kept(NamedTuple):
@@ -131,16 +110,10 @@ class Kept(NamedTuple):
 
 
 class Gate(NamedTuple):
-    """What one gate of a promotion said.
+    """What one gate of a promotion said."""
 
-    Attributes:
-        name: `order`, `soak`, `quarantine`, `image` or `health`.
-        verdict: `passed`, `refused`, `forced` (refused, and overruled by a person), or `off` (not configured).
-        reason: why.
-    """
-
-    name: str
-    verdict: str
+    name: str  # `order`, `soak`, `quarantine`, `image` or `health`
+    verdict: str  # `passed`, `refused`, `forced` (refused, and overruled by a person), or `off` (not configured)
     reason: str
 
 
@@ -148,10 +121,7 @@ class Gate(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """One verdict that a guard decided on, as the record keeps it: texts for people, empty where there is nothing.
-
-    `trend` is a sparkline of the values over the window; `samples` is how many calls or attempts stand behind `value`.
-    """
+    """One verdict that a guard decided on, as the record keeps it: texts for people, empty where there is nothing."""
 
     version: str
     check: str
@@ -159,9 +129,9 @@ class Evidence(NamedTuple):
     reason: str
     value: str = ""
     bound: str = ""
-    samples: str = ""
+    samples: str = ""  # how many calls or attempts stand behind `value`
     at: str = ""
-    trend: str = ""
+    trend: str = ""  # a sparkline of the values over the window
 
 
 class BumpArguments(NamedTuple):
@@ -186,72 +156,40 @@ class PromoteArguments(NamedTuple):
 
 
 class VersionArguments(NamedTuple):
-    """Of what people do to one version: default, pin, unpin, retire, restore, quarantine, clear.
+    """Of what people do to one version: default, pin, unpin, retire, restore, quarantine, clear."""
 
-    Attributes:
-        version: its name, for people: planning again follows the tag.
-        tag: its tag.
-        until: for pin and restore: the last day of the pin; None: without end.
-        lasts: the same as it was given, where that was a time from now (`7d`).
-        since: for quarantine: when it began.
-        evidence: for a guard's quarantine: what it was decided on.
-        reason: why.
-    """
-
-    version: str
+    version: str  # its name, for people: planning again follows the tag
     tag: Tag
-    until: date | None = None
-    lasts: str = ""
-    since: datetime | None = None
-    evidence: tuple[Evidence, ...] = ()
+    until: date | None = None  # for pin and restore: the last day of the pin; None: without end
+    lasts: str = ""  # the same as it was given, where that was a time from now (`7d`)
+    since: datetime | None = None  # for quarantine: when it began
+    evidence: tuple[Evidence, ...] = ()  # for a guard's quarantine: what it was decided on
     reason: str = ""
 
 
 class DowngradeArguments(NamedTuple):
-    """Of a downgrade.
+    """Of a downgrade."""
 
-    Attributes:
-        version: name of the version that is left, for people.
-        tag: the tag that is left.
-        of: whether "whatever is the default" was to be left, or a version that somebody named.
-        quarantine: whether what is left is quarantined.
-        to: name of the version to go back to, for people; empty: none was named.
-        to_tag: its tag; empty: the fallback target.
-        since: when the quarantine began.
-        evidence: what a guard decided on; empty where a person did.
-        reason: why.
-    """
-
-    version: str
-    tag: Tag
-    of: str = ""
-    quarantine: bool = True
-    to: str = ""
-    to_tag: str = ""
-    since: datetime | None = None
-    evidence: tuple[Evidence, ...] = ()
+    version: str  # name of the version that is left, for people
+    tag: Tag  # the tag that is left
+    of: str = ""  # whether "whatever is the default" was to be left, or a version that somebody named
+    quarantine: bool = True  # whether what is left is quarantined
+    to: str = ""  # name of the version to go back to, for people; empty: none was named
+    to_tag: str = ""  # its tag; empty: the fallback target
+    since: datetime | None = None  # when the quarantine began
+    evidence: tuple[Evidence, ...] = ()  # what a guard decided on; empty where a person did
     reason: str = ""
 
 
 class UndoArguments(NamedTuple):
-    """Of an undo.
+    """Of an undo."""
 
-    Attributes:
-        undone: id of the operation that is undone.
-        what: the same in words, for people.
-        last: whether nobody gave an id: the last landed operation was meant.
-        until: the last day of the pins of what comes back; None: without end.
-        lasts: the same as it was given, where that was a time from now (`7d`).
-        since: when a quarantine that comes back began.
-        reason: why.
-    """
-
-    undone: str
-    what: str = ""
-    last: bool = False
-    until: date | None = None
-    lasts: str = ""
-    since: datetime | None = None
+    undone: str  # id of the operation that is undone
+    what: str = ""  # the same in words, for people
+    last: bool = False  # whether nobody gave an id: the last landed operation was meant
+    until: date | None = None  # the last day of the pins of what comes back; None: without end
+    lasts: str = ""  # the same as it was given, where that was a time from now (`7d`)
+    since: datetime | None = None  # when a quarantine that comes back began
     reason: str = ""
 
 
@@ -288,26 +226,16 @@ class Intent(NamedTuple):
     """What somebody asked for: an operation and its arguments, as one line of the history records it.
 
     Made by `history.intent` and `history.parse`, which keep `arguments` and `written` in step.
-
-    Attributes:
-        id: unique, sortable by creation (a ULID).
-        operation: `bump`, `promote`, …; a newer release may know more, and `plan_step` refuses those.
-        arguments: what it was given.
-        written: the same as the JSON object of the line; keys that this release doesn't know are kept.
-        by: who asked.
-        run: link to the CI run, empty outside CI.
-        provenance: for a bump: `image`, `digest`, `commit`, `build`, as far as they are known.
-        gates: for a promotion: what its gates said when it was asked for; a pending one keeps that.
     """
 
-    id: str
-    operation: Operation
+    id: str  # unique, sortable by creation (a ULID)
+    operation: Operation  # `bump`, `promote`, …; a newer release may know more, and `plan_step` refuses those
     arguments: Arguments
-    written: Mapping[str, Any]
+    written: Mapping[str, Any]  # the same as the JSON object of the line; keys that this release doesn't know are kept
     by: str = ""
-    run: str = ""
-    provenance: Mapping[str, str] = {}
-    gates: tuple[Gate, ...] = ()
+    run: str = ""  # link to the CI run, empty outside CI
+    provenance: Mapping[str, str] = {}  # for a bump: `image`, `digest`, `commit`, `build`, as far as they are known
+    gates: tuple[Gate, ...] = ()  # for a promotion: what its gates said when it was asked for; a pending one keeps that
 
     @property
     def tag(self) -> str:
@@ -321,21 +249,13 @@ class Intent(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One line of `history.jsonl`.
-
-    Attributes:
-        intent: the operation and its arguments.
-        at: when it was planned first (UTC); never before that of the line above.
-        changes: what it changed; planned anew until it has landed.
-        adopted: what people had changed by hand since the line above.
-        extra: keys that this version of the tool doesn't know; kept as they are.
-    """
+    """One line of `history.jsonl`."""
 
     intent: Intent
-    at: datetime
-    changes: tuple[Change, ...] = ()
-    adopted: tuple[Change, ...] = ()
-    extra: Mapping[str, Any] = {}
+    at: datetime  # when it was planned first (UTC); never before that of the line above
+    changes: tuple[Change, ...] = ()  # what it changed; planned anew until it has landed
+    adopted: tuple[Change, ...] = ()  # what people had changed by hand since the line above
+    extra: Mapping[str, Any] = {}  # keys that this version of the tool doesn't know; kept as they are
 
     @property
     def id(self) -> str:
@@ -344,48 +264,26 @@ class Line(NamedTuple):
 
 
 class PullRequest(NamedTuple):
-    """A pull request as every forge tells it.
+    """A pull request as every forge tells it."""
 
-    Attributes:
-        number: its number at the forge.
-        url: where people read it.
-        state: `open`, `merged` or `closed` (closed without a merge).
-        head: its branch.
-        base: the branch it goes to.
-        head_commit: the tip of the head as the forge knows it; of a finished one, the tip when it was finished.
-        title: its title.
-        body: its text, Markdown.
-        merge_commit: the commit that it became on the base, once merged.
-        merged_at: when it was merged (UTC).
-        closed_at: when it was merged or closed (UTC).
-        labels: its labels.
-        comments: what was written below it, oldest first.
-    """
-
-    number: int
-    url: str
-    state: str
-    head: str
-    base: str
-    head_commit: CommitId
+    number: int  # its number at the forge
+    url: str  # where people read it
+    state: str  # `open`, `merged` or `closed` (closed without a merge)
+    head: str  # its branch
+    base: str  # the branch it goes to
+    head_commit: CommitId  # the tip of the head as the forge knows it; of a finished one, the tip when it was finished
     title: str
-    body: str = ""
-    merge_commit: CommitId | None = None
-    merged_at: datetime | None = None
-    closed_at: datetime | None = None
+    body: str = ""  # its text, Markdown
+    merge_commit: CommitId | None = None  # the commit that it became on the base, once merged
+    merged_at: datetime | None = None  # when it was merged (UTC)
+    closed_at: datetime | None = None  # when it was merged or closed (UTC)
     labels: tuple[str, ...] = ()
-    comments: tuple[str, ...] = ()
+    comments: tuple[str, ...] = ()  # what was written below it, oldest first
 
 
 class RefUpdate(NamedTuple):
-    """One compare-and-swap of a ref in the remote.
+    """One compare-and-swap of a ref in the remote."""
 
-    Attributes:
-        ref: full name, `refs/heads/main`.
-        old: the commit that it must hold now; None: it must not exist.
-        new: the commit that it shall hold; None: it shall be deleted.
-    """
-
-    ref: str
-    old: CommitId | None
-    new: CommitId | None
+    ref: str  # full name, `refs/heads/main`
+    old: CommitId | None  # the commit that it must hold now; None: it must not exist
+    new: CommitId | None  # the commit that it shall hold; None: it shall be deleted

@@ -108,15 +108,9 @@ def is_readable(order: str, tag: str) -> bool:
 
 
 def minor_of(tag: str, order: str = "semver") -> tuple[int, int] | None:
-    """The minor version that a tag belongs to.
+    """The minor version that a tag belongs to: two numbers (with `calver` year and month, mostly).
 
-    Args:
-        tag: the tag, with or without a digest.
-        order: how tags are ordered.
-
-    Returns:
-        Major and minor number with `semver`, the first two numbers (year and month, mostly) with `calver`; None for a
-        tag that the order can't read, and with `number` and `arrival`, which know no minor versions.
+    None for a tag that the order can't read, and for `number` and `arrival`, which know no minor versions.
     """
     if order not in ("semver", "calver"):
         return None
@@ -130,12 +124,9 @@ def minor_of(tag: str, order: str = "semver") -> tuple[int, int] | None:
 def rank(order: str, name: Name, tag: Tag) -> tuple[Any, ...]:
     """Where a version stands in the order; equal for tags that mean the same version (`1.0.5` and `v1.0.5`).
 
-    Args:
-        order: `semver` (by precedence, with or without a leading v), `calver` (by date), `number` (by the number at
-            the end), all three with what they can't read below all others, by name; or `arrival` (by name: names are
-            given in the order of arrival).
-        name: name of the version.
-        tag: its tag.
+    `semver`: by precedence, with or without a leading v; `calver`: by date; `number`: by the number at the end; what
+    these can't read stands below all others, by name. `arrival`: by name, since names are given in the order of
+    arrival.
     """
     if order == "arrival":
         return (name_number(name),)

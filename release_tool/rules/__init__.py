@@ -1,1 +1,1 @@
-"""The rules of versions: what an operation and the sweep change, each change with its reason. Pure."""
+"""The rules of versions: what an operation and the sweep change, each change with its reason."""

@@ -23,44 +23,28 @@ DAY = timedelta(days=1)
 
 
 class Decision(NamedTuple):
-    """What is to be done about the default of an environment.
+    """What is to be done about the default of an environment."""
 
-    Attributes:
-        action: `stay`; `downgrade`; or `halt`: something is bad, and a person must decide.
-        reason: why, in a sentence without a full stop.
-        leave: for a downgrade: the default that is left.
-        to: for a downgrade: the version that it goes back to.
-        quarantine: the live versions that are unhealthy and are to be quarantined; only while the default is healthy,
-            for that is what their callers get.
-    """
-
-    action: str
-    reason: str
-    leave: Name | None = None
-    to: Name | None = None
+    action: str  # `stay`; `downgrade`; or `halt`: something is bad, and a person must decide
+    reason: str  # why, in a sentence without a full stop
+    leave: Name | None = None  # for a downgrade: the default that is left
+    to: Name | None = None  # for a downgrade: the version that it goes back to
+    # the live versions that are unhealthy and are to be quarantined; only while the default is healthy, for that is
+    # what their callers get
     quarantine: tuple[Name, ...] = ()
 
 
 class Case(NamedTuple):
-    """What a decision is made on.
+    """What a decision is made on."""
 
-    Attributes:
-        state: the versions of the environment in the base.
-        former: the defaults that stood in the base branch, oldest first.
-        order: the configured order of versions.
-        judged: what the checks said; a version that was deleted, or got another tag, meanwhile counts as not judged.
-        policy: what the guard may do.
-        lines: the record in the base.
-        now: the present time.
-    """
-
-    state: State
-    former: Sequence[Name]
-    order: str
+    state: State  # the versions of the environment in the base
+    former: Sequence[Name]  # the defaults that stood in the base branch, oldest first
+    order: str  # the configured order of versions
+    # what the checks said; a version that was deleted, or got another tag, meanwhile counts as not judged
     judged: Iterable[Judged]
-    policy: Downgrade
-    lines: Sequence[Line]
-    now: datetime
+    policy: Downgrade  # what the guard may do
+    lines: Sequence[Line]  # the record in the base
+    now: datetime  # the present time
 
 
 def decide(case: Case) -> Decision:

@@ -1,4 +1,4 @@
-"""What later sweeps will do, and when, if nothing else happens; and which pins end soon. Pure."""
+"""What later sweeps will do, and when, if nothing else happens; and which pins end soon."""
 
 from __future__ import annotations
 
@@ -22,32 +22,18 @@ _DAY = timedelta(days=1)
 
 
 class Coming(NamedTuple):
-    """A change that a sweep will make.
+    """A change that a sweep will make."""
 
-    Attributes:
-        at: the first moment (UTC) at which a sweep makes it.
-        change: the change, with the reason that it will have.
-    """
-
-    at: datetime
+    at: datetime  # the first moment (UTC) at which a sweep makes it
     change: Change
 
 
 def coming(state: State, policy: Retention, order: str, facts: Facts) -> tuple[Coming, ...]:
     """What sweeps will change within a year, if nothing else happens and each change lands when it is due.
 
-    The sweep itself is asked, at every moment at which its answer can be another one: so this tells what it will do,
-    whatever its rules are. Versions in use are taken to stay in use.
-
-    Args:
-        state: the versions; what differs from the base is taken to land now.
-        policy: the retention policy of the environment.
-        order: the configured order of versions.
-        facts: as for a sweep, with the landing of every entry of the base: one without a landing never ages.
-
-    Returns:
-        The changes in their order. Those that a sweep would make now come first, with the present as their time; none
-        where `state` is what a sweep left, but for versions that drain no time at all.
+    The sweep itself is asked, at every moment at which its answer can change: so the forecast holds whatever the rules
+    are. `facts` hold the landing of every entry of the base (one without never ages); versions in use are taken to stay
+    in use. What a sweep would change now comes first, with the present as its time.
     """
     found: list[Coming] = []
     end = _later(facts.now, AHEAD)
@@ -65,16 +51,7 @@ def coming(state: State, policy: Retention, order: str, facts: Facts) -> tuple[C
 
 
 def ending(state: State, now: datetime, within: timedelta) -> tuple[tuple[Name, Pin], ...]:
-    """The pins whose last day is today or lies within a time from now, the first one to end first.
-
-    Args:
-        state: the versions.
-        now: the present time (UTC).
-        within: how far to look.
-
-    Returns:
-        Name and pin; the version of that name is in `state.versions`.
-    """
+    """Name and pin of the pins whose last day is today or lies `within` a time from now, the first one to end first."""
     last = (now + within).date()
     found = [
         (pin.until, name, pin)

@@ -1,4 +1,4 @@
-"""Who still calls a version: the question to Prometheus, and what its answer means. Pure.
+"""Who still calls a version: the question to Prometheus, and what its answer means.
 
 **What Istio counts.** Each proxy counts its requests in `istio_requests_total`, with labels about both ends
 (https://istio.io/latest/docs/reference/config/metrics/; the code is `istio_stats.cc` of istio/proxy). Of the chart's
@@ -70,43 +70,27 @@ _LONGEST_NAME = 100
 
 
 class Placeholders(NamedTuple):
-    """What a query may be filled with, beside the window.
+    """What a query may be filled with, beside the window."""
 
-    Attributes:
-        environment: the name of the environment.
-        namespace: the namespace of the release.
-        service: the name of the service; empty where the repository has one without a name.
-        release: the name of the Helm release.
-    """
-
-    environment: str
-    namespace: str
-    service: str
-    release: str
+    environment: str  # the name of the environment
+    namespace: str  # the namespace of the release
+    service: str  # the name of the service; empty where the repository has one without a name
+    release: str  # the name of the Helm release
 
 
 class Use(NamedTuple):
-    """What is known about the use of one version.
+    """What is known about the use of one version."""
 
-    Attributes:
-        callers: who called it, sorted: `mobile-gw.web` (workload and namespace), or `unknown`. Empty: nobody knows.
-        unknown: why nobody knows; empty where there are callers.
-    """
-
+    # who called it, sorted: `mobile-gw.web` (workload and namespace), or `unknown`. Empty: nobody knows
     callers: tuple[str, ...] = ()
-    unknown: str = ""
+    unknown: str = ""  # why nobody knows; empty where there are callers
 
 
 class Usage(NamedTuple):
-    """What is known about the use of several versions.
+    """What is known about the use of several versions."""
 
-    Attributes:
-        uses: name -> use, of those that are called, or of which it isn't known.
-        unknown: why nothing is known about the others; empty: nobody calls them.
-    """
-
-    uses: Mapping[Name, Use] = {}
-    unknown: str = ""
+    uses: Mapping[Name, Use] = {}  # name -> use, of those that are called, or of which it isn't known
+    unknown: str = ""  # why nothing is known about the others; empty: nobody calls them
 
     def words(self, versions: Iterable[Name]) -> dict[Name, str]:
         """Name -> reason to keep it, of those of some versions that are in use, or may be."""
@@ -116,24 +100,15 @@ class Usage(NamedTuple):
 
 
 def expression(policy: InUse, placeholders: Placeholders, window: timedelta | None = None) -> str:
-    """The question, filled in.
-
-    Args:
-        policy: the query; its window.
-        placeholders: what stands for `{environment}` and so on; escaped, as all stand inside PromQL strings.
-        window: another window than the policy's.
-    """
+    """The question, filled in; `window`: another one than the policy's."""
     span = policy.window if window is None else window
     return filled_promql(policy.query or DEFAULT_QUERY, placeholders._asdict(), {"window": span})
 
 
 def filled_promql(query: str, texts: Mapping[str, str], spans: Mapping[str, timedelta]) -> str:
-    """A query with its placeholders filled in, in one pass, so that nothing that was filled in is filled in again.
+    """A query with its placeholders filled in, in one pass: nothing that was filled in is filled in again.
 
-    Args:
-        query: PromQL; its own braces are left alone.
-        texts: placeholder -> what stands for it, inside a string of PromQL.
-        spans: placeholder -> a duration.
+    `texts` stand inside strings of PromQL, and are escaped; `spans` are durations. Other braces are left alone.
     """
     values = {key: _escaped(value) for key, value in texts.items()}
     values |= {key: duration_text(span) for key, span in spans.items()}
@@ -152,17 +127,10 @@ def names_any(calls: Calls, versions: Mapping[Name, Tag]) -> bool:
 
 
 def uses(calls: Calls, versions: Mapping[Name, Tag]) -> dict[Name, Use]:
-    """Which versions are called, and by whom.
+    """Which versions are called, and by whom; without those that nobody called.
 
     A sample is about the version that the name of its workload ends with (`-v5`); else about every one whose name, or
     tag without the digest, one of its labels for versions holds. More than 0 is a call.
-
-    Args:
-        calls: the answer to `expression`.
-        versions: name -> tag.
-
-    Returns:
-        name -> use, of those that are called, or whose number of calls is not a number.
     """
     callers: dict[Name, set[str]] = {}
     not_a_number: set[Name] = set()

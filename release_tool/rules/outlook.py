@@ -1,4 +1,4 @@
-"""What stands out about an environment: what holds its default, what comes, and images that differ. Pure."""
+"""About an environment: what holds its default, what later sweeps do, and images that differ."""
 
 from __future__ import annotations
 
@@ -17,19 +17,12 @@ if TYPE_CHECKING:
 
 
 class Outlook(NamedTuple):
-    """What stands out about the versions of an environment.
+    """What to know about the versions of an environment, beside their states."""
 
-    Attributes:
-        holding: the quarantined versions that keep bumps from moving the default, newest first.
-        fallback: the version that a downgrade would go back to.
-        due: what a cleanup would change now.
-        coming: what later ones will change, if nothing else happens.
-    """
-
-    holding: tuple[Name, ...] = ()
-    fallback: Name | None = None
-    due: tuple[Change, ...] = ()
-    coming: tuple[Coming, ...] = ()
+    holding: tuple[Name, ...] = ()  # the quarantined versions that keep bumps from moving the default, newest first
+    fallback: Name | None = None  # the version that a downgrade would go back to
+    due: tuple[Change, ...] = ()  # what a cleanup would change now
+    coming: tuple[Coming, ...] = ()  # what later ones will change, if nothing else happens
 
 
 class Difference(NamedTuple):
@@ -41,14 +34,7 @@ class Difference(NamedTuple):
 
 
 def ahead(state: State, environment: Environment, order: str, facts: Facts) -> Outlook:
-    """What stands out about an environment.
-
-    Args:
-        state: its versions in the base.
-        environment: its policy.
-        order: the configured order of versions.
-        facts: about the same versions; all ages, or what comes later can't be told.
-    """
+    """What to know about the versions of an environment in the base; needs all ages."""
     policy = environment.retention
     due = sweep(state, policy, order, facts).changes
     return Outlook(
@@ -98,11 +84,7 @@ def all_of(state: State | None) -> Iterator[tuple[Name, Tag]]:
 
 
 def differences(states: Mapping[str, State | None]) -> list[Difference]:
-    """The tags whose digests differ between environments; one that is written without a digest tells nothing.
-
-    Args:
-        states: environment -> its versions.
-    """
+    """The tags whose digests differ between environments; one that is written without a digest tells nothing."""
     found: dict[str, tuple[Name, dict[str, str]]] = {}
     for environment, state in states.items():
         for name, tag in all_of(state):

@@ -33,27 +33,17 @@ NAMING = frozenset({"add", "supersede"})  # the changes that tie a name to a tag
 
 
 class Ground(NamedTuple):
-    """What an operation is planned on.
+    """What an operation is planned on."""
 
-    Attributes:
-        environment: its policy.
-        order: the configured order of versions.
-        state: the versions to begin with: those of the base; on an append-only branch those of the merged branch.
-        lines: the record to begin with, in the same sense.
-        facts: what the base branch tells about ages, former defaults and itself.
-        names: the names known; those of the lines that are planned here may be among the pending ones.
-        elsewhere: tag part -> environment and reason, of the tags that are quarantined in another one.
-        service: for the commands in messages.
-    """
-
-    environment: Environment
-    order: str
-    state: State
-    lines: Sequence[Line]
-    facts: Facts
-    names: Names
+    environment: Environment  # its policy
+    order: str  # the configured order of versions
+    state: State  # the versions to begin with: those of the base; on an append-only branch those of the merged branch
+    lines: Sequence[Line]  # the record to begin with, in the same sense
+    facts: Facts  # what the base branch tells about ages, former defaults and itself
+    names: Names  # the names known; those of the lines that are planned here may be among the pending ones
+    # tag part -> environment and reason, of the tags that are quarantined in another one
     elsewhere: Mapping[str, tuple[str, str]] = {}
-    service: str = ""
+    service: str = ""  # for the commands in messages
 
 
 class LeftOut(NamedTuple):
@@ -64,41 +54,25 @@ class LeftOut(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What an operation, or planning again, would change.
+    """What an operation, or planning again, would change."""
 
-    Attributes:
-        lines: the lines that follow those of the ground: pending ones planned anew, then this operation's.
-        edits: every change of the ground's state, in the order in which the file is edited.
-        after: the state that they give.
-        own: the changes of this operation: its own and the sweep's.
-        kept: the live versions that the sweep keeps, with their reasons.
-        waiting: the quarantined and retired versions that the sweep leaves as they are, with their reasons.
-        left_out: the pending intents that the new base refuses.
-        notes: what else there is to say.
-        own_line: whether this operation writes a line.
-    """
-
+    # the lines that follow those of the ground: pending ones planned anew, then this operation's
     lines: tuple[Line, ...]
-    edits: tuple[Change, ...]
-    after: State
-    own: tuple[Change, ...] = ()
-    kept: tuple[Kept, ...] = ()
+    edits: tuple[Change, ...]  # every change of the ground's state, in the order in which the file is edited
+    after: State  # the state that they give
+    own: tuple[Change, ...] = ()  # the changes of this operation: its own and the sweep's
+    kept: tuple[Kept, ...] = ()  # the live versions that the sweep keeps, with their reasons
+    # the quarantined and retired versions that the sweep leaves as they are, with their reasons
     waiting: tuple[Kept, ...] = ()
-    left_out: tuple[LeftOut, ...] = ()
-    notes: tuple[str, ...] = ()
-    own_line: bool = False
+    left_out: tuple[LeftOut, ...] = ()  # the pending intents that the new base refuses
+    notes: tuple[str, ...] = ()  # what else there is to say
+    own_line: bool = False  # whether this operation writes a line
 
 
 def plan(ground: Ground, pending: Sequence[Line], own: Line | None) -> Plan:
-    """Plan pending intents and this operation on a ground.
+    """Plan pending intents, in their order, then this operation; without one the pending ones are made again.
 
-    Args:
-        ground: what to plan on.
-        pending: the pending lines, in their order.
-        own: this operation; None when the pending ones are only made again.
-
-    Raises:
-        Refused: the rules refuse this operation (never a pending one: that is left out).
+    Raises Refused where the rules refuse this operation (never for a pending one: that is left out).
     """
     if own is not None and not history.is_id(own.id):
         raise Refused(f"{own.id!r} can't be the id of an operation", hint="give one word, 128 characters at most")

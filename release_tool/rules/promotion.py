@@ -1,4 +1,4 @@
-"""The gates of a promotion, each with its reason whether it passes or not. Pure."""
+"""The gates of a promotion, each with its reason whether it passes or not."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.model.records import HEALTHY, Gate
 from release_tool.model.times import clock, duration_text
-from release_tool.model.versions import tag_part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,38 +22,21 @@ FIRM = frozenset({"quarantine"})
 
 
 class Candidate(NamedTuple):
-    """What is to be promoted, and what the gates look at.
+    """What is to be promoted, and what the gates look at."""
 
-    Attributes:
-        source: the environment that it comes from.
-        target: the environment that it goes to.
-        name: its name.
-        tag: its tag.
-        state: the versions of the source.
-        default_since: since when it has been the default of the source, from landing; None: it isn't the default.
-        quarantined: environment -> reason, wherever its tag is quarantined.
-        now: the present time.
-    """
-
-    source: str
-    target: str
+    source: str  # the environment that it comes from
+    target: str  # the environment that it goes to
     name: Name
     tag: Tag
-    state: State
+    state: State  # the versions of the source
+    # since when it has been the default of the source, from landing; None: it isn't the default
     default_since: datetime | None
-    quarantined: Mapping[str, str]
-    now: datetime
+    quarantined: Mapping[str, str]  # environment -> reason, wherever its tag is quarantined
+    now: datetime  # the present time
 
 
 def gates(candidate: Candidate, config: Config, image: Gate, health: Gate) -> tuple[Gate, ...]:
-    """All gates in their order.
-
-    Args:
-        candidate: what is to be promoted.
-        config: the configuration, as the service sees it.
-        image: what the registry said.
-        health: what the health checks of the source said.
-    """
+    """All gates in their order; the registry and the health checks of the source were asked before."""
     return (
         order(candidate, config),
         quarantine(candidate),
@@ -111,9 +93,7 @@ def soak(candidate: Candidate, config: Config) -> Gate:
 def health(source: str, judged: Judged | None) -> Gate:
     """A version must be known to be healthy where it comes from; nobody promotes on "unknown" without saying so.
 
-    Args:
-        source: the environment that it comes from.
-        judged: what the checks there said; None: none are configured.
+    `judged` is None where the source configures no checks.
     """
     if judged is None:
         return Gate("health", OFF, f"no health checks are configured for {source}")
@@ -132,8 +112,3 @@ def refusal(found: tuple[Gate, ...]) -> str:
     """Why the gates say no, in a sentence; empty if all are open."""
     closed = [gate for gate in found if gate.verdict == REFUSED]
     return "; ".join(f"{gate.name}: {gate.reason}" for gate in closed)
-
-
-def describe(candidate: Candidate) -> str:
-    """The promotion in a few words: `promote v5 (v1.0.5) from devel`."""
-    return f"promote {candidate.name} ({tag_part(candidate.tag)}) from {candidate.source}"

@@ -28,21 +28,15 @@ def count_text(number: int) -> str:
 
 
 class Facts(NamedTuple):
-    """What the sweep has to know beside the state.
+    """What the sweep has to know beside the state."""
 
-    Attributes:
-        now: the time of planning (UTC).
-        base: the state of the base branch.
-        landed: landing of the versions of the base, as far as an age matters; a version without one counts as new.
-        former: the defaults that stood in the base branch, oldest first, the present one last.
-        in_use: name -> words (`in use by web`, `use unknown: no answer`) of the versions that are still called, as far
-            as `retention.in_use` asks for that.
-    """
-
-    now: datetime
-    base: State
+    now: datetime  # the time of planning (UTC)
+    base: State  # the state of the base branch
+    # landing of the versions of the base, as far as an age matters; a version without one counts as new
     landed: Mapping[tuple[str, Name], datetime] = {}
-    former: Sequence[Name] = ()
+    former: Sequence[Name] = ()  # the defaults that stood in the base branch, oldest first, the present one last
+    # name -> words (`in use by web`, `use unknown: no answer`) of the versions that are still called, as far as
+    # `retention.in_use` asks for that
     in_use: Mapping[Name, str] = {}
 
     def age(self, section: str, name: Name) -> timedelta:

@@ -38,19 +38,14 @@ MODULES: dict[Operation, str] = {
 
 
 class Names(NamedTuple):
-    """Which name belongs to which tag, over all environments of a service, for ever.
+    """Which name belongs to which tag, over all environments of a service, for ever."""
 
-    Attributes:
-        landed: tag part -> name, of all versions that the base branch ever held.
-        pending: the same of the pending lines of all release branches.
-        taken: names that the base branch held for a tag that has another name by now (a list that people cut moved
-            its names along): never given again.
-        proposed: names that pending lines gave to a tag which the lines at hand name otherwise: not given meanwhile.
-    """
-
-    landed: Mapping[str, Name] = {}
-    pending: Mapping[str, Name] = {}
+    landed: Mapping[str, Name] = {}  # tag part -> name, of all versions that the base branch ever held
+    pending: Mapping[str, Name] = {}  # the same of the pending lines of all release branches
+    # names that the base branch held for a tag that has another name by now (a list that people cut moved its names
+    # along): never given again
     taken: frozenset[Name] = frozenset()
+    # names that pending lines gave to a tag which the lines at hand name otherwise: not given meanwhile
     proposed: frozenset[Name] = frozenset()
 
     def name_for(self, tag: str) -> Name:
@@ -83,33 +78,20 @@ class Names(NamedTuple):
 
 
 class Context(NamedTuple):
-    """What an operation may ask beside the state.
+    """What an operation may ask beside the state."""
 
-    Attributes:
-        environment: for messages.
-        order: the configured order of versions.
-        default_policy: `newest`, `manual` or `promoted`.
-        names: the names known so far.
-        bad: tag part -> reason of the tags that are quarantined by the record.
-        proposed: names that stand in the open pull request only.
-        base: the versions of the base branch: only what has landed there needs to drain.
-        former: the defaults that stood in the base branch, oldest first, the present one last.
-        lines: the record so far: what undo and restore look things up in.
-        elsewhere: tag part -> environment and reason, of the tags that are quarantined in another one.
-        service: for the commands in messages; empty: the repository has one, without a name.
-    """
-
-    environment: str
-    order: str
-    default_policy: str
-    names: Names = Names()
-    bad: Mapping[str, str] = {}
-    proposed: frozenset[Name] = frozenset()
-    base: State = State()
-    former: Sequence[Name] = ()
-    lines: Sequence[Line] = ()
+    environment: str  # for messages
+    order: str  # the configured order of versions
+    default_policy: str  # `newest`, `manual` or `promoted`
+    names: Names = Names()  # the names known so far
+    bad: Mapping[str, str] = {}  # tag part -> reason of the tags that are quarantined by the record
+    proposed: frozenset[Name] = frozenset()  # names that stand in the open pull request only
+    base: State = State()  # the versions of the base branch: only what has landed there needs to drain
+    former: Sequence[Name] = ()  # the defaults that stood in the base branch, oldest first, the present one last
+    lines: Sequence[Line] = ()  # the record so far: what undo and restore look things up in
+    # tag part -> environment and reason, of the tags that are quarantined in another one
     elsewhere: Mapping[str, tuple[str, str]] = {}
-    service: str = ""
+    service: str = ""  # for the commands in messages; empty: the repository has one, without a name
 
     def command(self, verb: str, *words: str, environment: str = "") -> str:
         """A next step for a message, about this environment or another one: `release clear devel v2`."""

@@ -27,11 +27,7 @@ def default(state: State, arguments: VersionArguments, context: Context) -> Step
 
 
 def _live(state: State, arguments: VersionArguments, context: Context) -> Located:
-    """The version of an intent that shall be the default: only a live one can.
-
-    Raises:
-        Refused: it isn't live.
-    """
+    """The version that shall be the default; raises Refused where it isn't live."""
     found = present(state, arguments, context)
     if found.where != "live":
         verb = "clear" if found.where == "quarantined" else "restore"
@@ -116,11 +112,7 @@ def restore(state: State, arguments: VersionArguments, context: Context) -> Step
 
 
 def _removed(tag: Tag, context: Context) -> Located:
-    """A version that the record of this environment knows, and that was removed.
-
-    Raises:
-        Refused: it never was there, or its name belongs to another tag by now.
-    """
+    """A version that the record of this environment knows, and that was removed; else raises Refused."""
     part = tag_part(tag)
     known = [change for change in history.changes_of(context.lines) if tag_part(change.tag) == part]
     held = [change.tag for change in known if change.action != "supersede"]

@@ -57,11 +57,7 @@ def _refuse_quarantined(state: State, tag: Tag, context: Context) -> None:
 
 
 def _name(state: State, tag: Tag, context: Context) -> Name:
-    """The name of a version that is new here.
-
-    Raises:
-        Refused: it stands here for another tag.
-    """
+    """The name of a version that is new here; raises Refused where the name stands here for another tag."""
     name = context.names.name_for(tag)
     other = state.versions.get(name) or state.retired.get(name)
     if other is not None:

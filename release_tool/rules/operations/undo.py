@@ -51,14 +51,7 @@ def undo(state: State, arguments: UndoArguments, context: Context) -> Step:
 
 
 class _Undoing:
-    """One undo: how things stood before the operation, by the record, and how inverses are asked for.
-
-    Attributes:
-        before: the versions before the operation, with what people had changed by hand until then.
-        bad: tag part -> its quarantine then, also of a version that was not there.
-        context: as for every operation.
-        reason: why, for the record.
-    """
+    """One undo: how things stood before the operation, by the record, and how inverses are asked for."""
 
     def __init__(self, above: Sequence[Line], line: Line, arguments: UndoArguments, context: Context) -> None:
         self.before = apply(history.replay(above), line.adopted)
@@ -162,11 +155,7 @@ _INVERSES: dict[str, Callable[[_Undoing, State, Change], Step]] = {
 
 
 def last_landed(lines: Sequence[Line], place: Place) -> Line:
-    """The operation that undo takes without an id.
-
-    Raises:
-        Refused: there is none, or it is an undo itself.
-    """
+    """The operation that undo takes without an id; raises Refused where nothing has landed, or an undo was last."""
     if not lines:
         raise Refused(f"nothing has landed in {place.environment} yet")
     last = lines[-1]
