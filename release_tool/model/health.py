@@ -50,7 +50,7 @@ class Judged(NamedTuple):
         said = {verdict.health for verdict in self.verdicts}
         if UNHEALTHY not in said and any(verdict.unsettled for verdict in self.verdicts):
             return UNKNOWN
-        return next((word for word in (UNHEALTHY, HEALTHY) if word in said), UNKNOWN)
+        return UNHEALTHY if UNHEALTHY in said else HEALTHY if HEALTHY in said else UNKNOWN
 
     @property
     def reason(self) -> str:

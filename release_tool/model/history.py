@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import date, datetime
 
-    from release_tool.model.records import Arguments, Operation
+    from release_tool.model.records import Arguments, GateVerdict, Operation
 
 SCHEMA = 1
 _PROVENANCE = ("image", "digest", "commit", "build")
@@ -233,8 +233,8 @@ def _object(value: object) -> dict[str, Any]:
 def _gates_of(value: object) -> tuple[Gate, ...]:
     if not isinstance(value, list):
         raise TypeError(f"expected a list of gates, found {value!r}")
-    keys = ("gate", "verdict", "reason")
-    return tuple(Gate(*(_text(_object(gate)[key]) for key in keys)) for gate in value)
+    texts = ([_text(_object(gate)[key]) for key in ("gate", "verdict", "reason")] for gate in value)
+    return tuple(Gate(name, cast("GateVerdict", verdict), reason) for name, verdict, reason in texts)
 
 
 def _changes_of(value: object) -> tuple[Change, ...]:

@@ -34,6 +34,8 @@ Action = Literal[
 
 HEALTHY, UNHEALTHY, UNKNOWN = "healthy", "unhealthy", "unknown"
 """What a health check can say of a version."""
+GateVerdict = Literal["passed", "refused", "forced", "off"]
+"""`forced`: refused, and overruled by a person; `off`: not configured."""
 
 CommitId = NewType("CommitId", str)
 """The full hexadecimal id of a commit."""
@@ -113,7 +115,7 @@ class Gate(NamedTuple):
     """What one gate of a promotion said."""
 
     name: str  # `order`, `soak`, `quarantine`, `image` or `health`
-    verdict: str  # `passed`, `refused`, `forced` (refused, and overruled by a person), or `off` (not configured)
+    verdict: GateVerdict
     reason: str
 
 

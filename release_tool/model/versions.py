@@ -16,8 +16,6 @@ _TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}(@sha256:[0-9a-f]{64})?")
 # The length keeps `<fullname>-v<N>` a DNS label and the number within every integer type.
 _NAME = re.compile(r"v[1-9][0-9]{0,8}")
 
-ORDERS = ("semver", "calver", "number", "arrival")
-
 
 def is_tag(text: str) -> bool:
     """Whether a text is a tag: `tag` or `tag@sha256:<64 hex>`, the tag by the OCI rule."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from release_tool.model.records import HEALTHY, Gate
 from release_tool.model.times import clock, duration_text
@@ -13,9 +13,12 @@ if TYPE_CHECKING:
 
     from release_tool.config import Config
     from release_tool.model.health import Judged
-    from release_tool.model.records import Name, State, Tag
+    from release_tool.model.records import GateVerdict, Name, State, Tag
 
-PASSED, REFUSED, FORCED, OFF = "passed", "refused", "forced", "off"
+PASSED: Final = "passed"
+REFUSED: Final = "refused"
+FORCED: Final = "forced"
+OFF: Final = "off"
 
 FIRM = frozenset({"quarantine"})
 """Gates that no `--force` opens: a bad version is cleared first, by its own command."""
@@ -97,7 +100,7 @@ def health(source: str, judged: Judged | None) -> Gate:
     """
     if judged is None:
         return Gate("health", OFF, f"no health checks are configured for {source}")
-    verdict = PASSED if judged.health == HEALTHY else REFUSED
+    verdict: GateVerdict = PASSED if judged.health == HEALTHY else REFUSED
     return Gate("health", verdict, f"{judged.health} in {source}: {judged.reason}")
 
 
