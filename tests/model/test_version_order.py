@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import get_args
 
 import pytest
 from hypothesis import strategies as st
 from model_builders import DIGEST, TAGS, law, versions
 
-from release_tool.config.records import Order
 from release_tool.model.records import Name, Tag, name_number, name_of
 from release_tool.model.versions import (
     is_name,
@@ -233,7 +231,7 @@ def test_arrival_reads_every_tag() -> None:
     assert not is_readable("semver", "1.0")
 
 
-EVERY_ORDER = st.sampled_from(get_args(Order))
+EVERY_ORDER = st.sampled_from(["semver", "calver", "number", "arrival"])
 MIXED = st.one_of(
     TAGS,
     st.sampled_from([*LATE_TO_EARLY, *NO_DATES, "57", "build-57", "r058", "20261123-a1b2c3d", "20261123-1234567"]),
