@@ -68,7 +68,7 @@ def run(here: Here, asked: Invocation, meant: Meant) -> Outcome:
     if not made.lines:
         return Outcome(asked, intent, plan=made._replace(kept=(), waiting=()))  # nobody has told the ages
     changed = new_files(files, made, source)
-    manifests, notes = route_gate.passed(Renderings(source, config, here.renderer(config)), files, files, changed)
+    manifests, notes = route_gate.publishable(Renderings(source, config, here.renderer(config)), files, files, changed)
     here.tree.write(changed)
     return Outcome(asked, intent, changed=True, plan=made, routes=notes, manifests=manifests)
 

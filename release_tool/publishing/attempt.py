@@ -158,11 +158,11 @@ class Work:
 
     # -- what comes of it --
 
-    def rendered(self, files: Files, changed: Mapping[str, bytes]) -> route_gate.Passed:
+    def rendered(self, files: Files, changed: Mapping[str, bytes]) -> route_gate.Publishable:
         """The difference of the manifests, from the base to the proposal, once that has passed the checks."""
         config = self.snapshot.config
         renderings = Renderings(self.snapshot.source, config, self.tool.renderer(config))
-        return route_gate.passed(renderings, self.files, files, changed)
+        return route_gate.publishable(renderings, self.files, files, changed)
 
     def outcome(self, **more: Any) -> Outcome:
         """What this call did; unchanged unless said otherwise."""

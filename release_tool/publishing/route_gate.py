@@ -25,14 +25,14 @@ _TOLD = 3
 _LISTED = 10
 
 
-class Passed(NamedTuple):
+class Publishable(NamedTuple):
     """A proposal that may be published: the difference of its manifests, and what the checks say beside it."""
 
     manifests: tuple[ObjectChange, ...]
     notes: tuple[str, ...]
 
 
-def passed(renderings: Renderings, present: Files, files: Files, changed: Mapping[str, bytes]) -> Passed:
+def publishable(renderings: Renderings, present: Files, files: Files, changed: Mapping[str, bytes]) -> Publishable:
     """A proposal, once the checks of routing find nothing wrong with it that isn't wrong already.
 
     Raises:
@@ -43,7 +43,7 @@ def passed(renderings: Renderings, present: Files, files: Files, changed: Mappin
     changes = manifests.difference(before, after)
     found = [*routes.check(after, config.namespace), *routes.compare(before, after, config.namespace)]
     if not found:
-        return Passed(changes, ())
+        return Publishable(changes, ())
     old = known(before, config)
     if files != present:  # people work on that branch too: what their commits hold is no fault of this operation
         theirs = renderings.render_if_possible(files)
@@ -56,7 +56,7 @@ def passed(renderings: Renderings, present: Files, files: Files, changed: Mappin
     told = [finding.what for finding in new]
     told += [f"wrong already: {finding.what}" for finding in found if finding.serious and finding not in new]
     more = (f"{len(told) - _TOLD} more of this kind; `release check` lists what is wrong",) if len(told) > _TOLD else ()
-    return Passed(changes, (*told[:_TOLD], *more))
+    return Publishable(changes, (*told[:_TOLD], *more))
 
 
 def known(rendering: str, config: Config) -> set[tuple[str, str, str]]:
