@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from release_tool.cli.call import asked_of, show_outcome, show_outcomes
 from release_tool.cli.parser import Command, changing_arguments, until_argument
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+    from collections.abc import Callable
 
     from release_tool.cli.call import Run
     from release_tool.commands.local import Meant
-    from release_tool.publishing.outcome import Invocation
+    from release_tool.publishing.outcome import Invocation, Outcome
 
 
 def _bump_arguments(bump: ArgumentParser) -> None:
@@ -61,9 +62,7 @@ def _bump(run: Run) -> int:
             asked.asked,
             lambda _, config, files: bump.intent_of(asked, config, wiring.make_registry(config), files.values()),
         )
-    with run.tool(renders=True) as tool:
-        outcome = bump.run(tool, asked)
-    return show_outcome(run, outcome)
+    return _on_remote(run, lambda tool: bump.run(tool, asked))
 
 
 def _promote_arguments(promote: ArgumentParser) -> None:
@@ -82,9 +81,7 @@ def _promote(run: Run) -> int:
     given = run.arguments
     command = promote.Promote(given.source, asked_of(given), given.wanted, pin=given.pin, force=given.force)
     promote.check_usage(command)
-    with run.tool(renders=True) as tool:
-        outcome = promote.run(tool, command)
-    return show_outcome(run, outcome)
+    return _on_remote(run, lambda tool: promote.run(tool, command))
 
 
 def _one_version_arguments(parser: ArgumentParser) -> None:
@@ -108,9 +105,7 @@ def _by_hand(run: Run) -> int:
     by_hand.check_usage(command)
     if given.local:
         return _locally(run, command.asked, partial(by_hand.intent_in_files, command, now=run.now()))
-    with run.tool(renders=True) as tool:
-        outcome = by_hand.run(tool, command)
-    return show_outcome(run, outcome)
+    return _on_remote(run, lambda tool: by_hand.run(tool, command))
 
 
 def _downgrade_arguments(parser: ArgumentParser) -> None:
@@ -130,9 +125,7 @@ def _downgrade(run: Run) -> int:
     given = run.arguments
     command = downgrade.Downgrade(asked_of(given), given.leave, given.to, quarantine=not given.no_quarantine)
     downgrade.check_usage(command)
-    with run.tool(renders=True) as tool:
-        outcome = downgrade.run(tool, command)
-    return show_outcome(run, outcome)
+    return _on_remote(run, lambda tool: downgrade.run(tool, command))
 
 
 def _undo_arguments(parser: ArgumentParser) -> None:
@@ -149,8 +142,12 @@ def _undo(run: Run) -> int:
     given = run.arguments
     command = undo.Undo(asked_of(given), given.operation, given.until)
     undo.check_usage(command)
+    return _on_remote(run, lambda tool: undo.run(tool, command))
+
+
+def _on_remote(run: Run, operation: Callable[[Any], Outcome]) -> int:
     with run.tool(renders=True) as tool:
-        outcome = undo.run(tool, command)
+        outcome = operation(tool)
     return show_outcome(run, outcome)
 
 
