@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from release_tool import tagfile
 from release_tool.model import history
-from release_tool.model.records import Line, Name, name_number
+from release_tool.model.records import Line, Name, State, name_number
 from release_tool.model.versions import tag_part
 from release_tool.rules.operations import Names
 
@@ -29,14 +29,14 @@ def names_known(repository: Repository, snapshot: Snapshot, wanted: Iterable[str
     """
     landed = _Known()
     for files in snapshot.files.values():
-        landed.add_files(files.tags or "", _lines_leniently(files.record.encode()))
+        landed.add(_lines_leniently(files.record.encode()), files.tags or "")
     # Where the files and records at the tip know a wanted tag, they tell all that is asked. Else the tag gets a new
     # name, or one that only older commits know: a revert takes lines and versions away and frees no name.
     unknown = {tag_part(tag) for tag in wanted} - set(landed.names)
     if unknown:  # only a new name needs every record: a broken one stops no other environment
         present = [files.lines() for files in snapshot.files.values()]
         for lines in (*present, *archived(snapshot.source, snapshot.config, unknown)):
-            landed.add_lines(lines)
+            landed.add(lines)
         _walk(repository, snapshot, present, landed)
     pending = _Known()
     for place in snapshot.config.places():
@@ -44,7 +44,7 @@ def names_known(repository: Repository, snapshot: Snapshot, wanted: Iterable[str
             commit = snapshot.refs.branch(branch)
             if commit is not None:
                 record = repository.read(commit, [place.history_file]).get(place.history_file, b"")
-                pending.add_lines(_lines_leniently(record))
+                pending.add(_lines_leniently(record))
     return Names(landed.names, pending.names, frozenset(landed.taken))
 
 
@@ -76,11 +76,11 @@ def names_of_files(
     """
     known = _Known()
     for one in files:
-        known.add_files(one.tags or "", one.lines())
+        known.add(one.lines(), one.tags or "")
     for lines in moved:
-        known.add_lines(lines)
+        known.add(lines)
     for tags, record in older:
-        known.add_files(tags.decode("utf-8", "replace"), _lines_leniently(record))
+        known.add(_lines_leniently(record), tags.decode("utf-8", "replace"))
     return Names(known.names, {}, frozenset(known.taken))
 
 
@@ -91,20 +91,14 @@ class _Known:
         self.names: dict[str, Name] = {}
         self.taken: set[Name] = set()
 
-    def add(self, tag: str, name: Name) -> None:
-        if name not in self.taken:
-            self.names.setdefault(tag_part(tag), name)
-        self.taken.add(name)
-
-    def add_lines(self, lines: Iterable[Line]) -> None:
-        for tag, name in history.names_of(lines).items():
-            self.add(tag, name)
-
-    def add_files(self, tags: str, lines: Iterable[Line]) -> None:
-        state = tagfile.read_leniently(tags)
-        for name, tag in (*state.versions.items(), *state.retired.items()):
-            self.add(tag, name)
-        self.add_lines(lines)
+    def add(self, lines: Iterable[Line], tags: str = "") -> None:
+        """Add what a record holds, and what an `image_tag.yaml` holds."""
+        state = tagfile.read_leniently(tags) if tags else State()
+        there = [(tag, name) for name, tag in (*state.versions.items(), *state.retired.items())]
+        for tag, name in (*there, *history.names_of(lines).items()):
+            if name not in self.taken:
+                self.names.setdefault(tag_part(tag), name)
+            self.taken.add(name)
 
 
 def _walk(repository: Repository, snapshot: Snapshot, present: Iterable[Sequence[Line]], landed: _Known) -> None:
@@ -128,7 +122,7 @@ def _walk(repository: Repository, snapshot: Snapshot, present: Iterable[Sequence
         here: list[Line] = []
         for place in places:
             lines = _lines_leniently(found.get(place.history_file, b""))
-            landed.add_files(found.get(place.tag_file, b"").decode("utf-8", "replace"), lines)
+            landed.add(lines, found.get(place.tag_file, b"").decode("utf-8", "replace"))
             here += lines
         if last is not None and all(line.id != last.id for line in here):
             break

@@ -126,14 +126,10 @@ def _look(tool: Tool) -> tuple[RemoteRefs, AtCommit, Config]:
         source = AtCommit(repository, _tip(refs, config.base, repository))
         repository.fetch(source.commit)
         config = read_config(source, tool.config_path)
-    ours = release_branches(config)
+    places = [place for view in config.views() for place in view.places()]
+    ours = {branch for place in places for branch in (place.branch, place.downgrade_branch)}
     repository.fetch(*(commit for ref, commit in refs.refs.items() if ref.removeprefix("refs/heads/") in ours))
     return refs, source, config
-
-
-def release_branches(config: Config) -> frozenset[str]:
-    """The short names of all rolling and downgrade branches, of all services."""
-    return frozenset(branch for place in config.places() for branch in (place.branch, place.downgrade_branch))
 
 
 def _tip(refs: RemoteRefs, branch: str | None, repository: Repository) -> CommitId:
