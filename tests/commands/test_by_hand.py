@@ -22,27 +22,8 @@ image:
 pytestmark = pytest.mark.world(tags=TAGS)
 
 
-def land(world: World, *command: str) -> None:
-    """Run a command and merge its pull request."""
-    outcome = world.json(*command)
-    assert outcome["changed"], outcome
-    world.merge(outcome["pull_request"]["number"])
-
-
-def done(world: World, *command: str) -> list[tuple[str, str]]:
-    return [(change["action"], change["version"]) for change in world.json(*command)["changes"]]
-
-
-def refused(world: World, *command: str) -> str:
-    before = world.refs()
-    result = world.release(*command, code=1)
-    assert world.refs() == before, "nothing is changed"
-    assert result.out == ""
-    return result.err
-
-
 def test_a_pin_stands_in_the_file_with_its_reason_and_its_end(world: World) -> None:
-    land(world, "pin", "devel", "v2", "--reason", "mobile clients 2.x", "--until", "2027-03-31")
+    world.land("pin", "devel", "v2", "--reason", "mobile clients 2.x", "--until", "2027-03-31")
     assert world.tags() == TAGS + "  pinned:\n    v2: {reason: mobile clients 2.x, until: 2027-03-31}\n"
     (line,) = world.lines()
     assert line.intent.written == {
@@ -51,9 +32,9 @@ def test_a_pin_stands_in_the_file_with_its_reason_and_its_end(world: World) -> N
 
 
 def test_a_pin_can_be_asked_for_in_days_and_is_replaced_by_the_next_one(world: World) -> None:
-    land(world, "pin", "devel", "v2", "--reason", "a", "--until", "14d")
+    world.land("pin", "devel", "v2", "--reason", "a", "--until", "14d")
     assert "v2: {reason: a, until: 2026-12-07}" in world.tags()
-    land(world, "pin", "devel", "v2", "--reason", "b", "--until", "never")
+    world.land("pin", "devel", "v2", "--reason", "b", "--until", "never")
     assert "v2: {reason: b}" in world.tags()
     outcome = world.json("pin", "devel", "v2", "--reason", "b")
     assert (outcome["changed"], outcome["changes"]) == (False, [])
@@ -61,108 +42,108 @@ def test_a_pin_can_be_asked_for_in_days_and_is_replaced_by_the_next_one(world: W
 
 
 def test_a_tag_names_a_version_too(world: World) -> None:
-    assert done(world, "pin", "devel", "v1.0.2", "--reason", "why") == [("pin", "v2")]
+    assert world.changes("pin", "devel", "v1.0.2", "--reason", "why") == [("pin", "v2")]
 
 
 def test_unpin_takes_the_pin_and_the_empty_section(world: World) -> None:
-    land(world, "pin", "devel", "v2", "--reason", "why")
-    land(world, "unpin", "devel", "v2")
+    world.land("pin", "devel", "v2", "--reason", "why")
+    world.land("unpin", "devel", "v2")
     assert world.tags() == TAGS
     assert world.json("unpin", "devel", "v2")["notes"] == ["v2 is not pinned"]
 
 
 def test_the_default_moves_either_way(world: World) -> None:
-    land(world, "default", "devel", "v4", "--reason", "newest")
+    world.land("default", "devel", "v4", "--reason", "newest")
     assert world.state().default == "v4"
-    land(world, "default", "devel", "v1")
+    world.land("default", "devel", "v1")
     assert world.state().default == "v1"
     assert [line.changes[0].before for line in world.lines()] == ["v3", "v4"]
     assert world.json("default", "devel", "v1")["changed"] is False
 
 
 def test_a_version_retires_drains_and_is_restored_with_its_comment(world: World) -> None:
-    land(world, "retire", "devel", "v2", "--reason", "no clients left")
+    world.land("retire", "devel", "v2", "--reason", "no clients left")
     assert "  retired:\n    v2: v1.0.2   # mobile clients\n" in world.tags()
     assert world.json("retire", "devel", "v2")["notes"] == ["v2 is retired already"]
-    assert done(world, "restore", "devel", "v2", "--until", "2026-12-24") == [("restore", "v2"), ("pin", "v2")]
+    assert world.changes("restore", "devel", "v2", "--until", "2026-12-24") == [("restore", "v2"), ("pin", "v2")]
     world.merge(2)
     assert "    v2: v1.0.2   # mobile clients\n" in world.tags()
     assert "    v2: {reason: restored, until: 2026-12-24}\n" in world.tags()
 
 
 def test_a_removed_version_comes_back_from_the_record_with_its_name(world: World) -> None:
-    land(world, "retire", "devel", "v2")
+    world.land("retire", "devel", "v2")
     world.now += timedelta(hours=2)
     world.release("cleanup")
     world.merge(2)
     assert "v1.0.2" not in world.tags()
-    assert done(world, "restore", "devel", "v1.0.2") == [("restore", "v2"), ("pin", "v2")]
+    assert world.changes("restore", "devel", "v1.0.2") == [("restore", "v2"), ("pin", "v2")]
     world.merge(3)
     assert world.state().versions["v2"] == "v1.0.2"
     assert world.state().pinned["v2"].until.isoformat() == "2026-11-30", "for a week"
 
 
 def test_a_quarantined_version_is_not_routed_and_stays_out_until_it_is_cleared(world: World) -> None:
-    land(world, "quarantine", "devel", "v4", "--reason", "wrong results")
+    world.land("quarantine", "devel", "v4", "--reason", "wrong results")
     assert world.state().quarantined["v4"].reason == "wrong results"
     assert world.state().quarantined["v4"].since is not None
-    assert "can't be the default" in refused(world, "default", "devel", "v4")
+    assert "can't be the default" in world.refused("default", "devel", "v4")
     assert world.json("bump", "devel", "v1.0.5")["notes"] == ["held: v4 is quarantined"]
     world.merge(2)
     assert world.state().default == "v3"
-    land(world, "clear", "devel", "v4", "--reason", "it was the test")
+    world.land("clear", "devel", "v4", "--reason", "it was the test")
     assert world.state().quarantined == {}
 
 
 def test_quarantine_outlives_removal_and_comes_back_with_restore(world: World) -> None:
-    land(world, "quarantine", "devel", "v4", "--reason", "wrong results")
-    land(world, "retire", "devel", "v4")
+    world.land("quarantine", "devel", "v4", "--reason", "wrong results")
+    world.land("retire", "devel", "v4")
     world.now += timedelta(hours=2)
     world.release("cleanup")
     world.merge(3)
     assert "v1.0.4" not in world.tags()
     assert "was quarantined (wrong results)" in world.json("bump", "devel", "v1.0.4")["notes"][0]
-    assert done(world, "restore", "devel", "v4") == [("restore", "v4"), ("pin", "v4"), ("quarantine", "v4")]
+    assert world.changes("restore", "devel", "v4") == [("restore", "v4"), ("pin", "v4"), ("quarantine", "v4")]
     world.release("pulls", "close", "4")
-    land(world, "clear", "devel", "v4")
+    world.land("clear", "devel", "v4")
     assert "v1.0.4" not in world.tags(), "a clear brings nothing back"
-    assert done(world, "bump", "devel", "v1.0.4") == [("add", "v4"), ("set-default", "v4")]
+    assert world.changes("bump", "devel", "v1.0.4") == [("add", "v4"), ("set-default", "v4")]
 
 
 def test_what_a_rule_forbids_is_refused_with_the_command_that_does_it(world: World) -> None:
-    land(world, "pin", "devel", "v2", "--reason", "why")
-    assert "release default devel NAME" in refused(world, "retire", "devel", "v3")
-    assert "release unpin devel v2" in refused(world, "retire", "devel", "v2")
-    assert "release downgrade devel --from v3" in refused(world, "quarantine", "devel", "v3", "--reason", "bad")
-    land(world, "retire", "devel", "v1")
-    assert "release restore devel v1" in refused(world, "default", "devel", "v1")
-    assert "release restore devel v1" in refused(world, "pin", "devel", "v1", "--reason", "why")
-    assert "release restore devel v1" in refused(world, "quarantine", "devel", "v1", "--reason", "why")
+    world.land("pin", "devel", "v2", "--reason", "why")
+    assert "release default devel NAME" in world.refused("retire", "devel", "v3")
+    assert "release unpin devel v2" in world.refused("retire", "devel", "v2")
+    assert "release downgrade devel --from v3" in world.refused("quarantine", "devel", "v3", "--reason", "bad")
+    world.land("retire", "devel", "v1")
+    assert "release restore devel v1" in world.refused("default", "devel", "v1")
+    assert "release restore devel v1" in world.refused("pin", "devel", "v1", "--reason", "why")
+    assert "release restore devel v1" in world.refused("quarantine", "devel", "v1", "--reason", "why")
 
 
 @pytest.mark.parametrize("command", ["default", "pin", "unpin", "retire", "restore", "quarantine", "clear"])
 def test_an_unknown_version_is_refused_with_those_that_are_there(world: World, command: str) -> None:
-    said = refused(world, command, "devel", "v44", "--reason", "why")
+    said = world.refused(command, "devel", "v44", "--reason", "why")
     assert "there is no version 'v44' in devel" in said
     assert "did you mean 'v4'? there are: v1 (v1.0.1), v2 (v1.0.2), v3 (v1.0.3), v4 (v1.0.4)" in said
 
 
 def test_the_last_live_version_stays(tmp_path: Path) -> None:
     world = World.make(tmp_path, tags="image:\n  tag:\n    v1: v1.0.1\n    v2: v1.0.2\n  default: v1\n")
-    land(world, "quarantine", "devel", "v2", "--reason", "bad")
-    assert "default" in refused(world, "quarantine", "devel", "v1", "--reason", "bad")
-    assert "no version of devel to go back to" in refused(world, "downgrade", "devel")
+    world.land("quarantine", "devel", "v2", "--reason", "bad")
+    assert "default" in world.refused("quarantine", "devel", "v1", "--reason", "bad")
+    assert "no version of devel to go back to" in world.refused("downgrade", "devel")
 
 
 def test_what_waits_in_the_pull_request_can_be_named_and_taken_away_again(world: World) -> None:
     world.release("bump", "devel", "v1.0.5")
-    assert done(world, "pin", "devel", "v5", "--reason", "why") == [("pin", "v5")]
+    assert world.changes("pin", "devel", "v5", "--reason", "why") == [("pin", "v5")]
     world.release("unpin", "devel", "v5")
     world.release("default", "devel", "v3")
-    assert done(world, "retire", "devel", "v5") == [("remove", "v5")], "nothing of it has to drain"
+    assert world.changes("retire", "devel", "v5") == [("remove", "v5")], "nothing of it has to drain"
     world.merge(1)
     assert world.tags() == TAGS
-    assert done(world, "bump", "devel", "v1.0.6")[0] == ("add", "v6"), "its name stays taken"
+    assert world.changes("bump", "devel", "v1.0.6")[0] == ("add", "v6"), "its name stays taken"
 
 
 def test_operations_of_all_kinds_wait_in_one_pull_request_and_land_together(world: World) -> None:
@@ -194,8 +175,8 @@ def test_a_pending_operation_that_the_base_refuses_is_left_out_with_its_reason(w
 
 def test_the_same_operation_twice_from_one_run_is_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CI_JOB_URL", "https://ci.example.com/jobs/1")
-    land(world, "quarantine", "devel", "v4", "--reason", "bad")
-    land(world, "clear", "devel", "v4")
+    world.land("quarantine", "devel", "v4", "--reason", "bad")
+    world.land("clear", "devel", "v4")
     again = world.json("quarantine", "devel", "v4", "--reason", "bad")
     assert again["changed"] is False
     assert "has landed already" in again["notes"][0]
@@ -251,12 +232,12 @@ def test_wrong_usage(world: World, arguments: tuple[str, ...], words: str) -> No
 
 
 def test_a_pin_can_not_end_before_it_begins(world: World) -> None:
-    assert "that day has passed" in refused(world, "pin", "devel", "v2", "--reason", "x", "--until", "2026-11-22")
+    assert "that day has passed" in world.refused("pin", "devel", "v2", "--reason", "x", "--until", "2026-11-22")
 
 
 def test_a_reason_from_outside_stays_text(world: World) -> None:
     reason = "🔥 '{a: b}' # | <b> @team \u202e x"
-    land(world, "quarantine", "devel", "v4", "--reason", reason)
+    world.land("quarantine", "devel", "v4", "--reason", reason)
     assert world.state().quarantined["v4"].reason == reason
     body = world.json("pulls", "show", "1")["body"]
     assert "<b>" not in body

@@ -31,13 +31,6 @@ def world_with(tmp_path: Path, image: str, verify: str, keep: int = 4) -> World:
     return World.make(tmp_path, tags=WITH_DEFAULT, config=config)
 
 
-def refused(world: World, *command: str, code: int = 1) -> str:
-    before = world.refs()
-    result = world.release(*command, code=code)
-    assert world.refs() == before, "nothing is changed"
-    return result.err
-
-
 def test_an_image_that_is_there_is_added_and_its_digest_recorded(tmp_path: Path, registry: RealRegistry) -> None:
     world = world_with(tmp_path, registry.image("team/exists"), "exists")
     digest = registry.push("team/exists", "v1.0.5")
@@ -49,7 +42,7 @@ def test_an_image_that_is_there_is_added_and_its_digest_recorded(tmp_path: Path,
 def test_an_image_that_is_missing_is_refused_unless_a_person_insists(tmp_path: Path, registry: RealRegistry) -> None:
     world = world_with(tmp_path, registry.image("team/missing"), "exists")
     registry.push("team/missing", "v1.0.4")
-    said = refused(world, "bump", "devel", "v1.0.5")
+    said = world.refused("bump", "devel", "v1.0.5")
     assert "the registry has no such image" in said
     assert f"{registry.image('team/missing')}:v1.0.5" in said
     assert world.json("bump", "devel", "v1.0.5", "--force", "--reason", "pushed in an hour")["changed"] is True
@@ -73,7 +66,7 @@ def test_a_tag_that_was_moved_is_a_loud_finding(tmp_path: Path, registry: RealRe
     old = registry.push("team/moved", "v1.0.5")
     world.release("bump", "devel", "v1.0.5", "--direct")
     new = registry.push("team/moved", "v1.0.5", "another image")
-    said = refused(world, "bump", "devel", "v1.0.5")
+    said = world.refused("bump", "devel", "v1.0.5")
     assert f"the tag was moved: it is {new} now and was {old} (recorded in devel)" in said
     result = world.release("promote", "devel", "staging", "--output", "json", code=1)
     (gate,) = [gate for gate in json.loads(result.out)["gates"] if gate["gate"] == "image"]
@@ -87,8 +80,8 @@ def test_what_the_build_told_must_be_what_the_registry_has(tmp_path: Path, regis
     world = world_with(tmp_path, registry.image("team/told"), "exists")
     digest = registry.push("team/told", "v1.0.5")
     other = "sha256:" + "0" * 64
-    assert "(by the build)" in refused(world, "bump", "devel", "v1.0.5", "--digest", other)
-    assert "(in the tag)" in refused(world, "bump", "devel", f"v1.0.5@{other}")
+    assert "(by the build)" in world.refused("bump", "devel", "v1.0.5", "--digest", other)
+    assert "(in the tag)" in world.refused("bump", "devel", f"v1.0.5@{other}")
     assert world.json("bump", "devel", f"v1.0.5@{digest}", "--digest", digest)["changed"] is True
 
 
@@ -110,18 +103,18 @@ def test_from_the_registry_every_newer_tag_comes_oldest_first(tmp_path: Path, re
 
 def test_from_the_registry_needs_one_and_an_order(tmp_path: Path, registry: RealRegistry) -> None:
     world = World.make(tmp_path, tags=WITH_DEFAULT)
-    assert "no registry is configured" in refused(world, "bump", "devel", "--from-registry")
+    assert "no registry is configured" in world.refused("bump", "devel", "--from-registry")
     image = registry.image("team/order")
     config = CONFIG.format(default="newest", keep=4) + f"registry: {{image: '{image}', plain_http: true}}\n"
     world.commit({"release.yaml": config + "versions: {order: arrival}\n"}, "Order")
-    assert "no tag is newer than another" in refused(world, "bump", "devel", "--from-registry")
-    assert "exclude each other" in refused(world, "bump", "devel", "v1", "--from-registry", code=2)
+    assert "no tag is newer than another" in world.refused("bump", "devel", "--from-registry")
+    assert "exclude each other" in world.refused("bump", "devel", "v1", "--from-registry", code=2)
 
 
 def test_a_registry_that_is_away_is_tried_again_later(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:  # answers never
         world = world_with(tmp_path, f"127.0.0.1:{silent.getsockname()[1]}/team/engine", "exists")
-        said = refused(world, "bump", "devel", "v1.0.5", code=75)
+        said = world.refused("bump", "devel", "v1.0.5", code=75)
     assert "127.0.0.1" in said
-    said = refused(world, "promote", "devel", "staging", code=75)
+    said = world.refused("promote", "devel", "staging", code=75)
     assert "next:" in said

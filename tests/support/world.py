@@ -197,6 +197,26 @@ class World:
         self.release("pulls", "merge", str(number), "--method", method)
         self.git("fetch", "-q", "--prune", "origin")
 
+    def land(self, *arguments: str) -> None:
+        """Run a command, and merge its pull request."""
+        outcome = self.json(*arguments)
+        assert outcome["changed"], outcome
+        self.merge(outcome["pull_request"]["number"])
+
+    def changes(self, *arguments: str) -> list[tuple[str, str]]:
+        """Run a command; action and version of each change."""
+        return [(change["action"], change["version"]) for change in self.json(*arguments)["changes"]]
+
+    def refused(self, *arguments: str, code: int = 1) -> str:
+        """Run a command that must fail and change nothing; what it said."""
+        before = (self.refs(), self.git("status", "--porcelain"))
+        said = self.release(*arguments, code=code)
+        assert said.out == ""
+        assert said.err.startswith("release: error: ")
+        assert "next: " in said.err
+        assert (self.refs(), self.git("status", "--porcelain")) == before, "nothing is changed"
+        return said.err
+
     # -- what always holds
 
     def check(self) -> None:
