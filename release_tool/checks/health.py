@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from release_tool.checks import promql
 from release_tool.checks.findings import Finding
-from release_tool.health.reach import reach_of
+from release_tool.rules.promql import reach_of
 from release_tool.yamledit.parser import documents
 from release_tool.yamledit.tree import YamlError
 

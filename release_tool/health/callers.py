@@ -50,7 +50,7 @@ def words(
         now: the end of the window.
 
     Returns:
-        name -> `in use by …` or `use unknown: …`; a version that is not in it is called by nobody.
+        name -> `in use by …` or `use unknown: …`; a version without a reason is called by nobody.
     """
     if not versions:
         return {}
@@ -66,15 +66,7 @@ def words(
 def look(
     prometheus: Prometheus, policy: InUse, placeholders: Placeholders, versions: Mapping[Name, Tag], at: datetime
 ) -> Usage:
-    """Who called which version in the window before a time. Raises nothing that Prometheus could be the cause of.
-
-    Args:
-        prometheus: whom to ask.
-        policy: the query and its window.
-        placeholders: what the query is filled with.
-        versions: name -> tag.
-        at: the end of the window.
-    """
+    """Who called which version in the window before a time. Raises nothing that Prometheus could be the cause of."""
     try:
         answer = prometheus.query(expression(policy, placeholders), at)
     except ReleaseError as error:

@@ -41,21 +41,14 @@ _PAUSE = 1.0
 
 
 class CommandSource(PointSource):
-    """One check by a program.
+    """One check by a program; `environ` are the environment variables of the tool."""
 
-    Args:
-        name: the name of the check.
-        check: the program.
-        health: how often it is tried.
-        environ: the environment variables of the tool.
-        clock: the time.
-    """
+    _check: CommandCheck
 
     def __init__(
         self, name: str, check: CommandCheck, health: Health, environ: Mapping[str, str], clock: Clock | None = None
     ) -> None:
-        super().__init__(name, health, clock)
-        self._check = check
+        super().__init__(name, check, health, clock)
         self._environ = {key: value for key, value in environ.items() if not _SECRET.search(key.upper())}
         self._lock = Lock()
         self._running: set[subprocess.Popen[bytes]] = set()

@@ -27,9 +27,7 @@ from release_tool.safe_text import phrase
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from release_tool.config import Health
     from release_tool.config.health import GrpcCheck
-    from release_tool.health.sampling import Clock
     from release_tool.health.source import Subject
 
 _HEALTH = "/grpc.health.v1.Health/Check"
@@ -38,18 +36,9 @@ _TOLD_LATE = 0.5  # seconds within which a channel tells of a connection that br
 
 
 class GrpcSource(PointSource):
-    """One check by gRPC.
+    """One check by gRPC."""
 
-    Args:
-        name: the name of the check.
-        check: the call.
-        health: how often it is tried.
-        clock: the time.
-    """
-
-    def __init__(self, name: str, check: GrpcCheck, health: Health, clock: Clock | None = None) -> None:
-        super().__init__(name, health, clock)
-        self._check = check
+    _check: GrpcCheck
 
     def _attempt(self, subject: Subject, end: float) -> Attempt:
         try:

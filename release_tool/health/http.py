@@ -13,20 +13,18 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from release_tool.errors import ReleaseError, TryAgain
+from release_tool.errors import ReleaseError
 from release_tool.health.sampling import BAD, CANNOT_TELL, GOOD, Attempt, PointSource
 from release_tool.health.source import filled
 from release_tool.model.versions import tag_part
 from release_tool.net.deadline import TimeIsUp, in_time
-from release_tool.net.transport import Transport
+from release_tool.net.transport import Late, Transport
 from release_tool.safe_text import phrase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from release_tool.config import Health
     from release_tool.config.health import HttpCheck
-    from release_tool.health.sampling import Clock
     from release_tool.health.source import Subject
     from release_tool.net.transport import Answer
 
@@ -39,18 +37,9 @@ _CONNECT = 1.0
 
 
 class HttpSource(PointSource):
-    """One check over HTTP.
+    """One check over HTTP."""
 
-    Args:
-        name: the name of the check.
-        check: the request.
-        health: how often it is tried.
-        clock: the time.
-    """
-
-    def __init__(self, name: str, check: HttpCheck, health: Health, clock: Clock | None = None) -> None:
-        super().__init__(name, health, clock)
-        self._check = check
+    _check: HttpCheck
 
     def _attempt(self, subject: Subject, end: float) -> Attempt:
         parts = urlsplit(filled(self._check.url, subject))
@@ -65,12 +54,10 @@ class HttpSource(PointSource):
         )
         try:
             answer = transport.ask("GET", path)
-        except TryAgain as error:
-            words = phrase(f"{error.what} ({error.cause})" if error.cause else error.what)
-            silent = not error.cause and _takes_connections(parts)  # what broke has a cause, what took too long none
-            return Attempt(BAD, words, silent=True) if silent else Attempt(CANNOT_TELL, words)
         except ReleaseError as error:
-            return Attempt(CANNOT_TELL, phrase(f"{error.what} ({error.cause})" if error.cause else error.what))
+            words = phrase(f"{error.what} ({error.cause})" if error.cause else error.what)
+            silent = isinstance(error, Late) and _takes_connections(parts)
+            return Attempt(BAD, words, silent=True) if silent else Attempt(CANNOT_TELL, words)
         finally:
             transport.close()
         return self._said(subject, answer)
@@ -97,18 +84,12 @@ def _takes_connections(address: SplitResult) -> bool:
 
 
 def named(subject: Subject, sends: str) -> str:
-    """What names a version in a header: its name, or its tag."""
     return subject.name if sends == "name" else tag_part(subject.tag)
 
 
 def verified(subject: Subject, header: str, headers: Mapping[str, str]) -> Attempt:
-    """A good answer, once it is known who gave it: the default pool hides a version that nobody serves.
-
-    Args:
-        subject: the version that was asked.
-        header: what names the one that answered; `none`: it isn't looked at.
-        headers: those of the answer.
-    """
+    """A good answer, once it is known who gave it: `header` names the version that answered."""
+    # The default pool hides a version that nobody serves.
     if header == NOBODY:
         return Attempt(GOOD, "it answers")
     who = headers.get(header)

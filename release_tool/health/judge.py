@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from release_tool.config.health import Check
     from release_tool.health.source import ToJudge
 
-_LOG = logging.getLogger("release_tool.model.health")
+_LOG = logging.getLogger("release_tool.health")
 _THREADS = 64  # most of them sleep between two attempts
 
 
@@ -38,35 +38,26 @@ class _Task(NamedTuple):
 
 
 class Unusable:
-    """Stands for a source whose library isn't installed, or can't be loaded.
-
-    Args:
-        check: the name of the check.
-        why: in words.
-    """
+    """Stands for a source whose library isn't installed, or can't be loaded."""
 
     def __init__(self, check: str, why: str) -> None:
         self._check = check
         self._why = why
 
     def judge(self, subject: Subject, now: datetime, end: float) -> Verdict:  # noqa: ARG002
-        """Unknown."""
         return Verdict(self._check, UNKNOWN, self._why)
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        return
 
 
 def judge_all(asked: Sequence[ToJudge], now: datetime, environ: Mapping[str, str]) -> list[tuple[Judged, ...]]:
-    """What the checks of some environments say of their versions.
+    """What the checks of some environments say of their versions, in the same order.
 
     Args:
         asked: the versions of each environment, and its checks.
         now: the present time (UTC).
         environ: the environment variables, which hold the tokens.
-
-    Returns:
-        The versions of each environment, in the same order.
     """
     sources = [
         {name: source_of(name, check, one.health, environ) for name, check in one.health.checks.items()}
@@ -149,14 +140,7 @@ def _answer(task: _Task, health: Health) -> Verdict:
 
 
 def source_of(name: str, check: Check, health: Health, environ: Mapping[str, str]) -> HealthSource:
-    """The source of a check. Its libraries are loaded here, and nowhere else.
-
-    Args:
-        name: the name of the check.
-        check: the check.
-        health: what it shares with the others.
-        environ: the environment variables, which hold the tokens.
-    """
+    """The source of a check. Its libraries are loaded here, and nowhere else."""
     try:
         return _loaded(name, check, health, environ)
     except ImportError:

@@ -46,15 +46,7 @@ class _Unreadable(Exception):
 
 
 class KubernetesSource:
-    """One check by the API server.
-
-    Args:
-        name: the name of the check.
-        check: where the Deployment is.
-        health: how often it is looked at, and how far back a restart counts.
-        environ: the environment variables, of which `KUBECONFIG` is read.
-        clock: the time.
-    """
+    """One check by the API server; of the environment variables `KUBECONFIG` is read."""
 
     def __init__(
         self, name: str, check: KubernetesCheck, health: Health, environ: Mapping[str, str], clock: Clock | None = None
@@ -67,11 +59,9 @@ class KubernetesSource:
         self._client: Any = None
 
     def judge(self, subject: Subject, now: datetime, end: float) -> Verdict:
-        """What the API server says of one version; see `Source`."""
         return self._sampling.verdict(lambda until: self._attempt(subject, now, until), now, end)
 
     def close(self) -> None:
-        """Let go of connections."""
         if self._client is not None:
             self._client.close()
 
@@ -207,8 +197,7 @@ def of_pods(
     """What the pods of a Deployment say.
 
     Args:
-        deployment: the Deployment.
-        pods: its pods.
+        deployment, pods: the Deployment, and its pods.
         slices: the EndpointSlices of the namespace.
         since: older restarts don't count.
         max_restarts: so many are no crash loop.

@@ -1,4 +1,4 @@
-"""The questions to Prometheus that are known: for Istio's metrics, and for kube-state-metrics. Pure.
+"""The questions to Prometheus that are known: for Istio's metrics, and for kube-state-metrics.
 
 Istio's labels are described at the head of `in_use.py`. Of a call by gRPC `response_code` is that of HTTP, nearly
 always 200, and `grpc_response_status` the number of its own status; of one that no pod took, `response_code` is 503;
@@ -79,12 +79,8 @@ def by_reporter(check: PrometheusCheck) -> bool:
 
 
 def reach(check: PrometheusCheck, part: timedelta) -> timedelta:
-    """How far back the question of a preset looks; what a series began with is no look at what it counted before.
-
-    Args:
-        check: a check with a preset.
-        part: what `{range}` stands for.
-    """
+    """How far back the question of a preset looks, where `{range}` is `part`."""
+    # What a series began with is no look at what the series counted before.
     return part if by_reporter(check) else timedelta(0)
 
 

@@ -3,23 +3,36 @@
 No point of the window looks at anything older: the first one stands as far behind its begin as a query looks back. So a
 version that was cleared is not judged by what it did before. A query that looks back over the whole window (`{window}`)
 has one point, now, and that decides alone; one that looks back further makes the window longer.
+
+Unhealthy: more than half of the points are out of bounds, and the last one is. Healthy: no more than a third is, and
+the last one isn't. Everything between is unsettled, which is unknown: a short outage, a default that flaps, one that
+has just turned bad, or just recovered, moves nothing; the next pass knows more.
+
+What this means for people, with a window of ten minutes: a default that fails from one moment on, for all callers or
+for a few too many, is left after about five minutes; one that burns slowly, as soon as it was over the bound for that
+long; one that flaps faster than a fifth of the window is judged by its mean, for that is what each point's range
+covers; one that flaps slowly stays, unless most of a window was bad. A blip of half a minute leaves it healthy.
+
+Half of the points must be there, and one of the last quarter of the window: Prometheus itself may have been away, or
+its clock be another. NaN and infinite values are no values: a share of no calls is one.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from datetime import datetime, timedelta, timezone
+from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.errors import ReleaseError, TryAgain
-from release_tool.health import presets, series
-from release_tool.health.reach import reach_of
+from release_tool.health import presets
 from release_tool.health.source import early, placeholders
-from release_tool.model.health import Verdict
-from release_tool.model.records import UNKNOWN
+from release_tool.model.health import Verdict, number
+from release_tool.model.records import HEALTHY, UNHEALTHY, UNKNOWN
 from release_tool.model.times import duration_text
 from release_tool.net.prometheus import Prometheus
-from release_tool.rules.in_use import filled_promql
+from release_tool.rules.promql import filled_promql, reach_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,9 +40,10 @@ if TYPE_CHECKING:
     from release_tool.config import Health
     from release_tool.config.health import PrometheusCheck
     from release_tool.health.source import Subject
-    from release_tool.net.prometheus import RangeAnswer
+    from release_tool.net.prometheus import RangeResult
     from release_tool.net.secret import Secret
 
+_POINTS = 20
 _IN_VAIN = 3
 """After so many questions in a row without an answer no more are asked: a hung Prometheus must not take the time that
 other sources need."""
@@ -49,14 +63,7 @@ class _CannotTell(Exception):
 
 
 class PrometheusSource:
-    """One check by Prometheus.
-
-    Args:
-        name: the name of the check.
-        check: the question and its bounds.
-        health: what it shares with the others.
-        token: sent to Prometheus; None or empty: nothing is sent.
-    """
+    """One check by Prometheus."""
 
     def __init__(self, name: str, check: PrometheusCheck, health: Health, token: Secret | None = None) -> None:
         self._name = name
@@ -70,7 +77,6 @@ class PrometheusSource:
         self._in_vain = 0  # threads may lose a count: then one question more is asked
 
     def judge(self, subject: Subject, now: datetime, end: float) -> Verdict:
-        """What the window says of one version; see `Source`."""
         try:
             question = self._question(subject)
             if now - question.window < subject.since + self._health.grace:
@@ -87,7 +93,6 @@ class PrometheusSource:
         return verdict
 
     def close(self) -> None:
-        """Let go of connections."""
         self._prometheus.close()
 
     def _unknown(self, why: str) -> Verdict:
@@ -104,25 +109,16 @@ class PrometheusSource:
         return _Question(asked, calls, reach, max(self._window, reach, reach_of_calls))
 
     def _judged(self, question: _Question, now: datetime, end: float) -> Verdict:
-        at = series.times(now - question.window + question.reach, now)
+        at = times(now - question.window + question.reach, now)
         first, last = (datetime.fromtimestamp(one / 1000, timezone.utc) for one in (at[0], at[-1]))
         step = (at[1] - at[0]) / 1000 if len(at) > 1 else 1.0
         found = self._prometheus.query_range(question.number, first, last, step, within=_left(end))
         rows = self._rows(found, at)
         calls = self._calls(question.calls, now, end) if question.calls and rows else None
         enough = rows if calls is None else _keep(rows, calls, self._check.min_samples)
-        points = series.worst(list((enough or rows).values()), self._check)
-        read = series.read(points, at, self._check, presets.nothing(self._check))
-        verdict = Verdict(
-            self._name,
-            read.health,
-            read.reason,
-            read.value,
-            read.bound,
-            at=read.at,
-            points=points or (None,) * len(at),
-            unsettled=read.unsettled,
-        )
+        points = worst(list((enough or rows).values()), self._check)
+        verdict = judged(self._name, points, at, self._check, presets.nothing(self._check))
+        verdict = verdict._replace(points=points or (None,) * len(at))
         if calls is None:
             return verdict
         most = max((calls.get(reporter, 0.0) for reporter in enough or rows), default=0.0)
@@ -131,13 +127,13 @@ class PrometheusSource:
             return verdict._replace(health=UNKNOWN, reason=too_few, samples=most, unsettled=False)
         return verdict._replace(samples=most)
 
-    def _rows(self, found: RangeAnswer, at: Sequence[int]) -> dict[str, tuple[float | None, ...]]:
+    def _rows(self, found: RangeResult, at: Sequence[int]) -> dict[str, tuple[float | None, ...]]:
         """Reporter -> its values over time; of a query of one's own there is one row at most."""
         if found.warnings:
             raise _CannotTell(f"Prometheus warns: {found.warnings[0]}")
         if len(found.series) > 1 and not presets.by_reporter(self._check):
             raise _CannotTell(f"the query gives {len(found.series)} series, and one is needed")
-        return {self._reporter(one.labels): series.row(one.values, at) for one in found.series}
+        return {self._reporter(one.labels): row(one.values, at) for one in found.series}
 
     def _calls(self, question: str, now: datetime, end: float) -> dict[str, float]:
         """Reporter -> the calls that it counted in the window."""
@@ -183,3 +179,85 @@ def _keep(
 ) -> dict[str, tuple[float | None, ...]]:
     """The rows of the reporters that counted enough calls to say something."""
     return {reporter: row for reporter, row in rows.items() if calls.get(reporter, 0.0) >= least}
+
+
+# -- points of a window as a verdict --------------------------------------------------------------------------------
+
+
+def times(start: datetime, end: datetime) -> tuple[int, ...]:
+    """Evenly spaced times in Unix milliseconds, none before the start, the last one at the end; at least that one."""
+    first, last = math.ceil(start.timestamp() * 1000), math.floor(end.timestamp() * 1000)
+    step = max(1, (last - first) // 1000 // _POINTS) * 1000  # whole seconds: no server rounds them
+    return tuple(reversed(range(last, first - 1, -step))) or (last,)
+
+
+def row(values: Mapping[float, float], wanted: Sequence[int]) -> tuple[float | None, ...]:
+    """The value at each time, None for a gap: of Unix seconds the values, in Unix milliseconds the times."""
+    # NaN and infinite values are no values: a share of no calls is one.
+    found = {round(1000 * at): value for at, value in values.items()}
+    return tuple(value if value is not None and math.isfinite(value) else None for value in map(found.get, wanted))
+
+
+def worst(rows: Sequence[Sequence[float | None]], check: PrometheusCheck) -> tuple[float | None, ...]:
+    """The worst value at each time, of some rows over the same times: the highest, where there is a `max`."""
+    pick = max if check.max is not None else min
+    there = ([one for one in at if one is not None] for at in zip(*rows, strict=True))
+    return tuple(pick(some, default=None) for some in there)
+
+
+def judged(
+    name: str, points: Sequence[float | None], at: Sequence[int], check: PrometheusCheck, nothing: str
+) -> Verdict:
+    """What the points of a window say.
+
+    Args:
+        name: of the check.
+        points: oldest first; None: a gap.
+        at: their times, in Unix milliseconds.
+        check: the bounds.
+        nothing: what it means that there is no point at all.
+    """
+    there = [one for one in points if one is not None]
+    if not there:
+        return Verdict(name, UNKNOWN, nothing)
+    latest = datetime.fromtimestamp(
+        max(time for time, one in zip(at, points, strict=True) if one is not None) // 1000, timezone.utc
+    )
+    if all(one is None for one in points[-max(1, len(points) // 4) :]):
+        return Verdict(name, UNKNOWN, f"no news since {latest:%H:%M} UTC", at=latest)
+    if len(there) * 2 < len(points):
+        return Verdict(name, UNKNOWN, f"gaps: {len(there)} of {len(points)} points have a value", at=latest)
+    return _settled(name, there, check)._replace(at=latest)
+
+
+def _settled(name: str, there: Sequence[float], check: PrometheusCheck) -> Verdict:
+    out = [is_out(one, check) for one in there]
+    middle, bound, last = median(there), bounds(check), there[-1]
+    count, of = sum(out), f"{len(out)} points"
+    if out[-1] and count * 2 > len(out):
+        decides = middle if is_out(middle, check) else last  # out at either side, the middle may be within
+        return Verdict(name, UNHEALTHY, f"{_out_of(decides, check)}, in {count} of {of}", decides, bound)
+    if not out[-1] and count * 3 <= len(out):
+        return Verdict(name, HEALTHY, f"{number(middle)} ({bound})", middle, bound)
+    state = f"the last, {number(last)}, {'is' if out[-1] else 'is not'}"
+    reason = f"unsettled: {count} of {of} are out of bounds ({bound}), {state}"
+    return Verdict(name, UNKNOWN, reason, middle, bound, unsettled=True)
+
+
+def _out_of(value: float, check: PrometheusCheck) -> str:
+    over = check.max is not None and value > check.max
+    limit = check.max if over else check.min
+    assert limit is not None  # it is out of one of them
+    shown = number(value) if number(value) != number(limit) else f"{value:.6g}"  # not "10 is more than 10"
+    return f"{shown} is {'more' if over else 'less'} than {number(limit)}"
+
+
+def is_out(value: float, check: PrometheusCheck) -> bool:
+    """Whether a value is out of the bounds of a check; a bound itself is within."""
+    return (check.max is not None and value > check.max) or (check.min is not None and value < check.min)
+
+
+def bounds(check: PrometheusCheck) -> str:
+    """The bounds in words: `max 0.05`."""
+    found = (("min", check.min), ("max", check.max))
+    return ", ".join(f"{word} {number(limit)}" for word, limit in found if limit is not None)

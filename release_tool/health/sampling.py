@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from release_tool.model.health import Verdict
 from release_tool.model.records import HEALTHY, UNHEALTHY, UNKNOWN
@@ -26,13 +26,7 @@ GOOD, BAD, CANNOT_TELL = "good", "bad", "can't tell"
 
 
 class Attempt(NamedTuple):
-    """What one attempt gave.
-
-    Attributes:
-        result: `good`, `bad`, or `can't tell`.
-        reason: why, on one line.
-        silent: whether it is bad because nothing was answered in time.
-    """
+    """What one attempt gave: `good`, `bad`, or `can't tell`, why, and whether it is bad for want of any answer."""
 
     result: str
     reason: str
@@ -40,25 +34,14 @@ class Attempt(NamedTuple):
 
 
 class Clock(NamedTuple):
-    """The time, handed in.
-
-    Attributes:
-        monotonic: seconds that never go back.
-        sleep: waits so many seconds.
-    """
+    """The time, handed in: seconds that never go back, and a wait of some seconds."""
 
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
 
 class Sampling(NamedTuple):
-    """How a check is sampled.
-
-    Attributes:
-        check: its name.
-        health: how often, how far apart, and how long one attempt may take.
-        clock: the time.
-    """
+    """How a check, by its name, is sampled: how often, how far apart, and how long one attempt may take."""
 
     check: str
     health: Health
@@ -68,7 +51,7 @@ class Sampling(NamedTuple):
         """Several attempts as one verdict.
 
         Args:
-            attempt: makes one; takes when its time is over, by `clock.monotonic`.
+            attempt: makes one; gets when its time is over, by `clock.monotonic`.
             now: the time of the pass (UTC).
             end: when all must be over, by `clock.monotonic`.
         """
@@ -102,19 +85,13 @@ class Sampling(NamedTuple):
 
 
 class PointSource(ABC):
-    """A source that looks at one moment of a version, again and again; see `Source`.
+    """A `Source` that looks at one moment of a version, again and again."""
 
-    Args:
-        name: the name of the check.
-        health: how often it is tried.
-        clock: the time.
-    """
-
-    def __init__(self, name: str, health: Health, clock: Clock | None = None) -> None:
+    def __init__(self, name: str, check: Any, health: Health, clock: Clock | None = None) -> None:
+        self._check = check
         self._sampling = Sampling(name, health, clock or Clock())
 
     def judge(self, subject: Subject, now: datetime, end: float) -> Verdict:
-        """What several attempts say of one version."""
         return self._sampling.verdict(lambda until: self._attempt(subject, until), now, end)
 
     def close(self) -> None:  # noqa: B027 (most have nothing to let go of)

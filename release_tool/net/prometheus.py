@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from release_tool.errors import ReleaseError
 from release_tool.net.transport import Transport
+from release_tool.rules.promql import Sample
 from release_tool.safe_text import phrase
 
 if TYPE_CHECKING:
@@ -21,31 +22,15 @@ if TYPE_CHECKING:
 _Read = TypeVar("_Read")
 
 TOKEN_VARIABLE = "RELEASE_PROMETHEUS_TOKEN"  # noqa: S105 (the name of the variable, not what it holds)
-"""The environment variable that a token is read from."""
 
 _QUERY = "/api/v1/query"
 _QUERY_RANGE = "/api/v1/query_range"
 
 
-class Sample(NamedTuple):
-    """The value of one series at one time.
+class QueryResult(NamedTuple):
+    """What a query gave, a sample for each series.
 
-    Attributes:
-        labels: its labels; none for a scalar.
-        value: its value; may be NaN or infinite.
-    """
-
-    labels: Mapping[str, str]
-    value: float
-
-
-class Answer(NamedTuple):
-    """What a query gave.
-
-    Attributes:
-        samples: one per series, in the order of the answer.
-        warnings: what Prometheus warns of, in its words: the answer may lack something then. Thanos says so, for
-            example, when one of its stores did not answer.
+    With warnings the answer may lack something: Thanos, for example, warns when one of its stores did not answer.
     """
 
     samples: tuple[Sample, ...]
@@ -53,19 +38,14 @@ class Answer(NamedTuple):
 
 
 class Points(NamedTuple):
-    """The values of one series over time.
-
-    Attributes:
-        labels: its labels.
-        values: Unix time -> value; a time without one is a gap. A value may be NaN or infinite.
-    """
+    """The values of one series over time: Unix time -> value, which may be NaN or infinite; a gap has none."""
 
     labels: Mapping[str, str]
     values: Mapping[float, float]
 
 
-class RangeAnswer(NamedTuple):
-    """What a query over time gave: its series, and the warnings as in `Answer`."""
+class RangeResult(NamedTuple):
+    """What a query over time gave; warnings as of `QueryResult`."""
 
     series: tuple[Points, ...]
     warnings: tuple[str, ...] = ()
@@ -89,10 +69,9 @@ class Prometheus:
         return f"Prometheus({self._transport!r})"
 
     def close(self) -> None:
-        """Closes the connections that are kept open."""
         self._transport.close()
 
-    def query(self, expression: str, at: datetime, *, within: float | None = None) -> Answer:
+    def query(self, expression: str, at: datetime, *, within: float | None = None) -> QueryResult:
         """What an expression gives at one time.
 
         Args:
@@ -108,19 +87,8 @@ class Prometheus:
 
     def query_range(
         self, expression: str, start: datetime, end: datetime, step: float, *, within: float | None = None
-    ) -> RangeAnswer:
-        """What an expression gives at evenly spaced times.
-
-        Args:
-            expression: PromQL that gives a vector or a scalar.
-            start: the first time, with its zone.
-            end: no time is later.
-            step: seconds between two times, more than 0.
-            within: as of `query`.
-
-        Raises:
-            TryAgain, ReleaseError: as `query`.
-        """
+    ) -> RangeResult:
+        """What an expression gives each `step` seconds from `start` to `end`; the rest as of `query`."""
         times = {"start": f"{start.timestamp():.3f}", "end": f"{end.timestamp():.3f}", "step": f"{step:.3f}"}
         return self._asked(_QUERY_RANGE, {"query": expression, **times}, _read_range, within)
 
@@ -144,14 +112,11 @@ class _Garbage(Exception):
     """An answer that is not as the API is described."""
 
 
-def _read(body: bytes) -> Answer:
-    answer = _mapping(_json(body), "it")
-    if answer.get("status") != "success":
-        raise _Garbage("it has no status `success`")
-    data = _mapping(answer.get("data"), "its `data`")
+def _read(body: bytes) -> QueryResult:
+    answer, data = _data(body)
     kind, result = data.get("resultType"), data.get("result")
     if kind == "scalar":
-        return Answer((Sample({}, _value(result)),), _warnings(answer))
+        return QueryResult((Sample({}, _value(result)),), _warnings(answer))
     if kind != "vector":
         # `matrix` is what a bare range selector gives, `string` what a text in quotes does.
         raise ReleaseError(
@@ -160,18 +125,22 @@ def _read(body: bytes) -> Answer:
         )
     if not isinstance(result, list):
         raise _Garbage("its `result` is no list")
-    return Answer(tuple(_sample(entry) for entry in result), _warnings(answer))
+    return QueryResult(tuple(_sample(entry) for entry in result), _warnings(answer))
 
 
-def _read_range(body: bytes) -> RangeAnswer:
-    answer = _mapping(_json(body), "it")
-    if answer.get("status") != "success":
-        raise _Garbage("it has no status `success`")
-    data = _mapping(answer.get("data"), "its `data`")
+def _read_range(body: bytes) -> RangeResult:
+    answer, data = _data(body)
     result = data.get("result")
     if data.get("resultType") != "matrix" or not isinstance(result, list):
         raise _Garbage("it is no matrix")
-    return RangeAnswer(tuple(_points(entry) for entry in result), _warnings(answer))
+    return RangeResult(tuple(_points(entry) for entry in result), _warnings(answer))
+
+
+def _data(body: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+    answer = _mapping(_json(body), "it")
+    if answer.get("status") != "success":
+        raise _Garbage("it has no status `success`")
+    return answer, _mapping(answer.get("data"), "its `data`")
 
 
 def _points(entry: Any) -> Points:
@@ -183,7 +152,6 @@ def _points(entry: Any) -> Points:
 
 
 def _labels(entry: Mapping[str, Any]) -> Mapping[str, str]:
-    """The labels of a series, once it is known to be one of numbers."""
     if not {"value", "values"} & set(entry) and {"histogram", "histograms"} & set(entry):
         raise ReleaseError(
             "the query gives native histograms, not one value per series",

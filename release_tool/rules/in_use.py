@@ -22,7 +22,7 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool.model.times import duration_text
+from release_tool.rules.promql import filled_promql
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -105,16 +105,6 @@ def expression(policy: InUse, placeholders: Placeholders, window: timedelta | No
     return filled_promql(policy.query or DEFAULT_QUERY, placeholders._asdict(), {"window": span})
 
 
-def filled_promql(query: str, texts: Mapping[str, str], spans: Mapping[str, timedelta]) -> str:
-    """A query with its placeholders filled in, in one pass: nothing that was filled in is filled in again.
-
-    `texts` stand inside strings of PromQL, and are escaped; `spans` are durations. Other braces are left alone.
-    """
-    values = {key: _escaped(value) for key, value in texts.items()}
-    values |= {key: duration_text(span) for key, span in spans.items()}
-    return re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], found[0]), query)
-
-
 def edge(window: timedelta) -> timedelta:
     """How long at either end of a window a series is looked for, to see that the window was watched."""
     seconds = window.total_seconds()
@@ -180,8 +170,3 @@ def _caller(labels: Mapping[str, str]) -> str:
 def _plain(name: str) -> str:
     """A name from outside, with nothing in it that a message or a page could take for more than a name."""
     return re.sub(r"[^A-Za-z0-9._:/-]", "_", name[:_LONGEST_NAME])
-
-
-def _escaped(value: str) -> str:
-    r"""A value for a PromQL string in either quotes. `\x22` is a quote in both; `\"` would be an error in `'…'`."""
-    return re.sub(r"[\\\"'`\x00-\x1f\x7f]", lambda found: f"\\x{ord(found[0]):02x}", value)

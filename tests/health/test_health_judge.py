@@ -147,7 +147,7 @@ def test_what_is_not_answered_in_time_is_unknown_and_the_rest_is_kept() -> None:
 
 
 def test_a_source_that_breaks_hides_nothing_of_the_others(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("DEBUG", "release_tool.model.health")
+    caplog.set_level("DEBUG", "release_tool.health")
     broken = Says(lambda *_: {}["nothing"])
     found = one_pass(asked("v5"), broken=broken, fine=Says(lambda *_: UNHEALTHY))
     assert found["v5"]["broken"] == Verdict("broken", UNKNOWN, "the check broke: KeyError: 'nothing'")
@@ -187,7 +187,7 @@ KINDS = {
 def test_a_missing_library_is_unknown_and_says_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     for library in ("grpc", "kubernetes"):
         monkeypatch.setitem(sys.modules, library, None)  # as if it weren't there
-        monkeypatch.delitem(sys.modules, f"release_tool.model.health.{library}", raising=False)
+        monkeypatch.delitem(sys.modules, f"release_tool.health.{library}", raising=False)
     (found,) = judge_all([asked("v5")._replace(health=health(KINDS, failures=1))], NOW, {"PATH": "/usr/bin:/bin"})
     said = {verdict.check: (verdict.health, verdict.reason) for verdict in found[0].verdicts}
     needs = "its library is not installed: pip install 'release-tool[{}]'"

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from release_tool.config.health import PrometheusCheck
-from release_tool.health import presets, series
-from release_tool.health.reach import reach_of
+from release_tool.health import presets, prometheus
+from release_tool.model.health import Verdict
 from release_tool.model.records import HEALTHY, UNHEALTHY, UNKNOWN
+from release_tool.rules.promql import reach_of
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=timezone.utc)
 MOST = PrometheusCheck(query="x", max=10)
@@ -21,9 +22,11 @@ LEAST = PrometheusCheck(query="x", min=5)
 WITHIN = PrometheusCheck(query="x", min=5, max=10)
 
 
-def read(points: list[float | None], check: PrometheusCheck = MOST) -> series.Reading:
+def read(points: list[float | None], check: PrometheusCheck = MOST) -> Verdict:
     last = int(NOW.timestamp() * 1000)
-    return series.read(points, [last - 30_000 * ago for ago in reversed(range(len(points)))], check, "no data")
+    return prometheus.judged(
+        "", points, [last - 30_000 * ago for ago in reversed(range(len(points)))], check, "no data"
+    )
 
 
 def drawn(text: str) -> list[float | None]:
@@ -89,13 +92,13 @@ def test_a_verdict_has_a_value_that_agrees_with_it(points: list[float | None], c
         assert found.reason
     else:
         assert found.value is not None
-        assert series.is_out(found.value, check) == (found.health == UNHEALTHY) or check is WITHIN
+        assert prometheus.is_out(found.value, check) == (found.health == UNHEALTHY) or check is WITHIN
 
 
 @pytest.mark.parametrize("seconds", [0, 0.5, 1, 19, 20, 21, 39, 48, 61, 480, 3600, 86_400 * 7])
 def test_times_end_now_and_none_is_before_the_begin(seconds: float) -> None:
     begin = NOW - timedelta(seconds=seconds)
-    found = series.times(begin, NOW)
+    found = prometheus.times(begin, NOW)
     assert found[-1] == NOW.timestamp() * 1000
     assert found[0] >= begin.timestamp() * 1000
     steps = {after - before for before, after in pairwise(found)}

@@ -11,13 +11,14 @@ from calls import AT
 from hostile import answer
 
 from release_tool.errors import ReleaseError, TryAgain
-from release_tool.net.prometheus import Answer, Prometheus, Sample
+from release_tool.net.prometheus import Prometheus, QueryResult
+from release_tool.rules.promql import Sample
 
 if TYPE_CHECKING:
     from hostile import Hostile
 
 
-def query(url: str, expression: str = "up", timeout: float = 10) -> Answer:
+def query(url: str, expression: str = "up", timeout: float = 10) -> QueryResult:
     prometheus = Prometheus(url, timeout=timeout)
     try:
         return prometheus.query(expression, AT)
@@ -36,7 +37,7 @@ def refusal(url: str, expression: str = "up", timeout: float = 10) -> ReleaseErr
 
 def test_a_vector_has_a_sample_per_series(prometheus_url: str) -> None:
     found = query(prometheus_url, 'sum by (version) (own_total{version="v1"})')
-    assert found == Answer((Sample({"version": "v1"}, 7.0),))
+    assert found == QueryResult((Sample({"version": "v1"}, 7.0),))
 
 
 def test_a_time_is_where_the_value_is_read(prometheus_url: str) -> None:
@@ -44,7 +45,7 @@ def test_a_time_is_where_the_value_is_read(prometheus_url: str) -> None:
 
 
 def test_no_series_is_an_empty_answer(prometheus_url: str) -> None:
-    assert query(prometheus_url, "nothing_of_the_kind") == Answer(())
+    assert query(prometheus_url, "nothing_of_the_kind") == QueryResult(())
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from release_tool.config import InUse
 from release_tool.model.records import Name, Tag
-from release_tool.net.prometheus import Sample
 from release_tool.rules.in_use import (
     DEFAULT_QUERY,
     Placeholders,
@@ -23,6 +22,7 @@ from release_tool.rules.in_use import (
     reason,
     uses,
 )
+from release_tool.rules.promql import Sample
 
 V1, V2 = Name("v1"), Name("v2")
 DIGEST = "sha256:" + "0" * 64
