@@ -24,12 +24,7 @@ MODULES = {
 
 
 def kind_of(url: str, environ: Mapping[str, str] | None = None) -> str:
-    """The forge that `forge.kind: auto` means.
-
-    Args:
-        url: the remote's URL: a path is `local`, one that leads to a GitHub is `github`, every other is `none`.
-        environ: the environment variables: in GitHub Actions, the server that runs it is a GitHub. None: none.
-    """
+    """The forge that `forge.kind: auto` means: `local` for a path, `github` for a known GitHub, else `none`."""
     if url.startswith(("/", ".", "file://")) or ":" not in url:
         return "local"
     from release_tool.forges.github.address import is_github
@@ -40,16 +35,10 @@ def kind_of(url: str, environ: Mapping[str, str] | None = None) -> str:
 def connect(
     kind: str, repository: Repository, now: Callable[[], datetime], settings: ForgeSettings | None = None
 ) -> Forge:
-    """The forge of a repository.
-
-    Args:
-        kind: `auto`, or a name in the table.
-        repository: whose remote it belongs to.
-        now: the clock (UTC).
-        settings: what else it may need; None: the usual.
+    """The forge of a repository; `kind` is `auto`, or a name in the table.
 
     Raises:
-        ReleaseError: there is no such forge, or the remote isn't one of its kind.
+        ReleaseError: there is no such forge, or the remote isn't one of its kind, or its token can't be read.
     """
     settings = settings or ForgeSettings()
     kind = kind_of(repository.display_url, settings.environ) if kind == "auto" else kind

@@ -12,12 +12,7 @@ if TYPE_CHECKING:
 
 
 def server_time(url: str, *, timeout: float = 10.0) -> datetime | None:
-    """The time of the server behind a URL, to the second; None: it tells none. A credential in the URL is left out.
-
-    Raises:
-        TryAgain: no answer in time.
-        ReleaseError: it can't be asked.
-    """
+    """The time of the server behind a URL, to the second; None: it tells none. Errors as of `Transport.ask`."""
     transport = Transport("the server of the remote", bare_url(url), timeout=timeout, most=64 * 1024)
     try:
         return http_date(transport.ask("HEAD", "").headers.get("Date", ""))

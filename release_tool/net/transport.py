@@ -40,19 +40,12 @@ _LONGEST_PAUSE = 1e9  # seconds, 30 years; a server that names more means the sa
 
 
 class Answer(NamedTuple):
-    """What a server answered, complete.
-
-    Attributes:
-        status: the status, 100 to 599.
-        url: that was asked; may hold a signature or be a secret, so show `where`.
-        headers: the headers; their names are found in any case.
-        body: the body as it came; empty for HEAD.
-    """
+    """What a server answered, complete."""
 
     status: int
-    url: str
-    headers: Mapping[str, str]
-    body: bytes
+    url: str  # that was asked; may hold a signature, or be a secret: show `where`
+    headers: Mapping[str, str]  # their names are found in any case
+    body: bytes  # empty for HEAD
 
     @property
     def where(self) -> str:
@@ -65,15 +58,10 @@ class Late(TryAgain):
 
 
 class Busy(TryAgain):
-    """The same request may go better soon. What wants to be repeated by a `RetryPolicy` is one of these.
+    """The same request may go better soon: a `RetryPolicy` repeats what raises this."""
 
-    Attributes:
-        after: when the server wants the next request, in seconds; None: the server doesn't say.
-        no_effect: whether the server certainly did nothing, so that any request may be repeated, however often.
-    """
-
-    after: float | None = None
-    no_effect = False
+    after: float | None = None  # when the server wants the next request, in seconds; None: the server doesn't say
+    no_effect = False  # the server certainly did nothing, so that any request may be repeated, however often
 
 
 class Lost(Busy):
@@ -116,12 +104,9 @@ class RetryPolicy:
         self._sleep = sleep
 
     def run(self, attempt: Callable[[], _Result], *, repeatable: bool = True, end: float = math.inf) -> _Result:
-        """The result of the first attempt that raises no `Busy`.
+        """The result of the first attempt that raises no `Busy`; no pause goes on until `end`, by `time.monotonic`.
 
-        Args:
-            attempt: sends the request once.
-            repeatable: whether the request may come twice, where nobody knows what became of the first.
-            end: no pause goes on until then, by `time.monotonic`.
+        What isn't repeatable is sent again only where the first request certainly had no effect.
         """
         waits = iter(self._waits if repeatable else ())
         while True:
@@ -185,7 +170,6 @@ class Transport:
         return f"Transport({self._title!r}, {self.where('')!r})"
 
     def close(self) -> None:
-        """Closes the connections that are kept open."""
         if self._made is not None:
             self._made.close()
 
@@ -199,15 +183,12 @@ class Transport:
         explain: Callable[[bytes], str] = lambda _body: "",
         within: float | None = None,
     ) -> Answer:
-        """One request, sent again where the server is busy.
+        """An answer with a status of 200 to 299; the request is sent again where the server is busy.
 
         Args:
             method, path, form, within: as of `ask`.
-            repeatable: whether it changes nothing, so that it may be sent again when nobody knows what became of it.
+            repeatable: whether the request changes nothing.
             explain: finds the server's own words in the body of a refusal; empty: there are none.
-
-        Returns:
-            An answer with a status of 200 to 299.
 
         Raises:
             TryAgain: no answer in time, a lost connection, or a server that is busy or down.
@@ -236,26 +217,19 @@ class Transport:
         within: float | None = None,
         end: float = math.inf,
     ) -> Answer:
-        """One attempt at one request; what its status means, and whether to repeat it, is the caller's to judge.
+        """One attempt at one request; what the status means, and whether to repeat it, is the caller's to judge.
 
         Args:
-            method: `GET`, `POST` and so on.
             path: is put behind the URL, with its `/`.
-            query: is put behind the path.
-            form: sent as a form in the body.
-            content: sent as the body.
-            headers: of this request alone.
-            most: bytes that the body of this answer may have.
-            within: seconds that it may take, where that is less than the timeout.
+            form, content: sent as the body.
+            most: bytes that the body of this answer may have, where that is less than usual.
+            within: seconds that the answer may take, where that is less than the timeout.
             end: when it must be over, where that is sooner, by `time.monotonic`.
-
-        Returns:
-            An answer with any status.
 
         Raises:
             Late, Lost: no whole answer came: nobody knows what became of the request.
             TooLong, Untrusted: see there.
-            ReleaseError: it can't be sent.
+            ReleaseError: the request can't be sent.
         """
         self._check()
         where, session, begun = self.where(path), self._session(), time.monotonic()
@@ -305,7 +279,6 @@ class Transport:
         return answer
 
     def where(self, path: str) -> str:
-        """The address of a path, for messages."""
         return self._shown or bare_url(self._url + path)
 
     def clean(self, words: str) -> str:
@@ -336,7 +309,6 @@ class Transport:
         return Late(f"{self._title} did not answer within {round(max(0.0, seconds), 2):g} s", where=where)
 
     def _failed(self, error: Exception, seconds: float, where: str) -> ReleaseError:
-        """What an error of the libraries means."""
         import http.client
         import ssl
 
@@ -366,7 +338,6 @@ class Transport:
         return lost
 
     def _untrusted(self, errors: list[ssl.SSLError], where: str) -> Untrusted:
-        """The error for a failure of TLS."""
         words = next(filter(None, (getattr(error, "verify_message", "") for error in errors)), "")
         if words:
             return Untrusted(

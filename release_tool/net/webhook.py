@@ -14,25 +14,17 @@ from release_tool.net.transport import Transport
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-VARIABLE = "RELEASE_WEBHOOK_URL"
-"""The environment variable that holds the address. It is a secret: whoever knows it can write to the channel."""
+VARIABLE = "RELEASE_WEBHOOK_URL"  # the address is a secret: whoever knows it can write to the channel
 
 _TIMEOUT = 10.0  # seconds
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
 def send(text: str, environ: Mapping[str, str]) -> bool:
-    """Send a message, if there is anybody to send it to.
-
-    Args:
-        text: what to say.
-        environ: the environment variables.
-
-    Returns:
-        Whether an address was given.
+    """Sends a message, and says whether there was an address to send it to.
 
     Raises:
-        ReleaseError: it was not taken. The address stands in no message: it is a secret.
+        ReleaseError: the message was not taken.
     """
     url = environ.get(VARIABLE, "").strip()
     if not url:

@@ -69,11 +69,7 @@ class Registry:
     def digest(self, tag: str) -> str | None:
         """The digest of an image's manifest, or of its index where it is made for several platforms.
 
-        Args:
-            tag: the tag, or a digest: `sha256:…`.
-
-        Returns:
-            `sha256:` and 64 hexadecimal digits; None: the registry has no such image.
+        `tag` may be a digest: `sha256:…`. None: the registry has no such image.
 
         Raises:
             TryAgain: the registry is busy, slow or down.
@@ -99,12 +95,7 @@ class Registry:
         return found
 
     def tags(self) -> list[str]:
-        """All tags of the repository, in the order of the registry; most of them sort by name.
-
-        Raises:
-            TryAgain: the registry is busy, slow or down.
-            ReleaseError: no such repository; credentials missing or refused; an answer that is none.
-        """
+        """All tags of the repository, in the order of the registry, mostly by name. Errors as of `digest`."""
         end = time.monotonic() + _LIST * self._timeout
         found: dict[str, None] = {}  # a set that keeps the order
         seen: set[str] = set()
@@ -131,7 +122,6 @@ class Registry:
             raise unexpected(answer)
 
     def _page(self, answer: Answer) -> list[str]:
-        """The tags of one page."""
         if answer.status == 404 and codes(answer) & {"NAME_UNKNOWN", "NOT_FOUND"}:
             raise no_repository(answer, self._repository)
         page = _json(answer)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from release_tool.net.transport import Answer
-    from release_tool.registry.reference import Repository
+    from release_tool.registry.reference import ImageRepository
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _HOPS = 5
@@ -27,7 +27,7 @@ class Client:
     """Asks the registry of one repository; see `Registry` for the arguments."""
 
     def __init__(
-        self, repository: Repository, *, plain_http: bool, timeout: float, wait: Callable[[float], None]
+        self, repository: ImageRepository, *, plain_http: bool, timeout: float, wait: Callable[[float], None]
     ) -> None:
         self.base = f"{'http' if plain_http else 'https'}://{repository.host}/v2/{repository.path}"
         self._repository = repository
@@ -38,17 +38,14 @@ class Client:
         self._authorization = ""
 
     def ask(self, method: str, url: str, *, accept: str, limit: int, end: float) -> Answer:
-        """Send a request that changes nothing.
+        """An answer with any status but 401, 403, a redirect, and those that say: not now.
 
         Args:
-            method: GET or HEAD.
+            method: GET or HEAD: what changes nothing.
             url: within the registry.
             accept: the media types that are understood.
             limit: the bytes of the longest body that is taken.
             end: of all that this is part of, by `time.monotonic`.
-
-        Returns:
-            An answer with any status but 401, 403, a redirect, and those that say: not now.
 
         Raises:
             TryAgain: the registry is busy, slow or down.
@@ -112,7 +109,6 @@ class Client:
 
 
 def _target(answer: Answer) -> str:
-    """Where a redirect leads."""
     try:
         url = urljoin(answer.url, answer.headers.get("Location", ""))
         scheme = origin(url)[0]

@@ -27,19 +27,12 @@ _IDENTITY = "<token>"  # the user that a helper names where the secret is an ide
 
 
 class Credentials(NamedTuple):
-    """What `docker login` keeps of a registry: a user with a password, or one of two kinds of token.
-
-    Attributes:
-        user: its name.
-        password: of the user.
-        identity_token: is exchanged for a token at the registry's token server (OAuth 2, a refresh token).
-        registry_token: is sent to the registry as it is.
-    """
+    """What `docker login` keeps of a registry: a user with a password, or one of two kinds of token."""
 
     user: str = ""
     password: str = ""
-    identity_token: str = ""
-    registry_token: str = ""
+    identity_token: str = ""  # is exchanged for a token at the registry's token server (OAuth 2, a refresh token)
+    registry_token: str = ""  # is sent to the registry as it is
 
     def __repr__(self) -> str:
         return "Credentials(***)"
@@ -48,16 +41,11 @@ class Credentials(NamedTuple):
 def find(login: str, timeout: float) -> Credentials | None:
     """The credentials for a registry: of its helper in `credHelpers`, else of `credsStore`, else of `auths`.
 
-    Args:
-        login: what `docker login` calls the registry.
-        timeout: seconds that a helper may take.
-
-    Returns:
-        None where nobody is logged in.
+    None where nobody is logged in. `login` is what `docker login` calls the registry.
 
     Raises:
         ReleaseError: Docker's file can't be read, or the helper that it names fails.
-        TryAgain: the helper gives no answer in time.
+        TryAgain: the helper gives no answer in so many seconds.
     """
     path = _file()
     settings = _read(path)

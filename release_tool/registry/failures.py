@@ -15,7 +15,7 @@ from release_tool.net.transport import Busy, Late, Lost, TooLong, Untrusted, ret
 
 if TYPE_CHECKING:
     from release_tool.net.transport import Answer
-    from release_tool.registry.reference import Repository
+    from release_tool.registry.reference import ImageRepository
 
 AGAIN = "run the same command again"
 _LOOK = "look at `registry.image`: is it this host, and this path?"
@@ -66,7 +66,7 @@ def busy(answer: Answer) -> Busy | None:
     return found
 
 
-def refused(answer: Answer, repository: Repository, *, had_credentials: bool) -> ReleaseError:
+def refused(answer: Answer, repository: ImageRepository, *, had_credentials: bool) -> ReleaseError:
     """The error for 401 and 403."""
     if had_credentials:
         what = f"the registry {repository.host} refuses the credentials"
@@ -83,7 +83,7 @@ def refused(answer: Answer, repository: Repository, *, had_credentials: bool) ->
     )
 
 
-def no_repository(answer: Answer, repository: Repository) -> ReleaseError:
+def no_repository(answer: Answer, repository: ImageRepository) -> ReleaseError:
     """The registry knows no such repository."""
     return ReleaseError(
         f"the registry {repository.host} has no repository {repository.path}",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from release_tool.net.transport import Answer
     from release_tool.registry.credentials import Credentials
-    from release_tool.registry.reference import Repository
+    from release_tool.registry.reference import ImageRepository
 
 _LIMIT = 256 * 1024  # bytes of an answer with a token
 _HEADER = 8192  # characters of a challenge that are looked at: finding parts takes time by their square
@@ -36,15 +36,9 @@ _PART = re.compile(
 
 
 class Login:
-    """Answers the challenges of one registry.
+    """Answers the challenges of one registry; `ask` sends a request as `Client` does."""
 
-    Args:
-        repository: what is to be read.
-        ask: sends a request and waits for the answer, as `Client` does.
-        timeout: seconds that a credential helper may take.
-    """
-
-    def __init__(self, repository: Repository, ask: Callable[..., Answer], timeout: float) -> None:
+    def __init__(self, repository: ImageRepository, ask: Callable[..., Answer], timeout: float) -> None:
         self._repository = repository
         self._ask = ask
         self._timeout = timeout
@@ -57,11 +51,7 @@ class Login:
         return self._credentials is not None
 
     def answer(self, challenged: Answer, end: float) -> str:
-        """The value of the Authorization header for the host that challenged.
-
-        Args:
-            challenged: its answer with status 401.
-            end: of all that this is part of, by `time.monotonic`.
+        """The value of the Authorization header for the host whose answer, with status 401, challenged.
 
         Raises:
             ReleaseError: no credentials, or refused ones; a challenge that can't or must not be answered.
@@ -119,11 +109,7 @@ class Login:
 
 
 def origin(url: str) -> tuple[str, str, int]:
-    """Scheme, host and port of a URL that is safe to ask.
-
-    Raises:
-        ValueError: it isn't: another scheme, no host, a user in it, or no URL at all.
-    """
+    """Scheme, host and port of a URL; ValueError: it isn't safe to ask (another scheme, no host, a user in it)."""
     parts = urlsplit(url)
     ports = {"http": 80, "https": 443}
     if parts.scheme not in ports or not parts.hostname or "@" in parts.netloc or not _PLAIN.fullmatch(url):
@@ -152,7 +138,6 @@ def _basic(known: Credentials) -> str:
 
 
 def _read_token(answer: Answer) -> str:
-    """The token in an answer of a token server."""
     try:
         body = json.loads(answer.body) if answer.status == 200 else {}
         token = body.get("token") or body.get("access_token")

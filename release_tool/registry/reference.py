@@ -21,33 +21,22 @@ _HUB_NAMES = ("docker.io", "index.docker.io", _HUB)
 _HUB_LOGIN = "https://index.docker.io/v1/"  # the name that `docker login` without a server writes
 
 
-class Repository(NamedTuple):
-    """The repository of an image.
+class ImageRepository(NamedTuple):
+    """The repository of an image in its registry."""
 
-    Attributes:
-        host: host of the registry, with its port if one is named.
-        path: the repository within it.
-        login: what `docker login` calls the registry.
-    """
-
-    host: str
+    host: str  # with its port if one is named
     path: str
-    login: str
+    login: str  # what `docker login` calls the registry
 
     def __str__(self) -> str:
         return f"{'docker.io' if self.host == _HUB else self.host}/{self.path}"
 
 
-def parse(image: str) -> Repository:
-    """The repository of an image without a tag.
-
-    What stands before the first slash is a host if it holds a dot or a colon or is `localhost`; else the whole is on
-    Docker Hub, and a name of one part is under `library/` there. That is how Docker reads names:
-    https://pkg.go.dev/github.com/distribution/reference
-
-    Raises:
-        ReleaseError: the text is no name of an image.
-    """
+def parse(image: str) -> ImageRepository:
+    """The repository of an image without a tag; ReleaseError: the text is no name of one."""
+    # What stands before the first slash is a host if it holds a dot or a colon or is `localhost`; else the whole is on
+    # Docker Hub, and a name of one part is under `library/` there. That is how Docker reads names:
+    # https://pkg.go.dev/github.com/distribution/reference
     first, slash, rest = image.partition("/")
     has_host = bool(slash) and (any(sign in first for sign in ".:") or first == "localhost")
     host, path = (first, rest) if has_host else (_HUB, image)
@@ -58,11 +47,10 @@ def parse(image: str) -> Repository:
             f"{image[:100]!r} is no repository of an image",
             hint="write host and path without a scheme and a tag: registry.example.com/team/engine",
         )
-    return Repository(host, path, _HUB_LOGIN if host == _HUB else host)
+    return ImageRepository(host, path, _HUB_LOGIN if host == _HUB else host)
 
 
 def is_tag(text: object) -> bool:
-    """Whether something is a tag by the OCI rule."""
     return isinstance(text, str) and _TAG.fullmatch(text) is not None
 
 

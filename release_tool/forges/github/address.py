@@ -1,6 +1,6 @@
 """Where a repository lives on GitHub: github.com, data residency on ghe.com, or an Enterprise Server of one's own.
 
-Pure: the environment is handed in. Sources: "Getting started with the REST API" of each product (docs.github.com), and
+Sources: "Getting started with the REST API" of each product (docs.github.com), and
 the default variables of GitHub Actions (`GITHUB_SERVER_URL`, `GITHUB_API_URL`, `GITHUB_GRAPHQL_URL`).
 """
 
@@ -27,34 +27,23 @@ _OTHER_ACTIONS = ("GITEA_ACTIONS", "FORGEJO_ACTIONS")
 
 
 class Address(NamedTuple):
-    """A repository on a GitHub.
+    """A repository on a GitHub."""
 
-    Attributes:
-        server: host, with its port if that is not the usual one.
-        api: where the paths of the REST API begin.
-        graphql: the address of the GraphQL API.
-        owner: the user or organisation that owns it.
-        name: its name.
-    """
-
-    server: str
-    api: str
+    server: str  # host, with its port if that is not the usual one
+    api: str  # where the paths of the REST API begin
     graphql: str
     owner: str
     name: str
 
     @property
     def full_name(self) -> str:
-        """`owner/name`."""
         return f"{self.owner}/{self.name}"
 
     @property
     def path(self) -> str:
-        """Where the REST API has it."""
         return f"/repos/{self.owner}/{self.name}"
 
     def url(self, number: int) -> str:
-        """Where people read a pull request."""
         scheme = "http" if self.api.startswith("http:") else "https"
         return f"{scheme}://{self.server}/{self.full_name}/pull/{number}"
 
@@ -65,12 +54,7 @@ class _Remote(NamedTuple):
 
 
 def is_github(url: str, environ: Mapping[str, str]) -> bool:
-    """Whether a remote's URL leads to a GitHub that is known as one: by its name, or because Actions runs there.
-
-    Args:
-        url: the remote's URL.
-        environ: the environment variables.
-    """
+    """Whether a remote's URL leads to a GitHub that is known as one: by its name, or because Actions runs there."""
     remote = _remote(url)
     if remote is None:
         return False
@@ -78,12 +62,7 @@ def is_github(url: str, environ: Mapping[str, str]) -> bool:
 
 
 def is_known_api(url: str, environ: Mapping[str, str]) -> bool:
-    """Whether an API is known as one of a GitHub without a word of the repository: by its name, or by the environment.
-
-    Args:
-        url: the address of the API.
-        environ: the environment variables.
-    """
+    """Whether an API is that of a GitHub without a word of the repository: by its name, or by the environment."""
     host = urlsplit(url).netloc.lower()
     named = {f"api.{_PUBLIC}", actions_host(environ)}
     if actions_host(environ):
@@ -105,12 +84,7 @@ def actions_host(environ: Mapping[str, str]) -> str:
 
 
 def address_of(url: str, override: str, environ: Mapping[str, str]) -> Address:
-    """The repository behind a remote's URL, by HTTPS or SSH.
-
-    Args:
-        url: the remote's URL.
-        override: `forge.url`: the server, or its REST API; empty: what belongs to the URL.
-        environ: the environment variables.
+    """The repository behind a remote's URL; `override` is `forge.url`: the server, or its REST API.
 
     Raises:
         ReleaseError: the URL is none of a repository on a GitHub.
@@ -128,7 +102,6 @@ def address_of(url: str, override: str, environ: Mapping[str, str]) -> Address:
 
 
 def _of_host(host: str, environ: Mapping[str, str]) -> tuple[str, str]:
-    """The two APIs of a server."""
     given = environ.get("GITHUB_API_URL", "").rstrip("/")
     if given and host == actions_host(environ):
         return given, environ.get("GITHUB_GRAPHQL_URL", "") or _graphql(given)

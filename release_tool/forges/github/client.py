@@ -10,11 +10,11 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from release_tool.errors import ReleaseError, TryAgain
 from release_tool.forges.github.errors import (
     AGAIN,
-    Asked,
     Declined,
     Forbidden,
     Lost,
     Purpose,
+    Sent,
     garbage,
     limit,
     read,
@@ -98,19 +98,19 @@ class Client:
 
     def query(self, document: str, variables: Mapping[str, Any], purpose: Purpose, *, once: bool = False) -> Any:
         """The `data` that a GraphQL document gives; `once`: it may come once only, as what is sent by `create`."""
-        asked = self._asked(self._graphql, "", purpose)
+        sent = self._sent(self._graphql, "", purpose)
         content = _packed({"query": document, "variables": variables})
         found, answer = self._send(self._graphql, "POST", "", purpose, content, repeatable=not once)
         if not isinstance(found, dict):
-            raise garbage(asked.where, "an object")
+            raise garbage(sent.where, "an object")
         if found.get("errors"):
-            raise self._complaint(found["errors"], answer, asked)
+            raise self._complaint(found["errors"], answer, sent)
         return found.get("data")
 
     # -- one request
 
-    def _asked(self, transport: Transport, path: str, purpose: Purpose) -> Asked:
-        return Asked(purpose.doing, transport.where(path), purpose.needs, self._source)
+    def _sent(self, transport: Transport, path: str, purpose: Purpose) -> Sent:
+        return Sent(purpose.doing, transport.where(path), purpose.needs, self._source)
 
     def _send(
         self,
@@ -123,30 +123,30 @@ class Client:
         repeatable: bool = True,
     ) -> tuple[Any, Answer]:
         """What the JSON of an answer of success holds (None where there is none), and the whole answer."""
-        asked = self._asked(transport, path, purpose)
+        sent = self._sent(transport, path, purpose)
 
         def attempt() -> tuple[Any, Answer]:
             try:
                 answer = transport.ask(method, path, content=content)
             except TryAgain as lost:
                 raise Lost(lost.what, where=lost.where, cause=lost.cause, hint=AGAIN) from None
-            return read(answer, asked, transport.clean(spoken(answer.body))), answer
+            return read(answer, sent, transport.clean(spoken(answer.body))), answer
 
         return self._retries.run(attempt, repeatable=repeatable)
 
-    def _complaint(self, errors: Any, answer: Answer, asked: Asked) -> ReleaseError:
+    def _complaint(self, errors: Any, answer: Answer, sent: Sent) -> ReleaseError:
         """What the errors in an answer of GraphQL mean."""
         first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
         words = self._graphql.clean(str(first.get("message", "")))
         kind = str(first.get("type"))
         if kind == "RATE_LIMITED":
-            return limit(answer.headers, asked)
+            return limit(answer.headers, sent)
         if words.startswith("Something went wrong"):  # GitHub's timeout
-            return Lost(f"GitHub is busy or down: {words}", where=asked.where, hint=AGAIN)
+            return Lost(f"GitHub is busy or down: {words}", where=sent.where, hint=AGAIN)
         if kind in {"FORBIDDEN", "INSUFFICIENT_SCOPES"}:
-            hint = f"give the token of {asked.source or 'GITHUB_TOKEN'} the permission `{asked.needs}`"
-            return Forbidden(f"GitHub forbids to {asked.doing}: {words}", where=asked.where, hint=hint)
-        return Declined(f"GitHub refuses to {asked.doing}: {words}", where=asked.where)
+            hint = f"give the token of {sent.source or 'GITHUB_TOKEN'} the permission `{sent.needs}`"
+            return Forbidden(f"GitHub forbids to {sent.doing}: {words}", where=sent.where, hint=hint)
+        return Declined(f"GitHub refuses to {sent.doing}: {words}", where=sent.where)
 
 
 def _packed(body: Mapping[str, Any]) -> bytes:

@@ -26,7 +26,6 @@ WRITE = "Pull requests: write"
 CONTENTS = "Contents: read"
 
 AGAIN = "run the same command again"
-"""The hint of what may go better next time."""
 
 _LAST = 253402300799  # the last second of the year 9999, as a Unix time: no clock of ours goes on
 _WITHOUT_HEADER = 60.0  # "wait for at least one minute before retrying", where a secondary limit names no time
@@ -61,52 +60,35 @@ class Declined(ReleaseError):
 
 
 class Purpose(NamedTuple):
-    """What a request is for, for messages.
+    """What a request is for, for messages."""
 
-    Attributes:
-        doing: as in "GitHub forbids to …": `open a pull request`.
-        needs: the permission that it takes, as GitHub's settings call it.
-    """
-
-    doing: str
-    needs: str
+    doing: str  # as in "GitHub forbids to …": `open a pull request`
+    needs: str  # the permission that the request takes, as GitHub's settings call it
 
 
-class Asked(NamedTuple):
-    """A request as its errors tell of it.
-
-    Attributes:
-        doing: as in `Purpose`.
-        where: the address.
-        needs: as in `Purpose`.
-        source: the variable that the token came from; empty: there is no token.
-    """
+class Sent(NamedTuple):
+    """A request as its errors tell of it: the address, what it is for (see `Purpose`), and where its token is from."""
 
     doing: str
     where: str
     needs: str
-    source: str
+    source: str  # the variable that the token came from; empty: there is no token
 
 
-def read(answer: Answer, asked: Asked, words: str) -> Any:
-    """The JSON in an answer; None where its body is empty.
-
-    Args:
-        answer: what came.
-        asked: what it was for.
-        words: GitHub's own words, cleaned; empty: none.
+def read(answer: Answer, sent: Sent, words: str) -> Any:
+    """The JSON in an answer; None where its body is empty. `words` are GitHub's own, cleaned.
 
     Raises:
         TryAgain, ReleaseError: what the status means, or what came instead of JSON.
     """
     if not 200 <= answer.status <= 299:
-        raise _limited(answer, asked, words) or _failed(answer, asked, words)
+        raise _limited(answer, sent, words) or _failed(answer, sent, words)
     if "html" in answer.headers.get("Content-Type", ""):
-        raise garbage(asked.where, "data and no page")
+        raise garbage(sent.where, "data and no page")
     try:
         return json.loads(answer.body) if answer.body.strip() else None
     except (ValueError, RecursionError):
-        raise Lost("GitHub broke off its answer", where=asked.where, hint=AGAIN) from None
+        raise Lost("GitHub broke off its answer", where=sent.where, hint=AGAIN) from None
 
 
 def garbage(where: str, expected: str) -> ReleaseError:
@@ -119,23 +101,23 @@ def garbage(where: str, expected: str) -> ReleaseError:
     )
 
 
-def _failed(answer: Answer, asked: Asked, words: str) -> ReleaseError:
-    status, doing = answer.status, asked.doing
+def _failed(answer: Answer, sent: Sent, words: str) -> ReleaseError:
+    status, doing = answer.status, sent.doing
     if status in {408, 409} or status >= 500 or (status == 422 and "already_exists" in _codes(answer)):
-        lost = Lost(f"GitHub is busy or down (status {status}){_said(words)}", where=asked.where, hint=AGAIN)
+        lost = Lost(f"GitHub is busy or down (status {status}){_said(words)}", where=sent.where, hint=AGAIN)
         lost.after = retry_after(answer.headers)
         return lost
     if status in {401, 403, 404}:
-        return _barred(answer, asked, words)
+        return _barred(answer, sent, words)
     if status == 422:
-        invalid = Invalid(f"GitHub refuses to {doing}{_said(words)}", where=asked.where)
+        invalid = Invalid(f"GitHub refuses to {doing}{_said(words)}", where=sent.where)
         invalid.fields = frozenset(str(error.get("field")) for error in _errors(answer))
         return invalid
     if 300 <= status <= 399:
         target = bare_url(answer.headers.get("Location", ""))
         hint = "give the remote its new URL (`git remote set-url`), or correct forge.url: redirects are not followed"
-        return ReleaseError(f"the repository was renamed or moved ({target})", where=asked.where, hint=hint)
-    return ReleaseError(f"GitHub refuses to {doing} (status {status}){_said(words)}", where=asked.where)
+        return ReleaseError(f"the repository was renamed or moved ({target})", where=sent.where, hint=hint)
+    return ReleaseError(f"GitHub refuses to {doing} (status {status}){_said(words)}", where=sent.where)
 
 
 def spoken(body: bytes) -> str:
@@ -146,8 +128,7 @@ def spoken(body: bytes) -> str:
     return ": ".join(filter(None, [message, "; ".join(map(str, filter(None, details)))]))
 
 
-def _limited(answer: Answer, asked: Asked, words: str) -> Limited | None:
-    """A limit of the rate, told by 403 or 429."""
+def _limited(answer: Answer, sent: Sent, words: str) -> Limited | None:
     if answer.status not in {403, 429}:
         return None
     secondary = re.search("secondary rate|abuse", words, re.IGNORECASE) is not None
@@ -155,24 +136,18 @@ def _limited(answer: Answer, asked: Asked, words: str) -> Limited | None:
     after = retry_after(answer.headers)
     if answer.status == 403 and not secondary and not primary and after is None:
         return None
-    return limit(answer.headers, asked, _until_reset(answer.headers) if after is None and primary else after)
+    return limit(answer.headers, sent, _until_reset(answer.headers) if after is None and primary else after)
 
 
-def limit(headers: Mapping[str, str], asked: Asked, after: float | None = None) -> Limited:
-    """The error of a limit of the rate.
-
-    Args:
-        headers: of the answer.
-        asked: what the request was for.
-        after: the seconds to wait for; None: GitHub doesn't say.
-    """
+def limit(headers: Mapping[str, str], sent: Sent, after: float | None = None) -> Limited:
+    """The error of a limit of the rate; `after` is in seconds, None where GitHub doesn't say."""
     after = _WITHOUT_HEADER if after is None else max(1.0, after)
     until = datetime.fromtimestamp(min(_now(headers) + after, _LAST), timezone.utc)
     limited = Limited(
         f"GitHub limits the rate of requests until {until:%Y-%m-%d %H:%M:%S} UTC",
-        where=asked.where,
-        cause="many requests with one token, or from one address" if asked.source else "requests without a token",
-        hint="run the same command again after that" if asked.source else _needs_token(asked),
+        where=sent.where,
+        cause="many requests with one token, or from one address" if sent.source else "requests without a token",
+        hint="run the same command again after that" if sent.source else _needs_token(sent),
     )
     limited.after = after
     return limited
@@ -192,18 +167,18 @@ def _now(headers: Mapping[str, str]) -> float:
 # -- what a token lacks -----------------------------------------------------------------------------------------------
 
 
-def _barred(answer: Answer, asked: Asked, words: str) -> ReleaseError:
+def _barred(answer: Answer, sent: Sent, words: str) -> ReleaseError:
     status = answer.status
     if status == 404:
-        what = f"GitHub finds nothing there to {asked.doing}, or the token may not see it (status 404)"
-        return Missing(what, where=asked.where, cause=_CAUSE_404, hint=_hint(answer, asked))
-    if status == 401 and asked.source:
-        what = f"GitHub does not accept the token of {asked.source}{_said(words)} (status 401)"
-        return Forbidden(what, where=asked.where, cause="it is mistyped, expired or revoked", hint=_hint(answer, asked))
+        what = f"GitHub finds nothing there to {sent.doing}, or the token may not see it (status 404)"
+        return Missing(what, where=sent.where, cause=_CAUSE_404, hint=_hint(answer, sent))
+    if status == 401 and sent.source:
+        what = f"GitHub does not accept the token of {sent.source}{_said(words)} (status 401)"
+        return Forbidden(what, where=sent.where, cause="it is mistyped, expired or revoked", hint=_hint(answer, sent))
     return Forbidden(
-        f"GitHub forbids to {asked.doing}{_said(words)} (status {status})",
-        where=asked.where,
-        hint=_special(answer, words) or _hint(answer, asked),
+        f"GitHub forbids to {sent.doing}{_said(words)} (status {status})",
+        where=sent.where,
+        hint=_special(answer, words) or _hint(answer, sent),
     )
 
 
@@ -211,7 +186,6 @@ _CAUSE_404 = "the repository's name is wrong, or it is private and the token was
 
 
 def _special(answer: Answer, words: str) -> str:
-    """The mend of what no permission of a token mends."""
     if "permitted to create or approve pull requests" in words:
         return "allow it in the repository's settings (Actions, General), or use the token of a GitHub App"
     if "archived" in words:
@@ -223,18 +197,18 @@ def _special(answer: Answer, words: str) -> str:
     return ""
 
 
-def _hint(answer: Answer, asked: Asked) -> str:
-    needs = _accepted(answer.headers.get("X-Accepted-GitHub-Permissions", "")) or f"`{asked.needs}`"
-    if not asked.source:
-        return _needs_token(asked)
+def _hint(answer: Answer, sent: Sent) -> str:
+    needs = _accepted(answer.headers.get("X-Accepted-GitHub-Permissions", "")) or f"`{sent.needs}`"
+    if not sent.source:
+        return _needs_token(sent)
     return (
-        f"give the token of {asked.source} the permission {needs} for this repository "
+        f"give the token of {sent.source} the permission {needs} for this repository "
         "(a classic token: the scope `repo`; the token of a workflow: the same under `permissions`)"
     )
 
 
-def _needs_token(asked: Asked) -> str:
-    needs = asked.needs
+def _needs_token(sent: Sent) -> str:
+    needs = sent.needs
     return f"put a token with the permission `{needs}` into GITHUB_TOKEN; `gh auth token` prints that of the gh program"
 
 

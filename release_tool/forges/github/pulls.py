@@ -12,11 +12,9 @@ from release_tool.model.records import CommitId, PullRequest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+# Characters that GitHub takes: of a title, and of a body or a comment.
 MOST_TITLE = 256
-"""Characters of the longest title that GitHub takes."""
-
 MOST_TEXT = 65_536
-"""Characters of the longest body or comment that GitHub takes."""
 
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _CUT = "\n\n…\n\nThis text was cut here: GitHub takes no longer one.\n"

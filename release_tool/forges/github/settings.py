@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
-from release_tool.forges.github.errors import AGAIN, READ, Asked, Lost, read, spoken
+from release_tool.forges.github.errors import AGAIN, READ, Lost, Sent, read, spoken
 from release_tool.net.transport import Transport, http_date
 
 if TYPE_CHECKING:
@@ -30,111 +30,63 @@ _KEYS = ("allow_merge_commit", "allow_squash_merge", "allow_rebase_merge")
 
 
 class MergeSettings(NamedTuple):
-    """How pull requests are merged; only those who may push see it.
+    """How pull requests are merged; only those who may push see that."""
 
-    Attributes:
-        methods: those of `merge`, `squash` and `rebase` that are allowed.
-        by_itself: whether a pull request may be told to merge once everything is green.
-        deletes_branch: whether the branch goes with the merge.
-    """
-
-    methods: tuple[str, ...]
-    by_itself: bool
+    methods: tuple[str, ...]  # those of `merge`, `squash` and `rebase` that are allowed
+    by_itself: bool  # whether a pull request may be told to merge once everything is green
     deletes_branch: bool
 
 
 class RepositorySettings(NamedTuple):
-    """A repository.
+    """What holds for the repository, and what its token's owner may do there."""
 
-    Attributes:
-        web: address of its page.
-        default_branch: its name.
-        private: whether it is (or is internal).
-        archived: whether it is read-only.
-        disabled: whether GitHub has switched it off.
-        parent: what it is a fork of, `owner/name`; empty: it is none.
-        may_push: whether the token's owner may push; None: GitHub doesn't say.
-        admin: whether the token's owner administrates it.
-        merging: how pull requests are merged; None: hidden.
-    """
-
-    web: str
+    web: str  # address of its page
     default_branch: str
-    private: bool
+    private: bool  # or internal
     archived: bool
-    disabled: bool
-    parent: str
-    may_push: bool | None
+    disabled: bool  # GitHub has switched it off
+    parent: str  # what it is a fork of, `owner/name`; empty: it is none
+    may_push: bool | None  # None: GitHub doesn't say
     admin: bool
-    merging: MergeSettings | None
+    merging: MergeSettings | None  # None: hidden
 
 
 class Protection(NamedTuple):
-    """Classic protection of a branch.
+    """Classic protection of a branch."""
 
-    Attributes:
-        reviews: approvals that a pull request needs; None: it may be pushed to without one.
-        exempts: whether some people, teams or Apps need no pull request.
-        dismisses: whether a push takes approvals away.
-        checks: names of the checks that must be green.
-        strict: whether a branch must be up to date with the base before it is merged.
-        linear: whether merge commits are refused.
-        signed: whether commits must be signed.
-        for_admins: whether it holds for administrators too.
-        only_some: whether only some may push.
-        locked: whether nobody may.
-    """
-
-    reviews: int | None = None
-    exempts: bool = False
-    dismisses: bool = False
-    checks: tuple[str, ...] = ()
-    strict: bool = False
-    linear: bool = False
-    signed: bool = False
-    for_admins: bool = False
-    only_some: bool = False
-    locked: bool = False
+    reviews: int | None = None  # approvals that a pull request needs; None: the branch may be pushed to without one
+    exempts: bool = False  # some people, teams or Apps need no pull request
+    dismisses: bool = False  # a push takes approvals away
+    checks: tuple[str, ...] = ()  # names of the checks that must be green
+    strict: bool = False  # a branch must be up to date with the base before it is merged
+    linear: bool = False  # merge commits are refused
+    signed: bool = False  # commits must be signed
+    for_admins: bool = False  # the protection holds for administrators too
+    only_some: bool = False  # only some may push
+    locked: bool = False  # nobody may push
 
 
 class Rule(NamedTuple):
-    """One rule of a ruleset that holds for a branch.
+    """One rule of a ruleset that holds for a branch."""
 
-    Attributes:
-        kind: `pull_request`, `non_fast_forward`, …
-        parameters: as the API names them.
-        ruleset: number of its ruleset.
-        of_repository: whether the ruleset is the repository's own, and not an organization's.
-    """
-
-    kind: str
-    parameters: Mapping[str, Any]
-    ruleset: int
-    of_repository: bool
+    kind: str  # `pull_request`, `non_fast_forward`, …
+    parameters: Mapping[str, Any]  # as the API names them
+    ruleset: int  # its number
+    of_repository: bool  # the ruleset is the repository's own, and not an organization's
 
 
 class Actions(NamedTuple):
-    """GitHub Actions in a repository.
+    """GitHub Actions in a repository."""
 
-    Attributes:
-        enabled: whether workflows run at all.
-        may_propose: whether a workflow's own token may open pull requests.
-    """
-
-    enabled: bool
-    may_propose: bool
+    enabled: bool  # workflows run at all
+    may_propose: bool  # a workflow's own token may open pull requests
 
 
 class Credential(NamedTuple):
-    """What GitHub says of a token with each answer.
+    """What GitHub says of a token with each answer."""
 
-    Attributes:
-        scopes: the scopes of a classic token; None: it is of another kind, or there is none.
-        expires: when it ends; None: never, or GitHub doesn't say.
-    """
-
-    scopes: tuple[str, ...] | None
-    expires: datetime | None
+    scopes: tuple[str, ...] | None  # of a classic token; None: it is of another kind, or there is none
+    expires: datetime | None  # None: never, or GitHub doesn't say
 
 
 class GitHubSettings:
@@ -267,10 +219,10 @@ class GitHubSettings:
         return self._last
 
     def _read(self, answer: Answer, path: str, doing: str, needs: str) -> Any:
-        asked = Asked(doing, self._transport.where(self._path + path), needs, self._source)
-        found = read(answer, asked, self._transport.clean(spoken(answer.body)))
+        sent = Sent(doing, self._transport.where(self._path + path), needs, self._source)
+        found = read(answer, sent, self._transport.clean(spoken(answer.body)))
         if found is None:
-            raise Lost("GitHub broke off its answer", where=asked.where, hint=AGAIN)
+            raise Lost("GitHub broke off its answer", where=sent.where, hint=AGAIN)
         return found
 
 

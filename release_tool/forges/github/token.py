@@ -16,11 +16,8 @@ if TYPE_CHECKING:
 
     from release_tool.forges.github.address import Address
 
-VARIABLES = ("GH_TOKEN", "GITHUB_TOKEN")
-"""Where a token may stand, in the order in which GitHub's own `gh` looks."""
-
-FILE_VARIABLE = "GITHUB_TOKEN_FILE"
-"""Names a file that holds a token; for mounted secrets."""
+VARIABLES = ("GH_TOKEN", "GITHUB_TOKEN")  # in the order in which GitHub's own `gh` looks
+FILE_VARIABLE = "GITHUB_TOKEN_FILE"  # names a file that holds a token; for mounted secrets
 
 _LONGEST = 64 * 1024  # no token comes near it; a wrong path may lead to a large file
 
@@ -35,9 +32,6 @@ class Token(NamedTuple):
 def find(environ: Mapping[str, str]) -> Token | None:
     """The token that the environment names; None: there is none.
 
-    Args:
-        environ: the environment variables.
-
     Raises:
         ReleaseError: the file can't be read, or what is found can't be a token.
     """
@@ -51,16 +45,11 @@ def find(environ: Mapping[str, str]) -> Token | None:
 def find_for(address: Address, environ: Mapping[str, str]) -> Token | None:
     """The token for the API of a repository; None: there is none.
 
-    `release.yaml` belongs to the repository, which may be a stranger's: it can't name a server that gets the token.
-    Only the environment can, beside GitHub's own hosts.
-
-    Args:
-        address: the repository.
-        environ: the environment variables.
-
     Raises:
         ReleaseError: there is a token, and nothing but the repository says that the server is a GitHub; or as `find`.
     """
+    # `release.yaml` belongs to the repository, which may be a stranger's: no file there can name a server that gets the
+    # token. Only the environment can, beside GitHub's own hosts.
     token = find(environ)
     if token is None or all(is_known_api(url, environ) for url in (address.api, address.graphql)):
         return token
@@ -75,11 +64,6 @@ def find_for(address: Address, environ: Mapping[str, str]) -> Token | None:
 
 def header_for_git(url: str, environ: Mapping[str, str]) -> Secret | None:
     """The header with which git shows the token; None where it isn't for that server, or there is none.
-
-    Args:
-        url: the remote's URL; only `https` (and `http`, for the machine itself) takes a header, and only a server
-            that is known as a GitHub gets it.
-        environ: the environment variables.
 
     Raises:
         ReleaseError: as `find`.
