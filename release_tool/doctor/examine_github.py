@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from release_tool.config import Config
     from release_tool.doctor.access import Access
-    from release_tool.forges.github.settings import RepositorySettings, Rule
+    from release_tool.forges.github.settings import BranchRule, RepositorySettings
     from release_tool.forges.github.token import Token
 
 _BRANCHES = 5  # of so many release branches the rules are asked; the same ones hold for the others
@@ -127,7 +127,7 @@ class _Look:
         rules = {place.branch: self._rules(place.branch) for place in places[:_BRANCHES]}
         yield from github_branch.rolling(rules, self._passed, self.wanted)
 
-    def _rules(self, branch: str) -> tuple[Rule, ...]:
+    def _rules(self, branch: str) -> tuple[BranchRule, ...]:
         """The rules of a branch; which of their rulesets may be passed by goes to `_passed`."""
         rules = self._looks.rules(branch)
         for ruleset in {rule.ruleset for rule in rules} - set(self._passed.rulesets):

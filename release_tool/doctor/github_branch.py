@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from release_tool.doctor.diagnosis import Verdict
-    from release_tool.forges.github.settings import Protection, Rule
+    from release_tool.forges.github.settings import BranchRule, Protection
 
 _METHODS = ("merge", "squash", "rebase")
 _BLOCK_PUSHES = ("update", "pull_request", "required_status_checks", "merge_queue")
@@ -95,13 +95,13 @@ class Passed(NamedTuple):
 
     rulesets: dict[int, str]
 
-    def always(self, rule: Rule) -> bool | None:
+    def always(self, rule: BranchRule) -> bool | None:
         """Whether a push passes a rule by; None: unknown."""
         said = self.rulesets.get(rule.ruleset)
         return None if not said else said in ("always", "exempt")
 
 
-def demands(protection: Protection | None, rules: Sequence[Rule], passed: Passed, *, admin: bool) -> Demands:
+def demands(protection: Protection | None, rules: Sequence[BranchRule], passed: Passed, *, admin: bool) -> Demands:
     """All that holds for a branch.
 
     Args:
@@ -131,7 +131,7 @@ def _number(parameters: Mapping[str, Any], key: str) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _methods(protection: Protection | None, rules: Sequence[Rule]) -> tuple[str, ...]:
+def _methods(protection: Protection | None, rules: Sequence[BranchRule]) -> tuple[str, ...]:
     left = set(_METHODS)
     if (protection and protection.linear) or any(rule.kind == "required_linear_history" for rule in rules):
         left -= {"merge"}
@@ -142,7 +142,7 @@ def _methods(protection: Protection | None, rules: Sequence[Rule]) -> tuple[str,
     return tuple(method for method in _METHODS if method in left)
 
 
-def _of_rules(rules: Sequence[Rule], passed: Passed) -> list[bool | None]:
+def _of_rules(rules: Sequence[BranchRule], passed: Passed) -> list[bool | None]:
     return [passed.always(rule) for rule in rules if rule.kind in _BLOCK_PUSHES]
 
 
@@ -260,7 +260,7 @@ def _direct(found: Demands, wanted: Wanted) -> Iterator[Diagnosis]:
         yield Diagnosis("error", "direct pushes", f"`{wanted.base}` takes no pushes", page, why, mend)
 
 
-def rolling(branches: Mapping[str, Sequence[Rule]], passed: Passed, wanted: Wanted) -> Iterator[Diagnosis]:
+def rolling(branches: Mapping[str, Sequence[BranchRule]], passed: Passed, wanted: Wanted) -> Iterator[Diagnosis]:
     """Whether rulesets stand in the way of release branches, which are made, pushed, made again and deleted.
 
     Args:

@@ -4,14 +4,6 @@ Istio's labels are described at the head of `in_use.py`. Of a call by gRPC `resp
 always 200, and `grpc_response_status` the number of its own status; of one that no pod took, `response_code` is 503;
 and 0 where the caller went away before anything was answered: its fault or not, nobody can tell, so it is no failure
 here (a server that hangs shows in `latency`).
-
-Each proxy reports by itself: the one of the caller (`reporter="source"`) also sees what never reached a pod, the one of
-the pod (`destination`) also what callers outside the mesh do. So there is a number for each reporter.
-
-A series begins with its first call, so `increase` doesn't see what it began with: of many callers that fail once each
-it would see nothing. So that is added, where nothing was there for an hour before. Should Prometheus itself have been
-away for longer, all that was ever counted looks new to the points of one range: a quarter of them, which decides
-nothing.
 """
 
 from __future__ import annotations
@@ -75,6 +67,8 @@ def samples(check: PrometheusCheck) -> str:
 
 def by_reporter(check: PrometheusCheck) -> bool:
     """Whether the answers have a number for each reporter, in place of one."""
+    # Each proxy reports by itself: the one of the caller (`reporter="source"`) also sees what never reached a pod, the
+    # one of the pod (`destination`) also what callers outside the mesh do.
     return check.preset not in {"", "available"}
 
 
@@ -86,6 +80,10 @@ def reach(check: PrometheusCheck, part: timedelta) -> timedelta:
 
 def _counted(more: str, span: str) -> str:
     """What each series counted over a span, with what it began with."""
+    # A series begins with its first call, so `increase` doesn't see what the series began with: of many callers that
+    # fail once each it would see nothing. So that is added, where nothing was there for an hour before. Should
+    # Prometheus itself have been away for longer, all that was ever counted looks new to the points of one range: a
+    # quarter of them, which decides nothing.
     series = f"{_REQUESTS}{{{_TO}{more}}}"
     began = f"(min_over_time({series}[{span}]) unless max_over_time({series}[1h] offset {span}))"
     return f"(increase({series}[{span}]) + {began}) or increase({series}[{span}])"

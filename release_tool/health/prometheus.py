@@ -3,18 +3,6 @@
 No point of the window looks at anything older: the first one stands as far behind its begin as a query looks back. So a
 version that was cleared is not judged by what it did before. A query that looks back over the whole window (`{window}`)
 has one point, now, and that decides alone; one that looks back further makes the window longer.
-
-Unhealthy: more than half of the points are out of bounds, and the last one is. Healthy: no more than a third is, and
-the last one isn't. Everything between is unsettled, which is unknown: a short outage, a default that flaps, one that
-has just turned bad, or just recovered, moves nothing; the next pass knows more.
-
-What this means for people, with a window of ten minutes: a default that fails from one moment on, for all callers or
-for a few too many, is left after about five minutes; one that burns slowly, as soon as it was over the bound for that
-long; one that flaps faster than a fifth of the window is judged by its mean, for that is what each point's range
-covers; one that flaps slowly stays, unless most of a window was bad. A blip of half a minute leaves it healthy.
-
-Half of the points must be there, and one of the last quarter of the window: Prometheus itself may have been away, or
-its clock be another. NaN and infinite values are no values: a share of no calls is one.
 """
 
 from __future__ import annotations
@@ -182,6 +170,19 @@ def _keep(
 
 
 # -- points of a window as a verdict --------------------------------------------------------------------------------
+#
+# Unhealthy: more than half of the points are out of bounds, and the last one is. Healthy: no more than a third is,
+# and the last one isn't. Everything between is unsettled, which is unknown: a short outage, a default that flaps, one
+# that has just turned bad, or just recovered, moves nothing; the next pass knows more.
+#
+# What this means for people, with a window of ten minutes: a default that fails from one moment on, for all callers
+# or for a few too many, is left after about five minutes; one that burns slowly, as soon as it was over the bound for
+# that long; one that flaps faster than a fifth of the window is judged by its mean, for that is what each point's
+# range covers; one that flaps slowly stays, unless most of a window was bad. A blip of half a minute leaves it
+# healthy.
+#
+# Half of the points must be there, and one of the last quarter of the window: Prometheus itself may have been away,
+# or its clock be another. NaN and infinite values are no values: a share of no calls is one.
 
 
 def times(start: datetime, end: datetime) -> tuple[int, ...]:

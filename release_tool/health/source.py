@@ -26,27 +26,16 @@ NO_WINDOW = timedelta(0)
 
 
 class Subject(NamedTuple):
-    """One version that is judged.
-
-    Attributes:
-        environment: the name of the environment.
-        service: the name of the service; empty where the repository has one without a name.
-        namespace: the namespace of the release.
-        release: the name of the Helm release.
-        workload: the name that the chart gives the Deployment of this version.
-        name: its name.
-        tag: its tag as written; `tag_part` is what is routed and labelled.
-        since: when its last operation landed (UTC).
-    """
+    """One version that is judged."""
 
     environment: str
-    service: str
-    namespace: str
-    release: str
-    workload: str
+    service: str  # empty where the repository has one without a name
+    namespace: str  # of the release
+    release: str  # the name of the Helm release
+    workload: str  # the name that the chart gives the Deployment of this version
     name: Name
-    tag: Tag
-    since: datetime
+    tag: Tag  # as written; `tag_part` is what is routed and labelled
+    since: datetime  # when the last operation on it landed (was merged into the base branch), UTC
 
 
 class ToJudge(NamedTuple):

@@ -1,4 +1,4 @@
-"""Work that ends in time, whatever the other end does."""
+"""Work that ends in time."""
 
 from __future__ import annotations
 

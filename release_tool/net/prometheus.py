@@ -52,13 +52,7 @@ class RangeResult(NamedTuple):
 
 
 class Prometheus:
-    """One Prometheus server, or whatever speaks its API.
-
-    Args:
-        url: where its API begins, without `/api/v1`; without a credential.
-        timeout: seconds that one answer may take.
-        token: sent as `Authorization: Bearer`; None: nothing is sent.
-    """
+    """One Prometheus server, or whatever speaks its API, which begins at `url`, without `/api/v1`."""
 
     def __init__(self, url: str, *, timeout: float, token: Secret | None = None) -> None:
         self._url = url.rstrip("/")
@@ -72,12 +66,7 @@ class Prometheus:
         self._transport.close()
 
     def query(self, expression: str, at: datetime, *, within: float | None = None) -> QueryResult:
-        """What an expression gives at one time.
-
-        Args:
-            expression: PromQL that gives a vector or a scalar.
-            at: the time, with its zone.
-            within: seconds that the answer may take, where that is less than the timeout.
+        """What PromQL for a vector or a scalar gives at one time, within some seconds if that is less than the timeout.
 
         Raises:
             TryAgain: Prometheus is down, busy, or too slow.

@@ -6,15 +6,12 @@ import re
 
 
 class Secret:
-    """A text that can't be printed by accident: `str`, `repr` and formats of it show dots.
-
-    White space around the text (a line end at the end of a file) does not belong to the secret.
-    """
+    """A text that can't be printed by accident: `str`, `repr` and formats of it show dots."""
 
     __slots__ = ("_value",)
 
     def __init__(self, value: str) -> None:
-        self._value = value.strip()
+        self._value = value.strip()  # a line end at the end of a file does not belong to the secret
 
     def reveal(self) -> str:
         """The secret itself, for the one place that sends it."""

@@ -130,7 +130,7 @@ class RetryPolicy:
 
 
 class Transport:
-    """Requests to one server. TLS is verified, with the authorities of `REQUESTS_CA_BUNDLE` where it is set.
+    """Requests to one server. TLS is verified, with the authorities of `REQUESTS_CA_BUNDLE` where that is set.
 
     Args:
         title: what the server is, for messages: `Prometheus`.
@@ -185,10 +185,7 @@ class Transport:
     ) -> Answer:
         """An answer with a status of 200 to 299; the request is sent again where the server is busy.
 
-        Args:
-            method, path, form, within: as of `ask`.
-            repeatable: whether the request changes nothing.
-            explain: finds the server's own words in the body of a refusal; empty: there are none.
+        What is `repeatable` changes nothing; `explain` finds the server's own words in the body of a refusal.
 
         Raises:
             TryAgain: no answer in time, a lost connection, or a server that is busy or down.
@@ -282,7 +279,7 @@ class Transport:
         return self._shown or bare_url(self._url + path)
 
     def clean(self, words: str) -> str:
-        """Words from outside for a message: on one short line, and without the token."""
+        """A phrase from outside, without the token."""
         return phrase(words.replace(self._token.reveal(), str(self._token)) if self._token else words)
 
     def _check(self) -> None:

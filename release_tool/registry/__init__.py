@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from release_tool.errors import ReleaseError
 from release_tool.registry import reference
-from release_tool.registry.client import Client
+from release_tool.registry.client import RegistryClient
 from release_tool.registry.failures import codes, garbage, is_page, no_repository, unexpected
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Registry:
     ) -> None:
         self._repository = reference.parse(image)
         self._timeout = timeout
-        self._client = Client(self._repository, plain_http=plain_http, timeout=timeout, wait=wait)
+        self._client = RegistryClient(self._repository, plain_http=plain_http, timeout=timeout, wait=wait)
 
     def __repr__(self) -> str:
         return f"Registry({str(self._repository)!r})"

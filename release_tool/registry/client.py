@@ -23,7 +23,7 @@ _PAUSE = 1.0  # seconds before a request is sent once more
 _LONGEST = 5.0  # seconds: who asks for more than that is not waited for
 
 
-class Client:
+class RegistryClient:
     """Asks the registry of one repository; see `Registry` for the arguments."""
 
     def __init__(

@@ -36,7 +36,7 @@ _PART = re.compile(
 
 
 class Login:
-    """Answers the challenges of one registry; `ask` sends a request as `Client` does."""
+    """Answers the challenges of one registry; `ask` sends a request as `RegistryClient` does."""
 
     def __init__(self, repository: ImageRepository, ask: Callable[..., Answer], timeout: float) -> None:
         self._repository = repository

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from release_tool.doctor import base_branch, git, github_branch, github_repository, workflows
 from release_tool.doctor.diagnosis import Diagnosis, Report, of_error, ok
 from release_tool.errors import FileProblems, Problem, ReleaseError, TryAgain
-from release_tool.forges.github.settings import Credential, Protection, RepositorySettings, Rule
+from release_tool.forges.github.settings import BranchRule, Credential, Protection, RepositorySettings
 from release_tool.git.examine import Signing, capabilities_of
 from release_tool.report.doctor import report_text
 
@@ -85,11 +85,13 @@ def test_a_disabled_repository_is_an_error() -> None:
 
 
 def test_whether_a_push_passes_is_told_only_where_it_can_be() -> None:
-    def pushable(protection: Protection | None, *rules: Rule, admin: bool = False, passed: str = "") -> bool | None:
+    def pushable(
+        protection: Protection | None, *rules: BranchRule, admin: bool = False, passed: str = ""
+    ) -> bool | None:
         known = github_branch.Passed({1: passed} if passed else {})
         return github_branch.demands(protection, rules, known, admin=admin).pushable
 
-    update = Rule("update", {}, 1, of_repository=True)
+    update = BranchRule("update", {}, 1, of_repository=True)
     assert pushable(None) is True
     assert pushable(Protection(linear=True)) is True
     assert pushable(Protection(reviews=1)) is False
@@ -106,15 +108,15 @@ def test_whether_a_push_passes_is_told_only_where_it_can_be() -> None:
 
 def test_rules_of_several_rulesets_add_up() -> None:
     rules = [
-        Rule(
+        BranchRule(
             "pull_request",
             {"required_approving_review_count": 2, "allowed_merge_methods": ["merge", "squash"]},
             1,
             True,
         ),
-        Rule("required_linear_history", {}, 2, False),
-        Rule("required_status_checks", {"required_status_checks": [{"context": "check"}]}, 2, False),
-        Rule("merge_queue", {}, 3, True),
+        BranchRule("required_linear_history", {}, 2, False),
+        BranchRule("required_status_checks", {"required_status_checks": [{"context": "check"}]}, 2, False),
+        BranchRule("merge_queue", {}, 3, True),
     ]
     found = github_branch.demands(Protection(reviews=1, checks=("lint",)), rules, NONE_PASSED, admin=False)
     assert (found.reviews, found.methods, found.checks, found.queued) == (2, ("squash",), ("lint", "check"), True)
@@ -220,7 +222,7 @@ def test_a_report_fits_its_terminal(width: int) -> None:
     wanted = github_branch.Wanted("main", "https://github.com/a/b", ("devel",), True, False)
     protection = Protection(reviews=1, dismisses=True, checks=("check",), strict=True, signed=True)
     found = github_branch.demands(protection, [], NONE_PASSED, admin=False)
-    rule = Rule("update", {}, 1, True)
+    rule = BranchRule("update", {}, 1, True)
     told = [
         *github_branch.base(found, wanted),
         *github_branch.rolling({"release/devel": [rule]}, NONE_PASSED, wanted),

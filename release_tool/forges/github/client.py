@@ -10,9 +10,9 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from release_tool.errors import ReleaseError, TryAgain
 from release_tool.forges.github.errors import (
     AGAIN,
+    AnswerLost,
     Declined,
     Forbidden,
-    Lost,
     Purpose,
     Sent,
     garbage,
@@ -40,7 +40,7 @@ _HEADERS = {
 }
 
 
-class Client:
+class GitHubClient:
     """Asks one GitHub. Without a token, only what everybody may see can be read.
 
     `patience` is the seconds that all waits together may take, over the life of this client.
@@ -89,10 +89,10 @@ class Client:
         return self._send(self._rest, method, path, purpose, _packed(body))[0]
 
     def create(self, path: str, body: Mapping[str, Any], purpose: Purpose) -> Any:
-        """Sends what may come once only. After `Lost` nobody knows whether it had its effect: look, then call again."""
+        """Sends what may come once only. After `AnswerLost` nobody knows whether that had its effect: look first."""
         return self._send(self._rest, "POST", path, purpose, _packed(body), repeatable=False)[0]
 
-    def pause(self, error: Lost, tries: int) -> None:
+    def pause(self, error: AnswerLost, tries: int) -> None:
         """Waits before what was lost is sent again; raises the error once it was tried often enough."""
         self._retries.pause(error, tries)
 
@@ -129,7 +129,7 @@ class Client:
             try:
                 answer = transport.ask(method, path, content=content)
             except TryAgain as lost:
-                raise Lost(lost.what, where=lost.where, cause=lost.cause, hint=AGAIN) from None
+                raise AnswerLost(lost.what, where=lost.where, cause=lost.cause, hint=AGAIN) from None
             return read(answer, sent, transport.clean(spoken(answer.body))), answer
 
         return self._retries.run(attempt, repeatable=repeatable)
@@ -142,7 +142,7 @@ class Client:
         if kind == "RATE_LIMITED":
             return limit(answer.headers, sent)
         if words.startswith("Something went wrong"):  # GitHub's timeout
-            return Lost(f"GitHub is busy or down: {words}", where=sent.where, hint=AGAIN)
+            return AnswerLost(f"GitHub is busy or down: {words}", where=sent.where, hint=AGAIN)
         if kind in {"FORBIDDEN", "INSUFFICIENT_SCOPES"}:
             hint = f"give the token of {sent.source or 'GITHUB_TOKEN'} the permission `{sent.needs}`"
             return Forbidden(f"GitHub forbids to {sent.doing}: {words}", where=sent.where, hint=hint)

@@ -6,13 +6,13 @@ import logging
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from release_tool.forges.github import pulls
-from release_tool.forges.github.errors import READ, WRITE, Forbidden, Invalid, Lost, Missing, Purpose
+from release_tool.forges.github.errors import READ, WRITE, AnswerLost, Forbidden, Invalid, Missing, Purpose
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from release_tool.forges.github.address import Address
-    from release_tool.forges.github.client import Client
+    from release_tool.forges.github.client import GitHubClient
     from release_tool.model.records import PullRequest
 
 _LOG = logging.getLogger("release_tool.forges")
@@ -60,7 +60,7 @@ class _Page(NamedTuple):
 class Talk:
     """Comments, labels and reviewers of the pull requests of one repository."""
 
-    def __init__(self, address: Address, client: Client) -> None:
+    def __init__(self, address: Address, client: GitHubClient) -> None:
         self._address = address
         self._client = client
 
@@ -117,7 +117,7 @@ class Talk:
         while not is_there():
             try:
                 self._client.create(self._issue(number, "comments"), {"body": text}, _SAY)
-            except Lost as error:
+            except AnswerLost as error:
                 self._client.pause(error, tries)
                 tries += 1
             else:

@@ -31,7 +31,7 @@ _LAST = 253402300799  # the last second of the year 9999, as a Unix time: no clo
 _WITHOUT_HEADER = 60.0  # "wait for at least one minute before retrying", where a secondary limit names no time
 
 
-class Lost(Busy):
+class AnswerLost(Busy):
     """Nobody knows what became of a request."""
 
 
@@ -88,7 +88,7 @@ def read(answer: Answer, sent: Sent, words: str) -> Any:
     try:
         return json.loads(answer.body) if answer.body.strip() else None
     except (ValueError, RecursionError):
-        raise Lost("GitHub broke off its answer", where=sent.where, hint=AGAIN) from None
+        raise AnswerLost("GitHub broke off its answer", where=sent.where, hint=AGAIN) from None
 
 
 def garbage(where: str, expected: str) -> ReleaseError:
@@ -104,7 +104,7 @@ def garbage(where: str, expected: str) -> ReleaseError:
 def _failed(answer: Answer, sent: Sent, words: str) -> ReleaseError:
     status, doing = answer.status, sent.doing
     if status in {408, 409} or status >= 500 or (status == 422 and "already_exists" in _codes(answer)):
-        lost = Lost(f"GitHub is busy or down (status {status}){_said(words)}", where=sent.where, hint=AGAIN)
+        lost = AnswerLost(f"GitHub is busy or down (status {status}){_said(words)}", where=sent.where, hint=AGAIN)
         lost.after = retry_after(answer.headers)
         return lost
     if status in {401, 403, 404}:

@@ -17,9 +17,9 @@ from release_tool.errors import Refused, ReleaseError
 from release_tool.forges.base import OPENING, ForgeSettings, Opened
 from release_tool.forges.github import pulls
 from release_tool.forges.github.address import address_of
-from release_tool.forges.github.client import Client
+from release_tool.forges.github.client import GitHubClient
 from release_tool.forges.github.conversation import Talk
-from release_tool.forges.github.errors import CONTENTS, READ, WRITE, Invalid, Lost, Missing, Purpose
+from release_tool.forges.github.errors import CONTENTS, READ, WRITE, AnswerLost, Invalid, Missing, Purpose
 from release_tool.forges.github.merging import Merging
 from release_tool.forges.github.token import find_for
 
@@ -50,7 +50,7 @@ class GitHubForge:
     kind = "github"
     proposes = True
 
-    def __init__(self, address: Address, client: Client, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, address: Address, client: GitHubClient, sleep: Callable[[float], None] = time.sleep) -> None:
         self.merging = Merging(address, client, sleep)
         self._address = address
         self._client = client
@@ -202,7 +202,7 @@ class GitHubForge:
             try:
                 value = self._client.create(self._pulls, proposed, _OPEN)
                 return Opened(self._read(value), created=True), pulls.author(value)
-            except Lost as error:  # also: another call has opened it meanwhile
+            except AnswerLost as error:  # also: another call has opened it meanwhile
                 found = self.find_open(head, base)
                 if found is not None:
                     return Opened(found, created=False), ""
@@ -244,5 +244,5 @@ def connect(
     settings: ForgeSettings,
 ) -> GitHubForge:
     address = address_of(repository.display_url, settings.url, settings.environ)
-    client = Client(address, find_for(address, settings.environ), patience=settings.patience, sleep=time.sleep)
+    client = GitHubClient(address, find_for(address, settings.environ), patience=settings.patience, sleep=time.sleep)
     return GitHubForge(address, client)

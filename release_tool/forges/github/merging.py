@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from release_tool.errors import Refused, ReleaseError, TryAgain
 from release_tool.forges.github import pulls
-from release_tool.forges.github.errors import READ, WRITE, Declined, Lost, Purpose
+from release_tool.forges.github.errors import READ, WRITE, AnswerLost, Declined, Purpose
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from release_tool.forges.github.address import Address
-    from release_tool.forges.github.client import Client
+    from release_tool.forges.github.client import GitHubClient
     from release_tool.model.records import CommitId
 
 _STANDING = Purpose("read how a pull request stands", READ)
@@ -50,7 +50,7 @@ mutation ($id: ID!) {
 class Merging:
     """Looks at what a merge still needs, and leaves the merge to GitHub. Errors as of every method in `base.py`."""
 
-    def __init__(self, address: Address, client: Client, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, address: Address, client: GitHubClient, sleep: Callable[[float], None] = time.sleep) -> None:
         self._address = address
         self._client = client
         self._sleep = sleep
@@ -79,7 +79,7 @@ class Merging:
                     _AUTO_MERGE,
                     once=True,
                 )
-            except Lost as error:
+            except AnswerLost as error:
                 self._client.pause(error, tries)
                 tries += 1
             except Declined as error:

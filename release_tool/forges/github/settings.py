@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
-from release_tool.forges.github.errors import AGAIN, READ, Lost, Sent, read, spoken
+from release_tool.forges.github.errors import AGAIN, READ, AnswerLost, Sent, read, spoken
 from release_tool.net.transport import Transport, http_date
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Protection(NamedTuple):
     locked: bool = False  # nobody may push
 
 
-class Rule(NamedTuple):
+class BranchRule(NamedTuple):
     """One rule of a ruleset that holds for a branch."""
 
     kind: str  # `pull_request`, `non_fast_forward`, …
@@ -177,14 +177,14 @@ class GitHubSettings:
         answer = self._answer(f"/branches/{quote(branch, safe='')}")
         return answer.status == 200 and _object(_parsed(answer.body)).get("protected") is False
 
-    def rules(self, branch: str) -> tuple[Rule, ...]:
+    def rules(self, branch: str) -> tuple[BranchRule, ...]:
         """The rules of all rulesets that hold for a branch, which need not exist."""
         found = self._ask(
             f"/rules/branches/{quote(branch, safe='')}?per_page=100", "read the rules of a branch", _METADATA
         )
         listed = found if isinstance(found, list) else []
         return tuple(
-            Rule(
+            BranchRule(
                 _text(one, "type"),
                 _object(one.get("parameters")),
                 one["ruleset_id"] if isinstance(one.get("ruleset_id"), int) else 0,
@@ -222,7 +222,7 @@ class GitHubSettings:
         sent = Sent(doing, self._transport.where(self._path + path), needs, self._source)
         found = read(answer, sent, self._transport.clean(spoken(answer.body)))
         if found is None:
-            raise Lost("GitHub broke off its answer", where=sent.where, hint=AGAIN)
+            raise AnswerLost("GitHub broke off its answer", where=sent.where, hint=AGAIN)
         return found
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from standin_shop import Shop
 
 from release_tool.forges.github.address import address_of
-from release_tool.forges.github.client import Client
+from release_tool.forges.github.client import GitHubClient
 from release_tool.forges.github.forge import GitHubForge
 from release_tool.forges.github.token import Token as Shown
 from release_tool.net.secret import Secret
@@ -36,7 +36,7 @@ class Desk:
         address = address_of(self.standin.clone_url("acme/shop"), "", {})
         shown = Shown(Secret(token.value), "GITHUB_TOKEN") if token else None
         return GitHubForge(
-            address, Client(address, shown, patience=patience, sleep=self.slept.append), self.slept.append
+            address, GitHubClient(address, shown, patience=patience, sleep=self.slept.append), self.slept.append
         )
 
     def push(self, branch: str = HEAD) -> str:

@@ -16,7 +16,7 @@ from standin import StandIn, faults
 from release_tool.errors import ReleaseError, TryAgain
 from release_tool.forges.base import is_unfinished
 from release_tool.forges.github.address import address_of
-from release_tool.forges.github.client import Client
+from release_tool.forges.github.client import GitHubClient
 from release_tool.forges.github.forge import GitHubForge
 from release_tool.forges.github.token import Token, find_for
 from release_tool.model.records import CommitId
@@ -245,7 +245,7 @@ def check(desk: Desk, labels: Sequence[str] = ("release",)) -> None:
 
 def hostile_forge(server: Hostile, slept: list[float]) -> GitHubForge:
     address = address_of(f"{server.url}/acme/shop.git", "", {})
-    client = Client(address, Token(Secret(SECRET), "GH_TOKEN"), patience=10, sleep=slept.append)
+    client = GitHubClient(address, Token(Secret(SECRET), "GH_TOKEN"), patience=10, sleep=slept.append)
     return GitHubForge(address, client, slept.append)
 
 
