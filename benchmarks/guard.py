@@ -12,7 +12,8 @@ from benchmarks.timing import Side, in_turn, nothing, row
 from release_tool.config import Health
 from release_tool.config.health import Check, PrometheusCheck
 from release_tool.health.judge import judge_all
-from release_tool.model.health import HEALTHY, Asked, Subject
+from release_tool.health.source import Subject, ToJudge
+from release_tool.model.health import HEALTHY
 from release_tool.model.records import Tag, name_of
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def guard_rows(directory: Path, runs: int) -> Iterator[str]:
 
 def _pass(health: Health, subjects: tuple[Subject, ...], now: datetime) -> Callable[[], None]:
     def run() -> None:
-        (judged,) = judge_all([Asked(health, subjects)], now, {})
+        (judged,) = judge_all([ToJudge(health, subjects)], now, {})
         said = [verdict.health for one in judged for verdict in one.verdicts]
         assert said == [HEALTHY] * len(subjects) * len(CHECKS)
 
