@@ -24,30 +24,26 @@ def new_files(files: Files, plan: Plan, source: Source) -> dict[str, bytes]:
     after = tagfile.edit(before, plan.edits)
     if after.text != before.text:
         changed[files.place.tag_file] = after.text.encode("utf-8")
-    if plan.lines:
-        record, archives = _without_old_lines(files, plan, source)
-        changed[files.place.history_file] = history.append(record, plan.lines).encode("utf-8")
-        changed |= archives
-    return changed
-
-
-def _without_old_lines(files: Files, plan: Plan, source: Source) -> tuple[str, dict[str, bytes]]:
-    """The record without the lines of versions long gone, and the archives of their years with them."""
-    # A cleanup moves every one; other operations wait until there are some dozens.
-    lines = files.lines()
+    if not plan.lines:
+        return changed
+    record, lines = files.record, files.lines()
+    archives: dict[str, bytes] = {}
+    # Lines of versions long gone move to the archives of their years: each of them with a cleanup, with other
+    # operations once there are some dozens.
     least = 1 if any(line.intent.operation == "cleanup" for line in plan.lines) else _TOGETHER
-    if len(lines) < least:
-        return files.record, {}
-    from release_tool.model import archive
+    if len(lines) >= least:
+        from release_tool.model import archive
 
-    old = archive.movable(lines, plan.after, plan.lines[-1].at)
-    if len(old) < least:
-        return files.record, {}
-    record, moved = archive.split(files.record, files.place.history_file, old)
-    paths = {year: files.place.archive(year) for year in moved}
-    found = source.read(paths.values())
-    texts = {path: decode(found[path], path) if path in found else "" for path in paths.values()}
-    return record, {path: archive.joined(texts[path], moved[year]).encode("utf-8") for year, path in paths.items()}
+        old = archive.movable(lines, plan.after, plan.lines[-1].at)
+        if len(old) >= least:
+            record, moved = archive.split(record, files.place.history_file, old)
+            found = source.read(map(files.place.archive, moved))
+            for year, more in moved.items():
+                path = files.place.archive(year)
+                text = decode(found[path], path) if path in found else ""
+                archives[path] = archive.joined(text, more).encode("utf-8")
+    changed[files.place.history_file] = history.append(record, plan.lines).encode("utf-8")
+    return changed | archives
 
 
 def file_difference(files: Files, changed: Mapping[str, bytes]) -> str:
