@@ -87,7 +87,7 @@ class ServiceStatus(NamedTuple):
                 tags.setdefault(name, tag)
         return sorted(tags.items(), key=lambda row: name_number(row[0]), reverse=True)
 
-    def differences(self) -> list[outlook.Difference]:
+    def differences(self) -> list[outlook.ImageDifference]:
         """The tags that stand for different images."""
         return outlook.differences({one.place.environment: one.state for one in self.environments})
 

@@ -25,7 +25,7 @@ class Outlook(NamedTuple):
     coming: tuple[Coming, ...] = ()  # what later ones will change, if nothing else happens
 
 
-class Difference(NamedTuple):
+class ImageDifference(NamedTuple):
     """One tag that stands for different images: environment -> the digest that is written there."""
 
     name: Name
@@ -83,7 +83,7 @@ def all_of(state: State | None) -> Iterator[tuple[Name, Tag]]:
         yield from state.retired.items()
 
 
-def differences(states: Mapping[str, State | None]) -> list[Difference]:
+def differences(states: Mapping[str, State | None]) -> list[ImageDifference]:
     """The tags whose digests differ between environments; one that is written without a digest tells nothing."""
     found: dict[str, tuple[Name, dict[str, str]]] = {}
     for environment, state in states.items():
@@ -91,4 +91,4 @@ def differences(states: Mapping[str, State | None]) -> list[Difference]:
             part, _, digest = tag.partition("@")
             if digest:
                 found.setdefault(part, (name, {}))[1][environment] = digest
-    return [Difference(name, tag, held) for tag, (name, held) in found.items() if len(set(held.values())) > 1]
+    return [ImageDifference(name, tag, held) for tag, (name, held) in found.items() if len(set(held.values())) > 1]

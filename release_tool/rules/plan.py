@@ -218,7 +218,10 @@ def _written(
     lines = [_line(one, ground, after) for one in planned]
     own = tuple(change for one, line in zip(planned, lines, strict=True) if one.own for change in line.changes)
     edits = tuple(change for line in lines for change in line.changes if change.action != "supersede")
-    lines[0] = lines[0]._replace(adopted=tuple(_stood_before(change, ground) for change in by_hand))
+    # On an append-only branch people may move a default back that stood on that branch alone: it was never former.
+    base, stood = ground.facts.base.default, {None, *ground.facts.former}
+    adopted = (one if one.before in stood else one._replace(before=base) for one in by_hand)
+    lines[0] = lines[0]._replace(adopted=tuple(adopted))
     lines[-1] = lines[-1]._replace(changes=(*lines[-1].changes, *sweeping))
     return Plan(
         lines=history.raised(lines, ground.lines[-1].at if ground.lines else None),
@@ -249,13 +252,6 @@ def _line(planned: _Planned, ground: Ground, after: State) -> Line:
         for change in planned.step.changes
     )
     return planned.line._replace(changes=changes, adopted=())
-
-
-def _stood_before(change: Change, ground: Ground) -> Change:
-    """On an append-only branch people may move a default back that stood on that branch alone: it was never former."""
-    if change.action != "set-default" or change.before is None or change.before in ground.facts.former:
-        return change
-    return change._replace(before=ground.facts.base.default)
 
 
 def _never_landed(change: Change, ground: Ground) -> Change:

@@ -55,25 +55,27 @@ class Sweep(NamedTuple):
 
 def sweep(state: State, policy: Retention, order: str, facts: Facts) -> Sweep:
     """Lift expired pins, retire by policy, then remove what has drained; `state` is the one after the operation."""
-    lifted = _expired_pins(state, facts)
+    today = facts.now.date()
+    lifted = tuple(
+        Change("unpin", name, state.versions[name], f"pinned until {pin.until.isoformat()}")
+        for name, pin in state.pinned.items()
+        if pin.until is not None and pin.until < today and name in state.versions
+    )
     state = apply(state, lifted)
     retired, kept = _retention(state, policy, order, facts)
     # What people brought back on an open branch may still be retired, and drained, in the base: retired again it goes
     # at once. A second sweep could not tell it from any other drained version.
     state = apply(state, retired)
-    removed = _drained(state, policy, facts)
+    removed = tuple(
+        Change("remove", name, tag, f"drained for {duration_text(policy.drain)}")
+        for name, tag in state.retired.items()
+        if facts.base.retired.get(name) == tag
+        and ("retired", name) in facts.landed
+        and facts.age("retired", name) >= policy.drain
+    )
     changed = {change.version for change in (*retired, *removed)}
     waiting = tuple(one for one in _waiting(state, policy) if one.version not in changed)
     return Sweep((*lifted, *retired, *removed), kept, waiting)
-
-
-def _expired_pins(state: State, facts: Facts) -> tuple[Change, ...]:
-    today = facts.now.date()
-    return tuple(
-        Change("unpin", name, state.versions[name], f"pinned until {pin.until.isoformat()}")
-        for name, pin in state.pinned.items()
-        if pin.until is not None and pin.until < today and name in state.versions
-    )
 
 
 def _retention(
@@ -162,16 +164,6 @@ def _end_of_quarantine(name: Name, state: State, policy: Retention, facts: Facts
     if facts.age("quarantined", name) < policy.quarantine_for:
         return None
     return f"quarantined for {duration_text(policy.quarantine_for)}"
-
-
-def _drained(state: State, policy: Retention, facts: Facts) -> tuple[Change, ...]:
-    return tuple(
-        Change("remove", name, tag, f"drained for {duration_text(policy.drain)}")
-        for name, tag in state.retired.items()
-        if facts.base.retired.get(name) == tag
-        and ("retired", name) in facts.landed
-        and facts.age("retired", name) >= policy.drain
-    )
 
 
 def _waiting(state: State, policy: Retention) -> tuple[Kept, ...]:

@@ -172,9 +172,15 @@ def test_this_operation_without_work_still_plans_the_pending_ones_again() -> Non
 
 def test_a_pending_intent_that_is_refused_is_left_out_and_never_fails_the_operation() -> None:
     evil = line("evil", tag="a b")
-    made = plan(ground(FOUR), [evil, line("odd", arguments={"tag": 5}), bump("1.0.5")], bump("1.0.6"))
+    odd = [
+        line("odd", arguments={"tag": 5}),
+        line("soon", operation="pin", arguments={"tag": "1.0.1", "until": "soon"}),
+        line("then", operation="quarantine", arguments={"tag": "1.0.1", "since": 7}),
+    ]
+    made = plan(ground(FOUR), [evil, *odd, bump("1.0.5")], bump("1.0.6"))
     assert [(one.line.id, one.reason) for one in made.left_out] == [
-        ("evil", "'a b' is no image tag"), ("odd", "5 is no image tag")
+        ("evil", "'a b' is no image tag"), ("odd", "5 is no image tag"),
+        ("soon", "'soon' is no day"), ("then", "7 is no time"),
     ]  # fmt: skip
     assert list(by_line(made)) == ["bump-1.0.5", "bump-1.0.6"]
 
