@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from release_tool.errors import Refused, UsageError
 from release_tool.model.history import is_id
 from release_tool.model.times import day_of
-from release_tool.safe_text import one_line
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
+# What YAML can't hold. All else stays as people wrote it: `safe_text` looks after whoever prints it.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
 _LONGEST_REASON = 500
 _DURATION = re.compile(r"([1-9][0-9]{0,4})([dw])")
 FOR_EVER = "never"
@@ -32,7 +33,7 @@ def checked_reason(text: str, *, needed_by: str = "", forced: bool = False) -> s
 
     A reason must be given where a command needs one (`needed_by`), and with --force (`forced`).
     """
-    reason = " ".join(one_line(text).split())
+    reason = " ".join(_CONTROL.sub(" ", text).split())
     if needed_by and not reason:
         raise UsageError(f"{needed_by} needs --reason", hint="say why, for the record: --reason 'mobile clients 2.x'")
     if forced and not reason:
