@@ -12,8 +12,7 @@ from release_tool.model.versions import tag_part
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from release_tool.checks.environment import Held
-    from release_tool.checks.record import Record
+    from release_tool.checks.environment import Held, Record
     from release_tool.model.records import Tag
 
 _NAMING = frozenset({"add", "restore", "supersede"})

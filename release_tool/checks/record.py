@@ -9,152 +9,25 @@ landing; lines of versions long gone are moved to an archive, never dropped.
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from release_tool.checks.findings import Finding, findings_of
-from release_tool.errors import ReleaseError
+from release_tool.checks.findings import Finding
 from release_tool.model import history
 from release_tool.model.versions import tag_part
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from release_tool.checks.environment import Held
+    from release_tool.checks.environment import Held, Record, RecordLine
     from release_tool.config import Place
     from release_tool.model.records import Line, State
-
-_TOLD = 20
-"""So many broken lines of a file are told one by one."""
-
-_MARKERS = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
-
-
-class Entry(NamedTuple):
-    """One line of a record or of an archive.
-
-    Attributes:
-        path: the file.
-        number: the line, counted from 1.
-        raw: its text; without its line end, for git may write that either way.
-        line: what it says; None where it can't be read.
-    """
-
-    path: str
-    number: int
-    raw: str
-    line: Line | None
-
-    @property
-    def where(self) -> str:
-        """File and line."""
-        return f"{self.path}:{self.number}"
-
-    @property
-    def id(self) -> str:
-        """The id of its operation; empty where it can't be read."""
-        return "" if self.line is None else self.line.id
-
-
-class Record(NamedTuple):
-    """The record of one environment.
-
-    Attributes:
-        path: `history.jsonl`.
-        entries: its lines, in order.
-        archived: those of the archives, by file.
-        broken: the lines that can't be read, each with its finding.
-    """
-
-    path: str
-    entries: tuple[Entry, ...] = ()
-    archived: tuple[Entry, ...] = ()
-    broken: tuple[Finding, ...] = ()
-
-    @property
-    def lines(self) -> tuple[Line, ...]:
-        """The lines of `history.jsonl` that can be read."""
-        return tuple(entry.line for entry in self.entries if entry.line is not None)
-
-    @property
-    def every(self) -> tuple[Entry, ...]:
-        """All lines that can be read, those of the archives first."""
-        return tuple(entry for entry in (*self.archived, *self.entries) if entry.line is not None)
-
-
-def read(path: str, text: str, archives: Mapping[str, str]) -> Record:
-    """The record of one environment, each line for itself, so that a broken one hides no other.
-
-    Args:
-        text: its text; empty for none.
-        archives: path -> text of the old lines.
-    """
-    entries, broken = _entries(text, path)
-    archived: list[Entry] = []
-    for where, old in archives.items():
-        found, wrong = _entries(old, where)
-        archived += found
-        broken += wrong
-    return Record(path, tuple(entries), tuple(archived), tuple(broken))
-
-
-def _entries(text: str, path: str) -> tuple[list[Entry], list[Finding]]:
-    raws = [(number, raw.rstrip("\r")) for number, raw in enumerate(text.split("\n"), start=1) if raw.strip()]
-    try:
-        lines = history.parse(text, path)
-    except ReleaseError:
-        return _one_by_one(raws, path)
-    return [Entry(path, number, raw, line) for (number, raw), line in zip(raws, lines, strict=True)], []
-
-
-def _one_by_one(raws: Iterable[tuple[int, str]], path: str) -> tuple[list[Entry], list[Finding]]:
-    entries: list[Entry] = []
-    broken: list[Finding] = []
-    marked, more = False, 0
-    for number, raw in raws:
-        if raw.startswith(_MARKERS):
-            broken += [] if marked else [_conflict(f"{path}:{number}")]
-            marked = True
-            continue
-        line = _line_of(raw, path)
-        entries.append(Entry(path, number, raw, line))
-        if line is None and len(broken) >= _TOLD:
-            more += 1
-        elif line is None:
-            broken += _why(raw, number, path)
-    if more:
-        broken.append(
-            Finding(path, f"{more} more lines of this file can't be read", f"`git log -p -- {path}` shows who")
-        )
-    return entries, broken
-
-
-def _conflict(where: str) -> Finding:
-    hint = "`release sync` makes a release branch again; elsewhere keep the lines of the base, and take the markers out"
-    return Finding(where, "a conflict marker was left behind", hint)
-
-
-def _line_of(raw: str, path: str) -> Line | None:
-    try:
-        return history.parse(raw, path)[0]
-    except ReleaseError:
-        return None
-
-
-def _why(raw: str, number: int, path: str) -> list[Finding]:
-    """Why a line can't be read: read once more with lines above it, for its number in the message."""
-    try:
-        history.parse("\n" * (number - 1) + raw, path)
-    except ReleaseError as error:
-        return list(findings_of(error))
-    return []
-
 
 # -- the record alone -------------------------------------------------------------------------------------------------
 
 
 def doubled(record: Record) -> Iterator[Finding]:
     """An operation that stands twice, archives included."""
-    first: dict[str, Entry] = {}
+    first: dict[str, RecordLine] = {}
     for entry in record.every:
         other = first.setdefault(entry.id, entry)
         if other is not entry:
@@ -163,7 +36,7 @@ def doubled(record: Record) -> Iterator[Finding]:
             yield Finding(entry.where, f"the operation {entry.id} stands twice, here and at {other.where}", keep)
 
 
-def out_of_order(record: Record) -> Iterator[Entry]:
+def out_of_order(record: Record) -> Iterator[RecordLine]:
     """The lines whose `at` is before that of the line above; of one that stands twice the first counts."""
     readable = _firsts(entry for entry in record.entries if entry.line is not None)
     for above, entry in itertools.pairwise(readable):
@@ -171,15 +44,15 @@ def out_of_order(record: Record) -> Iterator[Entry]:
             yield entry
 
 
-def _firsts(entries: Iterable[Entry]) -> list[Entry]:
+def _firsts(entries: Iterable[RecordLine]) -> list[RecordLine]:
     """The entries without those that repeat the id of one above."""
-    found: dict[str, Entry] = {}
+    found: dict[str, RecordLine] = {}
     for entry in entries:
         found.setdefault(entry.id or entry.raw, entry)
     return list(found.values())
 
 
-def backwards(entry: Entry, place: Place) -> Finding:
+def backwards(entry: RecordLine, place: Place) -> Finding:
     """The finding for one of those lines."""
     what = (
         f"`at` of the operation {entry.id} is before that of the line above: the order of the lines is that of landing"
@@ -190,7 +63,7 @@ def backwards(entry: Entry, place: Place) -> Finding:
 # -- the step to it ---------------------------------------------------------------------------------------------------
 
 
-def new_entries(before: Record, after: Record) -> list[Entry]:
+def new_entries(before: Record, after: Record) -> list[RecordLine]:
     """The lines that `before` doesn't have, as far as they can be read; an altered one is not new."""
     known = {entry.id for entry in before.every}
     return [entry for entry in after.entries if entry.line is not None and entry.id not in known]
@@ -218,7 +91,7 @@ def landed(before: Record, after: Record, commit: str) -> Iterator[Finding]:
             yield Finding(entry.where, what, "move it below them; `release sync` makes a release branch again")
 
 
-def reverted(before: Held, after: Held) -> tuple[Entry, ...]:
+def reverted(before: Held, after: Held) -> tuple[RecordLine, ...]:
     """The operations that a revert takes back: the last lines are gone, and the file with them.
 
     A revert is what people reach for first, and is allowed: its operations are not proposed again, their names stay
@@ -237,7 +110,7 @@ def reverted(before: Held, after: Held) -> tuple[Entry, ...]:
     return old.entries[stay:]
 
 
-def taken_back(entries: Sequence[Entry], place: Place) -> Finding:
+def taken_back(entries: Sequence[RecordLine], place: Place) -> Finding:
     """The warning about a revert."""
     ids = ", ".join(entry.id or "?" for entry in entries)
     what = f"a revert takes back what has landed ({ids}); it is not proposed again, and its names stay taken"
