@@ -105,6 +105,16 @@ def tell_job(job: Job | None, what: Callable[[Job], str]) -> None:
         print(safe_text.lines(said), file=sys.stderr)
 
 
+def print_error(error: ReleaseError, job: Job | None, title: str = "") -> None:
+    """Print an error; `title`: what of several things it is about."""
+    lines = [f"release: error: {title}: {error.what}" if title else f"release: error: {error.what}"]
+    for label, text in (("where", error.where), ("cause", error.cause), ("next", error.hint)):
+        if text:
+            lines.append(f"  {label + ':':6} {text}")
+    say("\n".join(lines), job)
+    tell_job(job, lambda job: job.failed(error, title))
+
+
 def is_terminal(stream: Any) -> bool:
     """Whether a person looks at a stream; a closed one is None."""
     return stream is not None and bool(stream.isatty())
@@ -132,8 +142,6 @@ def show_outcomes(run: Run, outcomes: Sequence[Outcome | Failed], text: Callable
 
 def print_failures(run: Run, outcomes: Sequence[Outcome | Failed]) -> int:
     """Print each failure on standard error; the exit status of all."""
-    from release_tool.cli.errors import print_error
-
     status = 0
     for one in outcomes:
         if isinstance(one, Failed):

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 from release_tool import safe_text
-from release_tool.cli.call import say, tell_job
+from release_tool.cli.call import print_error, say
 from release_tool.errors import EXIT_BUG, EXIT_INTERRUPTED, ReleaseError
-
-if TYPE_CHECKING:
-    from release_tool.actions.job import Job
 
 _MACHINE = "free space or permissions there, then run the command again: nothing is half done"
 
@@ -35,16 +31,6 @@ def print_failure(error: BaseException, verbose: int, command: str) -> int:
         return error.exit_code
     _print_bug(error, verbose)
     return EXIT_BUG
-
-
-def print_error(error: ReleaseError, job: Job | None, title: str = "") -> None:
-    """Print an error; `title`: what of several things it is about."""
-    lines = [f"release: error: {title}: {error.what}" if title else f"release: error: {error.what}"]
-    for label, text in (("where", error.where), ("cause", error.cause), ("next", error.hint)):
-        if text:
-            lines.append(f"  {label + ':':6} {text}")
-    say("\n".join(lines), job)
-    tell_job(job, lambda job: job.failed(error, title))
 
 
 def _print_bug(error: BaseException, verbose: int) -> None:
