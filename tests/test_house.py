@@ -114,3 +114,12 @@ def test_pure_folders_touch_nothing_outside() -> None:
 def test_the_root_holds_five_files() -> None:
     names = {path.name for path in PACKAGE.glob("*.py")}
     assert names == {"__init__.py", "__main__.py", "wiring.py", "errors.py", "safe_text.py"}
+
+
+def test_one_name_means_one_class() -> None:
+    places: dict[str, list[str]] = {}
+    for module, tree in modules().items():
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(module)
+    assert not {name: found for name, found in places.items() if len(found) > 1}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from release_tool.checks.findings import Finding
-    from release_tool.commands.check import Report
+    from release_tool.commands.check import CheckReport
     from release_tool.commands.guard import Watched
     from release_tool.errors import ReleaseError
     from release_tool.manifests import ObjectChange
@@ -67,7 +67,7 @@ class Job(NamedTuple):
             self._keep_difference(outcome.title, _difference(outcome.manifests))
         return self._put_out(each, each if several else each[0])  # (one outcome, else the command has failed)
 
-    def checked(self, found: Report) -> str:
+    def checked(self, found: CheckReport) -> str:
         """What `release check` found."""
         from release_tool.report.check import report_data
 

@@ -54,7 +54,7 @@ def _history(run: Run) -> int:
     from release_tool.report.history import history_data, history_text
 
     given = run.arguments
-    wanted = history.Wanted(
+    wanted = history.HistoryFilter(
         environments=given.environments,
         service=given.service,
         version=given.wanted,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.checks import attributes, health
 from release_tool.checks.findings import Finding, findings_of
-from release_tool.commands.check_service import Collected, Service, look
+from release_tool.commands.check_service import CheckedService, Collected, look
 from release_tool.errors import ReleaseError
 from release_tool.remote.rendering import Renderings
 from release_tool.remote.snapshot import AtCommit, read_config, take_all
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from release_tool.remote.snapshot import Snapshot, Source
     from release_tool.remote.tool import Tool
 
-__all__ = ["Finding", "Report", "run", "run_at", "run_in"]
+__all__ = ["CheckReport", "Finding", "run", "run_at", "run_in"]
 
 
-class Report(NamedTuple):
+class CheckReport(NamedTuple):
     """What was looked at, what is wrong with it, and what somebody should know of it beside that."""
 
     checked: tuple[str, ...]
@@ -44,7 +44,7 @@ def run(
     renderer: Callable[[Config], Renderer],
     before: Source | None = None,
     now: datetime | None = None,
-) -> Report:
+) -> CheckReport:
     """Check everything that a source holds, for all services, and the step to it.
 
     Args:
@@ -55,7 +55,7 @@ def run(
     try:
         config = read_config(source, config_path)
     except ReleaseError as error:
-        return Report((config_path,), tuple(findings_of(error)))
+        return CheckReport((config_path,), tuple(findings_of(error)))
     text = source.read([config_path])[config_path].decode("utf-8-sig")
     found = Collected(
         [config_path], [*health.wrong(config, text, config_path)], [*health.doubtful(config, text, config_path)]
@@ -67,14 +67,14 @@ def run(
         was, old = None, views_before.get(view.service)
         if before is not None and old is not None:
             was = look(Renderings(before, old, engine))
-        Service(shall, was, now, found).check()
+        CheckedService(shall, was, now, found).check()
     records = [place.history_file for view in config.views() for place in view.places()]
     found.findings.extend(attributes.union_merged(records, _attribute_files(source, records)))
     findings, warnings = (tuple(dict.fromkeys(part)) for part in (found.findings, found.warnings))
-    return Report(tuple(found.checked), findings, warnings)
+    return CheckReport(tuple(found.checked), findings, warnings)
 
 
-def run_at(tool: Tool, ref: str | None, base: str | None = None) -> Report:
+def run_at(tool: Tool, ref: str | None, base: str | None = None) -> CheckReport:
     """Check what the base branch would become with a branch of the remote merged into it.
 
     Args:
@@ -104,7 +104,7 @@ def run_at(tool: Tool, ref: str | None, base: str | None = None) -> Report:
     return run(source, tool.config_path, tool.renderer, AtCommit(repository, onto), tool.now())
 
 
-def run_in(tool: Tool, tree: WorkingTree, base: str) -> Report:
+def run_in(tool: Tool, tree: WorkingTree, base: str) -> CheckReport:
     """Check a working tree, and what it changes since it left the base branch.
 
     Args:

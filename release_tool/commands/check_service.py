@@ -80,7 +80,7 @@ def _archives(source: Source, place: Place) -> dict[str, str]:
     return {path: decode(data, path) for path, data in source.read(paths).items()} if paths else {}
 
 
-class Service:
+class CheckedService:
     """Checks one service, and puts what it finds into a report.
 
     Args:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from release_tool.doctor import base_branch as verdicts
 from release_tool.doctor import examine_base, examine_github, examine_services
 from release_tool.doctor import git as git_verdicts
-from release_tool.doctor.diagnosis import Diagnosis, Report, of_error, ok
+from release_tool.doctor.diagnosis import Diagnosis, DoctorReport, of_error, ok
 from release_tool.errors import ReleaseError, TryAgain, UsageError
 from release_tool.forges import kind_of
 from release_tool.git import examine
@@ -50,7 +50,7 @@ class _Examination(NamedTuple):
     look: Callable[[], Iterable[Diagnosis]]
 
 
-def run(access: Access, service: str = "", patience: float = _PATIENCE) -> Report:
+def run(access: Access, service: str = "", patience: float = _PATIENCE) -> DoctorReport:
     """Examine everything.
 
     Args:
@@ -63,7 +63,7 @@ def run(access: Access, service: str = "", patience: float = _PATIENCE) -> Repor
     except UsageError:
         raise
     except ReleaseError as error:
-        return Report((*findings, *of_error("remote", error, _NO_REMOTE)), away=isinstance(error, TryAgain))
+        return DoctorReport((*findings, *of_error("remote", error, _NO_REMOTE)), away=isinstance(error, TryAgain))
     try:
         refs = repository.refs("refs/heads/*")
         findings.append(ok("remote", f"answers, with {_branches(len(refs.refs))}: {repository.display_url}"))
@@ -73,10 +73,10 @@ def run(access: Access, service: str = "", patience: float = _PATIENCE) -> Repor
         away = base is None and any(one.verdict == "unknown" for one in told)  # it went away in between
         findings += told
         findings += _side_by_side(_examinations(access, repository, base, service), patience)
-        return Report(tuple(findings), away)
+        return DoctorReport(tuple(findings), away)
     except ReleaseError as error:  # of the first look: the others tell theirs themselves
         told = [one._replace(verdict="error") for one in of_error("remote", error, _NO_REMOTE)]
-        return Report((*findings, *told), away=isinstance(error, TryAgain))
+        return DoctorReport((*findings, *told), away=isinstance(error, TryAgain))
     finally:
         repository.close()  # one that was left behind fails then, and nobody hears of it
 

@@ -24,7 +24,7 @@ _ABOUT = ("version", "tag", "to", "to_tag")
 """The arguments that name a version."""
 
 
-class Wanted(NamedTuple):
+class HistoryFilter(NamedTuple):
     """Which lines of the record are wanted."""
 
     environments: Sequence[str] = ()  # their names; none: all
@@ -46,7 +46,7 @@ class Entry(NamedTuple):
     pull_request: PullRequest | None = None  # the open pull request of that branch
 
 
-def check_usage(wanted: Wanted, now: datetime) -> None:
+def check_usage(wanted: HistoryFilter, now: datetime) -> None:
     """Raise UsageError for what the command line alone is enough to see."""
     from release_tool.config import closest
     from release_tool.rules.operations import MODULES
@@ -63,7 +63,7 @@ def check_usage(wanted: Wanted, now: datetime) -> None:
         raise UsageError(f"--since {wanted.since} is after --until {wanted.until}")
 
 
-def run(tool: Tool, wanted: Wanted) -> tuple[Entry, ...]:
+def run(tool: Tool, wanted: HistoryFilter) -> tuple[Entry, ...]:
     """Read the records and their archives at the tip of the base branch.
 
     Args:
@@ -132,7 +132,7 @@ def is_about(line: Line, version: str) -> bool:
     return wanted in said or wanted in named
 
 
-def _span(wanted: Wanted, now: datetime) -> tuple[datetime | None, datetime | None]:
+def _span(wanted: HistoryFilter, now: datetime) -> tuple[datetime | None, datetime | None]:
     """The first and the last moment that are wanted, both included."""
     return _moment("--since", wanted.since, now, time.min), _moment("--until", wanted.until, now, time(23, 59, 59))
 

@@ -27,15 +27,15 @@ from release_tool.config.sections import (
     REGISTRY,
     SERVICE,
     VERSIONS,
-    Downgrade,
+    DowngradePolicy,
     Environment,
-    Forge,
+    ForgeChoice,
     InUse,
     Publish,
-    Registry,
+    RegistryPolicy,
     Render,
     Retention,
-    Service,
+    ServiceSection,
     Versions,
 )
 from release_tool.errors import FileProblems, ReleaseError
@@ -47,17 +47,17 @@ if TYPE_CHECKING:
 __all__ = [
     "Config",
     "ConfigError",
-    "Downgrade",
+    "DowngradePolicy",
     "Environment",
-    "Forge",
+    "ForgeChoice",
     "Health",
     "InUse",
     "Place",
     "Publish",
-    "Registry",
+    "RegistryPolicy",
     "Render",
     "Retention",
-    "Service",
+    "ServiceSection",
     "Versions",
     "closest",
     "place_of",
@@ -170,19 +170,19 @@ class Config(NamedTuple):
     versions: Annotated[Versions, Key("Which tags are taken, and how they are ordered.", VERSIONS)] = Versions()
     # None without an image: there is nothing to ask about
     registry: Annotated[
-        Registry | None,
+        RegistryPolicy | None,
         Key("Where the images are, and what is asked about them; without it nobody is asked.", REGISTRY),
     ] = None
     # `publish` and `downgrade` of an `Environment` are these with its own keys put over them: ask there
     publish: Annotated[Publish, Key("How changes reach the base branch.", PUBLISH)] = Publish()
-    downgrade: Annotated[Downgrade, Key("What `release guard` may do when a default turns bad.", DOWNGRADE)] = (
-        Downgrade()
+    downgrade: Annotated[DowngradePolicy, Key("What `release guard` may do when a default turns bad.", DOWNGRADE)] = (
+        DowngradePolicy()
     )
-    forge: Annotated[Forge, Key("Where pull requests live.", section_of(Forge))] = Forge()
+    forge: Annotated[ForgeChoice, Key("Where pull requests live.", section_of(ForgeChoice))] = ForgeChoice()
     render: Annotated[Render, Key("How the chart is rendered.", section_of(Render))] = Render()
     # empty in a view
     services: Annotated[
-        Mapping[str, Service],
+        Mapping[str, ServiceSection],
         Key(
             "The services of the repository, by name. Each has all environments. Without it there is one service.",
             Table(SERVICE_NAME, SERVICE, most=1000),
@@ -233,7 +233,7 @@ class Config(NamedTuple):
         what = f"the configuration has no services, so there is no {service!r}"
         raise ReleaseError(what, hint="leave out --service, or give release.yaml a section `services`")
 
-    def _view(self, service: Service) -> "Config":
+    def _view(self, service: ServiceSection) -> "Config":
         branch = self.publish.branch.replace(SERVICE_PLACEHOLDER, service.name)
         return self._replace(
             service=service.name,

@@ -14,13 +14,13 @@ from release_tool.config import (
     ConfigError,
     Environment,
     Publish,
-    Registry,
-    Service,
+    RegistryPolicy,
+    ServiceSection,
     Versions,
     place_of,
 )
 from release_tool.config.kinds import BRANCH, DIRECTORY, Section, Table, broken_rule
-from release_tool.config.sections import DEFAULT_BRANCH, ENVIRONMENT, Downgrade
+from release_tool.config.sections import DEFAULT_BRANCH, ENVIRONMENT, DowngradePolicy
 from release_tool.config.values import BAD, Reading, joined
 from release_tool.errors import Problem
 from release_tool.yamledit.parser import documents
@@ -301,8 +301,8 @@ def _config(values: dict[str, Any]) -> Config:
     top = _fields(CONFIG, {name: value for name, value in values.items() if name not in _MADE_APART})
     path, branch = _templates(values)
     publish: Publish = top.get("publish", Publish())._replace(branch=branch)
-    downgrade: Downgrade = top.get("downgrade", Downgrade())
-    registry: Registry = top.get("registry", Registry())
+    downgrade: DowngradePolicy = top.get("downgrade", DowngradePolicy())
+    registry: RegistryPolicy = top.get("registry", RegistryPolicy())
     for name, entry in values["environments"].items():
         fields = _fields(ENVIRONMENT, entry)
         fields["publish"] = publish._replace(**fields.get("publish", {}))
@@ -334,9 +334,9 @@ def _fields(section: Section, values: Mapping[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def _service(top: Mapping[str, Any], name: str, own: Mapping[str, Any]) -> Service:
+def _service(top: Mapping[str, Any], name: str, own: Mapping[str, Any]) -> ServiceSection:
     values = _filled(top, name, own)
-    registry = Registry(**values.get("registry", {}))
+    registry = RegistryPolicy(**values.get("registry", {}))
     values["registry"] = registry if registry.image else None
     values["versions"] = Versions(**values.get("versions", {}))
-    return Service(name, **values)
+    return ServiceSection(name, **values)

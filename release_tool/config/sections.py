@@ -68,7 +68,7 @@ class Versions(NamedTuple):
         return self.allow is None or self.allow.fullmatch(tag.partition("@")[0]) is not None
 
 
-class Registry(NamedTuple):
+class RegistryPolicy(NamedTuple):
     """`registry`: where the images are, and what is asked about them."""
 
     # `Config.registry` is None without an image, so no user of this record sees the empty one
@@ -141,7 +141,7 @@ class Publish(NamedTuple):
     ] = timedelta(minutes=2)
 
 
-class Downgrade(NamedTuple):
+class DowngradePolicy(NamedTuple):
     """`downgrade`: what `release guard` may do, and how a downgrade reaches the base branch."""
 
     publish: Annotated[
@@ -169,7 +169,7 @@ class Downgrade(NamedTuple):
     ] = False
 
 
-class Forge(NamedTuple):
+class ForgeChoice(NamedTuple):
     """`forge`: where pull requests live."""
 
     kind: Annotated[
@@ -287,8 +287,8 @@ class Retention(NamedTuple):
     ] = None
 
 
-PUBLISH, DOWNGRADE, RETENTION = section_of(Publish), section_of(Downgrade), section_of(Retention)
-VERSIONS, REGISTRY = section_of(Versions), section_of(Registry)
+PUBLISH, DOWNGRADE, RETENTION = section_of(Publish), section_of(DowngradePolicy), section_of(Retention)
+VERSIONS, REGISTRY = section_of(Versions), section_of(RegistryPolicy)
 
 
 def _health() -> Section:
@@ -354,9 +354,9 @@ class Environment(NamedTuple):
         "Health | None", Key("How the health of the versions is judged; without this section nobody is asked.", _health)
     ] = None
     downgrade: Annotated[
-        Downgrade,
+        DowngradePolicy,
         Key("What differs from `downgrade` in this environment.", Section(DOWNGRADE.keys, inherits="downgrade")),
-    ] = Downgrade()
+    ] = DowngradePolicy()
 
     @property
     def downgrade_mode(self) -> Mode:
@@ -364,7 +364,7 @@ class Environment(NamedTuple):
         return self.downgrade.publish or self.publish.mode
 
 
-class Service(NamedTuple):
+class ServiceSection(NamedTuple):
     """One entry of `services`, with what it takes from the top filled in."""
 
     name: str
@@ -391,10 +391,10 @@ class Service(NamedTuple):
         Versions, Key("What differs from `versions` for this service.", Section(VERSIONS.keys, inherits="versions"))
     ] = Versions()
     registry: Annotated[
-        Registry | None,
+        RegistryPolicy | None,
         Key("What differs from `registry` for this service.", Section(REGISTRY.keys, inherits="registry")),
     ] = None
 
 
 ENVIRONMENT = section_of(Environment)
-SERVICE = section_of(Service)._replace(required=(), record=None)  # the reader fills it from the top
+SERVICE = section_of(ServiceSection)._replace(required=(), record=None)  # the reader fills it from the top

@@ -34,7 +34,7 @@ class Diagnosis(NamedTuple):
     mend: str = ""
 
 
-class Report(NamedTuple):
+class DoctorReport(NamedTuple):
     """All findings.
 
     Attributes:

@@ -34,7 +34,7 @@ class ImageRefused(Refused):
 
 
 def look_up(
-    policy: config.Registry | None, registry: Registry | None, files: Iterable[Files], tag: Tag, given: str = ""
+    policy: config.RegistryPolicy | None, registry: Registry | None, files: Iterable[Files], tag: Tag, given: str = ""
 ) -> Image:
     """Look an image up, as far as the configuration asks for it.
 

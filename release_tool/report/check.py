@@ -8,10 +8,10 @@ from release_tool.safe_text import one_line
 
 if TYPE_CHECKING:
     from release_tool.checks.findings import Finding
-    from release_tool.commands.check import Report
+    from release_tool.commands.check import CheckReport
 
 
-def report_data(report: Report) -> dict[str, Any]:
+def report_data(report: CheckReport) -> dict[str, Any]:
     """`release check --output json`."""
     return {
         "checked": list(report.checked),
@@ -24,7 +24,7 @@ def _finding_data(one: Finding) -> dict[str, str]:
     return {"where": one.where, "what": one.what, "hint": one.hint}
 
 
-def report_text(report: Report) -> str:
+def report_text(report: CheckReport) -> str:
     """What `release check` found."""
     lines = [] if report.findings else [f"{len(report.checked)} files are right: {', '.join(report.checked)}"]
     for mark, findings in (("", report.findings), ("warning: ", report.warnings)):

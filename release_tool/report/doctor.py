@@ -10,12 +10,12 @@ from release_tool.safe_text import one_line
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from release_tool.doctor.diagnosis import Diagnosis, Report
+    from release_tool.doctor.diagnosis import Diagnosis, DoctorReport
 
 _DEEPER = " " * 9  # below the subject, behind the longest verdict
 
 
-def report_data(report: Report) -> dict[str, Any]:
+def report_data(report: DoctorReport) -> dict[str, Any]:
     """A report as JSON shows it."""
     return {
         "findings": [one._asdict() for one in report.findings],
@@ -26,7 +26,7 @@ def report_data(report: Report) -> dict[str, Any]:
     }
 
 
-def report_text(report: Report, width: int | None = None) -> str:
+def report_text(report: DoctorReport, width: int | None = None) -> str:
     """A report for people: a line for what is right, and below the others where, why, and what mends it.
 
     Args:
@@ -47,7 +47,7 @@ def _lines(one: Diagnosis, size: int, width: int | None) -> Iterator[str]:
         yield from table([(label.ljust(5), text) for label, text in rows], width, _DEEPER)
 
 
-def _summary(report: Report) -> str:
+def _summary(report: DoctorReport) -> str:
     counts = (
         _counted(report.count("error"), "error"),
         _counted(report.count("warning"), "warning"),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from release_tool.config import Downgrade
+    from release_tool.config import DowngradePolicy
     from release_tool.model.health import Judged
     from release_tool.model.records import Line, Name, State
 
@@ -42,7 +42,7 @@ class Case(NamedTuple):
     order: str  # the configured order of versions
     # what the checks said; a version that was deleted, or got another tag, meanwhile counts as not judged
     judged: Iterable[Judged]
-    policy: Downgrade  # what the guard may do
+    policy: DowngradePolicy  # what the guard may do
     lines: Sequence[Line]  # the record in the base
     now: datetime  # the present time
 

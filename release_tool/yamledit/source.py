@@ -50,7 +50,7 @@ class Location(NamedTuple):
         return any(parent.style for parent, _ in self.above)
 
 
-class Line(NamedTuple):
+class SourceLine(NamedTuple):
     """One line: its start, its end before the line break, and the start of the line below (or the end of the text)."""
 
     start: int
@@ -97,13 +97,13 @@ class SourceText:
 
     # --- lines ---
 
-    def line(self, index: int) -> Line:
+    def line(self, index: int) -> SourceLine:
         """The line of an index; the first one starts behind a byte order mark."""
         start = self.text.rfind("\n", 0, index) + 1
         start = max(start, self.text.rfind("\r", start, index) + 1)
         found = BREAK.search(self.text, index)
         end, below = found.span() if found else (len(self.text), len(self.text))
-        return Line(1 if start == 0 and self.text.startswith(BOM) else start, end, below)
+        return SourceLine(1 if start == 0 and self.text.startswith(BOM) else start, end, below)
 
     def line_break(self, index: int) -> str:
         """The line break of the line of an index; of the last line, that of the line above it."""

@@ -27,7 +27,7 @@ def told(world: World, *more: str) -> list[tuple[str, str]]:
 
 def at_width(world: World, width: int | None) -> str:
     with closing(wiring.make_tool(str(world.clone), None, "release.yaml", lambda: world.now)) as tool:
-        return history_text(history.run(tool, history.Wanted(pending=True)), width)
+        return history_text(history.run(tool, history.HistoryFilter(pending=True)), width)
 
 
 def lived(world: World) -> None:

@@ -23,7 +23,7 @@ from release_tool.config import CONFIG, Config, health, kinds
 from release_tool.config.kinds import Duration, Key, Listing, Section, Table, Text, Whole, broken_rule, sections
 from release_tool.config.reader import load
 from release_tool.config.schema import reference, schema, schema_text, with_reference
-from release_tool.config.sections import SERVICE, Service
+from release_tool.config.sections import SERVICE, ServiceSection
 from release_tool.config.values import Reading
 from release_tool.model.times import duration_text
 from release_tool.yamledit.data import to_data
@@ -173,7 +173,7 @@ def test_what_a_key_takes_is_the_type_of_its_field() -> None:
             case dict():  # the words, in one order; the empty one is as something else says
                 assert list(kind) == [word for word in get_args(hint) if word], path
             case Table():
-                assert hint == Mapping[str, kind.entry.record or Service], path
+                assert hint == Mapping[str, kind.entry.record or ServiceSection], path
             case Section():
                 record = kind.record or type(Config._field_defaults[kind.inherits])
                 assert record in {hint, *get_args(hint)}, path
@@ -205,7 +205,7 @@ def test_every_field_is_a_key_but_for_names() -> None:
 
 
 def test_a_service_has_the_keys_of_its_record_and_those_of_the_top() -> None:
-    assert {"name", *SERVICE.keys} == set(Service._fields)
+    assert {"name", *SERVICE.keys} == set(ServiceSection._fields)
     for name, key in SERVICE.keys.items():
         top, kind = CONFIG.keys[name].kind, key.kind
         if isinstance(kind, Section) and isinstance(top, Section):

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from release_tool.config import Config, ConfigError, InUse, Registry, Service, Versions
+from release_tool.config import Config, ConfigError, InUse, RegistryPolicy, ServiceSection, Versions
 from release_tool.config.reader import MAX_PLACES, load
 from release_tool.errors import ReleaseError
 
@@ -31,18 +31,18 @@ def services() -> Config:
 def test_what_a_service_leaves_out_is_taken_from_the_top_key_by_key() -> None:
     seconds = timedelta(seconds=5)
     engine, search, ranking = services().services.values()
-    assert engine._replace(versions=Versions()) == Service(
+    assert engine._replace(versions=Versions()) == ServiceSection(
         "engine",
         "charts/engine",
         "engine-main",
         "team-a",
-        registry=Registry("registry.example.com/team/engine", "digest", True, timedelta(minutes=2)),
+        registry=RegistryPolicy("registry.example.com/team/engine", "digest", True, timedelta(minutes=2)),
     )
     assert engine.versions.order == "number"
     assert engine.versions.allows("1.2")
     assert not engine.versions.allows("v1")
-    assert search == Service("search", "charts/grpc-manifest", "search", "search", services().versions, None)
-    assert ranking.registry == Registry("localhost:5000/ranking", "exists", timeout=seconds)
+    assert search == ServiceSection("search", "charts/grpc-manifest", "search", "search", services().versions, None)
+    assert ranking.registry == RegistryPolicy("localhost:5000/ranking", "exists", timeout=seconds)
     assert (ranking.versions.order, ranking.versions.allows("v7")) == ("semver", True)
 
 
@@ -65,7 +65,7 @@ def test_release_and_namespace_are_the_services_name_where_nothing_names_them(
 def test_a_registry_without_an_image_asks_nobody() -> None:
     assert load(f"{NONE}registry: {{verify: off, timeout: 1s}}\n").registry is None
     assert load(f"{NONE}registry:\n").registry is None
-    assert load(f"{NONE}registry: {{image: team/engine}}\n").registry == Registry("team/engine")
+    assert load(f"{NONE}registry: {{image: team/engine}}\n").registry == RegistryPolicy("team/engine")
 
 
 def test_services_may_share_a_namespace_or_a_name_but_not_both() -> None:
@@ -241,7 +241,7 @@ def test_what_is_read_has_places_of_its_own(
     ],
 )
 def test_an_image_is_named_as_registries_name_it(image: str) -> None:
-    assert load(f"{NONE}registry: {{image: '{image}'}}\n").registry == Registry(image)
+    assert load(f"{NONE}registry: {{image: '{image}'}}\n").registry == RegistryPolicy(image)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from release_tool.doctor import base_branch, git, github_branch, github_repository, workflows
-from release_tool.doctor.diagnosis import Diagnosis, Report, of_error, ok
+from release_tool.doctor.diagnosis import Diagnosis, DoctorReport, of_error, ok
 from release_tool.errors import FileProblems, Problem, ReleaseError, TryAgain
 from release_tool.forges.github.settings import BranchRule, Credential, Protection, RepositorySettings
 from release_tool.git.examine import Signing, capabilities_of
@@ -212,9 +212,9 @@ def test_an_error_is_a_finding() -> None:
 
 def test_the_status_says_whether_somebody_must_act() -> None:
     error, warning, unknown = (Diagnosis(kind, "x", "y") for kind in ("error", "warning", "unknown"))  # type: ignore[arg-type]
-    assert Report((ok("x", "y"), warning, unknown)).exit_code == 0
-    assert Report((error,)).exit_code == 1
-    assert Report((error,), away=True).exit_code == 75
+    assert DoctorReport((ok("x", "y"), warning, unknown)).exit_code == 0
+    assert DoctorReport((error,)).exit_code == 1
+    assert DoctorReport((error,), away=True).exit_code == 75
 
 
 @pytest.mark.parametrize("width", [60, 80])
@@ -228,13 +228,13 @@ def test_a_report_fits_its_terminal(width: int) -> None:
         *github_branch.rolling({"release/devel": [rule]}, NONE_PASSED, wanted),
         *github_repository.repository(SETTINGS._replace(archived=True, parent="c/d", may_push=False), "trunk"),
     ]
-    text = report_text(Report(tuple(told)), width)
+    text = report_text(DoctorReport(tuple(told)), width)
     assert all(len(line) <= width for line in text.splitlines()), text
     assert text.endswith("3 errors, 3 warnings, 1 unknown, 2 right")
 
 
 def test_texts_from_outside_can_do_nothing_to_a_terminal() -> None:
-    text = report_text(Report((Diagnosis("error", "x\x1b[2J", "y\nz", "\x07", "w", "v"),)))
+    text = report_text(DoctorReport((Diagnosis("error", "x\x1b[2J", "y\nz", "\x07", "w", "v"),)))
     assert "\x1b" not in text
     assert "\x07" not in text
     assert len(text.splitlines()) == 6

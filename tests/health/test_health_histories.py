@@ -11,7 +11,7 @@ from counted import NOW, Run, series
 from histories import TABLE, History
 from real_prometheus import real_prometheus
 
-from release_tool.config import Downgrade, Health
+from release_tool.config import DowngradePolicy, Health
 from release_tool.config.health import Check
 from release_tool.health.judge import judge_all
 from release_tool.health.source import Subject, ToJudge
@@ -90,7 +90,7 @@ def _decided(judged: Mapping[Name, Judged]) -> tuple[str, str]:
             former=[Name(name) for name in NAMES],
             order="semver",
             judged=judged.values(),
-            policy=Downgrade(),
+            policy=DowngradePolicy(),
             lines=(),
             now=NOW,
         )

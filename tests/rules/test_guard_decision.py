@@ -10,7 +10,7 @@ import pytest
 from hypothesis import strategies as st
 from model_builders import DAY, HOUR, NOW, change, intent, law, line, state
 
-from release_tool.config import Downgrade
+from release_tool.config import DowngradePolicy
 from release_tool.model import history
 from release_tool.model.health import Judged, Verdict, evidence_of, failing, spark
 from release_tool.model.records import HEALTHY, UNHEALTHY, UNKNOWN, DowngradeArguments, Evidence, Line, Name, State, Tag
@@ -28,14 +28,16 @@ def judged(one: State, **said: str) -> list[Judged]:
     ]
 
 
-def decide(one: State, *, former: str = "v3", lines: Any = (), policy: Downgrade | None = None, **said: str) -> Any:
+def decide(
+    one: State, *, former: str = "v3", lines: Any = (), policy: DowngradePolicy | None = None, **said: str
+) -> Any:
     return fallback.decide(
         fallback.Case(
             state=one,
             former=[Name(name) for name in former.split()],
             order="semver",
             judged=judged(one, **said),
-            policy=policy or Downgrade(),
+            policy=policy or DowngradePolicy(),
             lines=lines,
             now=NOW,
         )
@@ -91,10 +93,10 @@ def test_it_halts_where_there_is_no_version_to_go_back_to() -> None:
 def test_what_changed_while_it_was_judged_counts_as_not_judged() -> None:
     one = state(*FOUR, default="v4")
     old = [Judged(Name("v4"), "1.0.0", (Verdict("errors", UNHEALTHY, "bad"),))]  # type: ignore[arg-type]
-    case = fallback.Case(one, (), "semver", [*old, *judged(one, v3=HEALTHY)], Downgrade(), (), NOW)
+    case = fallback.Case(one, (), "semver", [*old, *judged(one, v3=HEALTHY)], DowngradePolicy(), (), NOW)
     assert fallback.decide(case).reason == "v4 was not judged: it became the default in the meantime"
     gone = [*judged(state(*FOUR, "1.0.5"), v5=UNHEALTHY), *judged(one, v4=HEALTHY)]
-    found = fallback.decide(case._replace(judged=gone, policy=Downgrade(quarantine_unhealthy=True)))
+    found = fallback.decide(case._replace(judged=gone, policy=DowngradePolicy(quarantine_unhealthy=True)))
     assert (found.action, found.quarantine) == ("stay", ())
 
 
@@ -122,7 +124,7 @@ def by_guard(hours: float, line_id: str = "x", **more: Any) -> Line:
     ],
 )
 def test_so_many_downgrades_within_a_day_and_no_more(lines: list[Line], most: int, action: str) -> None:
-    policy = Downgrade(max_downgrades=most)
+    policy = DowngradePolicy(max_downgrades=most)
     found = decide(state(*FOUR, default="v4"), lines=lines, policy=policy, **{**ALL_GOOD, "v4": UNHEALTHY})
     assert found.action == action
     assert action != "halt" or "within a day already" in found.reason
@@ -132,7 +134,7 @@ def test_others_that_are_unhealthy_are_quarantined_only_where_that_is_wanted() -
     one = state(*FOUR, default="v4")
     said = {**ALL_GOOD, "v1": UNHEALTHY}
     assert decide(one, **said).quarantine == ()
-    wanted = Downgrade(quarantine_unhealthy=True)
+    wanted = DowngradePolicy(quarantine_unhealthy=True)
     assert decide(one, policy=wanted, **said).quarantine == ("v1",)
     assert decide(one, policy=wanted, **{**said, "v4": UNKNOWN}).quarantine == ()  # their callers would go there
     found = decide(one, policy=wanted, **{**said, "v4": UNHEALTHY})
@@ -160,7 +162,7 @@ def test_only_an_unhealthy_default_is_left_and_only_for_a_healthy_version(
         one,
         former=" ".join(former),
         lines=[by_guard(1 + number, f"line-{number}") for number in range(before)],
-        policy=Downgrade(quarantine_unhealthy=quarantines),
+        policy=DowngradePolicy(quarantine_unhealthy=quarantines),
         **said,
     )
     if found.action == "downgrade":
