@@ -60,11 +60,7 @@ def test_files_below_directories_are_listed(origin: Origin, repository: Reposito
 )
 def test_what_is_no_file_is_refused_by_name(origin: Origin, repository: Repository, path: str, what: str) -> None:
     origin.commit(
-        {
-            "link": ("120000", "/etc/passwd"),
-            "directory": ("120000", "../outside"),
-            "module": ("160000", "1" * 40),
-        }
+        {"link": ("120000", "/etc/passwd"), "directory": ("120000", "../outside"), "module": ("160000", "1" * 40)}
     )
     tip = _tip(repository)
     with pytest.raises(ReleaseError, match=what) as caught:

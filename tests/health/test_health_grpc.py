@@ -188,10 +188,7 @@ def test_an_error_is_bad_unless_a_door_before_the_service_gives_it(
     server.code, server.says = grpc.StatusCode[code], says
     found = ask(plain(server.address, method="/engine.Engine/Ping"), failures=1)
     wanted = f"{code}: it is so"
-    assert (found.health, found.reason) == (
-        said,
-        wanted if said == UNKNOWN else f"1 of 1 attempts failed: {wanted}",
-    )
+    assert (found.health, found.reason) == (said, wanted if said == UNKNOWN else f"1 of 1 attempts failed: {wanted}")
 
 
 @pytest.mark.parametrize("code", ["UNAVAILABLE", "PERMISSION_DENIED"])

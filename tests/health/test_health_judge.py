@@ -207,10 +207,7 @@ def test_a_library_that_breaks_is_unknown_too(monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.delitem(sys.modules, "release_tool.health.grpc", raising=False)
     (found,) = judge_all([asked("v5")._replace(health=health({"calls": KINDS["calls"]}))], NOW, {})
     (verdict,) = found[0].verdicts
-    assert (verdict.health, verdict.reason) == (
-        UNKNOWN,
-        "its library can't be loaded: RuntimeError: gencode is newer",
-    )
+    assert (verdict.health, verdict.reason) == (UNKNOWN, "its library can't be loaded: RuntimeError: gencode is newer")
 
 
 def test_only_the_libraries_of_configured_checks_are_loaded() -> None:

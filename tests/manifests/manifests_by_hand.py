@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-HOST = "engine.shop.svc.cluster.local"
-
 SERVICE = """\
 apiVersion: v1
 kind: Service
@@ -75,7 +73,30 @@ spec:
       app.kubernetes.io/tag: v3
 """
 
-ROUTES = """\
+_TO = """\
+    route:
+    - destination:
+        host: engine.shop.svc.cluster.local
+        port:
+          number: 50051
+        subset: {name}
+      weight: 100
+"""
+_ROUTE = (
+    """\
+  - name: {name}
+    match:
+    - headers:
+        grpcsvc:
+          exact: {name}
+    - headers:
+        grpcsvc:
+          exact: {tag}
+"""
+    + _TO
+)
+ROUTES = (
+    """\
 apiVersion: networking.istio.io/v1
 kind: VirtualService
 metadata:
@@ -87,49 +108,18 @@ spec:
   hosts:
   - engine.example.com
   http:
-  - name: v2
-    match:
-    - headers:
-        grpcsvc:
-          exact: v2
-    - headers:
-        grpcsvc:
-          exact: v1.0.2
-    route:
-    - destination:
-        host: engine.shop.svc.cluster.local
-        port:
-          number: 50051
-        subset: v2
-      weight: 100
-  - name: v3
-    match:
-    - headers:
-        grpcsvc:
-          exact: v3
-    - headers:
-        grpcsvc:
-          exact: v1.0.3
-    route:
-    - destination:
-        host: engine.shop.svc.cluster.local
-        port:
-          number: 50051
-        subset: v3
-      weight: 100
+"""
+    + _ROUTE.format(name="v2", tag="v1.0.2")
+    + _ROUTE.format(name="v3", tag="v1.0.3")
+    + """\
   - name: default
     match:
     - headers:
         content-type:
           regex: (?i)application/grpc([ ;+-].*)?
-    route:
-    - destination:
-        host: engine.shop.svc.cluster.local
-        port:
-          number: 50051
-        subset: default
-      weight: 100
 """
+    + _TO.format(name="default")
+)
 
 FILTER = """\
 apiVersion: networking.istio.io/v1alpha3
@@ -193,10 +183,7 @@ def rendering(objects: dict[str, str]) -> str:
 def changed(*edits: tuple[str, str, str], without: tuple[str, ...] = (), **more: str) -> str:
     """The intact manifests, with texts replaced in some objects (every time that they stand there), others gone or new.
 
-    Args:
-        edits: object, old text, new text.
-        without: objects that are left out.
-        more: objects to add.
+    An edit is an object, its old text, and the new one.
     """
     objects = {name: text for name, text in INTACT.items() if name not in without} | more
     for name, old, new in edits:

@@ -56,196 +56,139 @@ def named(text: str, name: str) -> str:
     return text.replace("name: engine\n  namespace", f"name: {name}\n  namespace")
 
 
-LIVE = "VirtualService shop/engine: "
+LIVE = "routes.yaml: VirtualService shop/engine: "
+RULE_SAYS = "rule.yaml: DestinationRule shop/engine: "
+FILTER_SAYS = "filter.yaml: EnvoyFilter istio-ingress/shop-engine: "
 TO = "engine.shop.svc.cluster.local"
-BROKEN: dict[str, tuple[str, list[str]]] = {
-    "a route to a subset that is not there": (
+
+
+def case(text: str, *said: str) -> tuple[str, list[str]]:
+    """A rendering, and what is said of it."""
+    return text, list(said)
+
+
+BROKEN = {
+    "a route to a subset that is not there": case(
         changed(("rule", "- name: v2\n", "- name: two\n")),
-        [
-            (
-                f"routes.yaml: {LIVE}route v2 leads to subset v2 of {TO}, "
-                "which DestinationRule shop/engine doesn't have (it has default, v1, two, v3)"
-            )
-        ],
+        f"{LIVE}route v2 leads to subset v2 of {TO}, which DestinationRule shop/engine doesn't have (it has "
+        "default, v1, two, v3)",
     ),
-    "a rule for another host": (
+    "a rule for another host": case(
         changed(
             ("rule", "host: engine.shop", "host: engin.shop"),
             ("routes", MATCH_V2, "    match:\n    - headers:\n        grpcsvc:\n          exact: v1\n"),
             without=("v3", "filter"),
         ),
-        [
-            f"routes.yaml: {LIVE}route v2 leads to subset v2 of {TO}, and no DestinationRule is for that host",
-            f"routes.yaml: {LIVE}route v3 leads to subset v3 of {TO}, and no DestinationRule is for that host",
-            f"routes.yaml: {LIVE}route default leads to subset default of {TO}, and no DestinationRule is for that host",
-        ],
+        f"{LIVE}route v2 leads to subset v2 of {TO}, and no DestinationRule is for that host",
+        f"{LIVE}route v3 leads to subset v3 of {TO}, and no DestinationRule is for that host",
+        f"{LIVE}route default leads to subset default of {TO}, and no DestinationRule is for that host",
     ),
-    "a port that the service has not": (
+    "a port that the service has not": case(
         changed(("routes", "number: 50051", "number: 80")),
-        [f"routes.yaml: {LIVE}route v2 leads to port 80 of Service shop/engine, which has 50051"],
+        f"{LIVE}route v2 leads to port 80 of Service shop/engine, which has 50051",
     ),
-    "a service under another name": (
+    "a service under another name": case(
         changed(("service", "name: engine", "name: motor")),
-        [
-            (
-                f"routes.yaml: {LIVE}route v2 leads to {TO}, and no Service is called that; "
-                "its pods are those of Service shop/motor"
-            )
-        ],
+        f"{LIVE}route v2 leads to {TO}, and no Service is called that; its pods are those of Service shop/motor",
     ),
-    "no service": (
-        changed(without=("service",)),
-        [f"warning routes.yaml: {LIVE}route v2 leads to {TO}, and no Service is called that"],
+    "no service": case(
+        changed(without=("service",)), f"warning {LIVE}route v2 leads to {TO}, and no Service is called that"
     ),
-    "a host that Istio does not complete": (
+    "a host that Istio does not complete": case(
         changed(("routes", f"host: {TO}", "host: engine.shop"), ("rule", f"host: {TO}", "host: engine.shop")),
-        [
-            (
-                f"routes.yaml: {LIVE}route v2 leads to engine.shop: Istio completes only names without a dot, "
-                "so that is no service"
-            )
-        ],
+        f"{LIVE}route v2 leads to engine.shop: Istio completes only names without a dot, so that is no service",
     ),
-    "a subset of no pods": (
+    "a subset of no pods": case(
         changed(("rule", SUBSET_V2, SUBSET_V2.replace("tag: v2", "tag: two"))),
-        [
-            (
-                "rule.yaml: DestinationRule shop/engine: subset v2 selects no pods: "
-                "no Deployment behind Service shop/engine has the labels app.kubernetes.io/tag: two"
-            )
-        ],
+        f"{RULE_SAYS}subset v2 selects no pods: no Deployment behind Service shop/engine has the labels "
+        "app.kubernetes.io/tag: two",
     ),
-    "a subset of no pods that no route names": (
+    "a subset of no pods that no route names": case(
         changed(("rule", "app.kubernetes.io/tag: v1", "app.kubernetes.io/tag: one")),
-        [
-            (
-                "warning rule.yaml: DestinationRule shop/engine: subset v1 selects no pods: "
-                "no Deployment behind Service shop/engine has the labels app.kubernetes.io/tag: one"
-            )
-        ],
+        f"warning {RULE_SAYS}subset v1 selects no pods: no Deployment behind Service shop/engine has the labels "
+        "app.kubernetes.io/tag: one",
     ),
-    "a routed version without a Deployment": (
+    "a routed version without a Deployment": case(
         changed(without=("v2",)),
-        [
-            (
-                "rule.yaml: DestinationRule shop/engine: subset v2 selects no pods: "
-                "no Deployment behind Service shop/engine has the labels app.kubernetes.io/tag: v2"
-            )
-        ],
+        f"{RULE_SAYS}subset v2 selects no pods: no Deployment behind Service shop/engine has the labels "
+        "app.kubernetes.io/tag: v2",
     ),
-    "a subset that names the release instead of the version": (  # every subset was empty where the two differ
+    "a subset that names the release instead of the version": case(  # every subset was empty where the two differ
         changed(("rule", "app.kubernetes.io/tag: ", "app.kubernetes.io/instance: "), without=("filter",)),
-        [
-            f"{mark}rule.yaml: DestinationRule shop/engine: subset {name} selects no pods: "
+        *[
+            f"{mark}{RULE_SAYS}subset {name} selects no pods: "
             f"no Deployment behind Service shop/engine has the labels app.kubernetes.io/instance: {name}"
             for mark, name in (("warning ", "v1"), ("", "v2"), ("", "v3"))
         ],
     ),
-    "pods that are not behind the service": (
+    "pods that are not behind the service": case(
         changed(("v2", "app: engine\n", "app: motor\n")),
-        [
-            (
-                "rule.yaml: DestinationRule shop/engine: subset v2 selects only pods that are not behind "
-                "Service shop/engine (app.kubernetes.io/tag: v2)"
-            )
-        ],
+        f"{RULE_SAYS}subset v2 selects only pods that are not behind Service shop/engine (app.kubernetes.io/tag: v2)",
     ),
-    "a service that selects no pods": (
+    "a service that selects no pods": case(
         changed(("service", "app: engine", "app: motor")),
-        [
-            (
-                "service.yaml: Service shop/engine: its selector matches no pods, not even those of subset default "
-                "(Deployment engine-v1, Deployment engine-v2, Deployment engine-v3)"
-            )
-        ],
+        "service.yaml: Service shop/engine: its selector matches no pods, not even those of subset default "
+        "(Deployment engine-v1, Deployment engine-v2, Deployment engine-v3)",
     ),
-    "a default that is not deployed": (
+    "a default that is not deployed": case(
         changed(("rule", "tag=v3", "tag=v9")),
-        [
-            (
-                "rule.yaml: DestinationRule shop/engine: the default is not deployed: "
-                "subset default wants pods with app.kubernetes.io/tag: v9 first, and there are none"
-            )
-        ],
+        f"{RULE_SAYS}the default is not deployed: subset default wants pods with app.kubernetes.io/tag: v9 first, "
+        "and there are none",
     ),
-    "a default that its own order puts behind others": (
+    "a default that its own order puts behind others": case(
         changed(("rule", "- grpcsvc/v1=\n", "- grpcsvc/v1=\n          - grpcsvc/v3=\n")),
-        [
-            (
-                "rule.yaml: DestinationRule shop/engine: the default is not deployed: "
-                "subset default wants pods with app.kubernetes.io/tag: v3 first, and there are none"
-            )
-        ],
+        f"{RULE_SAYS}the default is not deployed: subset default wants pods with app.kubernetes.io/tag: v3 first, "
+        "and there are none",
     ),
-    "a default without a route by name": (
+    "a default without a route by name": case(
         changed(("rule", "- grpcsvc/v1=\n          - app.kubernetes.io/tag=v3", "- app.kubernetes.io/tag=v1")),
-        [
-            (
-                "rule.yaml: DestinationRule shop/engine: the default is not live: "
-                "no route by name leads to the first pods of subset default (app.kubernetes.io/tag: v1)"
-            ),
-            (
-                "filter.yaml: EnvoyFilter istio-ingress/shop-engine: its default for engine.example.com is v3, "
-                "but the routes' default goes to engine-v1 first"
-            ),
-        ],
+        f"{RULE_SAYS}the default is not live: no route by name leads to the first pods of subset default "
+        "(app.kubernetes.io/tag: v1)",
+        f"{FILTER_SAYS}its default for engine.example.com is v3, but the routes' default goes to engine-v1 first",
     ),
-    "an order that nothing puts into force": (
+    "an order that nothing puts into force": case(
         changed(("rule", "    outlierDetection:\n      maxEjectionPercent: 100\n", "    connectionPool: {}\n")),
-        [
-            (
-                "rule.yaml: DestinationRule shop/engine: "
-                "subset default has failoverPriority without outlierDetection: Istio ignores the order then"
-            )
-        ],
+        f"{RULE_SAYS}subset default has failoverPriority without outlierDetection: Istio ignores the order then",
     ),
-    "a header value in two routes": (
+    "a header value in two routes": case(
         changed(("routes", "exact: v1.0.3", "exact: v1.0.2"), without=("filter",)),
-        [f"routes.yaml: {LIVE}grpcsvc: v1.0.2 is claimed by route v2 and by route v3, which never gets it"],
+        f"{LIVE}grpcsvc: v1.0.2 is claimed by route v2 and by route v3, which never gets it",
     ),
-    "a header value twice in one route": (
+    "a header value twice in one route": case(
         changed(("routes", "exact: v1.0.3", "exact: v3"), without=("filter",)),
-        [f"routes.yaml: {LIVE}route v3 claims grpcsvc: v3 twice"],
+        f"{LIVE}route v3 claims grpcsvc: v3 twice",
     ),
-    "a header value that an earlier route takes on every path": (
+    "a header value that an earlier route takes on every path": case(
         changed(
             ("routes", "          exact: v1.0.3\n", "          exact: v2\n      uri:\n        prefix: /a\n"),
             without=("filter",),
         ),
-        [f"routes.yaml: {LIVE}grpcsvc: v2 is claimed by route v2 and by route v3, which never gets it"],
+        f"{LIVE}grpcsvc: v2 is claimed by route v2 and by route v3, which never gets it",
     ),
-    "a path that an earlier route takes": (
+    "a path that an earlier route takes": case(
         changed(
             ("routes", MATCH_TAG_V2, "    - uri:\n        prefix: /a\n"),
             ("routes", "          exact: v1.0.3\n", "          exact: v1.0.3\n    - uri:\n        prefix: /a\n"),
             without=("filter",),
         ),
-        [f"routes.yaml: {LIVE}route v3 gets no call: route v2 takes all that would fit it"],
+        f"{LIVE}route v3 gets no call: route v2 takes all that would fit it",
     ),
-    "routes behind one without a match": (
+    "routes behind one without a match": case(
         changed(("routes", MATCH_V2 + MATCH_TAG_V2, ""), without=("filter",)),
-        [
-            f"routes.yaml: {LIVE}route v3 comes after route v2, which takes every call, so it gets none",
-            f"routes.yaml: {LIVE}route default comes after route v2, which takes every call, so it gets none",
-        ],
+        f"{LIVE}route v3 comes after route v2, which takes every call, so it gets none",
+        f"{LIVE}route default comes after route v2, which takes every call, so it gets none",
     ),
-    "routes behind one for every path": (
+    "routes behind one for every path": case(
         changed(("routes", MATCH_V2, "    match:\n    - uri:\n        prefix: /\n"), without=("filter",)),
-        [
-            f"routes.yaml: {LIVE}route v3 comes after route v2, which takes every call, so it gets none",
-            f"routes.yaml: {LIVE}route default comes after route v2, which takes every call, so it gets none",
-        ],
+        f"{LIVE}route v3 comes after route v2, which takes every call, so it gets none",
+        f"{LIVE}route default comes after route v2, which takes every call, so it gets none",
     ),
-    "a second VirtualService for the host at the gateway": (
+    "a second VirtualService for the host at the gateway": case(
         changed(more=named(ROUTES, "more")),
-        [
-            (
-                "more.yaml: VirtualService shop/more: VirtualService shop/engine is for the host engine.example.com "
-                "at gateway istio-ingress/public too, and takes the calls of route v2, or not, as chance has it"
-            )
-        ],
+        "more.yaml: VirtualService shop/more: VirtualService shop/engine is for the host engine.example.com at "
+        "gateway istio-ingress/public too, and takes the calls of route v2, or not, as chance has it",
     ),
-    "a second VirtualService for the host in the mesh": (
+    "a second VirtualService for the host in the mesh": case(
         changed(
             ("routes", "  gateways:\n  - istio-ingress/public\n", ""),
             ("routes", "- engine.example.com", "- engine"),
@@ -254,68 +197,36 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
             .replace("- engine.example.com", f"- {TO}"),
             without=("filter",),
         ),
-        [
-            (
-                f"more.yaml: VirtualService shop/more: VirtualService shop/engine is for the host {TO} in the mesh too: "
-                "sidecars take one of the two"
-            )
-        ],
+        f"more.yaml: VirtualService shop/more: VirtualService shop/engine is for the host {TO} in the mesh too: "
+        "sidecars take one of the two",
     ),
-    "a second DestinationRule for the host": (
+    "a second DestinationRule for the host": case(
         changed(more=named(RULE, "more").replace(f"host: {TO}", "host: engine")),
-        [
-            (
-                "more.yaml: DestinationRule shop/more: DestinationRule shop/engine is for the same host: "
-                "Istio keeps one trafficPolicy of the two, by their age"
-            )
-        ],
+        "more.yaml: DestinationRule shop/more: DestinationRule shop/engine is for the same host: Istio keeps one "
+        "trafficPolicy of the two, by their age",
     ),
-    "a filter that lacks a version": (
+    "a filter that lacks a version": case(
         changed(("filter", "                v1.0.3: v3\n", "")),
-        [
-            (
-                "filter.yaml: EnvoyFilter istio-ingress/shop-engine: its list for engine.example.com lacks v1.0.3: "
-                "calls that name it would get the default, though VirtualService shop/engine has route v3 for them"
-            )
-        ],
+        f"{FILTER_SAYS}its list for engine.example.com lacks v1.0.3: calls that name it would get the default, "
+        "though VirtualService shop/engine has route v3 for them",
     ),
-    "a filter that knows one too many": (
+    "a filter that knows one too many": case(
         changed(("filter", "v1.0.3: v3\n", "v1.0.3: v3\n                v1: v1\n")),
-        [
-            (
-                "filter.yaml: EnvoyFilter istio-ingress/shop-engine: its list for engine.example.com holds v1, "
-                "for which VirtualService shop/engine has no route"
-            )
-        ],
+        f"{FILTER_SAYS}its list for engine.example.com holds v1, for which VirtualService shop/engine has no route",
     ),
-    "a filter that takes a tag for another version": (
+    "a filter that takes a tag for another version": case(
         changed(("filter", "v1.0.3: v3", "v1.0.3: v2")),
-        [
-            (
-                "filter.yaml: EnvoyFilter istio-ingress/shop-engine: its list for engine.example.com takes v1.0.3 for v2, "
-                "but route v3 takes it"
-            )
-        ],
+        f"{FILTER_SAYS}its list for engine.example.com takes v1.0.3 for v2, but route v3 takes it",
     ),
-    "a filter with another default": (
+    "a filter with another default": case(
         changed(("filter", "default: v3", "default: v2")),
-        [
-            (
-                "filter.yaml: EnvoyFilter istio-ingress/shop-engine: its default for engine.example.com is v2, "
-                "but the routes' default goes to engine-v3 first"
-            )
-        ],
+        f"{FILTER_SAYS}its default for engine.example.com is v2, but the routes' default goes to engine-v3 first",
     ),
-    "a filter whose default has no route": (
+    "a filter whose default has no route": case(
         changed(("filter", "default: v3", "default: v1")),
-        [
-            (
-                "filter.yaml: EnvoyFilter istio-ingress/shop-engine: its default for engine.example.com is v1, "
-                "for which VirtualService shop/engine has no route"
-            )
-        ],
+        f"{FILTER_SAYS}its default for engine.example.com is v1, for which VirtualService shop/engine has no route",
     ),
-    "a selector that misses its own pods": (
+    "a selector that misses its own pods": case(
         changed(
             (
                 "v1",
@@ -324,55 +235,36 @@ BROKEN: dict[str, tuple[str, list[str]]] = {
             ),
             ("rule", "  - name: v1\n    labels:\n      app.kubernetes.io/tag: v1\n", ""),
         ),
-        [
-            (
-                "v1.yaml: Deployment shop/engine-v1: its selector wants app.kubernetes.io/tag: v1, "
-                "which its own pods don't carry: Kubernetes refuses that"
-            )
-        ],
+        "v1.yaml: Deployment shop/engine-v1: its selector wants app.kubernetes.io/tag: v1, which its own pods "
+        "don't carry: Kubernetes refuses that",
     ),
-    "a selector that takes others' pods": (
+    "a selector that takes others' pods": case(
         changed(("v1", "      app.kubernetes.io/tag: v1\n  template", "  template")),
-        ["v1.yaml: Deployment shop/engine-v1: its selector takes the pods of engine-v2, engine-v3 too"],
+        "v1.yaml: Deployment shop/engine-v1: its selector takes the pods of engine-v2, engine-v3 too",
     ),
-    "a label that can be none": (
+    "a label that can be none": case(
         changed(("v1", 'grpcsvc/v1: "true"', 'grpcsvc/v1: "true"\n        version: _rc')),
-        [
-            "v1.yaml: Deployment shop/engine-v1: '_rc' can't be the value of its pods' label version: Kubernetes refuses it"
-        ],
+        "v1.yaml: Deployment shop/engine-v1: '_rc' can't be the value of its pods' label version: Kubernetes "
+        "refuses it",
     ),
-    "a label that is too long": (
+    "a label that is too long": case(
         changed(("v1", 'grpcsvc/v1: "true"', f'grpcsvc/v1: "true"\n        version: {"a" * 64}')),
-        [
-            (
-                f"v1.yaml: Deployment shop/engine-v1: '{'a' * 64}' can't be the value of its pods' label version: "
-                "Kubernetes refuses it"
-            )
-        ],
+        f"v1.yaml: Deployment shop/engine-v1: '{'a' * 64}' can't be the value of its pods' label version: "
+        "Kubernetes refuses it",
     ),
-    "a live version in a later wave than its route": (
+    "a live version in a later wave than its route": case(
         changed(wave("v2", 3), wave("routes", 2), wave("v1", 3)),
-        [
-            "v2.yaml: Deployment shop/engine-v2: it comes in wave 3, after VirtualService shop/engine (wave 2), which leads to it"
-        ],
+        "v2.yaml: Deployment shop/engine-v2: it comes in wave 3, after VirtualService shop/engine (wave 2), which "
+        "leads to it",
     ),
-    "subsets in a later wave than the routes": (
+    "subsets in a later wave than the routes": case(
         changed(wave("rule", 1)),
-        [
-            (
-                "rule.yaml: DestinationRule shop/engine: it comes in wave 1, "
-                "after VirtualService shop/engine (wave 0), which leads to it"
-            )
-        ],
+        f"{RULE_SAYS}it comes in wave 1, after VirtualService shop/engine (wave 0), which leads to it",
     ),
-    "a version without a route in an earlier wave than the routes": (
+    "a version without a route in an earlier wave than the routes": case(
         changed(wave("routes", 2)),
-        [
-            (
-                "warning v1.yaml: Deployment shop/engine-v1: it has no route and comes before VirtualService shop/engine "
-                "(wave 0 before 2): if it is ill, Argo CD waits for it and changes no route"
-            )
-        ],
+        "warning v1.yaml: Deployment shop/engine-v1: it has no route and comes before VirtualService shop/engine "
+        "(wave 0 before 2): if it is ill, Argo CD waits for it and changes no route",
     ),
 }
 
@@ -592,84 +484,63 @@ V4 = {
 }
 UNTIL = "calls fail until all proxies know"
 BY_V2 = f"VirtualService shop/engine leads to it by route v2: {UNTIL}"
-STEPS: dict[str, tuple[str, list[str]]] = {
-    "nothing": (changed(), []),
-    "a version comes": (changed(**V4), []),
-    "the default moves": (changed(("rule", "tag=v3", "tag=v2"), ("filter", "default: v3", "default: v2")), []),
-    "a version retires": (changed(*RETIRED_V2), []),
-    "what is retired goes": (
-        changed(("rule", "  - name: v1\n    labels:\n      app.kubernetes.io/tag: v1\n", ""), without=("v1",)),
-        [],
+STEPS = {
+    "nothing": case(changed()),
+    "a version comes": case(changed(**V4)),
+    "the default moves": case(changed(("rule", "tag=v3", "tag=v2"), ("filter", "default: v3", "default: v2"))),
+    "a version retires": case(changed(*RETIRED_V2)),
+    "what is retired goes": case(
+        changed(("rule", "  - name: v1\n    labels:\n      app.kubernetes.io/tag: v1\n", ""), without=("v1",))
     ),
-    "more replicas, other labels of the Deployment, another wave": (
-        changed(
-            ("v2", "replicas: 2", "replicas: 5"), wave("v2", 3), ("v2", "template:\n", "template:\n    # a word\n")
-        ),
-        [],
+    "more replicas, other labels of the Deployment, another wave": case(
+        changed(("v2", "replicas: 2", "replicas: 5"), wave("v2", 3), ("v2", "template:\n", "template:\n    # a word\n"))
     ),
-    "a live version goes": (
-        changed(*RETIRED_V2, ("rule", SUBSET_V2 + "\n", ""), without=("v2",)),
-        [f"rule.yaml: DestinationRule shop/engine: subset v2 goes, and {BY_V2}"],
+    "a live version goes": case(
+        changed(*RETIRED_V2, ("rule", SUBSET_V2 + "\n", ""), without=("v2",)), f"{RULE_SAYS}subset v2 goes, and {BY_V2}"
     ),
-    "a live version goes, its subset stays": (
-        changed(*RETIRED_V2, without=("v2",)),
-        [f"v2.yaml: Deployment shop/engine-v2: it goes, and {BY_V2}"],
+    "a live version goes, its subset stays": case(
+        changed(*RETIRED_V2, without=("v2",)), f"v2.yaml: Deployment shop/engine-v2: it goes, and {BY_V2}"
     ),
-    "the pods of a live version get other labels": (
+    "the pods of a live version get other labels": case(
         changed(*RETIRED_V2, ("v2", "        app: engine\n", "        app: motor\n")),
-        [
-            f"v2.yaml: Deployment shop/engine-v2: its pods are not selected any more, and {BY_V2}",
-            (
-                "v2.yaml: Deployment shop/engine-v2: its pods are made anew and lose their streams "
-                "(spec.template.metadata.labels.app: 'engine' becomes 'motor')"
-            ),
-        ],
+        f"v2.yaml: Deployment shop/engine-v2: its pods are not selected any more, and {BY_V2}",
+        "v2.yaml: Deployment shop/engine-v2: its pods are made anew and lose their streams "
+        "(spec.template.metadata.labels.app: 'engine' becomes 'motor')",
     ),
-    "a live version gets no replicas": (
+    "a live version gets no replicas": case(
         changed(*RETIRED_V2, ("v2", "replicas: 2", "replicas: 0")),
-        [f"v2.yaml: Deployment shop/engine-v2: it gets no replicas, and {BY_V2}"],
+        f"v2.yaml: Deployment shop/engine-v2: it gets no replicas, and {BY_V2}",
     ),
-    "a live version gets another Deployment": (
+    "a live version gets another Deployment": case(
         changed(("v2", "name: engine-v2", "name: motor-v2")),
-        [f"v2.yaml: Deployment shop/engine-v2: it goes, and {BY_V2}"],
+        f"v2.yaml: Deployment shop/engine-v2: it goes, and {BY_V2}",
     ),
-    "the service gets another port": (
+    "the service gets another port": case(
         changed(("service", "50051", "50052"), ("routes", "50051", "50052")),
-        [f"service.yaml: Service shop/engine: port 50051 goes, and {BY_V2}"],
+        f"service.yaml: Service shop/engine: port 50051 goes, and {BY_V2}",
     ),
-    "everything gets another name": (
+    "everything gets another name": case(
         rendering({name: text.replace("engine", "motor") for name, text in INTACT.items()}),
-        [f"service.yaml: Service shop/engine: it goes, and {BY_V2}"],
+        f"service.yaml: Service shop/engine: it goes, and {BY_V2}",
     ),
-    "everything goes": ("", [f"service.yaml: Service shop/engine: it goes, and {BY_V2}"]),
-    "another image": (
+    "everything goes": case("", f"service.yaml: Service shop/engine: it goes, and {BY_V2}"),
+    "another image": case(
         changed(("v2", ":v1.0.2", ":v1.0.3")),
-        [
-            (
-                "v2.yaml: Deployment shop/engine-v2: its pods are made anew and lose their streams (spec.template.spec."
-                "containers[0].image: 'registry.example.com/engine:v1.0.2' becomes 'registry.example.com/engine:v1.0.3')"
-            )
-        ],
+        "v2.yaml: Deployment shop/engine-v2: its pods are made anew and lose their streams "
+        "(spec.template.spec.containers[0].image: 'registry.example.com/engine:v1.0.2' becomes "
+        "'registry.example.com/engine:v1.0.3')",
     ),
-    "the pods of a retired version made anew": (
+    "the pods of a retired version made anew": case(
         changed(("v1", "      containers:\n", "      hostNetwork: true\n      containers:\n")),
-        [
-            (
-                "v1.yaml: Deployment shop/engine-v1: its pods are made anew and lose their streams "
-                "(spec.template.spec.hostNetwork: nothing becomes True)"
-            )
-        ],
+        "v1.yaml: Deployment shop/engine-v1: its pods are made anew and lose their streams "
+        "(spec.template.spec.hostNetwork: nothing becomes True)",
     ),
-    "another selector": (
+    "another selector": case(
         changed(("v1", "      app: engine\n      app.kub", "      app.kub")),
-        [
-            (
-                "v1.yaml: Deployment shop/engine-v1: its selector changes "
-                "(spec.selector.matchLabels.app: 'engine' becomes nothing), which Kubernetes refuses"
-            )
-        ],
+        "v1.yaml: Deployment shop/engine-v1: its selector changes (spec.selector.matchLabels.app: 'engine' becomes "
+        "nothing), which Kubernetes refuses",
     ),
-    "another selector, forced": (
+    "another selector, forced": case(
         changed(
             ("v1", "      app: engine\n      app.kub", "      app.kub"),
             (
@@ -677,19 +548,14 @@ STEPS: dict[str, tuple[str, list[str]]] = {
                 "  namespace: shop\n",
                 "  namespace: shop\n  annotations: {argocd.argoproj.io/sync-options: 'Replace=true,Force=true'}\n",
             ),
-        ),
-        [],
+        )
     ),
-    "another script of the filter": (
+    "another script of the filter": case(
         changed(
             ("filter", "              function envoy_on_request(handle)\n", "              function envoy(handle)\n")
         ),
-        [
-            (
-                "warning filter.yaml: EnvoyFilter istio-ingress/shop-engine: it changes a listener: "
-                "streams that outlive the drain are cut, for every service of that gateway"
-            )
-        ],
+        f"warning {FILTER_SAYS}it changes a listener: streams that outlive the drain are cut, for every service of "
+        "that gateway",
     ),
 }
 

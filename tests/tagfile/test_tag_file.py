@@ -7,19 +7,7 @@ from typing import Any
 
 import pytest
 from hypothesis import strategies as st
-from model_builders import (
-    DAYS,
-    DIGEST,
-    MOMENTS,
-    WRITTEN_TAGS,
-    bump,
-    change,
-    ground,
-    law,
-    meaning,
-    state,
-    states,
-)
+from model_builders import DAYS, DIGEST, MOMENTS, WRITTEN_TAGS, bump, change, ground, law, meaning, state, states
 
 from release_tool import tagfile
 from release_tool.errors import FileProblems

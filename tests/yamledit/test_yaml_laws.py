@@ -18,15 +18,7 @@ from yaml_cases import NASTY, paths, values, yaml_texts
 
 from release_tool.errors import EditRefused
 from release_tool.yamledit import parser
-from release_tool.yamledit.edits import (
-    Flow,
-    Plain,
-    add_entry,
-    list_to_mapping,
-    move_entry,
-    remove_entry,
-    set_value,
-)
+from release_tool.yamledit.edits import Flow, Plain, add_entry, list_to_mapping, move_entry, remove_entry, set_value
 from release_tool.yamledit.parser import documents
 
 QUICK = settings(max_examples=150, deadline=None, database=None, suppress_health_check=list(HealthCheck))
