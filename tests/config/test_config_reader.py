@@ -19,13 +19,13 @@ from hypothesis import strategies as st
 from release_tool.config import (
     Config,
     ConfigError,
-    Downgrade,
+    DowngradePolicy,
     Environment,
-    Forge,
+    ForgeChoice,
     Health,
     InUse,
     Publish,
-    Registry,
+    RegistryPolicy,
     Render,
     Retention,
     Versions,
@@ -100,9 +100,9 @@ def test_every_key_reaches_its_record() -> None:
         versions=Versions("arrival"),
         publish=publish,
         downgrade=DOWNGRADE,
-        forge=Forge("none", "https://github.example.com:8443/api/v3"),
+        forge=ForgeChoice("none", "https://github.example.com:8443/api/v3"),
         render=Render("helm"),
-        registry=Registry("registry.example.com:5000/team_a/engine-x.y", "digest", True, timedelta(minutes=2)),
+        registry=RegistryPolicy("registry.example.com:5000/team_a/engine-x.y", "digest", True, timedelta(minutes=2)),
     )
     devel = Environment(
         "devel",
@@ -132,14 +132,14 @@ def test_every_key_reaches_its_record() -> None:
     assert list(config.environments.values()) == [
         devel,
         staging,
-        production._replace(downgrade=Downgrade("pull_request", max_downgrades=1)),
+        production._replace(downgrade=DowngradePolicy("pull_request", max_downgrades=1)),
     ]
     assert (staging.downgrade_mode, production.downgrade_mode) == ("direct", "direct")
     assert config.environment("production-eu").downgrade_mode == "pull_request"
     assert config.entry == devel
 
 
-DOWNGRADE = Downgrade("direct", auto_merge=False, max_downgrades=5, quarantine_unhealthy=True)
+DOWNGRADE = DowngradePolicy("direct", auto_merge=False, max_downgrades=5, quarantine_unhealthy=True)
 HEALTH = Health(
     checks={
         "errors": Check(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from release_tool.checks.findings import Finding
-from release_tool.commands.check import Report
+from release_tool.commands.check import CheckReport
 from release_tool.report.check import report_text
 from release_tool.report.terminal import heading, table
 
@@ -34,6 +34,6 @@ def test_columns_are_aligned_and_empty_ones_left_out() -> None:
 
 @pytest.mark.parametrize("text", ["a\nb", "a\x1b[2Jb"])
 def test_a_finding_stays_on_its_line(text: str) -> None:
-    said = report_text(Report((), (Finding(text, text, text),), ()))
+    said = report_text(CheckReport((), (Finding(text, text, text),), ()))
     assert len(said.splitlines()) == 2
     assert "\x1b" not in said
