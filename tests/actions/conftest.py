@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import sys
 from typing import TYPE_CHECKING
 
-import pytest
-
-sys.path.insert(0, os.path.dirname(__file__))
-
 import acting
+import pytest
+from fixtures import no_proxy, standin  # noqa: F401
 from world import World
 
 if TYPE_CHECKING:
@@ -37,9 +33,7 @@ def tool(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def world(tmp_path: Path) -> World:
     """The repository acme/shop on a plain git server, with the forge `local`."""
     world = World.make(tmp_path)
-    place = tmp_path / "server" / acting.REPOSITORY
-    place.parent.mkdir(parents=True)
-    place.symlink_to(world.origin)
+    acting.serve(tmp_path, world.origin)
     return world
 
 

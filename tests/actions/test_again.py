@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -142,24 +142,12 @@ def start(world: World, tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
     def start(command: str, *arguments: str, **environ: str) -> subprocess.Popen[str]:
         for name in ("summary", "output"):
             (tmp_path / name).touch()
-        return subprocess.Popen(
-            [sys.executable, "-I", "-m", "release_tool.actions.retry"],
-            cwd=world.clone,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env={
-                **os.environ,
-                "GITHUB_ACTIONS": "true",
-                "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"),
-                "GITHUB_OUTPUT": str(tmp_path / "output"),
-                "RUNNER_TEMP": str(tmp_path),
-                "RELEASE_COMMAND": command,
-                "RELEASE_ARGUMENTS": "\n".join(arguments),
-                "RELEASE_TIMEOUT": "0",
-                **environ,
-            },
-        )
+        job = {"GITHUB_STEP_SUMMARY": str(tmp_path / "summary"), "GITHUB_OUTPUT": str(tmp_path / "output")}
+        job |= {"GITHUB_ACTIONS": "true", "RUNNER_TEMP": str(tmp_path), "RELEASE_TIMEOUT": "0"}
+        asked = {"RELEASE_COMMAND": command, "RELEASE_ARGUMENTS": "\n".join(arguments)}
+        module = [sys.executable, "-I", "-m", "release_tool.actions.retry"]
+        pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        return subprocess.Popen(module, cwd=world.clone, env={**os.environ, **job, **asked, **environ}, **pipes)
 
     return start
 

@@ -94,6 +94,7 @@ def test_standard_output_is_the_same_in_a_job(world: World, job: Path, monkeypat
 
 
 def test_a_finding_is_annotated_at_its_place(world: World, job: Path) -> None:
+    world.broken.add("devel")
     world.commit({"environments/devel/image_tag.yaml": world.tags().replace("v1.0.2", "v1.0.2 bad")}, "By hand")
     done = world.release("check", code=1)
     assert "::error file=environments/devel/image_tag.yaml,line=4,col=5,title=release check::image.tag[1]" in done.err

@@ -110,15 +110,8 @@ def test_the_action_installs_nothing_beside_the_lock() -> None:
 @pytest.mark.parametrize("extras", ["nosuch", "grpc,nosuch", "../pyproject", "*", "-r"])
 def test_an_extra_that_has_no_lock_is_told(extras: str) -> None:
     (script,) = [one["run"] for one in workflow(ROOT / "action.yml")["runs"]["steps"] if one["name"] == "Install"]
-    done = subprocess.run(
-        ["bash", "-e", "-o", "pipefail", "-c", script],
-        env={"PATH": os.environ["PATH"], "GITHUB_ACTION_PATH": str(ROOT), "EXTRAS": extras},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert (done.returncode, done.stdout) == (
-        1,
-        "::error title=release::extras are names with commas, as grpc,kubernetes\n",
-    )
+    command = ["bash", "-e", "-o", "pipefail", "-c", script]
+    environ = {"PATH": os.environ["PATH"], "GITHUB_ACTION_PATH": str(ROOT), "EXTRAS": extras}
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    said = "::error title=release::extras are names with commas, as grpc,kubernetes\n"
+    assert (done.returncode, done.stdout) == (1, said)

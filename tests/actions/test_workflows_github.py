@@ -6,13 +6,13 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from acting import REPOSITORY, Act
-from standin import StandIn
+import requests
+from acting import REPOSITORY, Act, serve
+from standin import StandIn, Token, faults
 from test_workflows_run import built, pull_request
 from world import CONFIG, World
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.slow
@@ -22,9 +22,8 @@ class Shop:
     """The repository acme/shop on the stand-in."""
 
     def __init__(self, path: Path, standin: StandIn, tool: Path) -> None:
-        self.world = World.make(
-            path, config=CONFIG.format(default="newest", keep=40) + "publish: {labels: [release]}\n"
-        )
+        config = CONFIG.format(default="newest", keep=40) + "publish: {labels: [release]}\n"
+        self.world = World.make(path, config=config)
         self.standin = standin
         self.repository = standin.add_repository(REPOSITORY, self.world.origin)
         self.alice = standin.hand(REPOSITORY, "alice")
@@ -34,13 +33,15 @@ class Shop:
         self.act.environ |= {"GITHUB_API_URL": standin.api, "GITHUB_GRAPHQL_URL": standin.graphql}
         # What actions/checkout does with the token; the stand-in lets nobody read without one.
         self.act.environ["CLONE_FROM"] = f"{self.world.origin.parent}/server/"
-        place = path / "server" / REPOSITORY
-        place.parent.mkdir(parents=True)
-        place.symlink_to(self.world.origin)
+        serve(path, self.world.origin)
 
     @property
     def pulls(self) -> list[Any]:
         return self.repository.open_pulls()
+
+    def post(self, path: str, token: Token, body: dict[str, Any]) -> requests.Response:
+        headers = {"Authorization": f"Bearer {token.value}", "Accept": "application/vnd.github+json"}
+        return requests.post(f"{self.standin.api}/repos/{REPOSITORY}{path}", json=body, headers=headers, timeout=20)
 
 
 def starting(shop: Shop) -> list[str]:
@@ -49,12 +50,8 @@ def starting(shop: Shop) -> list[str]:
 
 
 @pytest.fixture
-def shop(tmp_path: Path, tool: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    with StandIn() as standin:
-        yield Shop(tmp_path, standin, tool)
-    standin.verify()
+def shop(tmp_path: Path, tool: Path, standin: StandIn) -> Shop:
+    return Shop(tmp_path, standin, tool)
 
 
 def test_a_build_opens_a_pull_request_and_the_next_one_updates_it(shop: Shop) -> None:
@@ -79,17 +76,9 @@ def test_a_build_opens_a_pull_request_and_the_next_one_updates_it(shop: Shop) ->
 
 def test_an_event_sent_to_github_is_the_one_that_the_workflow_takes(shop: Shop) -> None:
     """The sender's side: `POST /repos/{owner}/{repo}/dispatches` with what the documentation says."""
-    import requests
-
     sender = shop.standin.add_token(permissions={"contents": "write", "metadata": "read"})
     sent = {"event_type": "image-built", "client_payload": built()["client_payload"]}
-    answer = requests.post(
-        f"{shop.standin.api}/repos/{REPOSITORY}/dispatches",
-        json=sent,
-        headers={"Authorization": f"Bearer {sender.value}", "Accept": "application/vnd.github+json"},
-        timeout=20,
-    )
-    assert answer.status_code == 204
+    assert shop.post("/dispatches", sender, sent).status_code == 204
     (event,) = [one for one in shop.repository.events if one.name == "repository_dispatch"]
     shop.act.run("bump", event.name, {"action": "image-built", **event.payload})
     assert "v1.0.5" in shop.pulls[0].title
@@ -98,15 +87,8 @@ def test_an_event_sent_to_github_is_the_one_that_the_workflow_takes(shop: Shop) 
 def test_a_token_of_an_app_takes_the_place_of_the_jobs_own(shop: Shop) -> None:
     app = shop.standin.add_token()
     shop.act.environ["APP_TOKEN"] = app.value
-    shop.act.run(
-        "bump",
-        "repository_dispatch",
-        built(),
-        "--var",
-        "RELEASE_APP_CLIENT_ID=Iv1.0123",
-        "-s",
-        "RELEASE_APP_PRIVATE_KEY=a private key",
-    )
+    options = ("--var", "RELEASE_APP_CLIENT_ID=Iv1.0123", "-s", "RELEASE_APP_PRIVATE_KEY=a private key")
+    shop.act.run("bump", "repository_dispatch", built(), *options)
     (pull,) = shop.pulls
     assert "pull_request" in starting(shop), "what the App does starts workflows"
     assert pull.user.login != "github-actions[bot]"
@@ -135,16 +117,9 @@ def test_one_comment_shows_the_difference_and_follows_it(shop: Shop) -> None:
 
 
 def test_a_pull_request_that_changes_no_manifest_gets_no_comment(shop: Shop) -> None:
-    import requests
-
     shop.alice.edit("words", {"README.md": "By hand\n"})
-    answer = requests.post(
-        f"{shop.standin.api}/repos/{REPOSITORY}/pulls",
-        json={"title": "Words", "head": "words", "base": "main"},
-        headers={"Authorization": f"Bearer {shop.standin.add_token().value}"},
-        timeout=20,
-    )
-    number = answer.json()["number"]
+    body = {"title": "Words", "head": "words", "base": "main"}
+    number = shop.post("/pulls", shop.standin.add_token(), body).json()["number"]
     shop.act.run("check", "pull_request", pull_request(number, "words"), "-j", "difference")
     assert not shop.repository.comments
 
@@ -159,8 +134,6 @@ def test_a_right_pull_request_passes_the_check(shop: Shop) -> None:
 
 
 def test_a_server_that_is_busy_for_a_while_costs_only_time(shop: Shop) -> None:
-    from standin import faults
-
     shop.standin.fault("*", r"/pulls", faults.status(503), times=4)
     done = shop.act.run("bump", "repository_dispatch", built())
     assert len(shop.pulls) == 1

@@ -30,6 +30,10 @@ def built(**changed: Any) -> dict[str, Any]:
     return {"action": "image-built", "client_payload": {**BUILD, **changed}}
 
 
+def inputs(asked: dict[str, str]) -> list[str]:
+    return [word for name, value in asked.items() for word in ("--input", f"{name}={value}")]
+
+
 def test_a_build_opens_a_pull_request_and_the_next_one_updates_it(world: World, act: Act) -> None:
     first = act.run("bump", "repository_dispatch", built())
     (pull,) = world.pulls()
@@ -78,15 +82,8 @@ def test_an_event_without_a_tag_is_a_clear_error(world: World, act: Act) -> None
 
 
 def test_a_person_bumps_by_hand(world: World, act: Act) -> None:
-    done = act.run(
-        "bump",
-        "workflow_dispatch",
-        {"inputs": {"environment": "devel", "tag": "v1.0.7"}},
-        "--input",
-        "environment=devel",
-        "--input",
-        "tag=v1.0.7",
-    )
+    asked = {"environment": "devel", "tag": "v1.0.7"}
+    done = act.run("bump", "workflow_dispatch", {"inputs": asked}, *inputs(asked))
     assert done.output("changed") == "true"
     assert "v1.0.7" in world.pulls()[0]["title"]
 
@@ -94,17 +91,9 @@ def test_a_person_bumps_by_hand(world: World, act: Act) -> None:
 def test_a_promotion_goes_on_with_its_reason(world: World, act: Act) -> None:
     world.now = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(days=1)
     world.release("bump", "devel", "v1.0.5", "--direct")
-    asked = {
-        "from": "devel",
-        "to": "staging",
-        "reason": 'it works, "really"\n--force',
-        "version": "",
-        "service": "",
-        "pin": "true",
-        "force": "false",
-    }
-    options = [word for name, value in asked.items() for word in ("--input", f"{name}={value}")]
-    done = act.run("promote", "workflow_dispatch", {"inputs": asked}, *options)
+    asked = {"from": "devel", "to": "staging", "reason": 'it works, "really"\n--force', "version": "", "service": ""}
+    asked |= {"pin": "true", "force": "false"}
+    done = act.run("promote", "workflow_dispatch", {"inputs": asked}, *inputs(asked))
     (line,) = world.lines("staging", "release/staging")
     assert line.intent.arguments.reason == 'it works, "really" --force'
     assert not line.intent.arguments.force
@@ -138,9 +127,8 @@ def test_the_guard_moves_a_bad_default_back(world: World, act: Act) -> None:
     health = "    health: {failures: 1, checks: {up: {command: {argv: [sh, -c, 'test $RELEASE_VERSION != v4']}}}}\n"
     files = {"release.yaml": text.replace("  staging:\n", f"{health}  staging:\n")}
     world.commit({**files, "environments/devel/image_tag.yaml": WITH_DEFAULT}, "Guard")
-    done = act.run(
-        "guard", "repository_dispatch", {"action": "health-alert", "client_payload": {"environment": "devel"}}
-    )
+    alert = {"action": "health-alert", "client_payload": {"environment": "devel"}}
+    done = act.run("guard", "repository_dispatch", alert)
     assert (world.state().default, set(world.state().quarantined)) == ("v3", {"v4"})
     assert done.output("changed") == "true"
     assert "| v4 (default) | v1.0.4 | up | unhealthy |" in done.summary
@@ -157,11 +145,9 @@ def test_a_gitops_repository_of_its_own_calls_them(world: World, act: Act) -> No
     commit = "c0ffee" * 6 + "c0ff"
     for name, text in callers(f"acme/release/.github/workflows/{{}}.yml@{commit}").items():
         (place / f"{name}.yml").write_text(text, "utf-8")
-    there = [
-        word
-        for host in ("", f"{act.server}/")
-        for word in ("--local-repository", f"{host}acme/release@{commit}={ROOT}")
-    ]
+    there = []
+    for host in ("", f"{act.server}/"):
+        there += ["--local-repository", f"{host}acme/release@{commit}={ROOT}"]
     world.now = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(days=1)
     world.release("retire", "devel", "v2", "--direct")
     swept = act.run("cleanup", "schedule", {}, *there)
@@ -176,15 +162,8 @@ def test_a_gitops_repository_of_its_own_calls_them(world: World, act: Act) -> No
 
 def pull_request(number: int, head: str) -> dict[str, Any]:
     whole = {"full_name": REPOSITORY}
-    return {
-        "action": "opened",
-        "number": number,
-        "pull_request": {
-            "number": number,
-            "head": {"ref": head, "repo": whole},
-            "base": {"ref": "main", "repo": whole, "sha": BASE},
-        },
-    }
+    sides = {"head": {"ref": head, "repo": whole}, "base": {"ref": "main", "repo": whole, "sha": BASE}}
+    return {"action": "opened", "number": number, "pull_request": {"number": number, **sides}}
 
 
 def test_a_pull_request_that_breaks_a_rule_is_annotated_at_its_line(world: World, act: Act) -> None:

@@ -89,6 +89,7 @@ FILES = {
 @pytest.mark.parametrize("name", FILES)
 def test_a_tag_file_that_is_wrong_is_refused_with_its_place(name: str, world: World) -> None:
     text, place = FILES[name]
+    world.broken.add("devel")
     world.commit({TAGS: text}, "Break it")
     assert f"{TAGS}{place}" in world.refused("bump", "devel", "v1.0.5")
     found = world.release("check", code=1)
@@ -96,6 +97,7 @@ def test_a_tag_file_that_is_wrong_is_refused_with_its_place(name: str, world: Wo
 
 
 def test_a_file_that_is_not_utf8(world: World) -> None:
+    world.broken.add("devel")
     (world.clone / TAGS).write_bytes(b"image:\n  tag:\n    v1: v1.0.1 # caf\xe9\n")
     world.git("commit", "-qam", "Latin 1")
     world.git("push", "-q", "origin", "main")
@@ -103,6 +105,7 @@ def test_a_file_that_is_not_utf8(world: World) -> None:
 
 
 def test_a_file_of_fifty_megabytes(world: World) -> None:
+    world.broken.add("devel")
     (world.clone / TAGS).write_bytes(b"image:\n  tag:\n    v1: v1.0.1\n" + b"# filler\n" * 5_600_000)
     world.git("commit", "-qam", "Large")
     world.git("push", "-q", "origin", "main")
@@ -111,6 +114,7 @@ def test_a_file_of_fifty_megabytes(world: World) -> None:
 
 @pytest.mark.parametrize("target", ["/etc/passwd", "../../../secret.yaml"])
 def test_a_symlink_is_never_followed(target: str, world: World) -> None:
+    world.broken.add("devel")
     (world.path / "secret.yaml").write_text("image: {tag: {v1: secret}}\n")
     (world.clone / TAGS).unlink()
     (world.clone / TAGS).symlink_to(target)
@@ -211,6 +215,7 @@ def test_a_missing_git(world: World) -> None:
     ],
 )
 def test_a_line_of_the_record_that_is_wrong(line: str, words: str, world: World) -> None:
+    world.broken.add("devel")
     world.commit({RECORD: line + "\n"}, "Break it")
     said = world.refused("bump", "devel", "v1.0.5")
     assert f"{RECORD}:1" in said

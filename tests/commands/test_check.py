@@ -443,6 +443,7 @@ def test_every_broken_line_is_found_in_one_run(three: World) -> None:
 
 
 def test_a_record_of_nothing_but_broken_lines_is_told_shortly(world: World) -> None:
+    world.broken.add("devel")
     world.commit({RECORD: "half\n" * 20_000}, "Break it")
     found = findings(world)
     assert [where for where, _ in found] == [*(f"{RECORD}:{number}" for number in range(1, 21)), RECORD]
@@ -699,6 +700,7 @@ def test_a_branch_is_judged_as_it_would_be_merged(world: World) -> None:
 
 def test_all_environments_are_told_in_one_run(world: World) -> None:
     recorded(world, "v1.0.5")
+    world.broken |= {"devel", "staging"}
     world.commit(
         {
             TAGS: "image:\n\ttag: []\n",

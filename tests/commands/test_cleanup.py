@@ -80,6 +80,7 @@ def test_long_quarantined_versions_retire(world: World) -> None:
 
 
 def test_it_goes_over_all_environments_and_one_that_is_broken_stops_no_other(world: World) -> None:
+    world.broken.add("production")
     config = CONFIG.format(default="newest", keep=3)
     config = config.replace("    promote_from: devel\n", "    promote_from: devel\n    retention: {keep: 2}\n")
     world.commit({"release.yaml": config, "environments/production/history.jsonl": "{half\n"}, "Break one")
@@ -188,6 +189,7 @@ def test_wrong_environments_are_refused_before_anything_is_done(world: World) ->
 
 
 def test_a_file_that_is_no_text_stops_no_other_environment(world: World) -> None:
+    world.broken.add("staging")
     path = world.clone / "environments/staging/image_tag.yaml"
     path.write_bytes(b"image:\n  tag:\n  - v1 # caf\xe9\n")
     world.git("commit", "-qam", "Latin 1")

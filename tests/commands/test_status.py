@@ -298,6 +298,7 @@ def test_who_calls_is_only_asked_on_request(world: World) -> None:
     ],
 )
 def test_what_is_broken_hides_no_other_environment(world: World, file: str, text: str, said: str, where: str) -> None:
+    world.broken.add("staging")
     world.commit({f"environments/staging/{file}": text}, "Break")
     result = world.release("status", code=1)
     blocks = result.out.split("\n\n")
@@ -317,6 +318,7 @@ def test_what_is_broken_hides_no_other_environment(world: World, file: str, text
 
 
 def test_a_broken_record_leaves_the_versions(world: World) -> None:
+    world.broken.add("staging")
     world.commit({"environments/staging/history.jsonl": "half\n"}, "Break")
     one = seen(world, "staging", 1)
     assert (one["versions"][0]["version"], one["versions"][0]["since"]) == ("v1", "2026-11-23T12:00:00Z")
@@ -326,6 +328,7 @@ def test_a_broken_record_leaves_the_versions(world: World) -> None:
 
 
 def test_all_problems_of_a_file_are_told(world: World) -> None:
+    world.broken.add("staging")
     bad = "image:\n  default: v9\n  tag: {v1: v1.0.1}\n  retired: {v1: v1.0.1}\n"
     world.commit({"environments/staging/image_tag.yaml": bad}, "Break")
     out = world.release("status", "staging", code=1).out

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import threading
+import shutil
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from doctor_world import look
-from git_server import GitServer
+from git_server import GitServer, serving
 from world import CONFIG, World
 
 if TYPE_CHECKING:
@@ -145,15 +145,9 @@ def test_a_chart_that_fails_to_render_is_an_error(world: World) -> None:
 def test_an_engine_that_is_not_there_is_an_error(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     world.commit({"release.yaml": f"render: {{engine: helm}}\n{world.file('release.yaml')}"}, "A program")
     (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "git").symlink_to(_git())
+    (tmp_path / "bin" / "git").symlink_to(shutil.which("git") or "")
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     assert "helm" in look(world).one("chart", "error")["what"]
-
-
-def _git() -> str:
-    import shutil
-
-    return shutil.which("git") or ""
 
 
 def test_registry_and_prometheus_that_are_away_are_unknown(world: World) -> None:
@@ -171,15 +165,10 @@ def test_registry_and_prometheus_that_are_away_are_unknown(world: World) -> None
 
 @pytest.fixture
 def server(world: World, tmp_path: Path) -> Iterator[GitServer]:
-    found = GitServer(tmp_path)
-    found.token = SECRET
-    thread = threading.Thread(target=found.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    world.git("remote", "set-url", "origin", found.url)
-    yield found
-    found.shutdown()
-    thread.join()
-    found.server_close()
+    with serving(tmp_path) as found:
+        found.token = SECRET
+        world.git("remote", "set-url", "origin", found.url)
+        yield found
 
 
 def test_over_http_the_credential_is_examined(world: World, server: GitServer) -> None:
@@ -211,9 +200,8 @@ def test_a_server_that_is_down_is_status_75(world: World, server: GitServer) -> 
 
 def test_a_server_that_goes_down_in_between_is_status_75(world: World, server: GitServer, tmp_path: Path) -> None:
     server.token = ""
-    world.git(
-        "config", "--global", "protocol.version", "0"
-    )  # then `/git-upload-pack` is what fetches, and nothing else
+    # Then `/git-upload-pack` is what fetches, and nothing else.
+    world.git("config", "--global", "protocol.version", "0")
     server.answers["/origin.git/git-upload-pack"] = 503
     found = look(world, "--repo", server.url)
     assert found.code == 75

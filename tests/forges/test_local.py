@@ -362,21 +362,18 @@ def test_sixteen_at_once_open_one(origin: Origin) -> None:
     assert origin.healthy()
 
 
-def test_many_branches_at_once_get_a_number_each(origin: Origin) -> None:
+def test_many_branches_at_once_get_a_number_each(origin: Origin, forge: LocalForge) -> None:
     for number in range(8):
         origin.git("branch", f"b{number}", DEVEL)
     _at_once(origin, 8, lambda forge, number: forge.open(f"b{number}", "main", f"By {number}", ""))
     assert {f"refs/pulls/{number}" for number in range(1, 9)} <= set(origin.refs())
-    with Repository.open(None, origin.url) as repository:
-        pulls = LocalForge(repository, Clock()).list()
-    assert sorted(pull.head for pull in pulls) == [f"b{number}" for number in range(8)]
+    assert sorted(pull.head for pull in forge.list()) == [f"b{number}" for number in range(8)]
 
 
-def test_many_comments_at_once_all_stay(origin: Origin) -> None:
-    with Repository.open(None, origin.url) as repository:
-        _open(LocalForge(repository, Clock()))
-        _at_once(origin, 6, lambda forge, number: forge.comment(1, str(number)))
-        assert sorted(LocalForge(repository, Clock()).get(1).comments) == [str(number) for number in range(6)]
+def test_many_comments_at_once_all_stay(origin: Origin, forge: LocalForge) -> None:
+    _open(forge)
+    _at_once(origin, 6, lambda forge, number: forge.comment(1, str(number)))
+    assert sorted(forge.get(1).comments) == [str(number) for number in range(6)]
 
 
 # -- trust and cost
@@ -398,40 +395,33 @@ def test_many_comments_at_once_all_stay(origin: Origin) -> None:
         "PREVIOUS -> 1",
     ],
 )
-def test_a_hostile_pull_request_is_refused_by_name(origin: Origin, content: str) -> None:
-    with Repository.open(None, origin.url) as repository:
-        forge = LocalForge(repository, Clock())
-        _open(forge)
-        if "->" in content:
-            key, _, value = content.partition(" -> ")
-            values = json.loads(origin.file("pull.json", "refs/pulls/1"))
-            content = json.dumps({**values, key.lower(): int(value) if value.isdecimal() else value})
-        evil = origin.commit({"pull.json": content}, "evil", parents=())
-        origin.git("update-ref", "refs/pulls/1", evil)
-        for use in (forge.get, forge.merge, forge.close):
-            with pytest.raises(ReleaseError, match="can't be read") as caught:
-                use(1)
-            assert caught.value.where == "refs/pulls/1"
+def test_a_hostile_pull_request_is_refused_by_name(origin: Origin, forge: LocalForge, content: str) -> None:
+    _open(forge)
+    if "->" in content:
+        key, _, value = content.partition(" -> ")
+        values = json.loads(origin.file("pull.json", "refs/pulls/1"))
+        content = json.dumps({**values, key.lower(): int(value) if value.isdecimal() else value})
+    evil = origin.commit({"pull.json": content}, "evil", parents=())
+    origin.git("update-ref", "refs/pulls/1", evil)
+    for use in (forge.get, forge.merge, forge.close):
+        with pytest.raises(ReleaseError, match="can't be read") as caught:
+            use(1)
+        assert caught.value.where == "refs/pulls/1"
 
 
-def test_branches_of_different_times_do_not_stand_in_each_others_way(origin: Origin) -> None:
-    with Repository.open(None, origin.url) as repository:
-        forge = LocalForge(repository, Clock())
-        _open(forge)
-        forge.merge(1)
-        origin.git("branch", "release", "main")
-        origin.commit({"x": "1"}, "release")
-        assert forge.open("release", "main", "Another time", "").created
-        assert forge.last_finished(DEVEL, "main") is not None
+def test_branches_of_different_times_do_not_stand_in_each_others_way(origin: Origin, forge: LocalForge) -> None:
+    _open(forge)
+    forge.merge(1)
+    origin.git("branch", "release", "main")
+    origin.commit({"x": "1"}, "release")
+    assert forge.open("release", "main", "Another time", "").created
+    assert forge.last_finished(DEVEL, "main") is not None
 
 
-def test_finding_costs_the_same_however_many_there_were(origin: Origin, tmp_path: Path) -> None:
-    with Repository.open(None, origin.url) as repository:
-        forge = LocalForge(repository, Clock())
-        for _ in range(3):
-            _open(forge)
-            forge.close(1 if forge.find_open(DEVEL, "main") is None else max(_numbers(origin)))
-        _open(forge)
+def test_finding_costs_the_same_however_many_there_were(origin: Origin, forge: LocalForge, tmp_path: Path) -> None:
+    for _ in range(3):
+        forge.close(_open(forge).number)
+    _open(forge)
     requests = Requests(tmp_path)
     with Repository.open(None, origin.url) as repository:
         found = LocalForge(repository, Clock()).find_open(DEVEL, "main")
@@ -440,13 +430,8 @@ def test_finding_costs_the_same_however_many_there_were(origin: Origin, tmp_path
     assert requests.seen() == ["upload-pack"] * 2
 
 
-def _numbers(origin: Origin) -> list[int]:
-    return [int(ref.removeprefix("refs/pulls/")) for ref in origin.refs() if ref.removeprefix("refs/pulls/").isdigit()]
-
-
-def test_an_ordinary_clone_sees_nothing_of_it(origin: Origin, tmp_path: Path) -> None:
-    with Repository.open(None, origin.url) as repository:
-        _open(LocalForge(repository, Clock()))
+def test_an_ordinary_clone_sees_nothing_of_it(origin: Origin, forge: LocalForge, tmp_path: Path) -> None:
+    _open(forge)
     assert "pulls" not in git("for-each-ref", cwd=origin.clone(tmp_path / "plain"))
 
 

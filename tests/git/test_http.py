@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import base64
 import logging
-import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from git_server import GitServer
+from git_server import GitServer, serving
 from origin import TAGS, Origin, bump, git
 
 from release_tool.errors import ReleaseError, TryAgain
@@ -23,13 +22,8 @@ TOKEN = base64.b64encode(b"person:s3cret").decode()
 
 @pytest.fixture
 def server(tmp_path: Path, origin: Origin) -> Iterator[GitServer]:
-    found = GitServer(tmp_path)
-    thread = threading.Thread(target=found.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield found
-    found.shutdown()
-    thread.join()
-    found.server_close()
+    with serving(tmp_path) as found:
+        yield found
 
 
 def _clone_with_token(origin: Origin, server: GitServer, path: Path) -> Path:

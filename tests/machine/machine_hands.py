@@ -12,14 +12,9 @@ from release_tool.yamledit.data import place_of
 
 
 def edited(text: str, what: str, pick: int, new: tuple[Name, Tag] | None, today: date) -> str | None:
-    """The file after an edit; None where there is nothing to do it to.
+    """The file after one of `machine_setup.EDITS`; None where there is nothing to do it to.
 
-    Args:
-        text: the file.
-        what: one of `machine_setup.EDITS`.
-        pick: chooses the version.
-        new: for `add`: what comes in.
-        today: the end of some of the pins.
+    `pick` chooses the version, `new` is what `add` brings in, and some of the pins end on `today`.
     """
     file = tagfile.read(text, "image_tag.yaml")
     if what == "note":

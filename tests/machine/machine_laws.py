@@ -42,19 +42,12 @@ class Spoken(NamedTuple):
 
 
 class Step(NamedTuple):
-    """What happened between two looks at the origin.
+    """What happened between two looks at the origin."""
 
-    Attributes:
-        said: the commands, in the order of their ends.
-        people: branches that people closed, merged or deleted.
-        killed: whether the tool was killed in it.
-        alone: whether a single command ran, and nobody did anything beside it.
-    """
-
-    said: tuple[Spoken, ...]
-    people: frozenset[str] = frozenset()
-    killed: bool = False
-    alone: bool = True
+    said: tuple[Spoken, ...]  # in the order of their ends
+    people: frozenset[str] = frozenset()  # branches that people closed, merged or deleted
+    killed: bool = False  # whether the tool was killed in it
+    alone: bool = True  # whether a single command ran, and nobody did anything beside it
 
     def mentions(self, word: str) -> bool:
         return any(word in spoken.out or word in spoken.err for spoken in self.said)
@@ -62,31 +55,26 @@ class Step(NamedTuple):
 
 @dataclass
 class Laws:
-    """What is remembered of one origin, and what must hold.
-
-    Attributes:
-        tags, names: name -> tag part and the other way round, over all environments and all time.
-        texts: id -> line, of everything that ever landed.
-        landings: commit of the base -> environment -> since when it holds its entries.
-        former: environment -> the defaults that stood in the base; None once people moved one: the record may not know.
-        adopted: environment -> whether the record knows everything that people wrote.
-        denied: ids of the lines that people closed, or reverted: nobody proposes them again by himself.
-        just_denied: those of the present step: they may have been pushed just before.
-        people: release branch -> the commits of people that are on it and wait.
-    """
+    """What is remembered of one origin, and what must hold."""
 
     origin: Origin
     setup: Setup
     config: Config
+    # Name -> tag part and the other way round, over all environments and all time.
     tags: dict[Name, str] = field(default_factory=dict)
     names: dict[str, Name] = field(default_factory=dict)
-    texts: dict[str, Line] = field(default_factory=dict)
+    texts: dict[str, Line] = field(default_factory=dict)  # id -> line, of everything that ever landed
+    # Commit of the base -> environment -> since when it holds its entries.
     landings: dict[str, dict[str, Landings]] = field(default_factory=dict)
+    # Environment -> the defaults that stood in the base; None once people moved one: the record may not know.
     former: dict[str, list[Name] | None] = field(default_factory=dict)
+    # Environment -> whether the record knows everything that people wrote.
     adopted: dict[str, bool] = field(default_factory=lambda: dict.fromkeys(ENVIRONMENTS, False))
+    # Ids of the lines that people closed, or reverted: nobody proposes them again by himself. Those of the present step
+    # may have been pushed just before.
     denied: set[str] = field(default_factory=set)
     just_denied: set[str] = field(default_factory=set)
-    people: dict[str, list[str]] = field(default_factory=dict)
+    people: dict[str, list[str]] = field(default_factory=dict)  # release branch -> commits of people that wait on it
 
     def begin(self, seen: Seen) -> None:
         for environment in ENVIRONMENTS:
@@ -262,8 +250,8 @@ class Laws:
             again = (self.origin.ids(tip, environment) - landed) & (self.denied - self.just_denied)
             assert not again or not self._is_made(tip), f"{branch}: {again} come back"
         for commit in self.people.get(branch, ()):
-            gone = self.origin.attempt("merge-base", "--is-ancestor", commit, seen.branches[branch]).returncode
-            assert not gone, f"{branch}: the commit {commit} of a person is thrown away"
+            kept = self.origin.merge_base(commit, seen.branches[branch]) == commit
+            assert kept, f"{branch}: the commit {commit} of a person is thrown away"
 
     def decided(self, seen: Seen, branch: str, *, merged: bool) -> None:
         """People are about to merge or close a pull request, or to delete its branch."""

@@ -59,7 +59,7 @@ class Life(RuleBasedStateMachine):
         self.world = Unchecked.make(self.folder, tags=setup.tags(), config=setup.config())
         tags = {f"environments/{name}/image_tag.yaml": setup.tags() for name in ENVIRONMENTS[1:]}
         self.origin = Origin(self.world.origin)
-        self.origin.commit("main", self._seen().main, tags, "Begin everywhere", self.world.now)
+        self.origin.commit(tags, message="Begin everywhere", at=self.world.now)
         self.where = ["--repo", str(self.world.origin)] if setup.by_url else ["-C", str(self.world.clone)]
         self.laws = Laws(self.origin, setup, load(setup.config(), "release.yaml"))
         self.seen = self._seen()
@@ -294,7 +294,7 @@ class Life(RuleBasedStateMachine):
         branch = sorted(seen.branches)[deed.pick % len(seen.branches)]
         tip = seen.branches[branch]
         if deed.what == "readme":
-            self._pushed(seen, branch, tip, {"notes.md": f"{deed.version}\n"}, "notes")
+            self._pushed(seen, branch, {"notes.md": f"{deed.version}\n"}, "notes")
             return f"notes on {branch}"
         return self._write(seen, branch, tip, environment_of(branch), deed)
 
@@ -307,12 +307,12 @@ class Life(RuleBasedStateMachine):
             return ""
         self.world.now += timedelta(seconds=20)
         path = f"environments/{environment}/image_tag.yaml"
-        self._pushed(seen, branch, tip, {path: after}, deed.what)
+        self._pushed(seen, branch, {path: after}, deed.what)
         return f"{deed.what} in {environment} on {branch}:\n{after}"
 
-    def _pushed(self, seen: Seen, branch: str, tip: str, files: dict[str, str], what: str) -> None:
-        seen.origin.commit(branch, tip, files, f"{BY_HAND}: {what}", self.world.now)
-        self.laws.people.setdefault(branch, []).append(seen.origin.git("rev-parse", f"refs/heads/{branch}"))
+    def _pushed(self, seen: Seen, branch: str, files: dict[str, str], what: str) -> None:
+        made = seen.origin.commit(files, branch, f"{BY_HAND}: {what}", at=self.world.now)
+        self.laws.people.setdefault(branch, []).append(made)
 
     def _new_version(self, seen: Seen, pick: int) -> tuple[Name, Tag] | None:
         """A tag that nobody brought yet, with a name that nothing ever had: what a careful person writes."""
@@ -360,7 +360,7 @@ class Life(RuleBasedStateMachine):
 
     def _right_after_revert(self, seen: Seen, commit: str) -> bool:
         """Revert, unless the files would be wrong then: `release check` would have told the person."""
-        if not seen.origin.revert("main", seen.main, commit, self.world.now):
+        if not seen.origin.revert(seen.main, commit, self.world.now):
             return False
         after = self._seen()
         try:
@@ -375,7 +375,7 @@ class Life(RuleBasedStateMachine):
         return right
 
     def _readme(self, seen: Seen, deed: Deed) -> str:
-        seen.origin.commit("main", seen.main, {"README.md": f"{self.count}\n"}, f"{BY_HAND}: readme", self.world.now)
+        seen.origin.commit({"README.md": f"{self.count}\n"}, message=f"{BY_HAND}: readme", at=self.world.now)
         return "README.md"
 
     def _is_touched(self, branch: str) -> bool:

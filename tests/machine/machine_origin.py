@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,9 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from origin import Origin as BareOrigin
+from origin import attempt
 
 from release_tool import tagfile
 from release_tool.model import history
@@ -33,11 +35,11 @@ def lines_of(text: str) -> tuple[Line, ...]:
     return history.parse(text, "history.jsonl")
 
 
-class Origin:
+class Origin(BareOrigin):
     """Reads through one `git cat-file --batch`; commits are remembered for ever, for they never change."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        super().__init__(path)
         self._batch = subprocess.Popen(
             ["git", "cat-file", "--batch"], cwd=path, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
@@ -123,63 +125,22 @@ class Origin:
 
     # -- what people do
 
-    def git(self, *arguments: str, when: datetime | None = None, stdin: bytes | None = None) -> str:
-        done = self.attempt(*arguments, when=when, stdin=stdin)
-        assert done.returncode == 0, f"git {' '.join(arguments)}: {done.stderr.decode()}"
-        return done.stdout.decode().strip()
-
-    def attempt(
-        self, *arguments: str, when: datetime | None = None, stdin: bytes | None = None
-    ) -> subprocess.CompletedProcess[bytes]:
-        stamp = {} if when is None else dict.fromkeys(("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"), _stamp(when))
-        return subprocess.run(
-            ["git", *arguments],
-            cwd=self.path,
-            input=stdin,
-            capture_output=True,
-            timeout=60,
-            check=False,
-            env={**os.environ, **stamp},
-        )
-
-    def commit(self, branch: str, tip: str, files: Mapping[str, str], message: str, when: datetime) -> None:
-        """A person's commit on the tip of a branch, pushed."""
-        person = f"Test Person <person@example.com> {_stamp(when)}"
-        parts = [f"commit refs/heads/{branch}\nauthor {person}\ncommitter {person}\n".encode(), _data(message)]
-        parts.append(f"from {tip}\n".encode())
-        for path, text in files.items():
-            parts += [f"M 100644 inline {path}\n".encode(), _data(text)]
-        self.git("fast-import", "--quiet", stdin=b"".join(parts))
-
-    def revert(self, branch: str, tip: str, commit: str, when: datetime) -> bool:
-        """`git revert -m 1`; False where that conflicts, and the person gives up."""
-        done = self.attempt("merge-tree", "--write-tree", f"--merge-base={commit}", tip, f"{commit}^1")
-        if done.returncode != 0:
-            return False
-        tree = done.stdout.decode().split()[0]
-        message = f"Revert something ({BY_HAND})"
-        new = self.git("commit-tree", tree, "-p", tip, "-m", message, when=when)
-        self.git("update-ref", f"refs/heads/{branch}", new, tip)
-        return True
+    def revert(self, tip: str, commit: str, when: datetime) -> bool:
+        """`git revert -m 1` on main; False where that conflicts, and the person gives up."""
+        words = (f"--merge-base={commit}", tip, f"{commit}^1")
+        return self._merged("main", [tip], f"Revert something ({BY_HAND})", when, *words)
 
     def update_branch(self, branch: str, tip: str, main: str, when: datetime) -> bool:
         """The forge's button "update branch"; False where that conflicts."""
-        done = self.attempt("merge-tree", "--write-tree", tip, main)
-        if done.returncode != 0:
-            return False
-        tree = done.stdout.decode().split()[0]
-        new = self.git("commit-tree", tree, "-p", tip, "-p", main, "-m", f"Merge main into {branch}", when=when)
-        self.git("update-ref", f"refs/heads/{branch}", new, tip)
-        return True
+        return self._merged(branch, [tip, main], f"Merge main into {branch}", when, tip, main)
 
-
-def _stamp(when: datetime) -> str:
-    return f"{int(when.timestamp())} +0000"
-
-
-def _data(text: str) -> bytes:
-    encoded = text.encode()
-    return b"data %d\n%s\n" % (len(encoded), encoded)
+    def _merged(self, branch: str, parents: Sequence[str], message: str, when: datetime, *words: str) -> bool:
+        done = attempt("merge-tree", "--write-tree", *words, cwd=self.path)
+        if done.returncode == 0:
+            options = [word for parent in parents for word in ("-p", parent)]
+            new = self.git("commit-tree", done.stdout.decode().split()[0], *options, "-m", message, at=when)
+            self.git("update-ref", f"refs/heads/{branch}", new, parents[0])
+        return done.returncode == 0
 
 
 @dataclass(frozen=True)
@@ -192,8 +153,7 @@ class Seen:
 
     @classmethod
     def take(cls, origin: Origin) -> Seen:
-        lines = origin.git("for-each-ref", "--format=%(refname) %(objectname)").splitlines()
-        refs = dict(line.split(" ") for line in lines)
+        refs = origin.refs()
         numbers = [ref for ref in refs if ref.startswith("refs/pulls/") and ref.rpartition("/")[2].isdecimal()]
         pulls = [json.loads(origin.text(refs[ref], "pull.json")) for ref in numbers]
         return cls(origin, refs, sorted(pulls, key=lambda pull: int(pull["number"])))

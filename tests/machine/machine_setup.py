@@ -100,41 +100,24 @@ SETUPS = st.builds(
 
 
 class Command(NamedTuple):
-    """A command of the tool, before it is known what there is to choose from.
-
-    Attributes:
-        operation: its first word.
-        environment: its ENV, or TO; empty: none is named.
-        pick: chooses the version, the tag or the id, modulo what there is.
-        options: other choices.
-        how: ``, `--direct` or `--dry-run`.
-    """
+    """A command of the tool, before it is known what there is to choose from."""
 
     operation: str
-    environment: str = "devel"
-    pick: int = 0
+    environment: str = "devel"  # its ENV, or TO; empty: none is named
+    pick: int = 0  # chooses the version, the tag or the id, modulo what there is
     options: tuple[str, ...] = ()
-    how: str = ""
+    how: str = ""  # or `--direct` or `--dry-run`
 
 
 class Deed(NamedTuple):
-    """What people do: `edit` of the base, `commit` on a release branch, `merge`, `close`, `delete`, `update`, `revert`.
-
-    Attributes:
-        kind: one of these.
-        pick: chooses the branch or the pull request, modulo what there is.
-        what: for edits: what; for merges: the method.
-        environment: for edits of the base.
-        version: chooses the version.
-        keeps: for merges: whether the forge keeps the branch.
-    """
+    """What people do: `edit` of the base, `commit` on a release branch, `merge`, `close`, `delete`, `update`, `revert`."""
 
     kind: str
-    pick: int = 0
-    what: str = ""
-    environment: str = "devel"
-    version: int = 0
-    keeps: bool = False
+    pick: int = 0  # chooses the branch or the pull request, modulo what there is
+    what: str = ""  # the edit, or the method of a merge
+    environment: str = "devel"  # for edits of the base
+    version: int = 0  # chooses the version
+    keeps: bool = False  # whether the forge keeps the branch after a merge
 
 
 EVERYWHERE = ("devel", "devel", "devel", "staging", "staging", "production")
@@ -151,14 +134,10 @@ def _commands(
     options: st.SearchStrategy[tuple[str, ...]] | None = None,
     how: Sequence[str] = ("", "", "", "", "", "--direct", "--dry-run"),
 ) -> st.SearchStrategy[Command]:
-    fields = st.tuples(
-        st.sampled_from(operations),
-        st.sampled_from(environments),
-        PICK,
-        st.just(()) if options is None else options,
-        st.sampled_from(how),
+    chosen = st.just(()) if options is None else options
+    return st.builds(
+        Command, st.sampled_from(operations), st.sampled_from(environments), PICK, chosen, st.sampled_from(how)
     )
-    return fields.map(lambda drawn: Command(*drawn))
 
 
 BY_HAND = ("default", "pin", "unpin", "retire", "restore", "quarantine", "clear")
@@ -186,15 +165,8 @@ def _deeds(
     environments: Sequence[str] = ("devel",),
     keeps: Sequence[bool] = (False,),
 ) -> st.SearchStrategy[Deed]:
-    fields = st.tuples(
-        st.sampled_from(kinds),
-        PICK,
-        st.sampled_from(what),
-        st.sampled_from(environments),
-        PICK,
-        st.sampled_from(keeps),
-    )
-    return fields.map(lambda drawn: Deed(*drawn))
+    kind, where = st.sampled_from(kinds), st.sampled_from(environments)
+    return st.builds(Deed, kind, PICK, st.sampled_from(what), where, PICK, st.sampled_from(keeps))
 
 
 DEEDS = st.one_of(

@@ -5,38 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+from landing import tags
 from world import World
-
-CONFIG = """\
-version: 1
-chart: charts/grpc-manifest
-release_name: engine
-namespace: engine
-environments:
-  devel:
-    default: newest
-    retention: {keep: 1, drain: 1h}
-  staging:
-    promote_from: devel
-  production:
-    promote_from: staging
-"""
-
-TAGS = """\
-image:
-  default: v4
-  tag:
-    v2: v1.0.2
-    v3: v1.0.3
-    v4: v1.0.4
-  retired:
-    v1: v1.0.1
-"""
 
 
 def test_a_restore_that_waited_until_its_pin_was_over_is_left_out_with_a_word(tmp_path: Path) -> None:
     """It went without one: the sweep would retire its version at once, and there was no line to call superseded."""
-    world = World.make(tmp_path, tags=TAGS, config=CONFIG)
+    world = World.make(tmp_path, tags=tags("v2", "v3", "v4", default="v4", retired=["v1"]), keep=1)
     restored = world.json("restore", "devel", "v1", "--until", "1d", "--id", "restored")
     assert restored["changed"]
     world.now += timedelta(days=3)

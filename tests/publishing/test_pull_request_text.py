@@ -61,6 +61,7 @@ def test_a_base_that_moves_elsewhere_leaves_it_as_it_is(world: World) -> None:
 
 
 def test_a_broken_file_of_another_environment_hides_only_that(world: World) -> None:
+    world.broken.add("staging")
     world.commit({"environments/staging/image_tag.yaml": "image: {tag: {x: 1}}\n"}, "Break staging")
     world.commit({"environments/production/image_tag.yaml": None}, "Remove production")
     world.release("bump", "devel", "v1.0.5")

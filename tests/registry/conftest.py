@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
 import real_registry
+from fixtures import no_proxy  # noqa: F401
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from real_registry import RealRegistry
-
-
-@pytest.fixture(autouse=True)
-def logged_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of the machine's user reaches a registry; HOME is a new one already."""
-    for name in list(os.environ):
-        if name.lower().endswith("_proxy") or name in ("DOCKER_CONFIG", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-            monkeypatch.delenv(name)
 
 
 @pytest.fixture(scope="module")

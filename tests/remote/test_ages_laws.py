@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from landing import hour, place, run_git, tags
+from landing import hour, place, tags
+from origin import git, make_bare
 
 from release_tool import tagfile
 from release_tool.git.repository import Repository
@@ -84,9 +84,7 @@ class World(NamedTuple):
 def build(directory: Path, events: Sequence[Event]) -> World:
     """Makes the history in a bare repository."""
     origin = directory / "origin.git"
-    run_git("init", "-q", "--bare", "-b", "main", str(origin), cwd=directory)
-    for key in ("uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant"):
-        run_git("config", key, "true", cwd=origin)
+    make_bare(origin)
     stream: list[str] = []
     texts: list[dict[str, str | None]] = [{}]
     landings: list[datetime] = []
@@ -110,8 +108,8 @@ def build(directory: Path, events: Sequence[Event]) -> World:
         commit(new, committed, event, [main, side] if event.way == "merge" else [main])
         texts.append({**texts[-1], PLACES[event.place].tag_file: event.text})
         landings.append(hour(time if event.way == "told" else committed))
-    subprocess.run(["git", "fast-import", "--quiet", "--force"], cwd=origin, input="".join(stream).encode(), check=True)
-    commits = [CommitId(one) for one in run_git("rev-list", "--first-parent", "--reverse", "main", cwd=origin).split()]
+    git("fast-import", "--quiet", "--force", cwd=origin, stdin="".join(stream).encode())
+    commits = [CommitId(one) for one in git("rev-list", "--first-parent", "--reverse", "main", cwd=origin).split()]
     landed = list(zip(commits[1:], landings, strict=True))
     merged = {commit: when for (commit, when), event in zip(landed, events, strict=True) if event.way == "told"}
     return World(origin, landed, texts[1:], merged, hour(time + 20))
@@ -171,7 +169,7 @@ def law(events: Sequence[Event], *, without_checkout: bool) -> None:
             with Repository.open(None, url) as repository:
                 check(world, repository)
         else:
-            run_git("clone", "-q", "--no-checkout", url, "clone", cwd=Path(name))
+            git("clone", "-q", "--no-checkout", url, "clone", cwd=Path(name))
             with Repository.open(Path(name, "clone")) as repository:
                 check(world, repository)
 

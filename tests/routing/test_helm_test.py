@@ -27,27 +27,15 @@ def script(tmp_path: Path) -> tuple[str, dict[str, str]]:
     if helm is None:
         pytest.skip("there is no helm on PATH: go install helm.sh/helm/v4/cmd/helm@v4.2.3")
     curl = shutil.which("curl")
-    if (
-        curl is None
-        or "HTTP2" not in subprocess.run([curl, "--version"], check=True, capture_output=True, text=True).stdout
-    ):
+    if curl is None or b"HTTP2" not in subprocess.run([curl, "--version"], check=True, capture_output=True).stdout:
         pytest.skip("there is no curl with HTTP/2 on PATH: apt-get install curl")
     files = []
     for number, text in enumerate((VALUES, small.ROUTED, "test: {address: 'gateway:80'}\n")):
         file = tmp_path / f"{number}.yaml"
         file.write_text(text, encoding="utf-8")
         files += ["-f", str(file)]
-    command = [
-        helm,
-        "template",
-        "engine",
-        str(CHART),
-        "-n",
-        "engine",
-        *files,
-        "--show-only",
-        "templates/tests/versions.yaml",
-    ]
+    command = [helm, "template", "engine", str(CHART), "-n", "engine", *files]
+    command += ["--show-only", "templates/tests/versions.yaml"]
     shown = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
     (container,) = yaml.safe_load(shown.stdout)["spec"]["containers"]
     return container["args"][0], {one["name"]: one["value"] for one in container["env"]}

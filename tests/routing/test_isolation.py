@@ -11,19 +11,15 @@ if TYPE_CHECKING:
     from cluster import Cluster
 
 
-def values(host: str, *, filtered: bool) -> str:
-    text = small.FILTERED if filtered else small.ROUTED
-    return text.replace(small.HOST, host)
-
-
 @pytest.mark.parametrize("filtered", [False, True], ids=["VirtualService alone", "with EnvoyFilter"])
 def test_two_releases_on_one_gateway_do_not_disturb_each_other(filtered: bool, cluster: Cluster) -> None:
     # They differ in everything: what the one calls unknown is live in the other.
-    cluster.sync(
-        "image: {default: v1, tag: {v1: a.1, v2: a.2}}\n", values("a.example.com", filtered=filtered), release_name="a"
-    )
-    second = "image: {default: v3, tag: {v2: b.2, v3: b.3}}\n"
-    cluster.sync(second, values("b.example.com", filtered=filtered), release_name="b")
+    def sync(name: str, image: str) -> None:
+        text = (small.FILTERED if filtered else small.ROUTED).replace(small.HOST, f"{name}.example.com")
+        cluster.sync(f"image: {{{image}}}\n", text, release_name=name)
+
+    sync("a", "default: v1, tag: {v1: a.1, v2: a.2}")
+    sync("b", "default: v3, tag: {v2: b.2, v3: b.3}")
     sent = ("v1", "v2", "v3", "a.2", "b.2", "")
 
     def answers(host: str) -> list[tuple[str, str, str]]:
@@ -42,9 +38,7 @@ def test_two_releases_on_one_gateway_do_not_disturb_each_other(filtered: bool, c
     assert answers("a.example.com") == first
     assert answers("b.example.com") == wanted("v3", "v2", "v3", "v3", "v2", "v3", default="v3")
     # What happens to the one is nothing to the other.
-    cluster.sync(
-        "image: {default: v2, tag: {v2: b.2, v4: b.4}}\n", values("b.example.com", filtered=filtered), release_name="b"
-    )
+    sync("b", "default: v2, tag: {v2: b.2, v4: b.4}")
     assert answers("a.example.com") == first
 
 
@@ -52,9 +46,8 @@ def test_two_releases_on_one_gateway_do_not_disturb_each_other(filtered: bool, c
 def test_releases_of_every_name_route(release_name: str, cluster: Cluster) -> None:
     cluster.sync("image: {default: v2, tag: [v1.0.1, v1.0.2]}\n", small.ROUTED, release_name=release_name)
     with cluster.client() as client:
-        assert [client.call(*sent).version for sent in (("v1",), ("v2",), ("v1.0.1",), ("v9",), ())] == [
-            *["v1", "v2", "v1", "v2", "v2"],
-        ]
+        answers = [client.call(*sent).version for sent in (("v1",), ("v2",), ("v1.0.1",), ("v9",), ())]
+    assert answers == ["v1", "v2", "v1", "v2", "v2"]
 
 
 def test_a_filter_outside_the_gateways_namespace_does_nothing(cluster: Cluster) -> None:

@@ -13,17 +13,12 @@ from cases import CASES, objects_of, pods_of
 from translator import Configuration, Proxy, translate
 
 HERE = Path(__file__).parent
-PROXIES = {
-    "gateway": Proxy("istio-ingress", {"istio": "ingressgateway"}),
-    "sidecar": Proxy("clients"),
-}
+PROXIES = {"gateway": Proxy("istio-ingress", {"istio": "ingressgateway"}), "sidecar": Proxy("clients")}
 
 
 def golden(case: str, proxy: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(
-        (HERE / "istiod" / "golden" / case / f"{proxy}.json").read_text(encoding="utf-8")
-    )
-    return found
+    text = (HERE / "istiod" / "golden" / case / f"{proxy}.json").read_text(encoding="utf-8")
+    return dict(json.loads(text))
 
 
 def translated(case: str, proxy: str) -> Configuration:
@@ -41,16 +36,12 @@ def test_clusters_are_istiods(case: str, proxy: str) -> None:
 
 @everywhere
 def test_endpoints_have_istiods_priorities(case: str, proxy: str) -> None:
-    found = {
-        name: [
-            [
-                group["priority"],
-                sorted(one["endpoint"]["address"]["socket_address"]["address"] for one in group["lb_endpoints"]),
-            ]
-            for group in load["endpoints"]
-        ]
-        for name, load in translated(case, proxy).endpoints.items()
-    }
+    def told(group: dict[str, Any]) -> list[Any]:
+        addresses = [one["endpoint"]["address"]["socket_address"]["address"] for one in group["lb_endpoints"]]
+        return [group["priority"], sorted(addresses)]
+
+    loads = translated(case, proxy).endpoints
+    found = {name: [told(group) for group in load["endpoints"]] for name, load in loads.items()}
     assert found == golden(case, proxy)["endpoints"]
 
 

@@ -64,10 +64,8 @@ def test_streams_of_a_version_go_on_while_it_is_retired_or_quarantined(cluster: 
     with cluster.client() as client, Load(client, ("", "v2"), streams=("v1", "v2")) as load:
         cluster.sync("image: {default: v3, tag: {v2: v1.0.2, v3: v1.0.3}, retired: {v1: v1.0.1}}\n", small.ROUTED)
         load.during(PAUSE)
-        cluster.sync(
-            "image: {default: v3, tag: {v2: v1.0.2, v3: v1.0.3}, retired: {v1: v1.0.1}, quarantined: {v2: {reason: b}}}\n",
-            small.ROUTED,
-        )
+        both = "retired: {v1: v1.0.1}, quarantined: {v2: {reason: b}}"
+        cluster.sync(f"image: {{default: v3, tag: {{v2: v1.0.2, v3: v1.0.3}}, {both}}}\n", small.ROUTED)
         load.during(PAUSE)
         assert load.cut == 0
     assert load.answers["", "UNAVAILABLE"] == 0

@@ -34,11 +34,7 @@ class SyncStuck(Exception):
 
 
 class Cluster:
-    """Objects are applied as Argo CD applies them, and the gateway learns of them as from istiod.
-
-    Args:
-        folder: an empty folder for Envoy's files.
-    """
+    """Objects are applied as Argo CD applies them, and the gateway learns of them as from istiod."""
 
     def __init__(self, folder: Path) -> None:
         self.envoy = Envoy(folder)
@@ -57,22 +53,18 @@ class Cluster:
             pod.die()
 
     def client(self, host: str = HOST) -> Client:
-        """Calls through the gateway."""
         return Client(self.envoy.ports[80], host)
 
     def of(self, name: str) -> list[Pod]:
-        """The pods of a version."""
         return [pod for pod in self.pods.values() if pod.version == name]
 
     # -- as istiod --
 
     def configuration(self, objects: Iterable[Object] | None = None) -> Configuration:
-        """What the gateway has to know now."""
         ready = [pod.endpoint for pod in self.pods.values() if pod.listed]
         return translate(list(self.objects.values() if objects is None else objects), ready, GATEWAY)
 
     def push(self, *kinds: str) -> set[str]:
-        """Tell the gateway."""
         return self.envoy.apply(self.configuration(), *kinds)
 
     # -- as Argo CD --
@@ -80,17 +72,15 @@ class Cluster:
     def sync(self, *values: str, release_name: str = "engine") -> set[str]:
         """Apply a rendering wave by wave, and remove at the end what it no longer holds.
 
-        Returns:
-            The kinds of the gateway's configuration that changed.
-
-        Raises:
-            SyncStuck: a Deployment before the last wave is not ready; nothing after its wave was applied.
+        The kinds of the gateway's configuration that changed. SyncStuck: a Deployment before the last wave is not
+        ready; nothing after its wave was applied.
         """
         found = manifests.objects(make_renderer("auto").render(request(*values, release_name=release_name)))
         changed: set[str] = set()
         by_wave: dict[int, list[manifests.ManifestObject]] = {}
         for one in found:
-            by_wave.setdefault(_wave(one.content), []).append(one)
+            wave = int(one.content["metadata"].get("annotations", {}).get("argocd.argoproj.io/sync-wave", 0))
+            by_wave.setdefault(wave, []).append(one)
         for wave in sorted(by_wave):
             for one in by_wave[wave]:
                 self.objects[release_name, one.key] = one.content
@@ -128,10 +118,6 @@ class Cluster:
 
     def _deployments(self) -> list[Object]:
         return [one for one in self.objects.values() if one["kind"] == "Deployment"]
-
-
-def _wave(content: Object) -> int:
-    return int(content["metadata"].get("annotations", {}).get("argocd.argoproj.io/sync-wave", 0))
 
 
 def _version(deployment: Object) -> str:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from processes import free_port, running
 
 if TYPE_CHECKING:
     from translator import Configuration
@@ -33,20 +35,8 @@ def program() -> str | None:
     return beside or shutil.which("envoy")
 
 
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
-
-
 class Envoy:
-    """One process.
-
-    Args:
-        folder: an empty folder for its files.
-    """
+    """One process, with its files in an empty folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -54,61 +44,42 @@ class Envoy:
         self._written: dict[str, str] = {}
         self._version = 0
         self._process: subprocess.Popen[bytes] | None = None
+        self._running = ExitStack()
         self._admin = ""
 
     def __enter__(self) -> Envoy:
         for kind in ("listeners", "clusters"):
             self._write(f"{kind}.json", [])
-        dynamic = {
-            "lds_config": self._source("listeners.json"),
-            "cds_config": self._source("clusters.json"),
-        }
         bootstrap = {
             "node": {"id": "laboratory", "cluster": "laboratory"},
-            "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}},
-            "dynamic_resources": dynamic,
+            "admin": {"address": _address(0)},
+            "dynamic_resources": {
+                f"{kind[0]}ds_config": self._source(f"{kind}.json") for kind in ("listeners", "clusters")
+            },
         }
         (self.folder / "bootstrap.json").write_text(json.dumps(bootstrap), encoding="utf-8")
         address = self.folder / "admin"
         command = [str(program()), "-c", str(self.folder / "bootstrap.json"), "--admin-address-path", str(address)]
         command += ["--use-dynamic-base-id", "--concurrency", "1", "--drain-time-s", "2", "--log-level", "warning"]
         command += ["--file-flush-interval-msec", "100"]
-        with (self.folder / "log").open("wb") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        self._process = self._running.enter_context(running(command, self.folder / "log"))
         self._until(lambda: address.is_file() and ":" in address.read_text(encoding="utf-8"), "Envoy starts")
         self._admin = f"http://{address.read_text(encoding='utf-8').strip()}"
         self._until(lambda: self.get("/ready").strip() == "LIVE", "Envoy is ready")
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._process is not None:
-            self._process.terminate()
-            try:
-                self._process.wait(5)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait(5)
+        self._running.close()
 
     # -- configuration --
 
     def apply(self, found: Configuration, *kinds: str) -> set[str]:
-        """Replace what differs, and wait until Envoy has taken it.
+        """Replace what differs, and wait until Envoy has taken it; the kinds of which something changed.
 
-        Args:
-            found: what is to be there.
-            kinds: in which order; without any: as istiod pushes (clusters, endpoints, listeners, routes).
-
-        Returns:
-            The kinds of which something changed.
-
-        Raises:
-            AssertionError: Envoy refuses it, with what it says.
+        `kinds`: in which order; without any: as istiod pushes. AssertionError: Envoy refuses it, with what it says.
         """
-        changed = set()
-        for kind in kinds or ("clusters", "endpoints", "listeners", "routes"):
-            if getattr(self, f"_apply_{kind}")(found):
-                changed.add(kind)
-        return changed
+        order = kinds or ("clusters", "endpoints", "listeners", "routes")
+        return {kind for kind in order if getattr(self, f"_apply_{kind}")(found)}
 
     def _apply_clusters(self, found: Configuration) -> bool:
         clusters = []
@@ -149,20 +120,9 @@ class Envoy:
                 "stream_idle_timeout": "0s",
                 "server_name": "istio-envoy",
             }
-            listeners.append(
-                {
-                    "@type": "type.googleapis.com/envoy.config.listener.v3.Listener",
-                    "name": name,
-                    "address": {"socket_address": {"address": "127.0.0.1", "port_value": self.ports[number]}},
-                    "filter_chains": [
-                        {
-                            "filters": [
-                                {"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}
-                            ]
-                        }
-                    ],
-                }
-            )
+            own = {"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}
+            kind = {"@type": "type.googleapis.com/envoy.config.listener.v3.Listener", "name": name}
+            listeners.append({**kind, "address": _address(self.ports[number]), "filter_chains": [{"filters": [own]}]})
         done = self._replace("listeners.json", listeners, "listener_manager.lds")
         if done:
             self._until(lambda: self.stat("listener_manager.total_listeners_warming") == 0, "the listeners are warm")
@@ -203,7 +163,6 @@ class Envoy:
     # -- what it says --
 
     def get(self, path: str) -> str:
-        """An answer of the administration interface."""
         with urllib.request.urlopen(self._admin + path, timeout=5) as answer:
             text: str = answer.read().decode("utf-8")
             return text
@@ -217,7 +176,6 @@ class Envoy:
         return 0
 
     def log(self) -> str:
-        """What it logged."""
         return (self.folder / "log").read_text(encoding="utf-8")
 
     def _until(self, done: Any, what: str) -> None:
@@ -231,6 +189,10 @@ class Envoy:
             assert self._process is None or self._process.poll() is None, self.log()
             assert time.monotonic() < end, f"not within {DEADLINE} s: {what}\n{self.log()}"
             time.sleep(0.01)
+
+
+def _address(port: int) -> dict[str, Any]:
+    return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
 
 
 def _file(kind: str, name: str) -> str:

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing stands between a test and its server on 127.0.0.1."""
+    """Nothing stands between a test and its server on 127.0.0.1, and nobody is logged in to a registry."""
     for name in list(os.environ):
-        if name.lower().endswith("_proxy") or name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        if name.lower().endswith("_proxy") or name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "DOCKER_CONFIG"):
             monkeypatch.delenv(name)
 
 

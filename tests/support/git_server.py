@@ -4,11 +4,67 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from http.client import HTTPMessage
     from pathlib import Path
+
+    Headers = Mapping[str, str] | HTTPMessage
+
+
+class GitAnswer(NamedTuple):
+    status: int
+    headers: dict[str, str]
+    content: bytes
+
+
+def read_body(handler: BaseHTTPRequestHandler) -> bytes:
+    if handler.headers.get("Transfer-Encoding") != "chunked":
+        return handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
+    body = b""
+    while size := int(handler.rfile.readline(), 16):
+        body += handler.rfile.read(size)
+        handler.rfile.readline()
+    handler.rfile.readline()
+    return body
+
+
+def backend(
+    root: Path, method: str, path: str, query: str, headers: Headers, body: bytes, env: Mapping[str, str] | None = None
+) -> GitAnswer:
+    """What `git http-backend` answers for the repositories below a directory; `env`: more of its variables."""
+    variables = {
+        **os.environ, **(env or {}),
+        "GIT_PROJECT_ROOT": str(root), "PATH_INFO": path, "GIT_HTTP_EXPORT_ALL": "1",
+        "REMOTE_USER": "person", "REQUEST_METHOD": method, "QUERY_STRING": query,
+        "CONTENT_TYPE": headers.get("content-type", ""), "CONTENT_LENGTH": str(len(body)),
+        "HTTP_CONTENT_ENCODING": headers.get("content-encoding", ""), "GIT_PROTOCOL": headers.get("git-protocol", ""),
+    }  # fmt: skip
+    done = subprocess.run(
+        ["git", "http-backend"], input=body, capture_output=True, check=False, env=variables, timeout=120
+    )
+    head, _, content = done.stdout.partition(b"\r\n\r\n")
+    found = dict(line.split(": ", 1) for line in head.decode().splitlines())
+    return GitAnswer(int(found.pop("Status", "200").split()[0]), found, content)
+
+
+@contextmanager
+def serving(root: Path) -> Iterator[GitServer]:
+    """A server of a directory that runs for as long as the block does."""
+    server = GitServer(root)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 class GitServer(ThreadingHTTPServer):
@@ -36,44 +92,21 @@ class Handler(BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         for part, status in self.server.answers.items():
             if part in self.path:
-                return self._answer(status, b"", {})
+                return self._answer(status, {})
         if self.server.token and self.headers.get("Authorization", "").split()[-1:] != [self.server.token]:
-            return self._answer(401, b"", {"WWW-Authenticate": 'Basic realm="git"'})
+            return self._answer(401, {"WWW-Authenticate": 'Basic realm="git"'})
         if self.server.dumb:
             file = self.server.root / path.lstrip("/")
-            return self._answer(200, file.read_bytes(), {}) if file.is_file() else self._answer(404, b"", {})
+            return self._answer(200, {}, file.read_bytes()) if file.is_file() else self._answer(404, {})
         return self._cgi(path, query)
 
     do_POST = do_GET
 
     def _cgi(self, path: str, query: str) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        if self.headers.get("Transfer-Encoding") == "chunked":
-            body = b""
-            while size := int(self.rfile.readline(), 16):
-                body += self.rfile.read(size)
-                self.rfile.readline()
-            self.rfile.readline()
-        variables = {
-            "GIT_PROJECT_ROOT": str(self.server.root),
-            "GIT_HTTP_EXPORT_ALL": "1",
-            "REMOTE_USER": "person",
-            "REQUEST_METHOD": self.command,
-            "PATH_INFO": path,
-            "QUERY_STRING": query,
-            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-            "CONTENT_LENGTH": str(len(body)),
-            "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
-            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
-        }
-        done = subprocess.run(
-            ["git", "http-backend"], input=body, capture_output=True, check=False, env={**os.environ, **variables}
-        )
-        head, _, content = done.stdout.partition(b"\r\n\r\n")
-        headers = dict(line.split(": ", 1) for line in head.decode().splitlines())
-        self._answer(int(headers.pop("Status", "200").split()[0]), content, headers)
+        body = read_body(self)
+        self._answer(*backend(self.server.root, self.command, path, query, self.headers, body))
 
-    def _answer(self, status: int, content: bytes, headers: dict[str, str]) -> None:
+    def _answer(self, status: int, headers: dict[str, str], content: bytes = b"") -> None:
         self.send_response(status)
         for name, value in {**headers, "Content-Length": str(len(content))}.items():
             self.send_header(name, value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 from standin import StandIn, Token
@@ -20,12 +19,7 @@ PUBLISH = "publish: {labels: [release, devel], timeout: 20s}\n"
 
 
 class GitHubWorld:
-    """One GitOps repository on GitHub, with the token in the environment.
-
-    Attributes:
-        world: its origin and a clone, as in every test of the pipeline.
-        token: what the tool shows.
-    """
+    """One GitOps repository on GitHub: a world, as in every test, and the token in the environment."""
 
     def __init__(
         self, path: Path, standin: StandIn, monkeypatch: pytest.MonkeyPatch, *, publish: str = PUBLISH, keep: int = 40
@@ -37,10 +31,9 @@ class GitHubWorld:
         self.token: Token = standin.add_token()
         self.alice = standin.hand(NAME, "alice")
         self.url = standin.clone_url(NAME)
-        monkeypatch.setenv("GITHUB_SERVER_URL", standin.web)
-        monkeypatch.setenv("GITHUB_API_URL", standin.api)
-        monkeypatch.setenv("GITHUB_GRAPHQL_URL", standin.graphql)
-        monkeypatch.setenv("GITHUB_TOKEN", self.token.value)
+        places = {"SERVER_URL": standin.web, "API_URL": standin.api, "GRAPHQL_URL": standin.graphql}
+        for name, value in {**places, "TOKEN": self.token.value}.items():
+            monkeypatch.setenv(f"GITHUB_{name}", value)
 
     def release(self, *arguments: str, code: int | None = 0) -> Result:
         return self.world.release(*arguments, "--repo", self.url, code=code)
@@ -64,9 +57,8 @@ class GitHubWorld:
 
     def calls(self, since: int = 0) -> list[str]:
         """The requests to the API, in a few words each."""
-        return [f"{call.method} {call.path.removeprefix(f'/repos/{NAME}')}" for call in self.standin.calls() if call][
-            since:
-        ]
+        asked = self.standin.calls()[since:]
+        return [f"{call.method} {call.path.removeprefix(f'/repos/{NAME}')}" for call in asked]
 
 
 def quick(monkeypatch: pytest.MonkeyPatch, *, timeout: float = 5.0, waits: Any = (0.01, 0.02)) -> None:
@@ -75,7 +67,3 @@ def quick(monkeypatch: pytest.MonkeyPatch, *, timeout: float = 5.0, waits: Any =
 
     monkeypatch.setattr(client, "_TIMEOUT", timeout)
     monkeypatch.setattr(client, "_WAITS", waits)
-
-
-def everything_logged(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)

@@ -18,18 +18,12 @@ def answer(status: int, body: bytes = b"", *headers: str) -> bytes:
 
 
 class Hostile:
-    """Answers one request on each connection with the next of `answers`; the last one for ever after.
-
-    Attributes:
-        answers: bytes to send, or a function that gets the connection.
-        requests: what clients sent, whole.
-        ended: is set when the server goes; whoever waits in an answer waits for it.
-    """
+    """Answers one request on each connection with the next of `answers`; the last one for ever after."""
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
-        self.answers: list[bytes | Callable[[socket.socket], None]] = []
-        self.requests: list[bytes] = []
-        self.ended = Event()
+        self.answers: list[bytes | Callable[[socket.socket], None]] = []  # a function gets the connection
+        self.requests: list[bytes] = []  # whole
+        self.ended = Event()  # whoever waits in an answer waits for it
         self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._threads: list[Thread] = []

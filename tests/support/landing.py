@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
+
+from origin import git, make_bare, write_files
 
 from release_tool import tagfile
 from release_tool.config import place_of
@@ -45,38 +45,20 @@ def tags(*versions: str, default: str = "", retired: Sequence[str] = (), quarant
     return text + ("  quarantined:\n" + "".join(f"    {name}: {{reason: bad}}\n" for name in quarantined))
 
 
-def run_git(*arguments: str, cwd: Path, at: datetime | None = None) -> str:
-    stamp = f"{int((at or BEGIN).timestamp())} +0000"
-    environment = {**os.environ, "GIT_AUTHOR_DATE": stamp, "GIT_COMMITTER_DATE": stamp}
-    done = subprocess.run(
-        ["git", *arguments], cwd=cwd, capture_output=True, text=True, check=False, timeout=60, env=environment
-    )
-    assert done.returncode == 0, f"git {arguments}: {done.stderr}"
-    return done.stdout.strip()
-
-
 @dataclass
 class Base:
-    """A bare origin and somebody's clone of it.
+    """A bare origin and somebody's clone of it."""
 
-    Attributes:
-        path: a directory for both.
-        kind: how the tool looks at it: from a `full` or a `shallow` clone, or by its `URL` alone.
-        merged: what the forge knows of merges.
-    """
-
-    path: Path
-    kind: str
-    merged: dict[CommitId, datetime] = field(default_factory=dict)
+    path: Path  # of a directory for both
+    kind: str  # how the tool looks at it: from a `full` or a `shallow` clone, or by its `URL` alone
+    merged: dict[CommitId, datetime] = field(default_factory=dict)  # what the forge knows
     repository: Repository | None = None
 
     @classmethod
     def make(cls, path: Path, kind: str) -> Base:
         base = cls(path, kind)
-        run_git("init", "-q", "--bare", "-b", "main", str(base.origin), cwd=path)
-        for key in ("uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant"):
-            run_git("config", key, "true", cwd=base.origin)
-        run_git("clone", "-q", str(base.origin), str(base.clone), cwd=path)
+        make_bare(base.origin)
+        git("clone", "-q", base.origin, base.clone)
         return base
 
     @property
@@ -88,17 +70,11 @@ class Base:
         return self.path / "clone"
 
     def git(self, *arguments: str, at: float = 0) -> str:
-        return run_git(*arguments, cwd=self.clone, at=hour(at))
+        return git(*arguments, cwd=self.clone, at=hour(at))
 
     def commit(self, at: float, files: dict[str, str | None]) -> CommitId:
         """Somebody's commit on the branch that is checked out."""
-        for name, text in files.items():
-            target = self.clone / name
-            if text is None:
-                target.unlink()
-            else:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_text(text, encoding="utf-8")
+        write_files(self.clone, files)
         self.git("add", "-A")
         self.git("commit", "-q", "--allow-empty", "-m", "Change", at=at)
         return self.tip()
@@ -123,12 +99,10 @@ class Base:
         """Opened, with the tip fetched."""
         tip = self.push()
         if self.repository is None:
-            url = f"file://{self.origin}"
-            work = self.path / "work"
-            options = ["--depth=1"] if self.kind == "shallow" else []
+            url, work = f"file://{self.origin}", self.path / "work"
             if self.kind != "URL":
-                run_git("clone", "-q", *options, url, str(work), cwd=self.path)
-            self.repository = Repository.open(None if self.kind == "URL" else work, url if self.kind == "URL" else None)
+                git("clone", "-q", *(["--depth=1"] if self.kind == "shallow" else []), url, work)
+            self.repository = Repository.open(None, url) if self.kind == "URL" else Repository.open(work)
         self.repository.refs("refs/heads/*")
         self.repository.fetch(tip)
         return self.repository

@@ -18,10 +18,8 @@ LOOPS, STREAMS = 16, 8
 class Load:
     """Runs from entering to leaving.
 
-    Args:
-        client: whom to call through.
-        sent: the versions that the loops and streams ask for, in turn; an empty one asks for none.
-        streams: the same for the streams, if they differ.
+    `sent`: the versions that the loops ask for in turn, and the streams if they have none of their own; an empty one
+    asks for none.
     """
 
     def __init__(self, client: Client, sent: tuple[str, ...], streams: tuple[str, ...] | None = None) -> None:
@@ -62,7 +60,6 @@ class Load:
         )
 
     def during(self, seconds: float) -> None:
-        """Let it run."""
         time.sleep(seconds)
 
     def _start(self, target: Any, *arguments: Any) -> None:

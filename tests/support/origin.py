@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from release_tool.model.records import CommitId, RefUpdate
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from release_tool.git.repository import Repository
 
 BEGIN = datetime(2026, 11, 1, 12, 0, tzinfo=timezone.utc)
@@ -22,12 +24,45 @@ Content = str | bytes | None | tuple[str, str]
 TAGS = "environments/devel/image_tag.yaml"
 
 
-def git(*arguments: str | Path, cwd: Path | None = None, stdin: bytes | None = None, ok: bool = True) -> str:
-    done = subprocess.run(
-        ["git", *map(str, arguments)], cwd=cwd, input=stdin, capture_output=True, check=False, timeout=60
+def attempt(
+    *arguments: str | Path, cwd: Path | None = None, stdin: bytes | None = None, at: datetime | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    """Run git; the commits that it makes have the date `at`."""
+    dates = (
+        {} if at is None else dict.fromkeys(("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"), f"{int(at.timestamp())} +0000")
     )
+    command, environment = ["git", *map(str, arguments)], {**os.environ, **dates}
+    return subprocess.run(command, cwd=cwd, input=stdin, capture_output=True, check=False, timeout=60, env=environment)
+
+
+def git(
+    *arguments: str | Path,
+    cwd: Path | None = None,
+    stdin: bytes | None = None,
+    at: datetime | None = None,
+    ok: bool = True,
+) -> str:
+    done = attempt(*arguments, cwd=cwd, stdin=stdin, at=at)
     assert done.returncode == 0 or not ok, f"git {arguments}: {done.stderr.decode()}"
     return done.stdout.decode("utf-8", "surrogateescape").strip()
+
+
+def make_bare(path: Path, *options: str) -> None:
+    """An empty repository that a server could have; partial clones are allowed, as on the large hosts."""
+    git("init", "--quiet", "--bare", "--initial-branch=main", *options, path)
+    for key in ("uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant"):
+        git("config", key, "true", cwd=path)
+
+
+def write_files(folder: Path, files: Mapping[str, str | None]) -> None:
+    """Write files below a directory; None deletes one."""
+    for name, text in files.items():
+        path = folder / name
+        if text is None:
+            path.unlink()
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(text.encode("utf-8"))
 
 
 @dataclass
@@ -39,10 +74,8 @@ class Origin:
 
     @classmethod
     def make(cls, path: Path, *options: str) -> Origin:
-        git("init", "--quiet", "--bare", "--initial-branch=main", *options, path)
+        make_bare(path, *options)
         origin = cls(path)
-        for key in ("uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant"):  # as the large hosts have it
-            origin.git("config", key, "true")
         origin.commit({TAGS: "image:\n  tag:\n  - v1.0.1\n", "README.md": "Hello\n", "charts/a/run": ("100755", "#!")})
         return origin
 
@@ -51,8 +84,10 @@ class Origin:
         """By a URL git uses its protocol in full, with shallow fetches and filters, as over a network."""
         return f"file://{self.path}"
 
-    def git(self, *arguments: str | Path, stdin: bytes | None = None, ok: bool = True) -> str:
-        return git(*arguments, cwd=self.path, stdin=stdin, ok=ok)
+    def git(
+        self, *arguments: str | Path, stdin: bytes | None = None, at: datetime | None = None, ok: bool = True
+    ) -> str:
+        return git(*arguments, cwd=self.path, stdin=stdin, at=at, ok=ok)
 
     def commit(
         self,

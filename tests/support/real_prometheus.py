@@ -7,7 +7,6 @@ once, and Prometheus opens them. It scrapes nothing.
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 import time
 import urllib.error
@@ -16,6 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+from processes import free_port, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -47,40 +47,22 @@ def need_prometheus() -> None:
 
 @contextmanager
 def real_prometheus(directory: Path, series: Iterable[Series]) -> Iterator[str]:
-    """A Prometheus that holds some series, while the block runs.
-
-    Args:
-        directory: an empty one, for its files.
-        series: what it holds.
-
-    Yields:
-        its URL.
-    """
+    """A Prometheus that holds some series, with its files in an empty directory; yields its URL."""
     need_prometheus()
-    data = directory / "data"
-    _backfill(directory / "series.txt", series, data)
-    config = directory / "prometheus.yml"
-    config.write_text("global: {}\n", encoding="utf-8")
-    port = _free_port()
-    log = directory / "log"
-    with log.open("wb") as written:
-        server = subprocess.Popen(
-            [
-                "prometheus",
-                f"--config.file={config}",
-                f"--storage.tsdb.path={data}",
-                "--storage.tsdb.retention.time=10y",
-                f"--web.listen-address=127.0.0.1:{port}",
-            ],
-            stdout=written,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        wait_until_ready(f"http://127.0.0.1:{port}/-/ready", server, log)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
+    _backfill(directory / "series.txt", series, directory / "data")
+    with serving(directory, "global: {}\n", "--storage.tsdb.retention.time=10y") as url:
+        yield url
+
+
+@contextmanager
+def serving(directory: Path, config: str, *options: str) -> Iterator[str]:
+    """A Prometheus on the data of a directory; yields its URL."""
+    file, log, address = directory / "prometheus.yml", directory / "log", f"127.0.0.1:{free_port()}"
+    file.write_text(config, encoding="utf-8")
+    command = ["prometheus", f"--config.file={file}", f"--storage.tsdb.path={directory / 'data'}"]
+    with running([*command, f"--web.listen-address={address}", *options], log) as server:
+        _wait_until_ready(f"http://{address}/-/ready", server, log)
+        yield f"http://{address}"
 
 
 def _backfill(text: Path, series: Iterable[Series], data: Path) -> None:
@@ -95,14 +77,7 @@ def _backfill(text: Path, series: Iterable[Series], data: Path) -> None:
         assert done.returncode == 0, done.stderr
 
 
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
-
-
-def wait_until_ready(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_until_ready(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     until = time.monotonic() + 60
     while time.monotonic() < until:

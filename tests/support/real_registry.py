@@ -23,6 +23,7 @@ from urllib.parse import urljoin
 import pytest
 import requests
 import yaml
+from processes import running as running_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -53,26 +54,14 @@ def certificate(directory: Path, name: str = "registry") -> Certificate:
     if openssl is None:
         pytest.skip("there is no openssl: apt-get install openssl")
     made = Certificate(directory / f"{name}.crt", directory / f"{name}.key")
-    subprocess.run(
-        [
-            *(openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name}"),
-            *("-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(made.key), "-out", str(made.certificate)),
-        ],
-        check=True,
-        capture_output=True,
-        timeout=60,
-    )
+    command = [openssl, *f"req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN={name}".split()]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(made.key), "-out", str(made.certificate)]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
     return made
 
 
 class RealRegistry:
-    """A running registry.
-
-    Args:
-        url: where it is.
-        headers: what a push needs: an Authorization, where there is one.
-        verify: file of the certificate that is trusted.
-    """
+    """A running registry; `headers` are those of a push, `verify` is the file of the certificate that is trusted."""
 
     def __init__(self, url: str, headers: Mapping[str, str], verify: str | None) -> None:
         self.url = url
@@ -137,13 +126,9 @@ def running(
     tls: Certificate | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Iterator[RealRegistry]:
-    """A registry on a free port of 127.0.0.1, with its data in a directory; it ends with the block.
+    """A registry on a free port of 127.0.0.1, with its data in an empty directory; it ends with the block.
 
-    Args:
-        directory: an empty one.
-        auth: the section `auth` of its configuration; None: everybody may do everything.
-        tls: its certificate; None: plain HTTP.
-        headers: what a push needs where there is `auth`.
+    `auth`: that section of its configuration; without one, everybody may do everything. Without `tls`: plain HTTP.
     """
     http: dict[str, object] = {"addr": "127.0.0.1:0", "secret": "of a test"}
     if tls is not None:
@@ -153,21 +138,12 @@ def running(
     config |= {"http": http} | ({"auth": auth} if auth else {})
     file, log = directory / "config.yml", directory / "log.txt"
     file.write_text(yaml.safe_dump(config), "utf-8")
-    with log.open("wb") as output:
-        process = subprocess.Popen([program(), "serve", str(file)], stdout=output, stderr=output, cwd=directory)
-    try:
+    with running_process([program(), "serve", str(file)], log, directory) as process:
         port = _port(process, log)
         scheme, verify = ("https", str(tls.certificate)) if tls else ("http", None)
         found = RealRegistry(f"{scheme}://127.0.0.1:{port}", headers or {}, verify)
         with found._session:
             yield found
-    finally:
-        process.terminate()
-        try:
-            process.wait(5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(5)
 
 
 def _port(process: subprocess.Popen[bytes], log: Path) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from world import ROOT
 
 from release_tool import manifests
 from release_tool.helm.request import RenderRequest, ValuesFile
@@ -11,7 +12,6 @@ from release_tool.helm.request import RenderRequest, ValuesFile
 if TYPE_CHECKING:
     from release_tool.helm import Renderer
 
-ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "charts" / "grpc-manifest"
 GOLDEN = ROOT / "tests" / "chart" / "golden"
 

@@ -17,14 +17,7 @@ if TYPE_CHECKING:
 
 
 class Pod:
-    """One server of the service `engine.Engine`, with grpc.health.v1.
-
-    Args:
-        name: of the pod.
-        version: what it answers.
-        namespace: of the pod.
-        labels: of the pod.
-    """
+    """One server of the service `engine.Engine`, with grpc.health.v1; it answers its version."""
 
     def __init__(self, name: str, version: str, namespace: str, labels: Mapping[str, str]) -> None:
         self.name, self.version, self.namespace, self.labels = name, version, namespace, labels
@@ -82,28 +75,16 @@ class Pod:
 
 
 class Answer(NamedTuple):
-    """What a call came to.
+    """What a call came to."""
 
-    Attributes:
-        version: who answered; empty if nobody did.
-        status: the name of the gRPC status.
-        seen: the values of `grpcsvc` that the server saw.
-        told: the value of `grpcsvc` in the response's headers.
-    """
-
-    version: str
-    status: str
-    seen: tuple[str, ...] = ()
-    told: str = ""
+    version: str  # empty if nobody answered
+    status: str  # the name of the gRPC status
+    seen: tuple[str, ...] = ()  # the values of `grpcsvc` that the server saw
+    told: str = ""  # the value of `grpcsvc` in the response's headers
 
 
 class Client:
-    """Calls through a proxy.
-
-    Args:
-        port: of the proxy on 127.0.0.1.
-        host: whom the calls are for.
-    """
+    """Calls for a host through a proxy on 127.0.0.1; `versions` are always the values of `grpcsvc`."""
 
     def __init__(self, port: int, host: str) -> None:
         options = [("grpc.default_authority", host), ("grpc.use_local_subchannel_pool", 1), ("grpc.enable_retries", 0)]
@@ -118,12 +99,6 @@ class Client:
         self._channel.close()
 
     def call(self, *versions: str, timeout: float = 5) -> Answer:
-        """One call.
-
-        Args:
-            versions: the values of `grpcsvc`.
-            timeout: seconds.
-        """
         try:
             data, call = self._call.with_call(b"", metadata=_metadata(versions), timeout=timeout)
         except grpc.RpcError as error:

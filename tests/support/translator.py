@@ -33,14 +33,7 @@ class Refused(Exception):
 
 
 class Endpoint(NamedTuple):
-    """A pod that is ready.
-
-    Attributes:
-        address: where it listens.
-        port: its port.
-        namespace: its namespace.
-        labels: its labels.
-    """
+    """A pod that is ready."""
 
     address: str
     port: int
@@ -49,15 +42,10 @@ class Endpoint(NamedTuple):
 
 
 class Proxy(NamedTuple):
-    """Whose configuration is made.
-
-    Attributes:
-        namespace: the namespace of the proxy's pod.
-        labels: the labels of a gateway's pod; None: a sidecar of the mesh.
-    """
+    """Whose configuration is made."""
 
     namespace: str
-    labels: Mapping[str, str] | None = None
+    labels: Mapping[str, str] | None = None  # of a gateway's pod; None: a sidecar of the mesh
 
     @property
     def is_gateway(self) -> bool:
@@ -65,19 +53,12 @@ class Proxy(NamedTuple):
 
 
 class Configuration(NamedTuple):
-    """Envoy's resources by name.
+    """Envoy's resources by name."""
 
-    Attributes:
-        filters: port -> HTTP filters of its listener, before the router.
-        routes: name of the route configuration (`http.80` of a gateway, `50051` of a sidecar) -> it.
-        clusters: name -> cluster, without its endpoints.
-        endpoints: name of the cluster -> its load assignment.
-    """
-
-    filters: dict[int, list[Object]]
-    routes: dict[str, Object]
-    clusters: dict[str, Object]
-    endpoints: dict[str, Object]
+    filters: dict[int, list[Object]]  # port -> HTTP filters of its listener, before the router
+    routes: dict[str, Object]  # `http.80` of a gateway, `50051` of a sidecar -> the route configuration
+    clusters: dict[str, Object]  # without their endpoints
+    endpoints: dict[str, Object]  # name of the cluster -> its load assignment
 
 
 class Fields:
@@ -111,16 +92,7 @@ class Fields:
 
 
 def translate(objects: Sequence[Object], endpoints: Iterable[Endpoint], proxy: Proxy) -> Configuration:
-    """What istiod sends to a proxy.
-
-    Args:
-        objects: everything in the cluster, as mappings.
-        endpoints: the pods that are ready.
-        proxy: who asks.
-
-    Raises:
-        Refused: a field or kind is not known.
-    """
+    """What istiod sends to a proxy, of everything in the cluster. Refused: a field or kind is not known."""
     kinds: dict[str, list[Object]] = {}
     for found in objects:
         kinds.setdefault(found["kind"], []).append(found)
@@ -255,10 +227,7 @@ def _load(name: str, pods: list[Endpoint], policy: Object, proxy: Proxy) -> Obje
                 "priority": rank,
                 "load_balancing_weight": len(groups[key]),
                 "lb_endpoints": [
-                    {
-                        "endpoint": {"address": _address(pod.address, pod.port)},
-                        "load_balancing_weight": 1,
-                    }
+                    {"endpoint": {"address": _address(pod.address, pod.port)}, "load_balancing_weight": 1}
                     for pod in groups[key]
                 ],
             }
@@ -268,11 +237,9 @@ def _load(name: str, pods: list[Endpoint], policy: Object, proxy: Proxy) -> Obje
 
 
 def priority(labels: Mapping[str, str], order: Sequence[str]) -> int:
-    """Where an endpoint stands in an order of failover: 0 comes first.
+    """Where an endpoint with these labels stands in an order of failover (`key=value`): 0 comes first.
 
-    Args:
-        labels: of the endpoint.
-        order: `key=value`; of several lines with one key istiod keeps the last value.
+    Of several lines with one key istiod keeps the last value.
     """
     pairs = [line.partition("=") for line in order]
     wanted = {key: value for key, _, value in pairs}
@@ -450,27 +417,22 @@ def _part(part: Fields) -> tuple[str, int, list[Object]]:
 
 
 def _retries(wanted: Object) -> Object:
+    predicate = "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
+    elsewhere = {"name": "envoy.retry_host_predicates.previous_hosts", "typed_config": {"@type": predicate}}
     policy: Object = {
         "retry_on": RETRIES,
         "num_retries": 2,
-        "retry_host_predicate": [
-            {
-                "name": "envoy.retry_host_predicates.previous_hosts",
-                "typed_config": {
-                    "@type": "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
-                },
-            }
-        ],
+        "retry_host_predicate": [elsewhere],
         "host_selection_retry_max_attempts": "5",
     }
     with Fields(wanted, "retries") as fields:
         attempts, on = fields.take("attempts"), fields.take("retryOn")
-        elsewhere = fields.take("retryRemoteLocalities", False)
+        remote = fields.take("retryRemoteLocalities", False)
     if attempts is not None:
         policy["num_retries"] = attempts
     if on:
         policy["retry_on"] = on
-    if elsewhere:
+    if remote:
         kind = "type.googleapis.com/envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig"
         policy["retry_priority"] = {
             "name": "envoy.retry_priorities.previous_priorities",

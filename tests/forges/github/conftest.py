@@ -6,14 +6,39 @@ from typing import TYPE_CHECKING
 
 import pytest
 from fixtures import no_proxy, standin  # noqa: F401
-from github_world import GitHubWorld
+from github_world import GitHubWorld, quick
 from standin import StandIn
+from standin_shop import Desk, Shop
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
 @pytest.fixture
-def github(tmp_path: Path, standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> GitHubWorld:  # noqa: F811
-    """A world on GitHub, with the configuration that most tests want."""
-    return GitHubWorld(tmp_path, standin, monkeypatch)
+def github(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    standin: StandIn,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> GitHubWorld:
+    """A world on GitHub, with the configuration that most tests want; the mark `world` says what is otherwise."""
+    mark = request.node.get_closest_marker("world")
+    return GitHubWorld(tmp_path, standin, monkeypatch, **(mark.kwargs if mark else {}))
+
+
+@pytest.fixture
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    quick(monkeypatch)
+
+
+@pytest.fixture
+def shop(standin: StandIn) -> Shop:  # noqa: F811
+    return Shop(standin)
+
+
+@pytest.fixture
+def desk(standin: StandIn) -> Iterator[Desk]:  # noqa: F811
+    found = Desk(standin, teams={"platform": "Platform"})
+    yield found
+    found.close()

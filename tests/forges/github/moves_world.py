@@ -20,6 +20,13 @@ LOOK = ("GET", r"\.git/info/refs\?service=git-upload-pack")
 LOOK_AFTER_PUSH = ("GET", r"/pulls\?state=open")
 UPDATE = ("PATCH", r"/pulls/\d+$")
 
+TOGETHER = [
+    "#1 open devel: bump v1.0.5, v1.0.6 (v5 v1.0.5) (v6 v1.0.6)",
+    "main: nothing new; no record",
+    "release/devel: v5 v1.0.5, v6 v1.0.6; bump v1.0.5, bump v1.0.6",
+]
+"""The picture of two bumps that wait in one pull request."""
+
 _ADDED = re.compile(r"^\| add \| (\S+) \| `(\S+)`", re.MULTILINE)
 
 

@@ -1,4 +1,4 @@
-"""A repository on the stand-in with a client that speaks plain HTTP and plain git, for the stand-in's own tests."""
+"""A repository on the stand-in, with a client that speaks plain HTTP and plain git, or with the forge of the tool."""
 
 from __future__ import annotations
 
@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
+from release_tool.forges.github.address import address_of
+from release_tool.forges.github.client import GitHubClient
+from release_tool.forges.github.forge import GitHubForge
+from release_tool.forges.github.token import Token as Shown
+from release_tool.net.secret import Secret
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from standin import StandIn, Token
+
+HEAD, BASE = "release/devel", "main"
 
 BEGIN = b"""commit refs/heads/main
 author Ada <ada@example.com> 1700000000 +0000
@@ -77,6 +85,42 @@ class Shop:
         url = self.standin.clone_url("acme/shop").replace("://", f"://x-access-token:{(token or self.token).value}@")
         git("clone", "--quiet", url, str(folder))
         return Clone(folder)
+
+
+class Desk:
+    """A shop with the forge of its repository, without the rest of the tool; waits are written down and not slept."""
+
+    def __init__(self, standin: StandIn, **settings: Any) -> None:
+        self.shop = Shop(standin, **settings)
+        self.standin = standin
+        self.slept: list[float] = []  # in seconds
+        self._forges: list[GitHubForge] = []
+        self.forge = self.forge_of(self.shop.token)
+        self.pushed = 0
+
+    def forge_of(self, token: Token | None, *, patience: float = 120.0) -> GitHubForge:
+        address = address_of(self.standin.clone_url("acme/shop"), "", {})
+        shown = Shown(Secret(token.value), "GITHUB_TOKEN") if token else None
+        client = GitHubClient(address, shown, patience=patience, sleep=self.slept.append)
+        self._forges.append(GitHubForge(address, client, self.slept.append))
+        return self._forges[-1]
+
+    def close(self) -> None:
+        for forge in self._forges:
+            forge.close_connections()
+
+    def push(self, branch: str = HEAD) -> str:
+        self.pushed += 1
+        return self.shop.alice.push(branch, {"tags.yaml": f"- v1\n- v{self.pushed}\n"}, f"Add v{self.pushed}")
+
+    def open(self, branch: str = HEAD, **more: Any) -> int:
+        """A branch and its pull request, by the forge."""
+        self.push(branch)
+        return self.forge.open(branch, BASE, "Title", "Body", **more).pull_request.number
+
+    def requests(self, since: int = 0) -> list[str]:
+        """The requests to the API so far, in a few words each."""
+        return [f"{one.method} {one.path.removeprefix('/repos/acme/shop')}" for one in self.standin.calls()][since:]
 
 
 class Clone:

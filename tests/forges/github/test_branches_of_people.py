@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-from github_world import GitHubWorld, quick
+from github_world import GitHubWorld
 from standin import faults
 
 from release_tool.errors import TryAgain
 from release_tool.git.repository import Repository
 from release_tool.remote import ownership
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from standin import StandIn
-
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("short_waits")]
 
 BRANCH = "release/devel"
 ID = "01M89XN4ZYJVTKVYBE9VQZW7TT"
-
-
-@pytest.fixture
-def github(tmp_path: Path, standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> GitHubWorld:
-    quick(monkeypatch)
-    return GitHubWorld(tmp_path, standin, monkeypatch)
 
 
 def force_back(github: GitHubWorld, files: dict[str, str] | None = None) -> None:
@@ -117,13 +106,8 @@ def test_a_remote_that_is_away_makes_no_commit_a_persons(github: GitHubWorld, mo
     assert github.only.head_sha == before
 
 
-def test_reviewers_are_not_asked_again_for_a_label_that_was_taken_off(
-    tmp_path: Path, standin: StandIn, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    quick(monkeypatch)
-    publish = "publish: {labels: [release, devel], reviewers: [alice], timeout: 20s}\n"
-    github = GitHubWorld(tmp_path, standin, monkeypatch, publish=publish)
-    github.repository.roles.setdefault("alice", "write")
+@pytest.mark.world(publish="publish: {labels: [release, devel], reviewers: [alice], timeout: 20s}\n")
+def test_reviewers_are_not_asked_again_for_a_label_that_was_taken_off(github: GitHubWorld) -> None:
     github.bump("v1.0.5")
     pull = github.only
     pull.labels.remove("devel")

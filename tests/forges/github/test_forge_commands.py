@@ -20,7 +20,6 @@ from standin import Protection, faults
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from standin import StandIn
     from standin.faults import Fault
 
 pytestmark = pytest.mark.slow
@@ -75,10 +74,8 @@ def test_the_next_bump_updates_it_in_three_requests(github: GitHubWorld) -> None
     assert "PATCH /pulls/1" not in github.calls(before)
 
 
-def test_versions_that_have_drained_cost_no_seventh_request(
-    tmp_path: Path, standin: StandIn, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    github = GitHubWorld(tmp_path, standin, monkeypatch, keep=1)
+@pytest.mark.world(keep=1)
+def test_versions_that_have_drained_cost_no_seventh_request(github: GitHubWorld) -> None:
     for tag in ("v1.0.5", "v1.0.6"):
         github.bump(tag)
         github.alice.merge(github.only.number, "squash")
@@ -283,9 +280,8 @@ def test_the_token_shows_in_no_command_line_no_file_and_no_word(github: GitHubWo
     with Watch([secret, encoded], temporary) as watch:
         good = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=120, check=False)
         github.standin.fault("*", "/pulls", faults.status(500, f"what is {secret}?"), times=math.inf)
-        bad = subprocess.run(
-            [*command, "--output", "json"], env=environ, capture_output=True, text=True, timeout=120, check=False
-        )
+        command += ["--output", "json"]
+        bad = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=120, check=False)
     assert (good.returncode, bad.returncode) == (0, 75), good.stderr + bad.stderr
     assert "GET http" in good.stderr
     assert "git --git-dir=" in good.stderr
@@ -341,7 +337,9 @@ def test_a_token_may_come_from_a_file(github: GitHubWorld, tmp_path: Path, monke
 # -- many at once
 
 
-def at_once(github: GitHubWorld, tags: list[str]) -> None:
+@pytest.mark.world(publish="publish: {labels: [release], timeout: 4m}\n")
+@pytest.mark.parametrize("tags", [[f"v1.1.{n}" for n in range(6)], ["v1.1.0"] * 3], ids=["different", "the same"])
+def test_dispatches_at_once_make_one_pull_request(github: GitHubWorld, tags: list[str]) -> None:
     command = [sys.executable, "-m", "release_tool", "bump", "devel"]
     more = ["--repo", github.url, "--output", "json"]
     running = [
@@ -356,20 +354,3 @@ def at_once(github: GitHubWorld, tags: list[str]) -> None:
     assert sorted(github.repository.bare.heads()) == ["main", "release/devel"]
     assert sorted(github.proposed()) == sorted(set(tags))
     assert all(tag in (github.only.body or "") for tag in tags)
-
-
-PATIENT = "publish: {labels: [release], timeout: 4m}\n"
-
-
-@pytest.mark.parametrize("tags", [[f"v1.1.{n}" for n in range(6)], ["v1.1.0"] * 3], ids=["different", "the same"])
-def test_dispatches_at_once_make_one_pull_request(
-    tmp_path: Path, standin: StandIn, monkeypatch: pytest.MonkeyPatch, tags: list[str]
-) -> None:
-    at_once(GitHubWorld(tmp_path, standin, monkeypatch, publish=PATIENT), tags)
-
-
-@pytest.mark.nightly
-def test_thirty_two_dispatches_at_once_make_one_pull_request(
-    tmp_path: Path, standin: StandIn, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    at_once(GitHubWorld(tmp_path, standin, monkeypatch, publish=PATIENT), [f"v1.1.{n}" for n in range(32)])

@@ -9,9 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from forge_world import BASE, HEAD, Desk
 from hostile import Hostile, answer
 from standin import StandIn, faults
+from standin_shop import BASE, HEAD, Desk
 
 from release_tool.errors import ReleaseError, TryAgain
 from release_tool.forges.base import is_unfinished
@@ -32,13 +32,6 @@ pytestmark = pytest.mark.slow
 SECRET = "ghs_neverseenanywhere0123456789"
 
 
-@pytest.fixture
-def desk(standin: StandIn) -> Iterator[Desk]:
-    found = Desk(standin)
-    yield found
-    found.forge.close_connections()
-
-
 def refusal(work: Callable[[], object]) -> ReleaseError:
     with pytest.raises(ReleaseError) as caught:
         work()
@@ -55,7 +48,6 @@ def refused(desk: Desk, work: str = "open", **token: Any) -> ReleaseError:
     forge = desk.forge_of(made)
     before = len(desk.requests())
     error = refusal(lambda: forge.open(HEAD, BASE, "T", "B") if work == "open" else forge.find_open(HEAD, BASE))
-    forge.close_connections()
     assert len(desk.requests()) == before + 1
     assert error.exit_code == 1
     assert made.value not in f"{error}{error.cause}{error.hint}"
@@ -99,7 +91,6 @@ def test_without_a_token_what_is_public_is_read_and_the_rest_asks_for_one(desk: 
     error = refusal(lambda: forge.open(HEAD, BASE, "T", "B"))
     assert error.what.startswith("GitHub forbids to open a pull request")
     assert error.hint.startswith("put a token with the permission `Pull requests: write` into GITHUB_TOKEN")
-    forge.close_connections()
 
 
 def test_settings_that_no_token_mends_are_named(desk: Desk) -> None:
@@ -151,7 +142,6 @@ def test_waits_end_with_the_patience_of_the_command(desk: Desk) -> None:
     desk.standin.fault("GET", "/pulls", faults.secondary_limit(20), times=9)
     assert isinstance(refusal(lambda: forge.find_open(HEAD, BASE)), TryAgain)
     assert desk.slept == [20.0, 20.0]
-    forge.close_connections()
 
 
 def test_the_real_limit_of_a_token_ends_the_command(desk: Desk) -> None:
@@ -164,6 +154,7 @@ def test_the_real_limit_of_a_token_ends_the_command(desk: Desk) -> None:
 
 # -- faults at each request of a bump
 
+REQUESTS = 10
 ONCE = {
     "500": lambda: faults.status(500),
     "500 after the effect": lambda: faults.status(500, after=True),
@@ -181,9 +172,6 @@ ONCE = {
 }
 
 
-REQUESTS = 10
-
-
 @contextmanager
 def desk_on_its_own() -> Iterator[Desk]:
     """A desk with a pushed branch, on a stand-in that nobody else uses."""
@@ -191,7 +179,7 @@ def desk_on_its_own() -> Iterator[Desk]:
         desk = Desk(standin)
         desk.push()
         yield desk
-        desk.forge.close_connections()
+        desk.close()
         standin.verify()
 
 
@@ -209,7 +197,6 @@ def life(desk: Desk, labels: Sequence[str] = ("release",)) -> None:
     forge.landed_at(CommitId("1" * 40))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ONCE)
 def test_a_fault_at_any_request_leaves_nothing_undone_and_nothing_twice(name: str) -> None:
     for nth in range(1, REQUESTS + 1):
@@ -339,14 +326,12 @@ def test_a_link_leads_to_another_page_and_never_to_another_server() -> None:
         assert "state=open" in second
 
 
-def test_every_request_says_who_asks_and_for_which_version(standin: StandIn) -> None:
-    desk = Desk(standin)
+def test_every_request_says_who_asks_and_for_which_version(desk: Desk) -> None:
     desk.open(labels=["release"])
-    for call in standin.calls("POST"):
+    for call in desk.standin.calls("POST"):
         assert call.headers["user-agent"].startswith("release/")
         assert call.headers["x-github-api-version"] == "2022-11-28"
         assert call.headers["accept"] == "application/vnd.github+json"
-    desk.forge.close_connections()
 
 
 @pytest.mark.parametrize(

@@ -17,18 +17,13 @@ if TYPE_CHECKING:
 
     from standin import StandIn
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.world(publish="publish: {labels: [release], timeout: 2m}\n")]
 
 BUSY = 75
 AT_ONCE = 8
 """Processes at a time: each keeps a core busy, and as many as there are builds would only wait for one another."""
 MOST_CALLS = 6
 MOST_TRIES = 10
-
-
-@pytest.fixture
-def github(tmp_path: Path, standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> GitHubWorld:
-    return GitHubWorld(tmp_path, standin, monkeypatch, publish="publish: {labels: [release], timeout: 2m}\n")
 
 
 def dispatch(github: GitHubWorld, tag: str) -> str:

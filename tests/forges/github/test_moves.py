@@ -6,38 +6,37 @@ Each test ends with what a person would look at: `moves_world.picture`.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 import pytest
 from github_world import GitHubWorld
-from moves_world import LOOK, LOOK_AFTER_PUSH, PUSH, UPDATE, just_before, picture
+from moves_world import LOOK, LOOK_AFTER_PUSH, PUSH, TOGETHER, UPDATE, just_before, picture
 from standin import Protection
-
-if TYPE_CHECKING:
-    pass
 
 pytestmark = pytest.mark.slow
 
 BRANCH = "release/devel"
 FILE = "environments/devel/image_tag.yaml"
+ID = "01M89XN4ZYJVTKVYBE9VQZW7TT"
+DELETES = pytest.mark.parametrize("deletes", [False, True], ids=["the branch stays", "the branch is deleted"])
+ONE_AFTER_THE_OTHER = [
+    "#1 merged devel: bump v1.0.5",
+    "#2 open devel: bump v1.0.6 (v6 v1.0.6)",
+    "main: v5 v1.0.5; bump v1.0.5",
+    "release/devel: v5 v1.0.5, v6 v1.0.6; bump v1.0.5, bump v1.0.6",
+]
 
 
 # -- merged
 
 
-@pytest.mark.parametrize("deletes", [False, True], ids=["the branch stays", "the branch is deleted"])
+@DELETES
 @pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
 def test_after_a_merge_the_next_bump_opens_another(github: GitHubWorld, method: str, *, deletes: bool) -> None:
     github.repository.delete_branch_on_merge = deletes
     github.bump("v1.0.5")
     github.alice.merge(1, method)
     github.bump("v1.0.6")
-    assert picture(github) == [
-        "#1 merged devel: bump v1.0.5",
-        "#2 open devel: bump v1.0.6 (v6 v1.0.6)",
-        "main: v5 v1.0.5; bump v1.0.5",
-        "release/devel: v5 v1.0.5, v6 v1.0.6; bump v1.0.5, bump v1.0.6",
-    ]
+    assert picture(github) == ONE_AFTER_THE_OTHER
     github.alice.merge(2, method)
     github.bump("v1.0.6")
     github.release("sync")
@@ -49,18 +48,13 @@ def test_after_a_merge_the_next_bump_opens_another(github: GitHubWorld, method: 
     ]
 
 
-@pytest.mark.parametrize("deletes", [False, True], ids=["the branch stays", "the branch is deleted"])
+@DELETES
 def test_a_merge_between_look_and_push_leaves_the_new_tag_for_another(github: GitHubWorld, *, deletes: bool) -> None:
     github.repository.delete_branch_on_merge = deletes
     github.bump("v1.0.5")
     with just_before(github.standin, PUSH, lambda: github.alice.merge(1, "squash")):
         github.bump("v1.0.6")
-    assert picture(github) == [
-        "#1 merged devel: bump v1.0.5",
-        "#2 open devel: bump v1.0.6 (v6 v1.0.6)",
-        "main: v5 v1.0.5; bump v1.0.5",
-        "release/devel: v5 v1.0.5, v6 v1.0.6; bump v1.0.5, bump v1.0.6",
-    ]
+    assert picture(github) == ONE_AFTER_THE_OTHER
 
 
 @pytest.mark.parametrize("moment", [LOOK_AFTER_PUSH, UPDATE], ids=["before the look", "before the update"])
@@ -160,11 +154,7 @@ def test_what_was_closed_and_opened_again_waits_as_before(github: GitHubWorld) -
     github.alice.close(1)
     github.alice.reopen(1)
     github.bump("v1.0.6")
-    assert picture(github) == [
-        "#1 open devel: bump v1.0.5, v1.0.6 (v5 v1.0.5) (v6 v1.0.6)",
-        "main: nothing new; no record",
-        "release/devel: v5 v1.0.5, v6 v1.0.6; bump v1.0.5, bump v1.0.6",
-    ]
+    assert picture(github) == TOGETHER
 
 
 @pytest.mark.parametrize("moment", [LOOK_AFTER_PUSH, UPDATE], ids=["before the look", "before the update"])
@@ -190,7 +180,7 @@ def test_a_no_between_push_and_body_was_not_meant_for_the_new_tag(
 
 def test_a_no_amid_an_operation_whose_id_was_given_is_told_as_such_each_time(github: GitHubWorld) -> None:
     github.bump("v1.0.5")
-    given = ("--id", "01M89XN4ZYJVTKVYBE9VQZW7TT")
+    given = ("--id", ID)
     with just_before(github.standin, UPDATE, partial(github.alice.close, 1)):
         first = github.bump("v1.0.6", *given, code=1)
     again = github.bump("v1.0.6", *given, code=1)
@@ -202,7 +192,7 @@ def test_a_no_amid_an_operation_whose_id_was_given_is_told_as_such_each_time(git
 
 
 def test_what_was_merged_and_taken_out_again_is_done_for_its_id(github: GitHubWorld) -> None:
-    given = ("--id", "01M89XN4ZYJVTKVYBE9VQZW7TT")
+    given = ("--id", ID)
     github.bump("v1.0.5", *given)
     github.alice.merge(1, "squash")
     github.alice.revert(1)
@@ -240,14 +230,14 @@ def test_a_deleted_branch_is_a_no_to_what_was_on_it(github: GitHubWorld, *, raci
 
 @pytest.mark.parametrize("deletes", [False, True], ids=["closed", "branch deleted"])
 def test_the_same_operation_once_more_is_still_closed(github: GitHubWorld, *, deletes: bool) -> None:
-    github.bump("v1.0.5", "--id", "01M89XN4ZYJVTKVYBE9VQZW7TT")
+    github.bump("v1.0.5", "--id", ID)
     if deletes:
         github.alice.delete_branch(BRANCH)
     else:
         github.alice.close(1)
     for _ in range(2):
-        said = github.bump("v1.0.5", "--id", "01M89XN4ZYJVTKVYBE9VQZW7TT", code=1)
-        assert "pull request #1 was closed, and operation 01M89XN4ZYJVTKVYBE9VQZW7TT with it" in said.err
+        said = github.bump("v1.0.5", "--id", ID, code=1)
+        assert f"pull request #1 was closed, and operation {ID} with it" in said.err
         assert "run the command with another --id, or without one" in said.err
         assert github.open == []
     github.bump("v1.0.5")
@@ -261,7 +251,7 @@ def test_a_branch_that_was_deleted_and_restored_waits_as_before(github: GitHubWo
     github.alice.restore_branch(1)
     github.alice.reopen(1)
     github.bump("v1.0.6")
-    assert picture(github)[0] == "#1 open devel: bump v1.0.5, v1.0.6 (v5 v1.0.5) (v6 v1.0.6)"
+    assert picture(github)[0] == TOGETHER[0]
 
 
 # -- edited by hand
@@ -274,11 +264,7 @@ def test_a_commit_of_the_web_editor_on_the_branch_stays_and_lands(github: GitHub
     github.alice.push("main", {"README.md": "moved\n"})
     github.bump("v1.0.6")
     github.release("sync")
-    assert picture(github) == [
-        "#1 open devel: bump v1.0.5, v1.0.6 (v5 v1.0.5) (v6 v1.0.6)",
-        "main: nothing new; no record",
-        "release/devel: v5 v1.0.5, v6 v1.0.6; bump v1.0.5, bump v1.0.6",
-    ]
+    assert picture(github) == TOGETHER
     assert "- v1.0.5  # for the mobile clients" in github.world.tags(ref=BRANCH)
     github.alice.merge(1, "squash")
     github.bump("v1.0.7")
@@ -328,39 +314,25 @@ def test_a_title_and_a_body_that_a_person_wrote_give_way_to_the_next_operation(g
     github.release("sync")
     assert (github.only.title, github.only.body) == ("My title", "My body")
     github.bump("v1.0.6")
-    assert picture(github)[0] == "#1 open devel: bump v1.0.5, v1.0.6 (v5 v1.0.5) (v6 v1.0.6)"
+    assert picture(github)[0] == TOGETHER[0]
     assert sorted(github.only.labels) == ["devel", "release", "urgent"]
 
 
 # -- "update branch", and the base moved
 
 
-def test_update_branch_is_no_edit_of_a_person(github: GitHubWorld) -> None:
+@pytest.mark.parametrize(("method", "again"), [("merge", False), ("rebase", True)])
+def test_update_branch_is_no_edit_of_a_person(github: GitHubWorld, method: str, *, again: bool) -> None:
     github.bump("v1.0.5")
     github.alice.push("main", {"README.md": "moved\n"})
-    github.alice.update_branch(1)
+    github.alice.update_branch(1, method)
     pressed = github.only.head_sha
     github.release("sync")
     assert github.only.head_sha == pressed, "nothing to do: checks and approvals stay"
+    if again:
+        github.alice.push("main", {"README.md": "moved again\n"})
     github.bump("v1.0.6")
-    assert picture(github) == [
-        "#1 open devel: bump v1.0.5, v1.0.6 (v5 v1.0.5) (v6 v1.0.6)",
-        "main: nothing new; no record",
-        "release/devel: v5 v1.0.5, v6 v1.0.6; bump v1.0.5, bump v1.0.6",
-    ]
-    assert github.repository.bare.ahead("main", BRANCH) == [github.only.head_sha], "made again on the base"
-
-
-def test_update_branch_by_rebase_is_no_edit_of_a_person_either(github: GitHubWorld) -> None:
-    github.bump("v1.0.5")
-    github.alice.push("main", {"README.md": "moved\n"})
-    github.alice.update_branch(1, "rebase")
-    pressed = github.only.head_sha
-    github.release("sync")
-    assert github.only.head_sha == pressed, "nothing to do: checks and approvals stay"
-    github.alice.push("main", {"README.md": "moved again\n"})
-    github.bump("v1.0.6")
-    assert picture(github)[0] == "#1 open devel: bump v1.0.5, v1.0.6 (v5 v1.0.5) (v6 v1.0.6)"
+    assert picture(github) == TOGETHER
     assert github.repository.bare.ahead("main", BRANCH) == [github.only.head_sha], "made again on the base"
 
 
@@ -401,7 +373,7 @@ def test_a_push_to_the_base_between_look_and_push_is_met_by_the_next_sync(github
     with just_before(github.standin, PUSH, lambda: github.alice.push("main", {"README.md": "moved\n"})):
         github.bump("v1.0.6")
     github.release("sync")
-    assert picture(github)[0] == "#1 open devel: bump v1.0.5, v1.0.6 (v5 v1.0.5) (v6 v1.0.6)"
+    assert picture(github)[0] == TOGETHER[0]
 
 
 # -- approved
@@ -425,13 +397,13 @@ def test_an_approval_survives_what_changes_nothing_and_stands_for_no_later_push(
     github.bump("v1.0.6")
     assert review.state == ("DISMISSED" if dismisses else "APPROVED")
     assert review.commit != github.only.head_sha
-    assert picture(github)[0] == "#1 open devel: bump v1.0.5, v1.0.6 (v5 v1.0.5) (v6 v1.0.6)"
+    assert picture(github)[0] == TOGETHER[0]
 
 
 # -- the branch of downgrades
 
 
-@pytest.mark.parametrize("deletes", [False, True], ids=["the branch stays", "the branch is deleted"])
+@DELETES
 def test_a_downgrade_stands_beside_the_rolling_one(github: GitHubWorld, *, deletes: bool) -> None:
     github.repository.delete_branch_on_merge = deletes
     github.bump("v1.0.5")

@@ -6,31 +6,17 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from github_world import GitHubWorld, quick
+from github_world import GitHubWorld
 from standin import faults
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from standin import StandIn
 
-pytestmark = pytest.mark.slow
-
 BRANCH = "release/devel"
-REVIEWED = "publish: {{labels: [{labels}], reviewers: [alice], timeout: 20s}}\n"
+REVIEWED = "publish: {labels: [release], reviewers: [alice], timeout: 20s}\n"
+UNLABELLED = pytest.mark.world(publish=REVIEWED.replace("release", ""))
 
-
-@pytest.fixture
-def world(tmp_path: Path, standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> Callable[..., GitHubWorld]:
-    quick(monkeypatch)
-
-    def make(labels: str = "", *, keep: int = 40) -> GitHubWorld:
-        github = GitHubWorld(tmp_path, standin, monkeypatch, publish=REVIEWED.format(labels=labels), keep=keep)
-        github.repository.roles.setdefault("alice", "write")
-        return github
-
-    return make
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("short_waits"), pytest.mark.world(publish=REVIEWED)]
 
 
 def reviewers(github: GitHubWorld) -> list[str]:
@@ -42,10 +28,10 @@ def reviewers(github: GitHubWorld) -> list[str]:
 
 @pytest.mark.parametrize("deletes", [True, False], ids=["the branch was deleted", "the branch stays"])
 @pytest.mark.parametrize("asked", [False, True], ids=["landings that are known", "a landing to look up"])
+@pytest.mark.world(publish=REVIEWED, keep=1)
 def test_with_reviewers_and_a_label_it_takes_five_requests_and_six_with_a_landing(
-    world: Callable[..., GitHubWorld], standin: StandIn, *, asked: bool, deletes: bool
+    github: GitHubWorld, standin: StandIn, *, asked: bool, deletes: bool
 ) -> None:
-    github = world("release", keep=1)
     standin.now = standin.changes.now = lambda: github.world.now
     github.repository.delete_branch_on_merge = deletes
     github.bump("v1.0.5")
@@ -67,9 +53,8 @@ def test_with_reviewers_and_a_label_it_takes_five_requests_and_six_with_a_landin
     ]
 
 
-def test_an_open_one_that_was_not_expected_is_adopted(world: Callable[..., GitHubWorld]) -> None:
+def test_an_open_one_that_was_not_expected_is_adopted(github: GitHubWorld) -> None:
     """A person opened it for a branch on which nothing waits."""
-    github = world("release")
     github.bump("v1.0.5")
     github.alice.close(1)
     github.alice.reopen(1)
@@ -88,16 +73,15 @@ def test_an_open_one_that_was_not_expected_is_adopted(world: Callable[..., GitHu
 # -- finished after any fault
 
 
-@pytest.mark.parametrize("labels", ["", "release"], ids=["no labels", "labels"])
+@pytest.mark.parametrize("labels", [pytest.param([], marks=UNLABELLED), ["release"]], ids=["no labels", "labels"])
 @pytest.mark.parametrize("step", ["/pulls$", "/requested_reviewers$", "/(pulls/1|labels)$"])
-def test_reviewers_are_asked_after_a_lost_answer(world: Callable[..., GitHubWorld], labels: str, step: str) -> None:
-    github = world(labels)
+def test_reviewers_are_asked_after_a_lost_answer(github: GitHubWorld, labels: list[str], step: str) -> None:
     order = github.standin.fault("*", step, faults.reset_before(), times=99)
     github.bump("v1.0.5", code=75)
     assert order.fired
     github.standin.drop_faults()
     github.bump("v1.0.5")
-    assert reviewers(github) == ["alice"]
+    assert (reviewers(github), github.only.labels) == (["alice"], labels)
     body = github.only.body or ""
     assert "<!-- release: this pull request is still being opened" not in body
     assert "v1.0.5" in body
@@ -106,8 +90,8 @@ def test_reviewers_are_asked_after_a_lost_answer(world: Callable[..., GitHubWorl
     assert github.calls(before) == ["GET /pulls", "GET /pulls", "PATCH /pulls/1"], "they are asked once"
 
 
-def test_a_reviewer_whom_somebody_took_off_is_not_asked_again(world: Callable[..., GitHubWorld]) -> None:
-    github = world()
+@UNLABELLED
+def test_a_reviewer_whom_somebody_took_off_is_not_asked_again(github: GitHubWorld) -> None:
     github.bump("v1.0.5")
     github.only.reviewers.clear()
     github.bump("v1.0.6")
@@ -117,10 +101,7 @@ def test_a_reviewer_whom_somebody_took_off_is_not_asked_again(world: Callable[..
 # -- one that goes elsewhere
 
 
-def test_one_whose_base_somebody_changed_is_told(
-    world: Callable[..., GitHubWorld], caplog: pytest.LogCaptureFixture
-) -> None:
-    github = world("release")
+def test_one_whose_base_somebody_changed_is_told(github: GitHubWorld, caplog: pytest.LogCaptureFixture) -> None:
     github.alice.push("trial", {"README.md": "another\n"})
     github.bump("v1.0.5")
     github.only.base = "trial"

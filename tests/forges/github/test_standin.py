@@ -14,11 +14,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture
-def shop(standin: StandIn) -> Shop:
-    return Shop(standin)
-
-
 # merges
 
 

@@ -15,11 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture
-def shop(standin: StandIn) -> Shop:
-    return Shop(standin)
-
-
 def _message(answer: requests.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["message"]
 

@@ -17,11 +17,6 @@ if TYPE_CHECKING:
     from standin.faults import Fault
 
 
-@pytest.fixture
-def shop(standin: StandIn) -> Shop:
-    return Shop(standin)
-
-
 BODY = {"title": "x", "head": "release/devel", "base": "main"}
 
 

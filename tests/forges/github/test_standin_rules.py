@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from standin import Protection, Ruleset, StandIn
+from standin import Protection, Ruleset
 from standin_shop import Shop
 
 REVIEWS = {
@@ -13,11 +13,6 @@ REVIEWS = {
     "required_approving_review_count": 1,
     "required_review_thread_resolution": False,
 }
-
-
-@pytest.fixture
-def shop(standin: StandIn) -> Shop:
-    return Shop(standin)
 
 
 @pytest.mark.parametrize("by", ["protection", "ruleset"])

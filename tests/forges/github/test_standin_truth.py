@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 from graphql import GraphQLSchema, Undefined, build_schema, parse, validate
-from standin import Exchange, Protection, Ruleset, StandIn, graphql_api, openapi
+from standin import Exchange, Protection, Ruleset, graphql_api, openapi
 from standin.answers import ROUTES
 from standin_shop import Shop
 
@@ -17,11 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 needs_definitions = pytest.mark.skipif(not openapi.available() or not openapi.GRAPHQL.exists(), reason=openapi.MISSING)
-
-
-@pytest.fixture
-def shop(standin: StandIn) -> Shop:
-    return Shop(standin)
 
 
 def _everything(shop: Shop) -> None:

@@ -16,7 +16,7 @@ merged, lose stale approvals; refs changed behind its back in the bare repositor
     alice = standin.hand("acme/shop", "alice")
     alice.merge(1, "squash"); alice.revert(1); alice.close(2); alice.reopen(2); alice.delete_branch("release/devel")
     alice.edit("release/devel", {"README.md": "by hand"}); alice.update_branch(2); alice.push("main", {"a": "b"})
-    alice.force_push("main", "main~2"); alice.approve(2); alice.request_changes(2); alice.comment(2, "why?")
+    alice.force_push("main", "main~2"); alice.approve(2); alice.comment(2, "why?")
     alice.check("release/devel", "ci", "success"); alice.status("release/devel", "lint", "pending")
 
 Settings are attributes: `repository.archived = True`, `.protections["main"] = Protection(required_reviews=1,

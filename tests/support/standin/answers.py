@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from standin.access import Needs
     from standin.records import Pull, Repository, Token, User
+    from standin.shapes import Shapes
     from standin.standin import StandIn
 
 DOCS = "https://docs.github.com/rest"
@@ -56,25 +57,30 @@ class Answer:
 
 @dataclass
 class Call:
-    """A request for the API that has found its route.
-
-    Attributes:
-        standin: whom it was sent to.
-        params: the variable parts of the path, unquoted.
-        query: its query, each name once.
-        body: its JSON.
-        token: None where none was sent.
-        url: the URL of the resource, without the query.
-    """
+    """A request for the API that has found its route."""
 
     standin: StandIn
-    params: dict[str, str]
-    query: dict[str, str]
+    params: dict[str, str]  # the variable parts of the path, unquoted
+    query: dict[str, str]  # each name once
     body: dict[str, Any]
     token: Token | None
-    url: str
+    url: str  # of the resource, without the query
     accept: str
     repo: Repository | None = None
+
+    @property
+    def shapes(self) -> Shapes:
+        return self.standin.shapes
+
+    @property
+    def api(self) -> str:
+        """The URL of the repository's part of the API."""
+        return f"{self.standin.api}/repos/{self.repository.full_name}"
+
+    @property
+    def page(self) -> str:
+        """The URL of the repository's page."""
+        return f"{self.standin.web}/{self.repository.full_name}"
 
     @property
     def repository(self) -> Repository:
@@ -144,13 +150,9 @@ ROUTES: list[Route] = []
 
 
 def route(method: str, path: str, *needs: str, role: str = "write") -> Callable[[Any], Any]:
-    """Puts a function into the table.
+    """Puts a function into the table. Of the `needs`, one permission is enough; changes need the `role` as well.
 
-    Args:
-        method: of HTTP.
-        path: `{name}` is one part of a path, `{name...}` all the rest, `{name#}` a number.
-        needs: permissions of which one is enough, such as "pull_requests:write".
-        role: what somebody must be in the repository to change something this way.
+    In a path, `{name}` is one part, `{name...}` all the rest, `{name#}` a number.
     """
     pattern = re.sub(r"\{(\w+)\.\.\.\}", r"(?P<\1>.+)", path)
     pattern = re.sub(r"\{(\w+)#\}", r"(?P<\1>[0-9]+)", pattern)

@@ -31,13 +31,11 @@ def workflow_permissions(call: Call) -> Answer:
 def workflows(call: Call) -> Answer:
     """The workflows that tests have named, and all files in the default branch's folder for them."""
     repository = call.repository
-    url, page = f"{call.standin.api}/repos/{repository.full_name}", f"{call.standin.web}/{repository.full_name}"
+    url, page = call.api, call.page
     at = stamp(repository.created_at)
     found = {workflow.path: workflow for workflow in repository.workflows}
-    listing = repository.bare.git(
-        "ls-tree", "--name-only", repository.default_branch, ".github/workflows/"
-    ).splitlines()
-    for path in listing:
+    listing = repository.bare.git("ls-tree", "--name-only", repository.default_branch, ".github/workflows/")
+    for path in listing.splitlines():
         if path not in found and path.endswith((".yml", ".yaml")):
             found[path] = call.standin.new_workflow(repository, path)
 
@@ -86,19 +84,19 @@ def workflow_dispatch(call: Call) -> Answer:
 def get_user(call: Call) -> Answer:
     if call.token is not None and call.token.of_an_app:
         raise Problem(403, "Resource not accessible by integration")
-    return Answer(200, call.standin.shapes.profile(call.user, call.standin.began))
+    return Answer(200, call.shapes.profile(call.user, call.standin.began))
 
 
 @route("GET", "/installation/repositories")
 def installation_repositories(call: Call) -> Answer:
     if call.token is None or not call.token.of_an_app:
-        raise Problem(
-            403,
-            "You must authenticate with an installation access token in order to list repositories for an installation.",
+        words = (
+            "You must authenticate with an installation access token in order to list repositories for an installation."
         )
+        raise Problem(403, words)
     allowed = call.token.repositories
     found = [one for one in call.standin.repositories.values() if allowed is None or one.full_name in allowed]
-    return call.paged(found, lambda one: call.standin.shapes.repository(one, call.user), "repositories")
+    return call.paged(found, lambda one: call.shapes.repository(one, call.user), "repositories")
 
 
 @route("GET", "/rate_limit")

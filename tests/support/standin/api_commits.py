@@ -23,7 +23,7 @@ def check_runs(call: Call) -> Answer:
     for key, attribute in (("check_name", "name"), ("status", "status")):
         if key in call.query:
             found = [run for run in found if getattr(run, attribute) == call.query[key]]
-    return call.paged(found, lambda run: shown.check_run(call.standin.shapes, repository, run), "check_runs")
+    return call.paged(found, lambda run: shown.check_run(call.shapes, repository, run), "check_runs")
 
 
 @route("GET", REPO + "/commits/{ref...}/status", "statuses:read")
@@ -32,12 +32,10 @@ def combined_status(call: Call) -> Answer:
     latest = {one.context: one for one in repository.statuses if one.sha == sha}
     states = {one.state for one in latest.values()}
     state = "failure" if states & {"failure", "error"} else "success" if states == {"success"} else "pending"
-    url = f"{call.standin.api}/repos/{repository.full_name}/commits/{sha}"
-    page = call.paged(list(latest.values()), lambda one: shown.status(call.standin.shapes, repository, one), "statuses")
-    page.body |= {
-        "state": state, "sha": sha, "repository": call.standin.shapes.repository(repository), "commit_url": url,
-        "url": f"{url}/status",
-    }  # fmt: skip
+    url = f"{call.api}/commits/{sha}"
+    page = call.paged(list(latest.values()), lambda one: shown.status(call.shapes, repository, one), "statuses")
+    page.body |= {"state": state, "sha": sha, "repository": call.shapes.repository(repository)}
+    page.body |= {"commit_url": url, "url": f"{url}/status"}
     return page
 
 
@@ -46,10 +44,10 @@ def get_commit(call: Call) -> Answer:
     sha, bare = _sha(call), call.repository.bare
     parents = bare.git("rev-parse", f"{sha}^@").split()
     span = f"{parents[0]}..{sha}" if parents else f"{bare.git('hash-object', '-t', 'tree', '/dev/null')}..{sha}"
-    files = shown.files(call.repository, call.standin.shapes, span, sha) if parents else []
+    files = shown.files(call.repository, call.shapes, span, sha) if parents else []
     added, gone = sum(file["additions"] for file in files), sum(file["deletions"] for file in files)
     stats = {"total": added + gone, "additions": added, "deletions": gone}
-    return Answer(200, shown.commit(call.standin.shapes, call.repository, sha) | {"stats": stats, "files": files})
+    return Answer(200, shown.commit(call.shapes, call.repository, sha) | {"stats": stats, "files": files})
 
 
 def _sha(call: Call) -> str:
@@ -63,7 +61,7 @@ def _sha(call: Call) -> str:
 
 @route("GET", REPO + "/compare/{span...}", "contents:read")
 def compare(call: Call) -> Answer:
-    bare, shapes, repository = call.repository.bare, call.standin.shapes, call.repository
+    bare, shapes, repository = call.repository.bare, call.shapes, call.repository
     base_name, _, head_name = call.params["span"].partition("...")
     sides = [bare.tip(name.rpartition(":")[2]) or bare.commit(name) for name in (base_name, head_name)]
     root = bare.merge_base(*sides) if None not in sides else None
@@ -72,8 +70,8 @@ def compare(call: Call) -> Answer:
     base, head = sides
     ahead, behind = bare.ahead(base, head), bare.ahead(head, base)
     state = "diverged" if ahead and behind else "ahead" if ahead else "behind" if behind else "identical"
-    url = f"{call.standin.api}/repos/{repository.full_name}/compare/{base}...{head}"
-    page = f"{call.standin.web}/{repository.full_name}/compare/{base}...{head}"
+    url = f"{call.api}/compare/{base}...{head}"
+    page = f"{call.page}/compare/{base}...{head}"
     return Answer(200, {
         "url": url, "html_url": page, "permalink_url": page, "diff_url": f"{page}.diff", "patch_url": f"{page}.patch",
         "base_commit": shown.commit(shapes, repository, base), "merge_base_commit": shown.commit(shapes, repository, root),
@@ -104,8 +102,8 @@ def get_contents(call: Call) -> Answer:
 
 
 def _entry(call: Call, path: str, sha: str, kind: str, size: str) -> dict[str, Any]:
-    url = f"{call.standin.api}/repos/{call.repository.full_name}"
-    page = f"{call.standin.web}/{call.repository.full_name}/blob/{call.repository.default_branch}/{path}"
+    url = call.api
+    page = f"{call.page}/blob/{call.repository.default_branch}/{path}"
     file = kind == "blob"
     links = {"url": f"{url}/contents/{path}", "git_url": f"{url}/git/{kind}s/{sha}", "html_url": page}
     return {
@@ -123,11 +121,8 @@ def put_contents(call: Call) -> Answer:
     tip = bare.tip(branch)
     if tip is None:
         raise Problem(404, f"Branch {branch} not found")
-    if [
-        one
-        for one in push_refusals(repository, call.user, f"refs/heads/{branch}", deletes=False, creates=False)
-        if one.when == "always"
-    ]:
+    refusals = push_refusals(repository, call.user, f"refs/heads/{branch}", deletes=False, creates=False)
+    if any(one.when == "always" for one in refusals):
         raise Problem(409, "Could not create file: Changes must be made through a pull request.")
     before = bare.git("rev-parse", f"{tip}:{path}") if bare.blob(tip, path) is not None else None
     if before is not None and "sha" not in call.body:
@@ -143,6 +138,6 @@ def put_contents(call: Call) -> Answer:
     bare.move(f"refs/heads/{branch}", commit, tip)
     call.standin.changes.notice(repository, call.user, call.token)
     blob = bare.git("rev-parse", f"{commit}:{path}")
-    made = shown.commit(call.standin.shapes, repository, commit)
+    made = shown.commit(call.shapes, repository, commit)
     answer = {"content": _entry(call, path, blob, "blob", str(len(content))), "commit": {**made, **made["commit"]}}
     return Answer(200 if before else 201, answer)

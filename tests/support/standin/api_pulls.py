@@ -33,7 +33,7 @@ def list_pulls(call: Call) -> Answer:
     # Newest first where `sort` is `created` or not given, else oldest first.
     direction = call.query.get("direction", "desc" if sort == "created" else "asc")
     found.sort(key=keys[sort], reverse=direction == "desc")
-    return call.paged(found, lambda pull: shown.pull_simple(call.standin.shapes, call.repository, pull))
+    return call.paged(found, lambda pull: shown.pull_simple(call.shapes, call.repository, pull))
 
 
 @route("POST", PULLS, "pull_requests:write", role="read")
@@ -69,7 +69,7 @@ def open_pull(call: Call) -> Answer:
         repository, call.user, title, text, (source, branch, sha), (base, onto), call.token,
         draft=bool(call.body.get("draft")),
     )  # fmt: skip
-    answer = shown.pull_full(call.standin.shapes, repository, pull, call.standin.lazy_mergeable)
+    answer = shown.pull_full(call.shapes, repository, pull, call.standin.lazy_mergeable)
     return Answer(201, answer, {"Location": answer["url"]})
 
 
@@ -150,20 +150,20 @@ def update_branch(call: Call) -> Answer:
         call.standin.changes.update_branch(call.repository, call.pull, call.user, call.token)
     except Refused as refused:
         raise Problem(refused.status, refused.message) from None
-    page = f"{call.standin.web}/{call.repository.full_name}/pull/{call.pull.number}"
+    page = f"{call.page}/pull/{call.pull.number}"
     return Answer(202, {"message": "Updating pull request branch.", "url": page})
 
 
 @route("GET", PULLS + "/{number#}/commits", "pull_requests:read")
 def commits_of_pull(call: Call) -> Answer:
     commits = call.repository.bare.ahead(call.pull.base_sha, call.pull.head_sha)
-    return call.paged(commits, lambda sha: shown.commit(call.standin.shapes, call.repository, sha))
+    return call.paged(commits, lambda sha: shown.commit(call.shapes, call.repository, sha))
 
 
 @route("GET", PULLS + "/{number#}/files", "pull_requests:read")
 def files_of_pull(call: Call) -> Answer:
     span = f"{call.pull.base_sha}...{call.pull.head_sha}"
-    return call.paged(shown.files(call.repository, call.standin.shapes, span, call.pull.head_sha), lambda file: file)
+    return call.paged(shown.files(call.repository, call.shapes, span, call.pull.head_sha), lambda file: file)
 
 
 @route("GET", "/repos/{owner}/{repo}/commits/{sha}/pulls", "pull_requests:read", "contents:read")
@@ -179,8 +179,8 @@ def pulls_of_commit(call: Call) -> Answer:
         if sha in pull.commits_landed
         or ((pull.merged or pull.state == "open") and sha in repository.bare.ahead(pull.base_sha, pull.head_sha))
     ]
-    return call.paged(found, lambda pull: shown.pull_simple(call.standin.shapes, repository, pull))
+    return call.paged(found, lambda pull: shown.pull_simple(call.shapes, repository, pull))
 
 
 def _full(call: Call, pull: Pull) -> dict[str, object]:
-    return shown.pull_full(call.standin.shapes, call.repository, pull, call.standin.lazy_mergeable)
+    return shown.pull_full(call.shapes, call.repository, pull, call.standin.lazy_mergeable)

@@ -21,7 +21,7 @@ REPO = "/repos/{owner}/{repo}"
 def get_repository(call: Call) -> Answer:
     viewer = call.token.user if call.token else None
     pushes = call.token is not None and (call.token.kind == "classic" or call.token.may("contents", "write"))
-    return Answer(200, call.standin.shapes.full_repository(call.repository, viewer, pushes))
+    return Answer(200, call.shapes.full_repository(call.repository, viewer, pushes))
 
 
 @route("GET", REPO + "/collaborators/{user}/permission", "metadata:read")
@@ -31,7 +31,7 @@ def permission_of(call: Call) -> Answer:
         raise Problem(404, f"{call.params['user']} is not a user")
     role = call.repository.role(user)
     coarse = {"triage": "read", "maintain": "write"}.get(role, role)
-    shape = call.standin.shapes.user(user) | {"role_name": role}
+    shape = call.shapes.user(user) | {"role_name": role}
     return Answer(200, {"permission": coarse, "role_name": role, "user": shape})
 
 
@@ -51,7 +51,7 @@ def _protected(call: Call, branch: str) -> bool:
 
 
 def _short(call: Call, branch: str, sha: str) -> dict[str, Any]:
-    url = f"{call.standin.api}/repos/{call.repository.full_name}"
+    url = call.api
     return {
         "name": branch, "commit": {"sha": sha, "url": f"{url}/commits/{sha}"}, "protected": _protected(call, branch),
     }  # fmt: skip
@@ -69,7 +69,7 @@ def get_protection(call: Call) -> Answer:
 
 
 def _protection(call: Call, branch: str, one: Protection) -> dict[str, Any]:
-    url = f"{call.standin.api}/repos/{call.repository.full_name}/branches/{branch}/protection"
+    url = f"{call.api}/branches/{branch}/protection"
     found: dict[str, Any] = {"url": url}
     if one.contexts is not None:
         found["required_status_checks"] = {
@@ -87,7 +87,7 @@ def _protection(call: Call, branch: str, one: Protection) -> dict[str, Any]:
         found["restrictions"] = {
             "url": f"{url}/restrictions", "users_url": f"{url}/restrictions/users",
             "teams_url": f"{url}/restrictions/teams", "apps_url": f"{url}/restrictions/apps", "teams": [], "apps": [],
-            "users": [call.standin.shapes.user(call.standin.user(login)) for login in one.push_only_for],
+            "users": [call.shapes.user(call.standin.user(login)) for login in one.push_only_for],
         }  # fmt: skip
     switches = {
         "required_linear_history": one.required_linear_history, "allow_force_pushes": one.allow_force_pushes,
@@ -105,7 +105,7 @@ def get_branch(call: Call) -> Answer:
     sha = call.repository.bare.tip(branch)
     if sha is None:
         raise Problem(404, "Branch not found")
-    url = f"{call.standin.api}/repos/{call.repository.full_name}/branches/{branch}"
+    url = f"{call.api}/branches/{branch}"
     protection = call.repository.protections.get(branch)
     checks = {
         "enforcement_level": "off" if not protection or protection.contexts is None else "non_admins",
@@ -113,8 +113,8 @@ def get_branch(call: Call) -> Answer:
         "checks": [{"context": name, "app_id": None} for name in (protection.contexts or ())] if protection else [],
     }
     return Answer(200, {
-        "name": branch, "commit": shown.commit(call.standin.shapes, call.repository, sha),
-        "_links": {"self": url, "html": f"{call.standin.web}/{call.repository.full_name}/tree/{branch}"},
+        "name": branch, "commit": shown.commit(call.shapes, call.repository, sha),
+        "_links": {"self": url, "html": f"{call.page}/tree/{branch}"},
         "protected": _protected(call, branch), "protection_url": f"{url}/protection",
         "protection": {"enabled": protection is not None, "required_status_checks": checks},
     })  # fmt: skip
@@ -158,7 +158,7 @@ def get_ruleset(call: Call) -> Answer:
 
 
 def _ref(call: Call, ref: str, sha: str) -> dict[str, Any]:
-    url = f"{call.standin.api}/repos/{call.repository.full_name}/git"
+    url = f"{call.api}/git"
     kind = call.repository.bare.git("cat-file", "-t", sha)
     target = {"sha": sha, "type": kind, "url": f"{url}/{kind}s/{sha}"}
     return {"ref": ref, "node_id": base64.b64encode(ref.encode()).decode(), "url": f"{url}/{ref}", "object": target}

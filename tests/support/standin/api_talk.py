@@ -32,13 +32,17 @@ def add_labels(call: Call) -> Answer:
         if label.name not in call.pull.labels:
             call.pull.labels.append(label.name)
     call.pull.updated_at = call.standin.now()
+    return _labels(call)
+
+
+def _labels(call: Call) -> Answer:
     return Answer(200, [_label(call)(call.repository.labels[name]) for name in call.pull.labels])
 
 
 @route("PUT", ISSUE + "/labels", *WRITE, role="triage")
 def set_labels(call: Call) -> Answer:
     call.pull.labels = list(dict.fromkeys(_made(call, name).name for name in _names(call)))
-    return Answer(200, [_label(call)(call.repository.labels[name]) for name in call.pull.labels])
+    return _labels(call)
 
 
 @route("DELETE", ISSUE + "/labels/{name}", *WRITE, role="triage")
@@ -47,7 +51,7 @@ def remove_label(call: Call) -> Answer:
     if name not in call.pull.labels:
         raise Problem(404, "Label does not exist")
     call.pull.labels.remove(name)
-    return Answer(200, [_label(call)(call.repository.labels[name]) for name in call.pull.labels])
+    return _labels(call)
 
 
 @route("GET", REPO + "/labels", *READ)
@@ -86,15 +90,13 @@ def _names(call: Call) -> list[str]:
 
 def _made(call: Call, name: str) -> Label:
     known = {label.lower(): label for label in call.repository.labels}
-    return (
-        call.repository.labels[known[name.lower()]]
-        if name.lower() in known
-        else call.standin.new_label(call.repository, name)
-    )
+    if name.lower() not in known:
+        return call.standin.new_label(call.repository, name)
+    return call.repository.labels[known[name.lower()]]
 
 
 def _label(call: Call) -> Any:
-    return lambda label: call.standin.shapes.label(call.repository, label)
+    return lambda label: call.shapes.label(call.repository, label)
 
 
 # comments
@@ -103,27 +105,27 @@ def _label(call: Call) -> Any:
 @route("GET", ISSUE + "/comments", *READ)
 def comments_of(call: Call) -> Answer:
     found = [comment for comment in call.repository.comments.values() if comment.number == call.pull.number]
-    return call.paged(found, lambda one: shown.comment(call.standin.shapes, call.repository, one))
+    return call.paged(found, lambda one: shown.comment(call.shapes, call.repository, one))
 
 
 @route("POST", ISSUE + "/comments", *WRITE, role="read")
 def add_comment(call: Call) -> Answer:
     text = _comment_text(call)
     one = call.standin.new_comment(call.repository, call.pull, call.user, text)
-    answer = shown.comment(call.standin.shapes, call.repository, one)
+    answer = shown.comment(call.shapes, call.repository, one)
     return Answer(201, answer, {"Location": answer["url"]})
 
 
 @route("GET", REPO + "/issues/comments/{id#}", *READ)
 def get_comment(call: Call) -> Answer:
-    return Answer(200, shown.comment(call.standin.shapes, call.repository, _comment(call)))
+    return Answer(200, shown.comment(call.shapes, call.repository, _comment(call)))
 
 
 @route("PATCH", REPO + "/issues/comments/{id#}", *WRITE, role="read")
 def change_comment(call: Call) -> Answer:
     one = _comment(call)
     one.body, one.updated_at = _comment_text(call), call.standin.now()
-    return Answer(200, shown.comment(call.standin.shapes, call.repository, one))
+    return Answer(200, shown.comment(call.shapes, call.repository, one))
 
 
 @route("DELETE", REPO + "/issues/comments/{id#}", *WRITE)
@@ -154,7 +156,7 @@ REVIEWS = REPO + "/pulls/{number#}/reviews"
 
 @route("GET", REVIEWERS, "pull_requests:read")
 def reviewers_of(call: Call) -> Answer:
-    answer = shown.pull_simple(call.standin.shapes, call.repository, call.pull)
+    answer = shown.pull_simple(call.shapes, call.repository, call.pull)
     return Answer(200, {"users": answer["requested_reviewers"], "teams": answer["requested_teams"]})
 
 
@@ -170,7 +172,7 @@ def request_reviewers(call: Call) -> Answer:
         raise Problem(422, f"{message}{repository.full_name} repository.")
     pull.reviewers += [call.standin.user(login) for login in users if login not in {u.login for u in pull.reviewers}]
     pull.teams += [team for team in teams if team not in pull.teams]
-    return Answer(201, shown.pull_simple(call.standin.shapes, repository, pull))
+    return Answer(201, shown.pull_simple(call.shapes, repository, pull))
 
 
 @route("DELETE", REVIEWERS, "pull_requests:write")
@@ -178,7 +180,7 @@ def remove_reviewers(call: Call) -> Answer:
     pull = call.pull
     pull.reviewers = [user for user in pull.reviewers if user.login not in call.body.get("reviewers", [])]
     pull.teams = [team for team in pull.teams if team not in call.body.get("team_reviewers", [])]
-    return Answer(200, shown.pull_simple(call.standin.shapes, call.repository, pull))
+    return Answer(200, shown.pull_simple(call.shapes, call.repository, pull))
 
 
 @route("GET", REVIEWS, "pull_requests:read")
@@ -195,12 +197,8 @@ def add_review(call: Call) -> Answer:
     if call.pull.user.login == call.user.login and event in ("APPROVE", "REQUEST_CHANGES"):
         word = "approve" if event == "APPROVE" else "request changes on"
         raise Problem(422, "Unprocessable Entity", [f"Can not {word} your own pull request"])
-    if (
-        call.token
-        and call.token.kind == "actions"
-        and event == "APPROVE"
-        and not call.repository.actions_may_open_pull_requests
-    ):
+    of_a_job = call.token is not None and call.token.kind == "actions"
+    if of_a_job and event == "APPROVE" and not call.repository.actions_may_open_pull_requests:
         raise Problem(422, "Unprocessable Entity", ["GitHub Actions is not permitted to approve pull requests."])
     one = call.standin.new_review(call.repository, call.pull, call.user, states[event], call.text("body") or "")
     return Answer(200, _review(call)(one))
@@ -217,6 +215,6 @@ def dismiss_review(call: Call) -> Answer:
 
 def _review(call: Call) -> Any:
     def show(one: Review) -> dict[str, Any]:
-        return shown.review(call.standin.shapes, call.repository, call.pull, one)
+        return shown.review(call.shapes, call.repository, call.pull, one)
 
     return show

@@ -126,13 +126,8 @@ class Bare:
 
         `git merge-tree --merge-base` came with git 2.40; commits made for the purpose say the same to older ones.
         """
-        nobody, env = Person("x", "x@x"), {}
-        for role in ("AUTHOR", "COMMITTER"):
-            env |= {
-                f"GIT_{role}_NAME": nobody.name,
-                f"GIT_{role}_EMAIL": nobody.email,
-                f"GIT_{role}_DATE": "1000000000 +0000",
-            }
+        nobody = {"NAME": "x", "EMAIL": "x@x", "DATE": "1000000000 +0000"}
+        env = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in nobody.items()}
         base = self.git("commit-tree", f"{change_from}^{{tree}}", "-m", "base", env=env)
         sides = [
             self.git("commit-tree", f"{side}^{{tree}}", "-p", base, "-m", "side", env=env) for side in (onto, change_to)

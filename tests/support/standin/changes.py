@@ -25,12 +25,7 @@ class Refused(Exception):
 
 
 class Changes:
-    """The life of the branches and pull requests of all repositories.
-
-    Args:
-        now: the time of everything that is recorded.
-        repositories: all of them by their full names.
-    """
+    """The life of the branches and pull requests of all repositories, which are known by their full names."""
 
     def __init__(self, now: Callable[[], datetime], repositories: Mapping[str, Repository]) -> None:
         self.now = now

@@ -11,25 +11,16 @@ DOCS = "https://docs.github.com/rest"
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens to a request.
-
-    Attributes:
-        name: for the record.
-        status: this status is answered, without an effect; None: what the request itself leads to.
-        after: the request has its effect before things go wrong.
-        lost: the connection is reset instead of an answer.
-        seconds: how long it takes first.
-        broken: "" or `json` (half of the text, as if it were whole) or `body` (half of it, then the end).
-    """
+    """What happens to a request."""
 
     name: str
-    status: int | None = None
+    status: int | None = None  # is answered, without an effect; None: what the request itself leads to
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
-    after: bool = False
-    lost: bool = False
-    seconds: float = 0.0
-    broken: str = ""
+    after: bool = False  # the request has its effect before things go wrong
+    lost: bool = False  # the connection is reset instead of an answer
+    seconds: float = 0.0  # how long it takes first
+    broken: str = ""  # or `json` (half of the text, as if it were whole) or `body` (half of it, then the end)
 
 
 def status(code: int, message: str = "", *, after: bool = False, **headers: str) -> Fault:

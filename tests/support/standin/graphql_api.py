@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,8 +84,6 @@ class _Root:
         return actor(self._token.user) | {"__typename": "User"}
 
     def rateLimit(self, _: Any, **__: Any) -> dict[str, Any]:
-        from datetime import datetime, timezone
-
         core = self._standin.budget(self._token)
         resets = datetime.fromtimestamp(core["reset"], timezone.utc)
         return {"cost": 1, "resetAt": stamp(resets), **{k: core[k] for k in ("limit", "remaining", "used")}}
@@ -264,10 +263,8 @@ def actor(user: User) -> dict[str, Any]:
 def _connection(items: list[dict[str, Any]], wanted: dict[str, Any]) -> dict[str, Any]:
     """One page of a list; as GitHub demands, `first` or `last` says how much."""
     if (wanted.get("first") is None) == (wanted.get("last") is None):
-        raise Said(
-            "MISSING_PAGINATION_BOUNDARIES",
-            "You must provide a `first` or `last` value to properly paginate the connection.",
-        )
+        words = "You must provide a `first` or `last` value to properly paginate the connection."
+        raise Said("MISSING_PAGINATION_BOUNDARIES", words)
     start = int(wanted.get("after") or 0)
     if wanted.get("last") is not None:
         start, size = max(len(items) - wanted["last"], 0), wanted["last"]

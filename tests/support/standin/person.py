@@ -110,15 +110,9 @@ class Hand:
         with self._at_work():
             return self._standin.changes.update_branch(self._repository, self._pull(number), self._user, method=method)
 
-    def approve(self, number: int, body: str = "") -> Review:
-        return self._review(number, "APPROVED", body)
-
-    def request_changes(self, number: int, body: str = "Please change this") -> Review:
-        return self._review(number, "CHANGES_REQUESTED", body)
-
-    def _review(self, number: int, state: str, body: str) -> Review:
+    def approve(self, number: int) -> Review:
         with self._at_work():
-            return self._standin.new_review(self._repository, self._pull(number), self._user, state, body)
+            return self._standin.new_review(self._repository, self._pull(number), self._user, "APPROVED", "")
 
     def comment(self, number: int, text: str) -> Comment:
         with self._at_work():

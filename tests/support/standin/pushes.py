@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from git_server import GitAnswer, backend
 
 from standin.bare import ZERO
 from standin.rules import Refusal, push_refusals
@@ -45,12 +46,6 @@ exit $status
 """
 
 
-class GitAnswer(NamedTuple):
-    status: int
-    headers: dict[str, str]
-    content: bytes
-
-
 def commands(body: bytes) -> list[tuple[str, str, str]]:
     """What a push asks for: (old, new, ref) of each ref."""
     found = []
@@ -87,7 +82,8 @@ def serve(repository: Repository, method: str, service_path: str, query: str, he
         if pushes:
             assert token is not None
             env, refusals = _with_hook(repository, token, body, Path(folder))
-        answer = _backend(repository.path, method, service_path, query, headers, body, env)
+        root, path = repository.path.parent, f"/{repository.path.name}{service_path}"
+        answer = backend(root, method, path, query, headers, body, env)
         if not pushes:
             return answer
         refused = Path(folder, "refused")
@@ -98,16 +94,19 @@ def serve(repository: Repository, method: str, service_path: str, query: str, he
         return answer._replace(content=_reworded(answer.content, reasons)) if reasons else answer
 
 
+def _settings(*more: str) -> dict[str, str]:
+    """Settings of git, and those that every server has here, as variables."""
+    found = ["uploadpack.allowFilter=true", "uploadpack.allowAnySHA1InWant=true", "receive.advertiseAtomic=true", *more]
+    variables = {"GIT_CONFIG_COUNT": str(len(found))}
+    for number, setting in enumerate(found):
+        variables[f"GIT_CONFIG_KEY_{number}"], _, variables[f"GIT_CONFIG_VALUE_{number}"] = setting.partition("=")
+    return variables
+
+
 _RULELESS = {
-    "GIT_CONFIG_COUNT": "4",
-    "GIT_CONFIG_KEY_0": "uploadpack.allowFilter",
-    "GIT_CONFIG_VALUE_0": "true",
-    "GIT_CONFIG_KEY_1": "uploadpack.allowAnySHA1InWant",
-    "GIT_CONFIG_VALUE_1": "true",
-    "GIT_CONFIG_KEY_2": "receive.hideRefs",
-    "GIT_CONFIG_VALUE_2": "refs/pull",
-    "GIT_CONFIG_KEY_3": "receive.advertiseAtomic",
-    "GIT_CONFIG_VALUE_3": "true",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    **_settings("receive.hideRefs=refs/pull"),
 }
 
 
@@ -132,9 +131,7 @@ def _with_hook(
     (folder / "rules").write_text("".join(lines))
     env = {
         **_RULELESS,
-        "GIT_CONFIG_COUNT": "5",
-        "GIT_CONFIG_KEY_4": "core.hooksPath",
-        "GIT_CONFIG_VALUE_4": str(hooks),
+        **_settings("receive.hideRefs=refs/pull", f"core.hooksPath={hooks}"),
         "STANDIN_RULES": str(folder / "rules"),
         "STANDIN_REFUSED": str(folder / "refused"),
         "STANDIN_DEFAULT": repository.bare.tip(repository.default_branch) or "",
@@ -153,26 +150,6 @@ def _workflows(token: Token) -> list[Refusal]:
         need = "`workflows` permission" if token.of_an_app else "`workflow` scope"
     reason = f"refusing to allow {who} to create or update workflow `.github/workflows` without {need}"
     return [] if allowed else [Refusal("workflows", reason, "")]
-
-
-def _backend(
-    path: Path, method: str, service_path: str, query: str, headers: dict[str, str], body: bytes, env: dict[str, str]
-) -> GitAnswer:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    variables = {
-        **kept, **env,
-        "GIT_PROJECT_ROOT": str(path.parent), "PATH_INFO": f"/{path.name}{service_path}", "GIT_HTTP_EXPORT_ALL": "1",
-        "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull,
-        "REMOTE_USER": "standin", "REQUEST_METHOD": method, "QUERY_STRING": query,
-        "CONTENT_TYPE": headers.get("content-type", ""), "CONTENT_LENGTH": str(len(body)),
-        "HTTP_CONTENT_ENCODING": headers.get("content-encoding", ""), "GIT_PROTOCOL": headers.get("git-protocol", ""),
-    }  # fmt: skip
-    done = subprocess.run(
-        ["git", "http-backend"], input=body, capture_output=True, check=False, env=variables, timeout=120
-    )
-    head, _, content = done.stdout.partition(b"\r\n\r\n")
-    found = dict(line.split(": ", 1) for line in head.decode().splitlines())
-    return GitAnswer(int(found.pop("Status", "200").split()[0]), found, content)
 
 
 def _reworded(content: bytes, reasons: dict[str, str]) -> bytes:

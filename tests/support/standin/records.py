@@ -35,21 +35,14 @@ class User:
 
 @dataclass
 class Token:
-    """A credential.
+    """A credential."""
 
-    Attributes:
-        value: what is sent; it shows in no repr and no record.
-        kind: `classic` (scopes), `fine-grained`, `app` (an installation's) or `actions` (GITHUB_TOKEN).
-        permissions: of all but classic ones, such as {"pull_requests": "write"}.
-        repositories: full names that it is for; None: all of them.
-    """
-
-    value: str = field(repr=False)
+    value: str = field(repr=False)  # what is sent; it shows in no repr and no record
     user: User
-    kind: str = "fine-grained"
-    permissions: dict[str, str] = field(default_factory=lambda: dict(EVERYTHING))
-    scopes: tuple[str, ...] = ("repo", "workflow")
-    repositories: tuple[str, ...] | None = None
+    kind: str = "fine-grained"  # or `classic`, `app` (an installation's), `actions` (GITHUB_TOKEN)
+    permissions: dict[str, str] = field(default_factory=lambda: dict(EVERYTHING))  # of all but classic ones
+    scopes: tuple[str, ...] = ("repo", "workflow")  # of classic ones
+    repositories: tuple[str, ...] | None = None  # full names; None: it is for all of them
     expires: datetime | None = None
     revoked: bool = False
     limit: int = 5000
@@ -85,19 +78,13 @@ class Protection:
 
 @dataclass
 class Ruleset:
-    """A repository ruleset.
-
-    Attributes:
-        branches: patterns of `fnmatch` on the short name.
-        rules: type -> parameters, as the API names them.
-        bypass: logins for whom it doesn't count.
-    """
+    """A repository ruleset."""
 
     id: int
     name: str
-    branches: tuple[str, ...]
-    rules: dict[str, dict[str, Any]]
-    bypass: tuple[str, ...] = ()
+    branches: tuple[str, ...]  # patterns of `fnmatch` on the short name
+    rules: dict[str, dict[str, Any]]  # type -> parameters, as the API names them
+    bypass: tuple[str, ...] = ()  # logins for whom it doesn't count
 
     def covers(self, branch: str) -> bool:
         return any(fnmatch.fnmatchcase(branch, pattern) for pattern in self.branches)

@@ -148,17 +148,11 @@ def behind(repository: Repository, pull: Pull) -> bool:
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a push of a ref is refused.
+    """Why a push of a ref is refused."""
 
-    Attributes:
-        when: `always`, `force` (a push that isn't a fast-forward) or `workflows` (one that changes workflow files).
-        reason: what git shows beside the ref.
-        message: what the server says in lines that begin with `remote:`.
-    """
-
-    when: str
-    reason: str
-    message: str
+    when: str  # `always`, `force` (a push that isn't a fast-forward) or `workflows` (one that changes workflow files)
+    reason: str  # what git shows beside the ref
+    message: str  # what the server says in lines that begin with `remote:`
 
 
 def push_refusals(repository: Repository, user: User, ref: str, *, deletes: bool, creates: bool) -> list[Refusal]:

@@ -13,6 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+from git_server import read_body
+
 import standin.api_actions
 import standin.api_commits
 import standin.api_pulls
@@ -58,7 +60,7 @@ class Handler(BaseHTTPRequestHandler):
         from standin.standin import Exchange
 
         standin = self.server.standin
-        body = self._body()
+        body = read_body(self)
         path, _, query = self.path.partition("?")
         git = _GIT.fullmatch(path)
         short = path if git else path.removeprefix(standin.prefix)
@@ -83,16 +85,6 @@ class Handler(BaseHTTPRequestHandler):
         self._after(fault, exchange, answer)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve
-
-    def _body(self) -> bytes:
-        if self.headers.get("Transfer-Encoding") != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        body = b""
-        while size := int(self.rfile.readline(), 16):
-            body += self.rfile.read(size)
-            self.rfile.readline()
-        self.rfile.readline()
-        return body
 
     # faults
 
@@ -175,11 +167,8 @@ class Handler(BaseHTTPRequestHandler):
         try:
             token = access.token_of(standin.tokens, headers.get("authorization", ""), standin.now())
         except Problem:
-            return Answer(
-                401,
-                headers=wants,
-                raw=b"Invalid username or token. Password authentication is not supported for Git operations.",
-            )
+            words = b"Invalid username or token. Password authentication is not supported for Git operations."
+            return Answer(401, headers=wants, raw=words)
         exchange.user = token.user.login if token else ""
         plain = {"Content-Type": "text/plain; charset=utf-8"}
         if token is None and (pushing or repository is None or repository.private):

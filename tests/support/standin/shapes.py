@@ -31,12 +31,7 @@ _REPOSITORY_URLS = {
 
 
 class Shapes:
-    """JSON of everything, with absolute URLs.
-
-    Args:
-        api: the base of the REST API's URLs.
-        web: the base of the pages' URLs.
-    """
+    """JSON of everything, with absolute URLs of the REST API and of pages."""
 
     def __init__(self, api: str, web: str) -> None:
         self.api = api

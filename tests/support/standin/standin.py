@@ -30,33 +30,21 @@ WINDOW = 3600  # seconds of the primary rate limit
 
 @dataclass
 class Exchange:
-    """A request and what was answered.
+    """A request and what was answered."""
 
-    Attributes:
-        kind: `rest`, `graphql` or `git`.
-        path: without the prefix of the API and without the query.
-        body: JSON of a request for the API.
-        status: what was sent; 0 where the connection ended without an answer.
-        meant: the status of the right answer, whatever a fault made of it; 0 where the request had no effect.
-        answer: the right answer's JSON.
-        route: the route's path, "" where none was found.
-        accepted: the permissions that would do, in the words of `X-Accepted-GitHub-Permissions`.
-        fault: its name; "" without one.
-    """
-
-    kind: str
+    kind: str  # `rest`, `graphql` or `git`
     method: str
-    path: str
+    path: str  # without the prefix of the API and without the query
     query: dict[str, str]
-    body: Any = None
+    body: Any = None  # JSON of a request for the API
     headers: dict[str, str] = field(default_factory=dict)
     user: str = ""
-    status: int = 0
-    meant: int = 0
-    answer: Any = None
-    route: str = ""
-    accepted: str = ""
-    fault: str = ""
+    status: int = 0  # what was sent; 0 where the connection ended without an answer
+    meant: int = 0  # the status of the right answer, whatever a fault made of it; 0 where the request had no effect
+    answer: Any = None  # the right answer's JSON
+    route: str = ""  # the route's path, "" where none was found
+    accepted: str = ""  # the permissions that would do, in the words of `X-Accepted-GitHub-Permissions`
+    fault: str = ""  # its name
 
     def __str__(self) -> str:
         fault = f" ({self.fault})" if self.fault else ""
@@ -66,12 +54,7 @@ class Exchange:
 class StandIn:
     """A GitHub on 127.0.0.1. Use it as a context manager; how-to in `standin/__init__.py`.
 
-    Attributes:
-        log: every request, in the order of arrival.
-        unmodelled: requests that it doesn't know; they were answered 501.
-        crashes: its own faults, with tracebacks; they were answered 500.
-        lazy_mergeable: how often `mergeable` is null after each change of a pull request, as on GitHub.
-        lock: held while anything changes.
+    `lazy_mergeable`: how often `mergeable` is null after each change of a pull request, as on GitHub.
     """
 
     def __init__(
@@ -81,15 +64,15 @@ class StandIn:
         self.began = self.now()
         self.prefix = prefix
         self.lazy_mergeable = lazy_mergeable
-        self.lock = threading.RLock()
+        self.lock = threading.RLock()  # held while anything changes
         self.stopped = threading.Event()
         self.users: dict[str, User] = {}
         self.tokens: dict[str, Token] = {}
         self.repositories: dict[str, Repository] = {}
         self.changes = Changes(self.now, self.repositories)
-        self.log: list[Exchange] = []
-        self.unmodelled: list[str] = []
-        self.crashes: list[str] = []
+        self.log: list[Exchange] = []  # every request, in the order of arrival
+        self.unmodelled: list[str] = []  # requests that it doesn't know; they were answered 501
+        self.crashes: list[str] = []  # its own faults, with tracebacks; they were answered 500
         self._anonymous = Token("", User("", 0), limit=60)
         self._ordered: list[Ordered] = []
         self._ids = 0
@@ -132,12 +115,9 @@ class StandIn:
             return self.users[login]
 
     def add_repository(self, full_name: str, path: Path | None = None, **settings: Any) -> Repository:
-        """A repository: a bare one that is there already, or a new one without a commit.
+        """A repository: a bare one that is there already, or a new one without a commit; `settings` are its attributes.
 
-        Args:
-            full_name: `owner/name`; the owner is an organization unless it is known already.
-            path: the bare repository to serve.
-            settings: attributes of `Repository`, such as `private=True`, `roles={"alice": "write"}`.
+        The owner is an organization unless it is known already.
         """
         owner, name = full_name.split("/")
         if path is None:
@@ -182,18 +162,10 @@ class StandIn:
     # faults
 
     def fault(self, method: str, pattern: str, fault: Fault, *, nth: int = 1, times: float = 1) -> Ordered:
-        """Orders a fault.
+        """Orders a fault for the `nth` request that matches from now on, and so many in a row; the order counts.
 
-        Args:
-            method: `*` for any.
-            pattern: a regular expression, searched in the path with its query and without the API's prefix:
-                `/repos/acme/shop/pulls?…`, `/graphql`, `/acme/shop.git/git-receive-pack`.
-            fault: from `standin.faults`.
-            nth: the first of the matching requests that it hits, counted from now on.
-            times: how many of them in a row; `math.inf` for all.
-
-        Returns:
-            The order: its `seen` and `fired` count.
+        The method may be `*`; the pattern is searched in the path with its query and without the API's prefix:
+        `/repos/acme/shop/pulls?…`, `/graphql`, `/acme/shop.git/git-receive-pack`.
         """
         ordered = Ordered(method, re.compile(pattern), fault, nth, times)
         with self.lock:
@@ -218,12 +190,8 @@ class StandIn:
                 one.used, one.window_ends = 0, time.time() + WINDOW
             one.used += cost
             left = max(one.limit - one.used, 0)
-            return {
-                "limit": one.limit,
-                "used": min(one.used, one.limit),
-                "remaining": left,
-                "reset": int(one.window_ends),
-            }
+            used = min(one.used, one.limit)
+            return {"limit": one.limit, "used": used, "remaining": left, "reset": int(one.window_ends)}
 
     # what was asked
 
