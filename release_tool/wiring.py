@@ -92,12 +92,17 @@ def make_tool(
         directory: anywhere in a checkout; None: the current directory.
         renders: whether the tool will render: the engine is loaded beside everything else then.
     """
+    import importlib.util
+
     from release_tool.git.repository import Repository
     from release_tool.remote.first_look import Look
     from release_tool.remote.tool import Tool
 
-    if renders:
-        warm_up()
+    # The embedded engine loads beside git's work; a failure shows when the engine is needed.
+    if renders and importlib.util.find_spec("helm_python") is not None:
+        from release_tool.helm.embedded import EmbeddedRenderer
+
+        EmbeddedRenderer().warm_up()
     repository = Repository.open(None if directory is None else Path(directory), url, entitle=header_for_git)
     look = Look(repository)
     forges: dict[tuple[object, ...], Forge] = {}
@@ -146,14 +151,10 @@ def make_access(
 ) -> Access:
     """What `release doctor` works with; `timeout`: seconds that one git command may talk to the remote."""
     from release_tool.doctor.access import Access
-    from release_tool.forges.github import token
     from release_tool.git.repository import Repository
 
-    def entitle(remote: str) -> Secret | None:
-        return token.header_for_git(remote, os.environ)
-
     def opened() -> Repository:
-        return Repository.open(Path(directory or "."), url, timeout=timeout, entitle=entitle)
+        return Repository.open(Path(directory or "."), url, timeout=timeout, entitle=header_for_git)
 
     return Access(opened, make_renderer, make_registry, os.environ, now, config_path)
 
@@ -196,20 +197,8 @@ def tell_people(text: str) -> None:
     webhook.send(text, os.environ)
 
 
-def warm_up() -> None:
-    """Begin to load the embedded Helm engine beside git's work; a failure shows when the engine is needed."""
-    import importlib.util
-
-    if importlib.util.find_spec("helm_python") is not None:
-        from release_tool.helm.embedded import EmbeddedRenderer
-
-        EmbeddedRenderer().warm_up()
-
-
 def header_for_git(url: str) -> Secret | None:
     """The header with which git shows the token to a GitHub; None for every other remote, and without a token."""
-    if not url.startswith("http"):  # SSH and paths know no header, and nothing is loaded for them
-        return None
     from release_tool.forges.github import token
 
     return token.header_for_git(url, os.environ)

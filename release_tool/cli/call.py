@@ -167,7 +167,7 @@ def asked_of(given: argparse.Namespace) -> Invocation:
 
     return Invocation(
         environment=given.environment,
-        id=checked_id(given.id) or wiring.new_id(),
+        id=checked_id(given.id) if given.id else wiring.new_id(),
         by=wiring.run_by(),
         run=wiring.run_link(),
         reason=checked_reason(given.reason),

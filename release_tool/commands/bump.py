@@ -132,6 +132,7 @@ def run(tool: Tool, bump: Bump) -> Outcome:
     def meant(snapshot: Snapshot, before: Intent | None) -> Intent:
         config = snapshot.config
         allowed(bump, config)  # the configuration may have changed between two attempts
-        return before or intent_of(bump, config, tool.registry(config), snapshot.files.values())
+        registry = tool.registry(config) if config.registry else None
+        return before or intent_of(bump, config, registry, snapshot.files.values())
 
     return publish.run(tool, bump.asked, meant)

@@ -61,8 +61,8 @@ def load(data: bytes | str, path: str = "release.yaml") -> Config:
         if values is not BAD:
             if "services" in values:
                 _check_services(values, reading)
-            else:
-                _check_image(values.get("registry", {}), "registry", reading)
+            elif "registry" in values:
+                _check_image(values["registry"], "registry", reading)
             if values.get("environments", BAD) is not BAD:
                 _check_environments(values["environments"], reading)
                 _check_places(values, reading)

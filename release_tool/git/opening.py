@@ -249,7 +249,7 @@ def _full_url(settings: Sequence[Setting], url: str) -> str:
 
 
 def _credential(url: str, settings: Sequence[Setting], entitle: Entitle) -> GitCredential:
-    header = entitle(url)
+    header = entitle(url) if url.startswith("http") else None  # SSH and paths know no header
     if not header:  # where nothing is to be handed over, nothing is imported
         return GitCredential()
     from release_tool.git.credential import credential_for

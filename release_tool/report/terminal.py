@@ -48,14 +48,13 @@ def table(rows: Sequence[Sequence[str]], width: int | None = None, indent: str =
     lines: list[str] = []
     for *cells, text in clean:
         padded = [value.ljust(size) for value, size in zip(cells, widths, strict=True) if size]
-        lines += _row(indent + "".join(f"{value}  " for value in padded), text, width, indent)
+        head = indent + "".join(f"{value}  " for value in padded)
+        whole = (head + text).rstrip()
+        lines += [whole] if width is None or len(whole) <= width else _folded_row(head, text, width, indent)
     return lines
 
 
-def _row(head: str, text: str, width: int | None, indent: str) -> list[str]:
-    whole = (head + text).rstrip()
-    if width is None or len(whole) <= width:
-        return [whole]
+def _folded_row(head: str, text: str, width: int, indent: str) -> list[str]:
     if width - len(head) >= _ROOM:
         import textwrap
 
