@@ -365,15 +365,10 @@ def test_every_tag_gives_valid_labels(tag: str, engine: Renderer) -> None:
 # -- how the objects fit together --
 
 
-@pytest.mark.parametrize(
-    ("release_name", "fullname"),
-    [
-        ("engine", "engine-grpc-manifest"),
-        ("grpc-manifest", "grpc-manifest"),
-        ("my-grpc-manifest-2", "my-grpc-manifest-2"),
-        ("r" * 53, "r" * 52),
-    ],
-)
+@pytest.mark.parametrize(("release_name", "fullname"), [
+    ("engine", "engine-grpc-manifest"), ("grpc-manifest", "grpc-manifest"),
+    ("my-grpc-manifest-2", "my-grpc-manifest-2"), ("r" * 53, "r" * 52),
+])  # fmt: skip
 def test_every_route_ends_at_pods_whatever_the_release_is_called(
     release_name: str, fullname: str, engine: Renderer
 ) -> None:
@@ -419,19 +414,11 @@ def test_a_new_chart_version_rolls_no_pod(engine: Renderer) -> None:
         assert deployment["spec"] == deployments(after)[name]["spec"]
 
 
-@pytest.mark.parametrize(
-    ("content_type", "routed"),
-    [
-        ("application/grpc", True),
-        ("application/grpc+proto", True),
-        ("application/GRPC", True),
-        ("application/grpc;charset=utf-8", True),
-        ("application/grpc-web-text+proto", True),
-        ("text/x-not-grpc", False),
-        ("application/grpcish", False),
-        ("application/json", False),
-    ],
-)
+@pytest.mark.parametrize(("content_type", "routed"), [
+    ("application/grpc", True), ("application/grpc+proto", True), ("application/GRPC", True),
+    ("application/grpc;charset=utf-8", True), ("application/grpc-web-text+proto", True),
+    ("text/x-not-grpc", False), ("application/grpcish", False), ("application/json", False),
+])  # fmt: skip
 def test_the_last_route_takes_grpc_alone(content_type: str, routed: bool, engine: Renderer) -> None:
     last = rendered(engine, SEED)["VirtualService engine-grpc-manifest"]["spec"]["http"][-1]
     (match,) = last["match"]
@@ -473,75 +460,50 @@ def test_empty_parts_of_the_values_are_left_out(engine: Renderer) -> None:
 # -- what the chart refuses --
 
 
-@pytest.mark.parametrize(
-    ("values", "sentence"),
-    [
-        ("image: {}\n", "image.tag holds no version: name at least one"),
-        (image("[]"), "image.tag holds no version"),
-        (image("{}"), "image.tag holds no version"),
-        (image(""), "image.tag holds no version"),
-        (image("[]", retired="{v1: a}"), "image.tag holds no version"),
-        (
-            image("[a, b]", default="v3"),
-            "image.default is v3, but v3 is not in image.tag: set image.default to a live version (v1, v2)",
-        ),
-        (
-            image("{v2: b}", default="v1", retired="{v1: a}"),
-            "image.default is v1, but v1 is retired: set image.default to a live version (v2)",
-        ),
-        (
-            image("[a, b]", default="v2", quarantined="{v2: {reason: bad}}"),
-            "image.default is v2, but v2 is quarantined: set image.default to a live version (v1)",
-        ),
-        (
-            image("[a, b]", quarantined="{v1: {reason: bad}}"),
-            "image.default is not set, so the lowest name, v1, is the default, but v1 is quarantined",
-        ),
-        (image("[a]", quarantined="{v1: {reason: bad}}"), "no version is live: take one out of image.quarantined"),
-        (
-            image("[a]", quarantined="{v7: {reason: bad}}"),
-            "image.quarantined names v7, which image.tag does not hold (it holds v1)",
-        ),
-        (image("[a, b]", retired="{v2: c}"), "v2 stands in image.tag and in image.retired"),
-        (image("[a, b, a]"), "v1 and v3 have the same tag, a"),
-        (image("{v1: a}", retired=f"{{v2: 'a@sha256:{'0' * 64}'}}"), "v1 and v2 have the same tag, a"),
-        (image(f"[{'a' * 64}]"), f"the tag of v1, {'a' * 64}, can't be the value of a label"),
-        (
-            image("[a, x-]"),
-            "the tag of v2, x-, can't be the value of a label (app.kubernetes.io/version): give the image",
-        ),
-        (image("[_x]"), "the tag of v1, _x, can't be the value of a label"),
-        (image("{first: a}"), 'image.tag: "first" is no name of a version'),
-        (image("{v01: a}"), 'image.tag: "v01" is no name of a version'),
-        (image("{v1: a}", retired="{V2: b}"), 'image.retired: "V2" is no name of a version'),
-        (
-            image("[a]") + "virtualService: {gateways: [istio/public]}\n",
-            "virtualService.hosts is empty: name the hosts",
-        ),
-        (image("[a]") + "virtualService: {gateways: []}\n", "virtualService.gateways is empty, so no call would find"),
-        (image("[a]") + "virtualService: {hosts: ['*']}\n", 'virtualService.hosts holds "*", which Istio refuses for'),
-        (image("[a]") + "gateway: {enabled: true}\n", "virtualService.hosts is empty: name the hosts"),
-        (image("[a]") + "envoyFilter: {enabled: true}\n", "virtualService.hosts must name them"),
-        (
-            image("[a]") + "envoyFilter: {enabled: true}\nvirtualService: {gateways: [a/b], hosts: ['*']}\n",
-            "virtualService.hosts must name them",
-        ),
-        (
-            image("[a]") + "autoscaling: {enabled: true, targetCPUUtilizationPercentage: null}\n",
-            "autoscaling has nothing to measure",
-        ),
-        (
-            image("[a]") + "autoscaling: {enabled: true, minReplicas: 11}\n",
-            "autoscaling.minReplicas (11) is above autoscaling.maxReplicas (10)",
-        ),
-        (image("[a]") + "podDisruptionBudget: {maxUnavailable: null}\n", "neither maxUnavailable nor minAvailable"),
-        (
-            image("[a]") + "destinationRule: {trafficPolicy: {portLevelSettings: [{port: {number: 1}}]}}\n",
-            "destinationRule.trafficPolicy.portLevelSettings would take the place",
-        ),
-        (image("[a]") + "fullnameOverride: 1st\n", 'the objects would be called "1st", which a Service can\'t be'),
-    ],
-)
+@pytest.mark.parametrize(("values", "sentence"), [
+    ("image: {}\n", "image.tag holds no version: name at least one"),
+    (image("[]"), "image.tag holds no version"),
+    (image("{}"), "image.tag holds no version"),
+    (image(""), "image.tag holds no version"),
+    (image("[]", retired="{v1: a}"), "image.tag holds no version"),
+    (image("[a, b]", default="v3"),
+     "image.default is v3, but v3 is not in image.tag: set image.default to a live version (v1, v2)"),
+    (image("{v2: b}", default="v1", retired="{v1: a}"),
+     "image.default is v1, but v1 is retired: set image.default to a live version (v2)"),
+    (image("[a, b]", default="v2", quarantined="{v2: {reason: bad}}"),
+     "image.default is v2, but v2 is quarantined: set image.default to a live version (v1)"),
+    (image("[a, b]", quarantined="{v1: {reason: bad}}"),
+     "image.default is not set, so the lowest name, v1, is the default, but v1 is quarantined"),
+    (image("[a]", quarantined="{v1: {reason: bad}}"), "no version is live: take one out of image.quarantined"),
+    (image("[a]", quarantined="{v7: {reason: bad}}"),
+     "image.quarantined names v7, which image.tag does not hold (it holds v1)"),
+    (image("[a, b]", retired="{v2: c}"), "v2 stands in image.tag and in image.retired"),
+    (image("[a, b, a]"), "v1 and v3 have the same tag, a"),
+    (image("{v1: a}", retired=f"{{v2: 'a@sha256:{'0' * 64}'}}"), "v1 and v2 have the same tag, a"),
+    (image(f"[{'a' * 64}]"), f"the tag of v1, {'a' * 64}, can't be the value of a label"),
+    (image("[a, x-]"),
+     "the tag of v2, x-, can't be the value of a label (app.kubernetes.io/version): give the image"),
+    (image("[_x]"), "the tag of v1, _x, can't be the value of a label"),
+    (image("{first: a}"), 'image.tag: "first" is no name of a version'),
+    (image("{v01: a}"), 'image.tag: "v01" is no name of a version'),
+    (image("{v1: a}", retired="{V2: b}"), 'image.retired: "V2" is no name of a version'),
+    (image("[a]") + "virtualService: {gateways: [istio/public]}\n",
+     "virtualService.hosts is empty: name the hosts"),
+    (image("[a]") + "virtualService: {gateways: []}\n", "virtualService.gateways is empty, so no call would find"),
+    (image("[a]") + "virtualService: {hosts: ['*']}\n", 'virtualService.hosts holds "*", which Istio refuses for'),
+    (image("[a]") + "gateway: {enabled: true}\n", "virtualService.hosts is empty: name the hosts"),
+    (image("[a]") + "envoyFilter: {enabled: true}\n", "virtualService.hosts must name them"),
+    (image("[a]") + "envoyFilter: {enabled: true}\nvirtualService: {gateways: [a/b], hosts: ['*']}\n",
+     "virtualService.hosts must name them"),
+    (image("[a]") + "autoscaling: {enabled: true, targetCPUUtilizationPercentage: null}\n",
+     "autoscaling has nothing to measure"),
+    (image("[a]") + "autoscaling: {enabled: true, minReplicas: 11}\n",
+     "autoscaling.minReplicas (11) is above autoscaling.maxReplicas (10)"),
+    (image("[a]") + "podDisruptionBudget: {maxUnavailable: null}\n", "neither maxUnavailable nor minAvailable"),
+    (image("[a]") + "destinationRule: {trafficPolicy: {portLevelSettings: [{port: {number: 1}}]}}\n",
+     "destinationRule.trafficPolicy.portLevelSettings would take the place"),
+    (image("[a]") + "fullnameOverride: 1st\n", 'the objects would be called "1st", which a Service can\'t be'),
+])  # fmt: skip
 def test_contradictions_are_refused_with_a_sentence(values: str, sentence: str, renderer: Renderer) -> None:
     with pytest.raises(ReleaseError) as caught:
         renderer.render(request(values))
@@ -550,40 +512,31 @@ def test_contradictions_are_refused_with_a_sentence(values: str, sentence: str, 
     assert caught.value.hint == "correct environments/devel/values-1.yaml or the chart"
 
 
-@pytest.mark.parametrize(
-    ("values", "finding"),
-    [
-        (image("[1.20]"), "at '/image/tag/0': got number, want string"),
-        (image("{v1: 2026}"), "at '/image/tag/v1': got number, want string"),
-        (image("v1.0.1"), "at '/image/tag': got string, want null or array or object"),
-        (image("['a b']"), "at '/image/tag/0': 'a b' does not match pattern"),
-        (image("['a@sha256:0']"), "at '/image/tag/0': 'a@sha256:0' does not match pattern"),
-        (image("[a]", default="1"), "at '/image/default': got number, want null or string"),
-        (image("[a]", retired="[b]"), "at '/image/retired': got array, want null or object"),
-        (image("[a]", quarantined="[v1]"), "at '/image/quarantined': got array, want null or object"),
-        ("image: {tags: [a]}\n", "at '/image': additional properties 'tags' not allowed"),
-        (image("[a]") + "services: {port: 1}\n", "at '': additional properties 'services' not allowed"),
-        (image("[a]") + "service: {port: http}\n", "at '/service/port': got string, want integer"),
-        (image("[a]") + "virtualService: {weight: 101}\n", "at '/virtualService/weight': maximum: got 101, want 100"),
-        (
-            image("[a]") + "gateway: {servers: [{port: {number: 80}}]}\n",
-            "at '/gateway/servers/0/port': missing properties",
-        ),
-        (
-            image("[a]") + "podDisruptionBudget: {maxUnavailable: x}\n",
-            "at '/podDisruptionBudget/maxUnavailable': 'x' does",
-        ),
-        (image("[a]") + "virtualService: {timeout: 0s}\n", "at '/virtualService/timeout': '0s' does not match pattern"),
-        (
-            image("[a]") + "virtualService: {timeout: '30'}\n",
-            "at '/virtualService/timeout': '30' does not match pattern",
-        ),
-        (image("[a]") + "virtualService: {retries: {retryOn: reset}}\n", "missing property 'attempts'"),
-        (image("[a]") + "syncWaves: maybe\n", "at '/syncWaves': got string, want boolean"),
-        (image("[a]") + "replicaCount: null\n", "at '': missing property 'replicaCount'"),
-        (image("[a]") + "replicaCount: -1\n", "at '/replicaCount': minimum: got -1, want 0"),
-    ],
-)
+@pytest.mark.parametrize(("values", "finding"), [
+    (image("[1.20]"), "at '/image/tag/0': got number, want string"),
+    (image("{v1: 2026}"), "at '/image/tag/v1': got number, want string"),
+    (image("v1.0.1"), "at '/image/tag': got string, want null or array or object"),
+    (image("['a b']"), "at '/image/tag/0': 'a b' does not match pattern"),
+    (image("['a@sha256:0']"), "at '/image/tag/0': 'a@sha256:0' does not match pattern"),
+    (image("[a]", default="1"), "at '/image/default': got number, want null or string"),
+    (image("[a]", retired="[b]"), "at '/image/retired': got array, want null or object"),
+    (image("[a]", quarantined="[v1]"), "at '/image/quarantined': got array, want null or object"),
+    ("image: {tags: [a]}\n", "at '/image': additional properties 'tags' not allowed"),
+    (image("[a]") + "services: {port: 1}\n", "at '': additional properties 'services' not allowed"),
+    (image("[a]") + "service: {port: http}\n", "at '/service/port': got string, want integer"),
+    (image("[a]") + "virtualService: {weight: 101}\n", "at '/virtualService/weight': maximum: got 101, want 100"),
+    (image("[a]") + "gateway: {servers: [{port: {number: 80}}]}\n",
+     "at '/gateway/servers/0/port': missing properties"),
+    (image("[a]") + "podDisruptionBudget: {maxUnavailable: x}\n",
+     "at '/podDisruptionBudget/maxUnavailable': 'x' does"),
+    (image("[a]") + "virtualService: {timeout: 0s}\n", "at '/virtualService/timeout': '0s' does not match pattern"),
+    (image("[a]") + "virtualService: {timeout: '30'}\n",
+     "at '/virtualService/timeout': '30' does not match pattern"),
+    (image("[a]") + "virtualService: {retries: {retryOn: reset}}\n", "missing property 'attempts'"),
+    (image("[a]") + "syncWaves: maybe\n", "at '/syncWaves': got string, want boolean"),
+    (image("[a]") + "replicaCount: null\n", "at '': missing property 'replicaCount'"),
+    (image("[a]") + "replicaCount: -1\n", "at '/replicaCount': minimum: got -1, want 0"),
+])  # fmt: skip
 def test_wrong_types_are_refused_by_the_schema(values: str, finding: str, renderer: Renderer) -> None:
     with pytest.raises(ReleaseError) as caught:
         renderer.render(request(values))

@@ -228,14 +228,10 @@ def test_places_stand_in_promotion_order() -> None:
     assert [place.environment for place in config.places()] == ["devel", "staging", "production-eu"]
 
 
-@pytest.mark.parametrize(
-    ("asked", "hint"),
-    [
-        ("productoin", "did you mean 'production'?"),
-        ("Production", "did you mean 'production'?"),
-        ("x", "there are: production"),
-    ],
-)
+@pytest.mark.parametrize(("asked", "hint"), [
+    ("productoin", "did you mean 'production'?"), ("Production", "did you mean 'production'?"),
+    ("x", "there are: production"),
+])  # fmt: skip
 def test_an_unknown_environment_is_refused_with_a_suggestion(asked: str, hint: str) -> None:
     config = load(SMALLEST)
     for ask in (config.environment, config.place):
@@ -245,17 +241,10 @@ def test_an_unknown_environment_is_refused_with_a_suggestion(asked: str, hint: s
         assert caught.value.hint == hint
 
 
-@pytest.mark.parametrize(
-    ("tag", "allowed"),
-    [
-        ("v1.0.5", True),
-        ("v1.0.5@sha256:" + "0" * 64, True),
-        ("v1.0.5-rc.1", False),
-        ("xv1.0.5", False),
-        ("v1.0.5\n", False),
-        ("", False),
-    ],
-)
+@pytest.mark.parametrize(("tag", "allowed"), [
+    ("v1.0.5", True), ("v1.0.5@sha256:" + "0" * 64, True), ("v1.0.5-rc.1", False), ("xv1.0.5", False),
+    ("v1.0.5\n", False), ("", False),
+])  # fmt: skip
 def test_allow_must_match_the_whole_tag_without_its_digest(tag: str, allowed: bool) -> None:
     for expression in (r"^v\d+\.\d+\.\d+$", r"v\d+\.\d+\.\d+"):
         assert load(f"{SMALLEST}versions: {{allow: '{expression}'}}\n").versions.allows(tag) is allowed
@@ -299,35 +288,30 @@ def test_bytes_that_are_not_utf_8_are_refused_with_their_place(data: bytes, mess
 LAUGHS = "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 40))
 
 
-@pytest.mark.parametrize(
-    ("text", "part"),
-    [
-        ("[" * 10_000, "collections inside each other"),
-        ("- " * 10_000 + "x", "collections inside each other"),
-        ("version: 1\n" + "#" * 50_000_000, "characters, and 1,000,000 are possible"),
-        ("a0: &a0 x\n" + LAUGHS, "unknown key"),
-        ("".join(f"key{i}: 1\n" for i in range(50_000)), "100 mistakes; the rest of the file is not looked at"),
-        (
-            f"{HEAD}environments: {{{', '.join(f'e{i}: ' for i in range(60_000))}}}",
-            "60000 entries, and 1000 are possible",
-        ),
-        (f"{SMALLEST}publish: {{labels: [{'a, ' * 100_000}]}}", "100000 entries, and 100 are possible"),
-        (f"{SMALLEST}versions: {{allow: {'(' * 900 + ')' * 100}}}", "not a regular expression"),
-        (f"{SMALLEST}versions: {{allow: 'a{{99999999999}}'}}", "not a regular expression"),
-        (f"{SMALLEST}? {'k' * 500_000}\n: 1\n", "unknown key"),
-        (f"{SMALLEST}base: {'k' * 500_000}\n", "it has 500000 characters, and 200 are possible"),
-        (f"{SMALLEST}render: {{engine: {'helm' * 100_000}}}\n", "expected auto, embedded or helm"),
-        (f"version: {'9' * 90}\n", "written for a newer release tool"),
-        (f"version: {'9' * 900_000}\n", "expected the number 1"),
-        ("version: 1\x00\n", "not YAML"),
-        ("version: *x\n", "names no anchor"),
-        ("? [a, b]\n: 1\n", "a key, which is a plain word"),
-        ("? {a: b}\n: 1\n", "a key, which is a plain word"),
-        ("&a version: 1\n*a : 2\n", "a key, which is a plain word"),
-        (f'{SMALLEST}base: "\\ud800"\n', "release.yaml:"),
-        (f'{SMALLEST}"a\\nb: c": "x"\n', r"'a\nb: c': unknown key"),
-    ],
-)
+@pytest.mark.parametrize(("text", "part"), [
+    ("[" * 10_000, "collections inside each other"),
+    ("- " * 10_000 + "x", "collections inside each other"),
+    ("version: 1\n" + "#" * 50_000_000, "characters, and 1,000,000 are possible"),
+    ("a0: &a0 x\n" + LAUGHS, "unknown key"),
+    ("".join(f"key{i}: 1\n" for i in range(50_000)), "100 mistakes; the rest of the file is not looked at"),
+    (f"{HEAD}environments: {{{', '.join(f'e{i}: ' for i in range(60_000))}}}",
+     "60000 entries, and 1000 are possible"),
+    (f"{SMALLEST}publish: {{labels: [{'a, ' * 100_000}]}}", "100000 entries, and 100 are possible"),
+    (f"{SMALLEST}versions: {{allow: {'(' * 900 + ')' * 100}}}", "not a regular expression"),
+    (f"{SMALLEST}versions: {{allow: 'a{{99999999999}}'}}", "not a regular expression"),
+    (f"{SMALLEST}? {'k' * 500_000}\n: 1\n", "unknown key"),
+    (f"{SMALLEST}base: {'k' * 500_000}\n", "it has 500000 characters, and 200 are possible"),
+    (f"{SMALLEST}render: {{engine: {'helm' * 100_000}}}\n", "expected auto, embedded or helm"),
+    (f"version: {'9' * 90}\n", "written for a newer release tool"),
+    (f"version: {'9' * 900_000}\n", "expected the number 1"),
+    ("version: 1\x00\n", "not YAML"),
+    ("version: *x\n", "names no anchor"),
+    ("? [a, b]\n: 1\n", "a key, which is a plain word"),
+    ("? {a: b}\n: 1\n", "a key, which is a plain word"),
+    ("&a version: 1\n*a : 2\n", "a key, which is a plain word"),
+    (f'{SMALLEST}base: "\\ud800"\n', "release.yaml:"),
+    (f'{SMALLEST}"a\\nb: c": "x"\n', r"'a\nb: c': unknown key"),
+])  # fmt: skip
 def test_hostile_yaml_is_refused_in_few_words(text: str, part: str) -> None:
     message = error_of(text.encode())
     assert part in message

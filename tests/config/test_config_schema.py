@@ -235,16 +235,10 @@ def test_defaults_that_are_written_out_change_nothing() -> None:
     assert environment["retention"]["drain"] == "1h"
 
 
-@pytest.mark.parametrize(
-    ("text", "duration"),
-    [
-        ("0s", timedelta(0)),
-        ("90s", timedelta(seconds=90)),
-        ("2m", timedelta(minutes=2)),
-        ("1d", timedelta(hours=24)),
-        ("14d", timedelta(weeks=2)),
-    ],
-)
+@pytest.mark.parametrize(("text", "duration"), [
+    ("0s", timedelta(0)), ("90s", timedelta(seconds=90)), ("2m", timedelta(minutes=2)),
+    ("1d", timedelta(hours=24)), ("14d", timedelta(weeks=2)),
+])  # fmt: skip
 def test_a_default_duration_is_shown_in_its_largest_unit(text: str, duration: timedelta) -> None:
     assert duration_text(duration) == text
 

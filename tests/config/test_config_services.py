@@ -129,20 +129,13 @@ def test_a_single_service_needs_no_name() -> None:
     assert load(ONE).place("devel").directory == "environments/devel/engine"
 
 
-@pytest.mark.parametrize(
-    ("text", "asked", "what", "hint"),
-    [
-        (TWO, "", "which service? there are: engine, search", "--service NAME"),
-        (TWO, "enigne", "there is no service 'enigne' in the configuration", "did you mean 'engine'?"),
-        (TWO, "x", "there is no service 'x' in the configuration", "there are: engine, search"),
-        (
-            NONE,
-            "engine",
-            "the configuration has no services, so there is no 'engine'",
-            "leave out --service, or give release.yaml a section `services`",
-        ),
-    ],
-)
+@pytest.mark.parametrize(("text", "asked", "what", "hint"), [
+    (TWO, "", "which service? there are: engine, search", "--service NAME"),
+    (TWO, "enigne", "there is no service 'enigne' in the configuration", "did you mean 'engine'?"),
+    (TWO, "x", "there is no service 'x' in the configuration", "there are: engine, search"),
+    (NONE, "engine", "the configuration has no services, so there is no 'engine'",
+     "leave out --service, or give release.yaml a section `services`"),
+])  # fmt: skip
 def test_a_service_that_is_not_there_is_refused(text: str, asked: str, what: str, hint: str) -> None:
     with pytest.raises(ReleaseError) as caught:
         load(text).view(asked)
@@ -230,39 +223,18 @@ def test_what_is_read_has_places_of_its_own(
 # --- images and calls -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "image",
-    [
-        "engine",
-        "team/engine",
-        "localhost:5000/engine",
-        "registry.example.com/a/b/c",
-        "r-1.example.com:443/a__b/c--d.e_f",
-    ],
-)
+@pytest.mark.parametrize("image", [
+    "engine", "team/engine", "localhost:5000/engine", "registry.example.com/a/b/c",
+    "r-1.example.com:443/a__b/c--d.e_f",
+])  # fmt: skip
 def test_an_image_is_named_as_registries_name_it(image: str) -> None:
     assert load(f"{NONE}registry: {{image: '{image}'}}\n").registry == RegistryPolicy(image)
 
 
-@pytest.mark.parametrize(
-    "image",
-    [
-        "a/",
-        "/a",
-        "a//b",
-        "a..b",
-        "a___b",
-        "-a",
-        "a.b:x/c",
-        "a.b:123456/c",
-        "a/b:v1",
-        "a:v1",
-        "é/a",
-        "a?b",
-        "[::1]/a",
-        ":/a",
-    ],
-)
+@pytest.mark.parametrize("image", [
+    "a/", "/a", "a//b", "a..b", "a___b", "-a", "a.b:x/c", "a.b:123456/c", "a/b:v1", "a:v1", "é/a", "a?b",
+    "[::1]/a", ":/a",
+])  # fmt: skip
 def test_anything_else_is_no_image(image: str) -> None:
     with pytest.raises(ConfigError, match="is not the repository of an image"):
         load(f"{NONE}registry: {{image: '{image}'}}\n")

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from opened import Late, fetched
 from origin import BEGIN, TAGS, Origin, Requests, git
 
 from release_tool.git.repository import Repository
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(params=["full", "shallow", "URL", "full at the beginning"])
-def history(request: pytest.FixtureRequest, origin: Origin, tmp_path: Path) -> Iterator[History]:
+def history(request: pytest.FixtureRequest, origin: Origin, tmp_path: Path) -> Iterator[Late]:
     """A repository that is opened when the origin has its commits, by `opened`."""
-    found = History(origin, tmp_path, request.param)
+    found = Late(origin, tmp_path / "c", request.param, depth=2)
     if request.param == "full at the beginning":
         found.open()
     yield found
@@ -28,29 +29,7 @@ def history(request: pytest.FixtureRequest, origin: Origin, tmp_path: Path) -> I
         found.repository.close()
 
 
-class History:
-    def __init__(self, origin: Origin, path: Path, kind: str) -> None:
-        self.origin = origin
-        self.kind = kind
-        self.repository: Repository | None = None
-        self._path = path
-
-    def open(self) -> Repository:
-        if self.repository is None:
-            options = {"shallow": ["--depth=2"]}.get(self.kind, [])
-            clone = None if self.kind == "URL" else self.origin.clone(self._path / "c", *options)
-            self.repository = Repository.open(clone, None if clone else self.origin.url)
-        return self.repository
-
-    def at(self, *commits: CommitId) -> Repository:
-        """Opened, with refs seen and commits fetched."""
-        repository = self.open()
-        repository.refs("refs/heads/*")
-        repository.fetch(*commits)
-        return repository
-
-
-def test_the_merge_base_is_found_however_far_away(history: History) -> None:
+def test_the_merge_base_is_found_however_far_away(history: Late) -> None:
     fork = history.origin.tip()
     assert fork is not None
     history.origin.git("branch", "release/devel", fork)
@@ -61,7 +40,7 @@ def test_the_merge_base_is_found_however_far_away(history: History) -> None:
     assert not repository.is_ancestor(branch, main)
 
 
-def test_the_nearest_merge_base_is_found_behind_merges(history: History) -> None:
+def test_the_nearest_merge_base_is_found_behind_merges(history: Late) -> None:
     """A shallow history shows an older common ancestor first: the branch merged the base twice."""
     origin = history.origin
     origin.git("branch", "b", "main")
@@ -74,7 +53,7 @@ def test_the_nearest_merge_base_is_found_behind_merges(history: History) -> None
     assert history.at(main, branch).merge_base(main, branch) == middle
 
 
-def test_unrelated_histories_have_no_merge_base(history: History) -> None:
+def test_unrelated_histories_have_no_merge_base(history: Late) -> None:
     main = history.origin.tip()
     other = history.origin.commit({"a": "1"}, "other", parents=())
     assert main is not None
@@ -85,8 +64,7 @@ def test_a_branch_on_top_of_the_base_needs_no_history(origin: Origin, remote: Re
     main = origin.line(5)[-1]
     origin.git("branch", "release/devel", main)
     branch = origin.line(2, "release/devel")[-1]
-    remote.refs("refs/heads/*")
-    remote.fetch(main, branch, origin.git("rev-parse", f"{branch}^"))  # type: ignore[arg-type]
+    fetched(remote, main, branch, origin.git("rev-parse", f"{branch}^"))  # type: ignore[arg-type]
     requests = Requests(tmp_path)
     assert remote.merge_base(main, branch) == main
     assert remote.is_ancestor(main, branch)
@@ -94,7 +72,7 @@ def test_a_branch_on_top_of_the_base_needs_no_history(origin: Origin, remote: Re
     assert requests.seen() == []
 
 
-def test_commits_of_a_branch_come_with_their_operations(history: History) -> None:
+def test_commits_of_a_branch_come_with_their_operations(history: Late) -> None:
     origin = history.origin
     origin.line(3)
     origin.git("branch", "b", "main")
@@ -110,7 +88,7 @@ def test_commits_of_a_branch_come_with_their_operations(history: History) -> Non
     assert repository.commits(merge, base) == []
 
 
-def test_all_commits_down_to_the_root(history: History) -> None:
+def test_all_commits_down_to_the_root(history: Late) -> None:
     line = history.origin.line(70)
     found = history.at(line[-1]).commits(None, line[-1])
     assert [info.id for info in found][1:] == line
@@ -132,7 +110,7 @@ def _touching(origin: Origin) -> tuple[list[CommitId], CommitId]:
     return found[::-1], origin.line(2)[-1]
 
 
-def test_first_parents_that_touch_a_file_come_newest_first(history: History) -> None:
+def test_first_parents_that_touch_a_file_come_newest_first(history: Late) -> None:
     expected, tip = _touching(history.origin)
     repository = history.at(tip)
     walked = list(repository.first_parent(tip, [TAGS]))
@@ -141,7 +119,7 @@ def test_first_parents_that_touch_a_file_come_newest_first(history: History) -> 
     assert list(repository.first_parent(tip, ["none"])) == []
 
 
-def test_a_walk_ends_after_the_first_commit_that_is_older(history: History) -> None:
+def test_a_walk_ends_after_the_first_commit_that_is_older(history: Late) -> None:
     expected, tip = _touching(history.origin)
     repository = history.at(tip)
     second = repository.first_parent(tip, [TAGS], since=BEGIN + timedelta(minutes=60))
@@ -152,7 +130,7 @@ def test_a_walk_ends_after_the_first_commit_that_is_older(history: History) -> N
     assert [commit for commit, _ in future] == expected[:1]
 
 
-def test_a_file_that_was_gone_for_a_while_is_seen_before(history: History) -> None:
+def test_a_file_that_was_gone_for_a_while_is_seen_before(history: Late) -> None:
     origin = history.origin
     root = origin.tip()
     gone = origin.commit({TAGS: None})
@@ -162,8 +140,7 @@ def test_a_file_that_was_gone_for_a_while_is_seen_before(history: History) -> No
 
 def test_a_walk_that_stops_early_reads_no_more(origin: Origin, remote: Repository, tmp_path: Path) -> None:
     expected, tip = _touching(origin)
-    remote.refs("refs/heads/*")
-    remote.fetch(tip)
+    fetched(remote, tip)
     requests = Requests(tmp_path)
     walk = remote.first_parent(tip, [TAGS])
     assert next(walk)[0] == expected[0]
@@ -174,8 +151,7 @@ def test_a_walk_that_stops_early_reads_no_more(origin: Origin, remote: Repositor
 
 def test_the_files_along_a_walk_come_together(origin: Origin, remote: Repository, tmp_path: Path) -> None:
     tip = [origin.commit({TAGS: f"{number}\n"}) for number in range(30)][-1]
-    remote.refs("refs/heads/*")
-    remote.fetch(tip)
+    fetched(remote, tip)
     requests = Requests(tmp_path)
     texts = [remote.read(commit, [TAGS])[TAGS] for commit, _ in remote.first_parent(tip, [TAGS])]
     assert texts[:2] == [b"29\n", b"28\n"]
@@ -190,6 +166,5 @@ def test_history_is_deepened_by_name_where_ids_are_refused(origin: Origin, tmp_p
     origin.git("branch", "b", "main")
     main, branch = origin.line(10)[-1], origin.line(10, "b")[-1]
     with Repository.open(None, origin.url) as repository:
-        repository.refs("refs/heads/*")
-        repository.fetch(main, branch)
+        fetched(repository, main, branch)
         assert repository.merge_base(main, branch) == fork

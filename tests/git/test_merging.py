@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from opened import fetched
 from origin import BEGIN, TAGS, Origin
 
 from release_tool.errors import ReleaseError
@@ -33,8 +34,7 @@ def _sides(origin: Origin, repository: Repository, ours: str, theirs: str) -> tu
     main = origin.commit({"file": text.replace("1\n", ours), "main": "1"})
     origin.commit({"b": "1"}, "b")
     branch = origin.commit({"file": text.replace("7\n", theirs) if theirs else text.replace("1\n", "b\n")}, "b")
-    repository.refs("refs/heads/*")
-    repository.fetch(main, branch)
+    fetched(repository, main, branch)
     return main, branch
 
 
@@ -60,8 +60,7 @@ def test_unrelated_histories_are_not_merged(origin: Origin, opened: Repository) 
     main = origin.tip()
     assert main is not None
     other = origin.commit({"a": "1"}, "other", parents=())
-    opened.refs("refs/heads/*")
-    opened.fetch(main, other)
+    fetched(opened, main, other)
     with pytest.raises(ReleaseError, match="nothing in common"):
         opened.merge(main, other)
 
@@ -88,6 +87,5 @@ def test_two_appends_conflict(origin: Origin, opened: Repository) -> None:
     origin.commit({TAGS: "1\n"})
     origin.git("branch", "b", "main")
     main, branch = origin.commit({TAGS: "1\n2\n"}), origin.commit({TAGS: "1\n3\n"}, "b")
-    opened.refs("refs/heads/*")
-    opened.fetch(main, branch)
+    fetched(opened, main, branch)
     assert opened.merge(main, branch).conflicts == (TAGS,)

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from opened import fetched
 from origin import BEGIN, TAGS, Origin, Requests, bump, contents, git
 
 from release_tool.errors import ReleaseError, TryAgain
@@ -20,19 +21,12 @@ from release_tool.model.records import CommitId, RefUpdate
 MAIN = "refs/heads/main"
 
 
-def _fetched(repository: Repository, branch: str = "main") -> CommitId:
-    tip = repository.refs("refs/heads/*").branch(branch)
-    assert tip is not None
-    repository.fetch(tip)
-    return tip
-
-
 def _commit(repository: Repository, tip: CommitId, path: str = "a") -> CommitId:
     return repository.commit([tip], tip, {path: b"1\n"}, "Change\n", when=BEGIN)
 
 
 def test_a_ref_is_made_moved_and_deleted(origin: Origin, repository: Repository) -> None:
-    tip = _fetched(repository)
+    tip = fetched(repository)
     new = _commit(repository, tip)
     assert repository.push([RefUpdate("refs/heads/release/devel", None, new)])
     assert origin.refs() == {MAIN: tip, "refs/heads/release/devel": new}
@@ -43,7 +37,7 @@ def test_a_ref_is_made_moved_and_deleted(origin: Origin, repository: Repository)
 
 @pytest.mark.parametrize("expected", ["older", "absent", "present"])
 def test_a_ref_that_does_not_hold_what_is_expected_stays(origin: Origin, repository: Repository, expected: str) -> None:
-    tip = _fetched(repository)
+    tip = fetched(repository)
     theirs = origin.commit({"theirs": "1"})
     new = _commit(repository, tip)
     update = {
@@ -57,7 +51,7 @@ def test_a_ref_that_does_not_hold_what_is_expected_stays(origin: Origin, reposit
 
 
 def test_a_deletion_of_what_moved_is_stale(origin: Origin, repository: Repository) -> None:
-    tip = _fetched(repository)
+    tip = fetched(repository)
     theirs = origin.commit({"theirs": "1"})
     with pytest.raises(Stale):
         repository.push([RefUpdate(MAIN, tip, None)])
@@ -65,7 +59,7 @@ def test_a_deletion_of_what_moved_is_stale(origin: Origin, repository: Repositor
 
 
 def test_several_refs_move_together_or_not_at_all(origin: Origin, repository: Repository) -> None:
-    tip = _fetched(repository)
+    tip = fetched(repository)
     new = _commit(repository, tip)
     origin.git("update-ref", "refs/pulls/1", tip)
     with pytest.raises(Stale, match="refs/pulls/1"):
@@ -76,7 +70,7 @@ def test_several_refs_move_together_or_not_at_all(origin: Origin, repository: Re
 
 
 def test_an_earlier_push_whose_answer_was_lost_counts_as_done(origin: Origin, repository: Repository) -> None:
-    tip = _fetched(repository)
+    tip = fetched(repository)
     origin.git("update-ref", "refs/heads/old", tip)
     new = _commit(repository, tip)
     updates = [RefUpdate(MAIN, tip, new), RefUpdate("refs/heads/b", None, new), RefUpdate("refs/heads/old", tip, None)]
@@ -87,7 +81,7 @@ def test_an_earlier_push_whose_answer_was_lost_counts_as_done(origin: Origin, re
 
 
 def test_an_answer_lost_on_the_way_is_looked_up(origin: Origin, repository: Repository) -> None:
-    tip = _fetched(repository)
+    tip = fetched(repository)
     new = _commit(repository, tip)
     origin.hook("post-receive", "kill $(ps -o ppid= -p $PPID) $PPID")  # the server dies when the ref is moved
     assert repository.push([RefUpdate(MAIN, tip, new)]) is False
@@ -96,7 +90,7 @@ def test_an_answer_lost_on_the_way_is_looked_up(origin: Origin, repository: Repo
 
 def test_a_race_that_only_the_server_sees_is_stale(origin: Origin, repository: Repository) -> None:
     """Somebody moves the ref between the server's first word and its taking the push."""
-    tip = _fetched(repository)
+    tip = fetched(repository)
     theirs = origin.commit({"theirs": "1"}, "elsewhere")
     origin.hook("pre-receive", f"env -u GIT_QUARANTINE_PATH git update-ref {MAIN} {theirs}")
     with pytest.raises(Stale):
@@ -105,7 +99,7 @@ def test_a_race_that_only_the_server_sees_is_stale(origin: Origin, repository: R
 
 
 def test_a_ref_that_is_locked_can_be_tried_again(origin: Origin, repository: Repository) -> None:
-    tip = _fetched(repository)
+    tip = fetched(repository)
     (origin.path / "refs" / "heads" / "main.lock").touch()
     with pytest.raises(Stale, match="being changed by somebody else"):
         repository.push([RefUpdate(MAIN, tip, _commit(repository, tip))])
@@ -115,7 +109,7 @@ def test_a_ref_that_is_locked_can_be_tried_again(origin: Origin, repository: Rep
 def test_a_protected_branch_is_named_with_the_words_of_the_server(
     origin: Origin, repository: Repository, hook: str
 ) -> None:
-    tip = _fetched(repository)
+    tip = fetched(repository)
     origin.hook(hook, "echo main needs a review >&2; exit 1")
     with pytest.raises(Protected, match="refuses the push to `main`") as caught:
         repository.push([RefUpdate(MAIN, tip, _commit(repository, tip))])
@@ -125,7 +119,7 @@ def test_a_protected_branch_is_named_with_the_words_of_the_server(
 
 
 def test_of_several_refs_the_protected_one_is_named(origin: Origin, repository: Repository) -> None:
-    tip = _fetched(repository)
+    tip = fetched(repository)
     new = _commit(repository, tip)
     origin.hook("update", f'test "$1" != {MAIN}')
     with pytest.raises(Protected, match="`main`"):
@@ -134,7 +128,7 @@ def test_of_several_refs_the_protected_one_is_named(origin: Origin, repository: 
 
 @pytest.mark.parametrize("key", ["receive.denyDeletes", "receive.denyNonFastForwards"])
 def test_what_the_server_denies_is_protected(origin: Origin, repository: Repository, key: str) -> None:
-    tip = _fetched(repository)
+    tip = fetched(repository)
     origin.git("update-ref", "refs/heads/other", tip)
     origin.git("config", key, "true")
     root = repository.commit([], tip, {}, "Root", when=BEGIN)
@@ -146,7 +140,7 @@ def test_what_the_server_denies_is_protected(origin: Origin, repository: Reposit
     ("there", "wanted"), [("release", "release/devel"), ("release/devel/x", "release/devel"), ("a", "a/b/c")]
 )
 def test_a_branch_in_the_way_is_named(origin: Origin, repository: Repository, there: str, wanted: str) -> None:
-    tip = _fetched(repository)
+    tip = fetched(repository)
     origin.git("update-ref", f"refs/heads/{there}", tip)
     with pytest.raises(ReleaseError, match=f"`{there}` is in the way") as caught:
         repository.push([RefUpdate(f"refs/heads/{wanted}", None, _commit(repository, tip))])
@@ -156,7 +150,7 @@ def test_a_branch_in_the_way_is_named(origin: Origin, repository: Repository, th
 def test_a_branch_that_is_checked_out_in_the_remote_is_named(tmp_path: Path, origin: Origin) -> None:
     there = origin.clone(tmp_path / "there")
     with Repository.open(None, str(there)) as repository:
-        tip = _fetched(repository)
+        tip = fetched(repository)
         with pytest.raises(ReleaseError, match="is checked out in the remote") as caught:
             repository.push([RefUpdate(MAIN, tip, _commit(repository, tip))])
         assert "bare" in caught.value.hint
@@ -164,7 +158,7 @@ def test_a_branch_that_is_checked_out_in_the_remote_is_named(tmp_path: Path, ori
 
 def test_without_atomic_pushes_one_ref_can_be_pushed(origin: Origin, repository: Repository) -> None:
     origin.git("config", "receive.advertiseAtomic", "false")
-    tip = _fetched(repository)
+    tip = fetched(repository)
     new = _commit(repository, tip)
     with pytest.raises(ReleaseError, match="several refs as one"):
         repository.push([RefUpdate(MAIN, tip, new), RefUpdate("refs/pulls/1", None, new)])
@@ -174,7 +168,7 @@ def test_without_atomic_pushes_one_ref_can_be_pushed(origin: Origin, repository:
 
 def test_a_remote_that_went_away_is_named(origin: Origin, clone: Path) -> None:
     with Repository.open(clone) as repository:
-        tip = _fetched(repository)
+        tip = fetched(repository)
         new = _commit(repository, tip)
         origin.path.rename(origin.path.with_name("away"))
         with pytest.raises(ReleaseError, match="no git repository"):
@@ -287,7 +281,7 @@ def _working_on(directory: Path) -> list[int]:
 
 
 def test_a_push_costs_one_request(repository: Repository, tmp_path: Path, clone: Path) -> None:
-    tip = _fetched(repository)
+    tip = fetched(repository)
     requests = Requests(tmp_path)
     repository.push([RefUpdate(MAIN, tip, _commit(repository, tip))])
     assert requests.seen() == ["receive-pack"]

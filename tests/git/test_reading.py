@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from opened import fetched
 from origin import BEGIN, TAGS, Origin, Requests, git
 
 from release_tool.errors import ReleaseError
@@ -16,23 +17,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def _tip(repository: Repository) -> CommitId:
-    tip = repository.refs("refs/heads/main").branch("main")
-    assert tip is not None
-    repository.fetch(tip)
-    return tip
-
-
 def test_files_come_byte_for_byte_and_missing_ones_are_absent(origin: Origin, repository: Repository) -> None:
     origin.commit({"crlf": b"\xef\xbb\xbfa\r\nb", "empty": b"", "bytes": bytes(range(256)), "d/e/f": "deep"})
-    found = repository.read(_tip(repository), ["d/e/f", "crlf", "none", "empty", "bytes", "d/none", "crlf/below"])
+    found = repository.read(fetched(repository), ["d/e/f", "crlf", "none", "empty", "bytes", "d/none", "crlf/below"])
     assert found == {"d/e/f": b"deep", "crlf": b"\xef\xbb\xbfa\r\nb", "empty": b"", "bytes": bytes(range(256))}
     assert list(found) == ["d/e/f", "crlf", "empty", "bytes"]
 
 
 def test_files_below_directories_are_listed(origin: Origin, repository: Repository) -> None:
     origin.commit({"charts/a/link": ("120000", "run"), "charts/b": "b", "chartsx/c": "c", "z/\udcff\u00e9": "odd"})
-    tip = _tip(repository)
+    tip = fetched(repository)
     listed = repository.files(tip, ["charts", "README.md", "none", "charts/"])
     assert list(listed) == ["charts/a/link", "charts/a/run", "charts/b", "README.md"]
     assert [entry.mode for entry in listed.values()] == ["120000", "100755", "100644", "100644"]
@@ -48,21 +42,15 @@ def test_files_below_directories_are_listed(origin: Origin, repository: Reposito
     assert repository.read(tip, ["z/\udcff\u00e9"]) == {"z/\udcff\u00e9": b"odd"}
 
 
-@pytest.mark.parametrize(
-    ("path", "what"),
-    [
-        ("link", "a symbolic link"),
-        ("directory/values.yaml", "a symbolic link"),
-        ("module", "a submodule"),
-        ("module/file", "a submodule"),
-        ("environments", "a directory"),
-    ],
-)
+@pytest.mark.parametrize(("path", "what"), [
+    ("link", "a symbolic link"), ("directory/values.yaml", "a symbolic link"), ("module", "a submodule"),
+    ("module/file", "a submodule"), ("environments", "a directory"),
+])  # fmt: skip
 def test_what_is_no_file_is_refused_by_name(origin: Origin, repository: Repository, path: str, what: str) -> None:
     origin.commit(
         {"link": ("120000", "/etc/passwd"), "directory": ("120000", "../outside"), "module": ("160000", "1" * 40)}
     )
-    tip = _tip(repository)
+    tip = fetched(repository)
     with pytest.raises(ReleaseError, match=what) as caught:
         repository.read(tip, ["README.md", path])
     assert caught.value.where.startswith(f"{tip[:12]}:{path.partition('/')[0]}")
@@ -73,12 +61,12 @@ def test_what_is_no_file_is_refused_by_name(origin: Origin, repository: Reposito
 )
 def test_a_path_that_leads_out_is_refused(repository: Repository, path: str) -> None:
     with pytest.raises(ReleaseError, match="not a path inside the repository"):
-        repository.read(_tip(repository), [path])
+        repository.read(fetched(repository), [path])
 
 
 def test_a_huge_file_is_refused_before_it_is_read(origin: Origin, repository: Repository) -> None:
     origin.commit({"huge": b"x" * 5000, "small": b"y"})
-    tip = _tip(repository)
+    tip = fetched(repository)
     with pytest.raises(ReleaseError, match="5,000 bytes, more than the 4,999") as caught:
         repository.read(tip, ["huge"], limit=4999)
     assert caught.value.where == "huge"
@@ -90,7 +78,7 @@ def test_without_a_checkout_all_missing_files_come_in_one_request(
 ) -> None:
     origin.commit({f"charts/{number}": f"{number}\n" for number in range(50)})
     requests = Requests(tmp_path)
-    tip = _tip(remote)
+    tip = fetched(remote)
     assert requests.seen() == ["upload-pack"] * 2
     assert len(remote.read(tip, remote.files(tip, ["charts"]))) == 51
     assert requests.seen() == ["upload-pack"]
@@ -101,7 +89,7 @@ def test_without_a_checkout_all_missing_files_come_in_one_request(
 
 def test_without_a_checkout_only_what_is_read_comes(origin: Origin, remote: Repository) -> None:
     origin.commit({"big": bytes(range(256)) * 40_000})
-    tip = _tip(remote)
+    tip = fetched(remote)
     assert remote.read(tip, [TAGS])[TAGS].startswith(b"image:")
     objects = remote._store / "objects"
     assert sum(file.stat().st_size for file in objects.rglob("*") if file.is_file()) < 20_000
@@ -118,7 +106,7 @@ def test_files_of_few_can_come_along(origin: Origin, remote: Repository, tmp_pat
 
 def test_a_file_at_many_commits_comes_in_one_request(origin: Origin, remote: Repository, tmp_path: Path) -> None:
     commits = [origin.commit({TAGS: f"{number}\n", "other": f"{number}"}) for number in range(20)]
-    _tip(remote)
+    fetched(remote)
     remote.fetch(*commits)
     requests = Requests(tmp_path)
     assert [found[TAGS] for found in remote.read_at(commits, [TAGS, "none"]).values()] == [
@@ -137,7 +125,7 @@ def test_a_server_that_offers_less_is_asked_in_another_way(
     origin.git("config", "uploadpack.allowAnySHA1InWant", str(allowed == "ids").lower())
     for number in range(5):
         origin.commit({TAGS: f"{number}\n"})
-    tip = _tip(remote)
+    tip = fetched(remote)
     assert remote.read(tip, [TAGS, "README.md"])["README.md"] == b"Hello\n"
     assert len(remote.read(tip, remote.files(tip))) == 3
     texts = [remote.read(commit, [TAGS])[TAGS] for commit, _ in remote.first_parent(tip, [TAGS])]
@@ -160,7 +148,7 @@ def test_a_server_without_shallow_fetches_is_asked_for_all(origin: Origin, remot
     git("config", "--global", "remote.origin.uploadpack", str(old))
     git("config", "--global", "protocol.version", "0")
     origin.line(3)
-    tip = _tip(remote)
+    tip = fetched(remote)
     assert remote.read(tip, ["count"]) == {"count": b"main 2"}
     assert len(remote.commits(None, tip)) == 4
 
@@ -181,7 +169,7 @@ def test_a_tree_tells_whether_two_commits_hold_the_same(origin: Origin, reposito
     one = origin.commit({"a": "1"})
     origin.commit({"a": "2"})
     three = origin.commit({"a": "1"})
-    _tip(repository)
+    fetched(repository)
     assert repository.tree_id(one) == repository.tree_id(three)
     assert repository.commit_info(three).committed_at > BEGIN
     assert isinstance(repository.files(three, ["a"])["a"], TreeEntry)

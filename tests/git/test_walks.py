@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from opened import Late, fetched
 from origin import BEGIN, TAGS, Origin, Requests, git
 
 from release_tool.git.reading import _pathspecs
@@ -16,36 +17,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from release_tool.git.repository import WalkStep
-    from release_tool.model.records import CommitId
 
 OTHER = "environments/staging/image_tag.yaml"
 ROOT_TEXT = b"image:\n  tag:\n  - v1.0.1\n"
 
 
 @pytest.fixture(params=["full", "shallow", "URL"])
-def opened(request: pytest.FixtureRequest, origin: Origin, tmp_path: Path) -> Iterator[Opened]:
-    found = Opened(origin, tmp_path / "c", request.param)
+def opened(request: pytest.FixtureRequest, origin: Origin, tmp_path: Path) -> Iterator[Late]:
+    found = Late(origin, tmp_path / "c", request.param, depth=1)
     yield found
     if found.repository is not None:
         found.repository.close()
-
-
-class Opened:
-    """A repository that is opened when the origin has its commits."""
-
-    def __init__(self, origin: Origin, path: Path, kind: str) -> None:
-        self.origin = origin
-        self.kind = kind
-        self.repository: Repository | None = None
-        self._path = path
-
-    def at(self, tip: CommitId) -> Repository:
-        options = {"shallow": ["--depth=1"]}.get(self.kind, [])
-        clone = None if self.kind == "URL" else self.origin.clone(self._path, *options)
-        self.repository = Repository.open(clone, None if clone else self.origin.url)
-        self.repository.refs("refs/heads/*")
-        self.repository.fetch(tip)
-        return self.repository
 
 
 def told(repository: Repository, steps: Iterator[WalkStep]) -> list[tuple[str, dict[str, tuple[bytes, bytes]]]]:
@@ -57,7 +39,7 @@ def told(repository: Repository, steps: Iterator[WalkStep]) -> list[tuple[str, d
     ]  # fmt: skip
 
 
-def test_each_step_tells_what_became_of_the_files(opened: Opened) -> None:
+def test_each_step_tells_what_became_of_the_files(opened: Late) -> None:
     origin = opened.origin
     root = origin.tip()
     origin.line(60)
@@ -78,7 +60,7 @@ def test_each_step_tells_what_became_of_the_files(opened: Opened) -> None:
     ]
 
 
-def test_steps_come_with_their_times(opened: Opened) -> None:
+def test_steps_come_with_their_times(opened: Late) -> None:
     origin = opened.origin
     tip = origin.commit({TAGS: "1\n"}, at=BEGIN - timedelta(days=9999))
     repository = opened.at(tip)
@@ -96,7 +78,7 @@ def test_many_files_are_walked_as_one_directory_or_as_everything() -> None:
 
 
 @pytest.mark.parametrize("count", [1, 40])
-def test_a_walk_over_many_files_tells_the_same(opened: Opened, count: int) -> None:
+def test_a_walk_over_many_files_tells_the_same(opened: Late, count: int) -> None:
     files = [f"services/s{number}/image_tag.yaml" for number in range(count)]
     first = opened.origin.commit(dict.fromkeys(files, "1\n"))
     second = opened.origin.commit({files[-1]: "2\n", "services/notes": "x\n", "README.md": "x\n"})
@@ -111,7 +93,7 @@ def test_a_walk_over_many_files_tells_the_same(opened: Opened, count: int) -> No
 @pytest.mark.parametrize(
     "path", ["höhe/{}", 'say "x"/{}', "a*/[b]?/{}", ":(exclude)x/{}", "a -> b/{}", "tab'$(x)/{}", " {}"]
 )
-def test_a_path_may_hold_what_git_takes_for_something_else(opened: Opened, path: str) -> None:
+def test_a_path_may_hold_what_git_takes_for_something_else(opened: Late, path: str) -> None:
     file = path.format("image_tag.yaml")
     quoted = '"' + file.replace('"', '\\"') + '"' if '"' in file else file
     commit = opened.origin.commit({quoted: "1\n"})
@@ -119,24 +101,13 @@ def test_a_path_may_hold_what_git_takes_for_something_else(opened: Opened, path:
     assert told(repository, repository.touching(commit, [file])) == [(commit, {file: (b"", b"1\n")})]
 
 
-@pytest.mark.parametrize(
-    "setting",
-    [
-        ("log.showRoot", "false"),
-        ("log.showSignature", "true"),
-        ("log.follow", "true"),
-        ("log.diffMerges", "separate"),
-        ("log.decorate", "full"),
-        ("log.date", "relative"),
-        ("diff.renames", "copies"),
-        ("diff.relative", "true"),
-        ("core.abbrev", "7"),
-        ("core.quotePath", "true"),
-        ("color.ui", "always"),
-        ("format.pretty", "oneline"),
-    ],
-)
-def test_no_setting_of_git_changes_a_walk(opened: Opened, setting: tuple[str, str]) -> None:
+@pytest.mark.parametrize("setting", [
+    ("log.showRoot", "false"), ("log.showSignature", "true"), ("log.follow", "true"),
+    ("log.diffMerges", "separate"), ("log.decorate", "full"), ("log.date", "relative"), ("diff.renames", "copies"),
+    ("diff.relative", "true"), ("core.abbrev", "7"), ("core.quotePath", "true"), ("color.ui", "always"),
+    ("format.pretty", "oneline"),
+])  # fmt: skip
+def test_no_setting_of_git_changes_a_walk(opened: Late, setting: tuple[str, str]) -> None:
     git("config", "--global", *setting)
     origin = opened.origin
     root = origin.tip()
@@ -159,8 +130,7 @@ def test_a_walk_goes_on_where_somebody_else_fetched_history_meanwhile(origin: Or
     """The older commits that come in between stand beyond the end that the walk has seen."""
     expected = [origin.commit({TAGS: f"{number}\n"}) for number in range(200)][::-1]
     tip = expected[0]
-    remote.refs("refs/heads/*")
-    remote.fetch(tip)
+    fetched(remote, tip)
     walk, ours = remote.touching(tip, [TAGS]), remote.first_parent(tip, [TAGS])
     found = [step.commit for step in (next(walk), next(walk)) if step.files]
     seen = [next(ours)[0]]
@@ -174,8 +144,7 @@ def test_a_walk_goes_on_where_somebody_else_fetched_history_meanwhile(origin: Or
 def test_the_end_of_a_cut_history_tells_its_time_alone(origin: Origin, remote: Repository, tmp_path: Path) -> None:
     origin.line(5)
     tip = origin.commit({TAGS: "1\n"})
-    remote.refs("refs/heads/*")
-    remote.fetch(tip)
+    fetched(remote, tip)
     requests = Requests(tmp_path)
     step = next(iter(remote.touching(tip, [TAGS])))
     assert (step.commit, dict(step.files)) == (tip, {})
@@ -187,8 +156,7 @@ def test_the_files_of_a_long_walk_come_in_few_requests(origin: Origin, remote: R
     for number in range(150):
         origin.commit({files[number % 40]: f"{number}\n"})
     tip = origin.line(1)[-1]
-    remote.refs("refs/heads/*")
-    remote.fetch(tip)
+    fetched(remote, tip)
     requests = Requests(tmp_path)
     steps = told(remote, remote.touching(tip, files, since=BEGIN))
     assert len(steps) == 150

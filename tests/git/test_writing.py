@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from opened import fetched
 from origin import BEGIN, TAGS, Origin, git
 
 from release_tool.errors import ReleaseError
@@ -20,13 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def _tip(repository: Repository) -> CommitId:
-    tip = repository.refs("refs/heads/main").branch("main")
-    assert tip is not None
-    repository.fetch(tip)
-    return tip
-
-
 def _pushed(repository: Repository, commit: CommitId, tip: CommitId) -> CommitId:
     repository.push([RefUpdate("refs/heads/main", tip, commit)])
     return commit
@@ -34,7 +28,7 @@ def _pushed(repository: Repository, commit: CommitId, tip: CommitId) -> CommitId
 
 def test_a_commit_changes_what_it_names_and_nothing_else(origin: Origin, repository: Repository) -> None:
     origin.commit({"keep/a": "a", "gone/only": "x", "run": ("100755", "old"), "link": ("120000", "run")})
-    tip = _tip(repository)
+    tip = fetched(repository)
     changes = {"run": b"new", "gone/only": None, "new/deep/file": b"1\r\n", "never": None}
     changes |= {"a-b": b"", "a.b": b"", "a/b": b""}  # sorted by git as `a-b`, `a.b`, `a/`
     commit = _pushed(repository, repository.commit([tip], tip, changes, "Change\n\nBody\n\n\n", when=BEGIN), tip)
@@ -55,20 +49,20 @@ def test_a_commit_changes_what_it_names_and_nothing_else(origin: Origin, reposit
 
 
 def test_the_same_input_gives_the_same_commit(repository: Repository) -> None:
-    tip = _tip(repository)
+    tip = fetched(repository)
     made = {repository.commit([tip], tip, {"a": b"1"}, "Same", when=BEGIN) for _ in range(2)}
     assert len(made) == 1
 
 
 def test_a_commit_without_changes_has_the_same_tree(repository: Repository) -> None:
-    tip = _tip(repository)
+    tip = fetched(repository)
     assert repository.tree_id(repository.commit([tip], tip, {}, "Nothing", when=BEGIN)) == repository.tree_id(tip)
     assert repository.write_tree(tip, {"README.md": None, "none/at/all": None}) != repository.tree_id(tip)
 
 
 def test_an_empty_tree_is_one(origin: Origin, repository: Repository) -> None:
     assert repository.write_tree(None, {}) == "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
-    tip = _tip(repository)
+    tip = fetched(repository)
     everything = dict.fromkeys(repository.files(tip))
     assert repository.write_tree(tip, everything) == "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
@@ -86,14 +80,14 @@ def test_an_empty_tree_is_one(origin: Origin, repository: Repository) -> None:
 )
 def test_what_stands_in_the_way_is_named(origin: Origin, repository: Repository, path: str, what: str) -> None:
     origin.commit({"link": ("120000", "README.md"), "linked": ("120000", "/tmp")})
-    tip = _tip(repository)
+    tip = fetched(repository)
     with pytest.raises(ReleaseError, match=what):
         repository.commit([tip], tip, {path: b"x"}, "Bad")
 
 
 def test_only_small_parts_are_fetched_to_write(origin: Origin, remote: Repository) -> None:
     origin.commit({f"big/{number}": "x" * 10_000 for number in range(20)})
-    tip = _tip(remote)
+    tip = fetched(remote)
     commit = _pushed(remote, remote.commit([tip], tip, {TAGS: b"new\n"}, "Change", when=BEGIN), tip)
     assert origin.file(TAGS) == "new"
     assert len(origin.git("ls-tree", "-r", commit).splitlines()) == 23
@@ -119,7 +113,7 @@ def test_law_a_tree_put_together_is_the_tree_taken_apart(names: list[str], data:
 def test_law_any_tree_is_the_one_that_git_makes(origin: Origin, files: dict[str, bytes | None]) -> None:
     apart = {path: data for path, data in files.items() if not any(other.startswith(f"{path}/") for other in files)}
     with Repository.open(None, origin.url) as repository:
-        tip = _tip(repository)
+        tip = fetched(repository)
         mine = repository.write_tree(tip, apart)
     theirs = origin.commit({**apart}, "law", parents=(tip,))
     assert mine == origin.git("rev-parse", f"{theirs}^{{tree}}")
@@ -133,7 +127,7 @@ def test_author_and_committer_are_those_of_the_environment(
 ) -> None:
     monkeypatch.setenv("GIT_AUTHOR_NAME", "An <Author>\n")
     monkeypatch.setenv("GIT_COMMITTER_EMAIL", "bot@example.com")
-    tip = _tip(repository)
+    tip = fetched(repository)
     berlin = timezone(timedelta(hours=1))
     commit = repository.commit([tip], tip, {}, "Who", when=datetime(2026, 12, 1, tzinfo=berlin))
     assert repository.commit_info(commit).authored == "An Author <person@example.com> 1796079600 +0100"
@@ -146,7 +140,7 @@ def test_without_an_identity_the_error_says_what_to_set(seal: Path, clone: Path)
     git("config", "--global", "--unset", "user.email")
     git("config", "--global", "user.useConfigOnly", "true")
     with Repository.open(clone) as repository:
-        tip = _tip(repository)
+        tip = fetched(repository)
         with pytest.raises(ReleaseError, match="git doesn't know who commits") as caught:
             repository.commit([tip], tip, {}, "Who")
     assert "user.email" in caught.value.hint
@@ -159,7 +153,7 @@ def test_a_ci_job_without_an_identity_commits_in_the_name_of_the_tool(
     git("config", "--global", "user.name", "Only A Name")
     monkeypatch.delenv("EMAIL", raising=False)
     with Repository.open(clone) as repository:
-        tip = _tip(repository)
+        tip = fetched(repository)
         authored = repository.commit_info(repository.commit([tip], tip, {}, "Who", when=BEGIN)).authored
     assert authored.startswith("Only A Name <")
 
@@ -173,7 +167,7 @@ def test_a_commit_is_signed_where_git_is_told_to(origin: Origin, clone: Path, se
     git("config", "--global", "user.signingKey", str(key))
     git("config", "commit.gpgSign", "yes", cwd=clone)
     with Repository.open(clone) as repository:
-        tip = _tip(repository)
+        tip = fetched(repository)
         commit = _pushed(repository, repository.commit([tip], tip, {"a": b"1"}, "Signed", when=BEGIN), tip)
     origin.git("verify-commit", commit)
     assert origin.git("log", "-1", "--format=%an <%ae> %at %cn %ct %s", commit) == (
@@ -186,17 +180,14 @@ def test_a_signature_that_fails_is_an_error(clone: Path, seal: Path) -> None:
     git("config", "--global", "user.signingKey", str(seal / "missing"))
     git("config", "--global", "commit.gpgSign", "true")
     with Repository.open(clone) as repository:
-        tip = _tip(repository)
+        tip = fetched(repository)
         with pytest.raises(ReleaseError, match="the commit can't be signed"):
             repository.commit([tip], tip, {}, "Signed")
 
 
 def test_operations_are_the_trailers_of_the_last_paragraph(origin: Origin, repository: Repository) -> None:
     message = "Subject\n\nRelease-Operation: not-this\n\nBy: me\nRelease-Operation: one\nRelease-Operation:two \n"
-    info = repository.commit_info(_fetched(repository, origin.commit({"a": "1"}, message=message)))
+    commit = origin.commit({"a": "1"}, message=message)
+    fetched(repository, commit)
+    info = repository.commit_info(commit)
     assert (info.subject, info.operations) == ("Subject", ("one", "two"))
-
-
-def _fetched(repository: Repository, commit: CommitId) -> CommitId:
-    repository.fetch(commit)
-    return commit

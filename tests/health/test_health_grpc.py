@@ -7,14 +7,15 @@ import socket
 import struct
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
+from certificates import certificate
 from grpc_health.v1 import health as health_service
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from points import AT_ONCE, NOW, certificate, health, soon, subject
+from hostile import Hostile, answer
+from points import AT_ONCE, NOW, health, soon, subject
 
 from release_tool.config.health import GrpcCheck
 from release_tool.health.grpc import GrpcSource
@@ -50,10 +51,9 @@ class Server:
             health_pb2_grpc.add_HealthServicer_to_server(self.health, self._server)
         ping = {"Ping": grpc.unary_unary_rpc_method_handler(self._ping)}
         self._server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler("engine.Engine", ping)])
+        serve = self._server
         place = "127.0.0.1:0"
-        port = (
-            self._server.add_secure_port(place, credentials) if credentials else self._server.add_insecure_port(place)
-        )
+        port = serve.add_secure_port(place, credentials) if credentials else serve.add_insecure_port(place)
         self.address = f"127.0.0.1:{port}"
 
     def __enter__(self) -> Server:
@@ -195,10 +195,8 @@ def test_an_error_is_bad_unless_a_door_before_the_service_gives_it(
 def test_an_error_of_another_version_says_that_nobody_serves_this_one(server: Server, code: str) -> None:
     server.code, server.says = grpc.StatusCode[code], BY_V4
     found = ask(plain(server.address, method="/engine.Engine/Ping"), failures=1)
-    assert (found.health, found.reason) == (
-        UNHEALTHY,
-        f"1 of 1 attempts failed: v4 answered in its place: nobody serves it ({code}: it is so)",
-    )
+    reason = f"1 of 1 attempts failed: v4 answered in its place: nobody serves it ({code}: it is so)"
+    assert (found.health, found.reason) == (UNHEALTHY, reason)
 
 
 # -- no answer --------------------------------------------------------------------------------------------------------
@@ -207,56 +205,25 @@ SETTINGS = bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
 """An empty frame of settings (RFC 9113, section 6.5): with it a connection stands."""
 
 
-class Raw:
-    """Takes connections, sends some bytes, and once the client has called does what it is told."""
+def after_settings(then: Callable[[socket.socket], None]) -> Callable[[socket.socket], None]:
+    """Lets a connection stand, and once the client has called does what it is told."""
 
-    def __init__(self, greeting: bytes, then: Callable[[socket.socket], None]) -> None:
-        self._greeting, self._then = greeting, then
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
-        self._threads: list[threading.Thread] = []
-        self._taken: list[socket.socket] = []
-        self.over = threading.Event()
+    def serving(connection: socket.socket) -> None:
+        connection.settimeout(10)
+        connection.sendall(SETTINGS)
+        sent = b""
+        while b"grpcsvc" not in sent:  # sent as a literal: no table of HPACK holds it
+            part = connection.recv(65536)
+            if not part:
+                return
+            sent += part
+        then(connection)
 
-    @property
-    def taken(self) -> int:
-        return len(self._taken)
+    return serving
 
-    def __enter__(self) -> Raw:
-        self._run(self._accept)
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self.over.set()
-        for one in (self._listener, *self._taken):
-            with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-            one.close()
-        for thread in self._threads:
-            thread.join(10)
-
-    def _run(self, work: Callable[..., None], *arguments: Any) -> None:
-        self._threads.append(threading.Thread(target=work, args=arguments, daemon=True))
-        self._threads[-1].start()
-
-    def _accept(self) -> None:
-        while not self.over.is_set():
-            with suppress(OSError):
-                connection, _ = self._listener.accept()
-                self._taken.append(connection)
-                self._run(self._serve, connection)
-
-    def _serve(self, connection: socket.socket) -> None:
-        with suppress(OSError), connection:
-            connection.settimeout(10)
-            connection.sendall(self._greeting)
-            sent = b""
-            while b"grpcsvc" not in sent:  # sent as a literal: no table of HPACK holds it
-                part = connection.recv(65536)
-                if not part:
-                    return
-                sent += part
-            self._then(connection)
+def place(server: Hostile) -> str:
+    return server.url.removeprefix("http://")
 
 
 def reset(connection: socket.socket) -> None:
@@ -281,10 +248,10 @@ def test_a_server_that_hangs_while_the_pass_runs_out_of_time_is_unknown(server: 
     assert (found.health, found.reason) == (UNKNOWN, f"the time of this pass was over: {late(found)}")
 
 
-def test_a_connection_that_breaks_can_not_be_told() -> None:
-    with Raw(SETTINGS, reset) as raw:
-        found = ask(plain(raw.address))
-    assert (found.health, found.samples, raw.taken) == (UNKNOWN, 1, 1)
+def test_a_connection_that_breaks_can_not_be_told(hostile: Hostile) -> None:
+    hostile.answers = [after_settings(reset)]
+    found = ask(plain(place(hostile)))
+    assert (found.health, found.samples, len(hostile.requests)) == (UNKNOWN, 1, 1)
     assert found.reason.startswith("the connection broke: UNAVAILABLE: ")
 
 
@@ -297,12 +264,12 @@ def test_nobody_listens() -> None:
     assert "Connection refused" in found.reason
 
 
-def test_what_takes_connections_and_is_no_grpc_can_not_be_told() -> None:
-    with Raw(b"", lambda _: None) as raw:
-        silent = ask(plain(raw.address), timeout=0.5)
-    assert (silent.health, silent.reason) == (UNKNOWN, f"{raw.address} can't be reached in time")
-    with Raw(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", lambda _: None) as raw:
-        assert ask(plain(raw.address), timeout=0.5).health == UNKNOWN
+def test_what_takes_connections_and_is_no_grpc_can_not_be_told(hostile: Hostile) -> None:
+    hostile.answers = [hostile.hang]
+    silent = ask(plain(place(hostile)), timeout=0.5)
+    assert (silent.health, silent.reason) == (UNKNOWN, f"{place(hostile)} can't be reached in time")
+    hostile.answers = [answer(400)]
+    assert ask(plain(place(hostile)), timeout=0.5).health == UNKNOWN
 
 
 def test_a_name_that_nobody_knows() -> None:
@@ -338,16 +305,18 @@ def test_a_server_without_tls_can_not_be_told_where_tls_is_spoken(server: Server
     assert (found.health, server.seen) == (UNKNOWN, [])
 
 
-def test_no_proxy_is_asked_for_the_machine_itself(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_proxy_is_asked_for_the_machine_itself(
+    server: Server, hostile: Hostile, monkeypatch: pytest.MonkeyPatch
+) -> None:
     server.is_in(STATES.SERVING)
-    with Raw(b"", reset) as proxy:
-        for name in ("grpc_proxy", "http_proxy", "https_proxy"):
-            monkeypatch.setenv(name, f"http://{proxy.address}")
-        assert ask(plain(server.address)).health == HEALTHY
-    assert proxy.taken == 0
+    hostile.answers = [reset]
+    for name in ("grpc_proxy", "http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, hostile.url)
+    assert ask(plain(server.address)).health == HEALTHY
+    assert hostile.requests == []
 
 
-def test_every_attempt_lets_go_of_its_connection() -> None:
+def test_every_attempt_lets_go_of_its_connection(hostile: Hostile) -> None:
     closed = threading.Semaphore(0)
 
     def until_closed(connection: socket.socket) -> None:
@@ -355,7 +324,7 @@ def test_every_attempt_lets_go_of_its_connection() -> None:
             pass
         closed.release()
 
-    with Raw(SETTINGS, until_closed) as raw:
-        assert ask(plain(raw.address), timeout=0.3, failures=2).health == UNHEALTHY
-        assert closed.acquire(timeout=10)
-        assert closed.acquire(timeout=10)
+    hostile.answers = [after_settings(until_closed)]
+    assert ask(plain(place(hostile)), timeout=0.3, failures=2).health == UNHEALTHY
+    assert closed.acquire(timeout=10)
+    assert closed.acquire(timeout=10)

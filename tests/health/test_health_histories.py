@@ -66,17 +66,8 @@ def _place(history: History) -> str:
 
 
 def _subject(history: History, name: str) -> Subject:
-    landed = history.runs.get(name, Run()).landed
-    return Subject(
-        environment=_place(history),
-        service="",
-        namespace=_place(history),
-        release="engine",
-        workload=f"engine-grpc-manifest-{name}",
-        name=Name(name),
-        tag=TAGS[Name(name)],
-        since=NOW - timedelta(minutes=landed),
-    )
+    place, since = _place(history), NOW - timedelta(minutes=history.runs.get(name, Run()).landed)
+    return Subject(place, "", place, "engine", f"engine-grpc-manifest-{name}", Name(name), TAGS[Name(name)], since)
 
 
 def _reasons(judged: Judged) -> str:

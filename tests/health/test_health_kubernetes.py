@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import kubernetes_validate
 import pytest
 from api_server import LABELS, ApiServer, at, changed, condition, deployment, endpoints, pod
-from points import AT_ONCE, NOW, certificate, health, soon, subject
+from certificates import certificate
+from points import AT_ONCE, NOW, health, soon, subject
 
 from release_tool.config.health import KubernetesCheck
 from release_tool.health.kubernetes import KubernetesSource
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 MINUTE = timedelta(minutes=1)
 RECENTLY, LONG_AGO = NOW - 2 * MINUTE, NOW - 11 * MINUTE
 THREE = (pod("aaaaa"), pod("bbbbb"), pod("ccccc"))
+WELL = (deployment(), *THREE, endpoints(*THREE))
 
 
 @pytest.fixture
@@ -52,7 +54,7 @@ def said(server: ApiServer, kubeconfig: Path, *objects: Any, **check: Any) -> tu
 
 
 def test_all_pods_available(server: ApiServer, kubeconfig: Path) -> None:
-    server.objects = [deployment(), *THREE, endpoints(*THREE)]
+    server.objects = [*WELL]
     found = ask(kubeconfig)
     assert found == Verdict("cluster", HEALTHY, "3 of 3 pods available", samples=1, at=NOW)
 
@@ -169,10 +171,8 @@ CANARY = [{**THREE[0]["metadata"]["ownerReferences"][0], "name": "engine-v5-cana
     ],
 )
 def test_pods_that_are_not_its_own_do_not_count(server: ApiServer, kubeconfig: Path, foreign: Any) -> None:
-    assert said(server, kubeconfig, deployment(), pod("b"), foreign, endpoints(pod("b"))) == (
-        HEALTHY,
-        "3 of 3 pods available",
-    )
+    found = said(server, kubeconfig, deployment(), pod("b"), foreign, endpoints(pod("b")))
+    assert found == (HEALTHY, "3 of 3 pods available")
 
 
 def test_pods_are_selected_by_expressions_too(server: ApiServer, kubeconfig: Path) -> None:
@@ -232,18 +232,13 @@ def test_one_ready_endpoint_on_the_last_page_is_enough(server: ApiServer, kubeco
 )
 def test_a_permission_that_is_missing_is_named(server: ApiServer, kubeconfig: Path, forbidden: str, needs: str) -> None:
     server.forbidden = {forbidden}
-    assert said(server, kubeconfig, deployment(), *THREE, endpoints(*THREE)) == (
-        UNKNOWN,
-        f"the API server refuses (status 403): it needs {needs}",
-    )
+    assert said(server, kubeconfig, *WELL) == (UNKNOWN, f"the API server refuses (status 403): it needs {needs}")
 
 
 def test_a_token_that_is_not_taken(server: ApiServer, tmp_path: Path) -> None:
     found = ask(server.kubeconfig(tmp_path / "wrong", token="hush-hush"))
-    assert (found.health, found.reason) == (
-        UNKNOWN,
-        "the API server refuses (status 401): it needs `get` of deployments (apps)",
-    )
+    assert found.health == UNKNOWN
+    assert found.reason == "the API server refuses (status 401): it needs `get` of deployments (apps)"
 
 
 @pytest.mark.parametrize(
@@ -288,7 +283,7 @@ def test_nobody_listens(tmp_path: Path) -> None:
 def test_a_certificate_that_nobody_vouches_for(tmp_path: Path) -> None:
     made = certificate(tmp_path, "127.0.0.1")
     with ApiServer(made.context()) as server:
-        server.objects = [deployment(), *THREE, endpoints(*THREE)]
+        server.objects = [*WELL]
         found = ask(server.kubeconfig(tmp_path / "kubeconfig"))
         assert found.health == UNKNOWN
         assert found.reason.startswith("the API server can't be reached: ")
@@ -297,7 +292,7 @@ def test_a_certificate_that_nobody_vouches_for(tmp_path: Path) -> None:
 
 
 def test_the_context_is_chosen(server: ApiServer, kubeconfig: Path) -> None:
-    server.objects = [deployment(), *THREE, endpoints(*THREE)]
+    server.objects = [*WELL]
     assert ask(kubeconfig, KubernetesCheck(context="here")).health == HEALTHY
     found = ask(kubeconfig, KubernetesCheck(context="elsewhere"))
     assert found.health == UNKNOWN

@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import json
-import shutil
-import ssl
-import subprocess
 import threading
-import time
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from certificates import certificate
 from hostile import Hostile, answer
+from points import NOW, health, soon, subject
 
 from release_tool.config import Health
 from release_tool.config.health import PrometheusCheck
 from release_tool.health.prometheus import PrometheusSource
-from release_tool.health.source import Subject
 from release_tool.model.health import Verdict
-from release_tool.model.records import HEALTHY, UNHEALTHY, UNKNOWN, Name, Tag
+from release_tool.model.records import HEALTHY, UNHEALTHY, UNKNOWN
 from release_tool.net.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-NOW = datetime(2026, 11, 20, 12, 0, tzinfo=timezone.utc)
+DAY_AGO = NOW - timedelta(days=1)
 OWN = PrometheusCheck(query='sum(own_number{version="{version}"})', max=10)
 COUNTED = OWN._replace(samples="sum(own_calls)", min_samples=100)
 ERRORS = PrometheusCheck(preset="error-rate", max=0.05, min_samples=50)
@@ -34,29 +30,11 @@ RANGED = 24
 """Seconds between two points of a preset, whose range is two minutes of a window of ten."""
 
 
-@pytest.fixture
-def hostile() -> Iterator[Hostile]:
-    with Hostile() as server:
-        yield server
-
-
-def subject(since: datetime = NOW - timedelta(days=1), name: str = "v5") -> Subject:
-    return Subject("prod", "", "shop", "engine", f"engine-{name}", Name(name), Tag(f"1.0.{name[1:]}@sha256:0"), since)
-
-
-def judge(
-    url: str,
-    check: PrometheusCheck = OWN,
-    *,
-    timeout: float = 10,
-    left: float = 60,
-    since: datetime = NOW - timedelta(days=1),
-    token: str = "",
-) -> Verdict:
-    health = Health({}, url, timeout=timedelta(seconds=timeout))
-    source = PrometheusSource("own", check, health, Secret(token))
+def judge(url: str, check: PrometheusCheck = OWN, *, timeout: float = 10, token: str = "", **when: Any) -> Verdict:
+    """The verdict; `since` and `left` say when the version's last operation landed and the pass is over."""
+    source = PrometheusSource("own", check, health(prometheus=url, timeout=timeout), Secret(token))
     try:
-        return source.judge(subject(since), NOW, time.monotonic() + left)
+        return source.judge(subject(since=when.get("since", DAY_AGO)), NOW, soon(when.get("left", 60)))
     finally:
         source.close()
 
@@ -165,19 +143,10 @@ def test_nobody_listens() -> None:
 
 
 def test_a_certificate_that_nobody_vouches_for(tmp_path: Path) -> None:
-    if shutil.which("openssl") is None:
-        pytest.skip("needs openssl: apt-get install openssl")
-    made, key = tmp_path / "made.pem", tmp_path / "key.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
-    subprocess.run([*command, "-out", made, "-keyout", key], check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(made, key)
-    with Hostile(context) as server:
+    with Hostile(certificate(tmp_path, "127.0.0.1").context()) as server:
         found = judge(server.url)
-    assert (found.health, found.reason) == (
-        UNKNOWN,
-        "the certificate of Prometheus can't be verified (self-signed certificate)",
-    )
+    assert found.health == UNKNOWN
+    assert found.reason == "the certificate of Prometheus can't be verified (self-signed certificate)"
 
 
 def test_the_token_is_sent_and_never_said(hostile: Hostile) -> None:
@@ -190,7 +159,7 @@ def test_the_token_is_sent_and_never_said(hostile: Hostile) -> None:
 def test_a_hung_prometheus_is_asked_three_times_in_a_pass_and_not_for_each_version(hostile: Hostile) -> None:
     hostile.answers = [hostile.hang]
     source = PrometheusSource("own", OWN, Health({}, hostile.url, timeout=timedelta(seconds=0.1)))
-    found = [source.judge(subject(name=f"v{number}"), NOW, time.monotonic() + 60) for number in range(1, 8)]
+    found = [source.judge(subject(name=f"v{number}"), NOW, soon()) for number in range(1, 8)]
     source.close()
     assert [one.reason for one in found[3:]] == ["not asked: Prometheus did not answer 3 questions before"] * 4
     assert len(hostile.requests) == 3
@@ -199,7 +168,7 @@ def test_a_hung_prometheus_is_asked_three_times_in_a_pass_and_not_for_each_versi
 def test_one_answer_in_between_makes_up_for_slow_ones(hostile: Hostile) -> None:
     hostile.answers = [hostile.hang, hostile.hang, WELL, hostile.hang, hostile.hang, WELL]
     source = PrometheusSource("own", OWN, Health({}, hostile.url, timeout=timedelta(seconds=0.3)))
-    found = [source.judge(subject(), NOW, time.monotonic() + 60) for _ in range(6)]
+    found = [source.judge(subject(), NOW, soon()) for _ in range(6)]
     source.close()
     assert [one.health for one in found] == [UNKNOWN, UNKNOWN, HEALTHY] * 2
 
@@ -214,12 +183,8 @@ def test_a_query_that_does_not_tell_how_far_it_looks_back_is_not_asked(hostile: 
 def test_a_window_that_is_not_full_is_not_asked_about(hostile: Hostile) -> None:
     hostile.answers = [WELL]
     found = judge(hostile.url, since=NOW - timedelta(minutes=14, seconds=59))
-    assert found == Verdict(
-        "own",
-        UNKNOWN,
-        "judged from 2026-11-20 12:00 UTC on: its last operation landed at 2026-11-20 11:45 UTC",
-        too_early=True,
-    )
+    reason = "judged from 2026-11-20 12:00 UTC on: its last operation landed at 2026-11-20 11:45 UTC"
+    assert found == Verdict("own", UNKNOWN, reason, too_early=True)
     assert hostile.requests == []
     assert judge(hostile.url, since=NOW - timedelta(minutes=15)).health == HEALTHY
 
@@ -241,7 +206,7 @@ def test_a_verdict_has_the_number_its_bound_its_time_and_its_points(hostile: Hos
 def test_values_are_escaped_in_the_query(hostile: Hostile) -> None:
     hostile.answers = [WELL]
     source = PrometheusSource("own", OWN._replace(query='x{a="{environment}",b="{tag}"}'), Health({}, hostile.url))
-    source.judge(subject()._replace(environment='a"b{tag}'), NOW, time.monotonic() + 60)
+    source.judge(subject()._replace(environment='a"b{tag}'), NOW, soon())
     source.close()
     assert b"x%7Ba%3D%22a%5Cx22b%7Btag%7D%22%2Cb%3D%221.0.5%22%7D" in hostile.requests[0]
 
@@ -298,7 +263,7 @@ def test_many_threads_share_a_source(hostile: Hostile) -> None:
     found: list[str] = []
 
     def ask() -> None:
-        found.extend(source.judge(subject(), NOW, time.monotonic() + 60).health for _ in range(4))
+        found.extend(source.judge(subject(), NOW, soon()).health for _ in range(4))
 
     threads = [threading.Thread(target=ask) for _ in range(16)]
     for thread in threads:

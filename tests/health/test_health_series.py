@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from points import NOW
 
 from release_tool.config.health import PrometheusCheck
 from release_tool.health import presets, prometheus
@@ -16,17 +17,14 @@ from release_tool.model.health import Verdict
 from release_tool.model.records import HEALTHY, UNHEALTHY, UNKNOWN
 from release_tool.rules.promql import reach_of
 
-NOW = datetime(2026, 11, 20, 12, 0, tzinfo=timezone.utc)
 MOST = PrometheusCheck(query="x", max=10)
 LEAST = PrometheusCheck(query="x", min=5)
 WITHIN = PrometheusCheck(query="x", min=5, max=10)
 
 
 def read(points: list[float | None], check: PrometheusCheck = MOST) -> Verdict:
-    last = int(NOW.timestamp() * 1000)
-    return prometheus.judged(
-        "", points, [last - 30_000 * ago for ago in reversed(range(len(points)))], check, "no data"
-    )
+    times = [int(NOW.timestamp() * 1000) - 30_000 * ago for ago in reversed(range(len(points)))]
+    return prometheus.judged("", points, times, check, "no data")
 
 
 def drawn(text: str) -> list[float | None]:

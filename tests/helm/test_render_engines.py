@@ -143,21 +143,12 @@ def test_every_engine_reads_yaml_alike(text: str, renderer: Renderer) -> None:
 @pytest.mark.parametrize(
     ("files", "what", "where"),
     [
-        (
-            {"templates/a.yaml": '{{ fail "set x:\\n  to y" }}'},
-            "the chart refuses the values: set x: to y",
-            "/templates/a.yaml:1:3",
-        ),
-        (
-            {"templates/a.yaml": '\nx: {{ required "name the port" .Values.port }}'},
-            "the chart refuses the values: name the port",
-            "/templates/a.yaml:2:6",
-        ),
-        (
-            {"templates/a.yaml": "\n\nx: {{ .Values.a.b.c }}"},
-            "the chart does not render: nil pointer evaluating interface {}.b",
-            "/templates/a.yaml:3:13",
-        ),
+        ({"templates/a.yaml": '{{ fail "set x:\\n  to y" }}'}, "the chart refuses the values: set x: to y",
+         "/templates/a.yaml:1:3"),
+        ({"templates/a.yaml": '\nx: {{ required "name the port" .Values.port }}'},
+         "the chart refuses the values: name the port", "/templates/a.yaml:2:6"),
+        ({"templates/a.yaml": "\n\nx: {{ .Values.a.b.c }}"},
+         "the chart does not render: nil pointer evaluating interface {}.b", "/templates/a.yaml:3:13"),
         (
             {
                 "templates/a.yaml": '{{ include "h" . }}',
@@ -166,11 +157,9 @@ def test_every_engine_reads_yaml_alike(text: str, renderer: Renderer) -> None:
             "the chart does not render: nil pointer evaluating interface {}.b",
             "/templates/_h.tpl:3:10",
         ),
-        (
-            {"templates/a.yaml": "{{ if }}"},
-            "the chart does not render: parse error at (small/templates/a.yaml:1): missing value for if",
-            "/templates/a.yaml:1",
-        ),
+        ({"templates/a.yaml": "{{ if }}"},
+         "the chart does not render: parse error at (small/templates/a.yaml:1): missing value for if",
+         "/templates/a.yaml:1"),
         (
             {
                 "templates/a.yaml": '{{ include "a" . }}',
@@ -179,36 +168,22 @@ def test_every_engine_reads_yaml_alike(text: str, renderer: Renderer) -> None:
             "the chart does not render: ",
             "/templates/_h.tpl:1:19",
         ),
-        (
-            {
-                "values.schema.json": '{"required": ["b"], "properties": {"a": {"type": "string"}}}',
-                "values.yaml": "a: 1",
-            },
-            "the values don't fit the chart: at '': missing property 'b'; at '/a': got number, want string",
-            "/values.schema.json",
-        ),
+        ({"values.schema.json": '{"required": ["b"], "properties": {"a": {"type": "string"}}}', "values.yaml": "a: 1"},
+         "the values don't fit the chart: at '': missing property 'b'; at '/a': got number, want string",
+         "/values.schema.json"),
         ({"values.schema.json": '{"type":'}, "the values don't fit the chart: unexpected EOF", "/values.schema.json"),
         ({"Chart.yaml": "name: [\n"}, "the chart does not render: cannot load Chart.yaml: ", ""),
         ({"Chart.yaml": "apiVersion: v2\nname: x\n"}, "validation: chart.metadata.version is required", ""),
         ({"values.yaml": "a: [\n"}, "the chart does not render: cannot load values.yaml: ", ""),
-        (
-            {"Chart.yaml": "apiVersion: v2\nname: x\nversion: 1.0.0\ntype: library\n"},
-            "the chart does not render: library charts are not installable",
-            "",
-        ),
-        (
-            {"Chart.yaml": "apiVersion: v2\nname: x\nversion: 1.0.0\ndependencies: [{name: q, version: 1.0.0}]\n"},
-            "found in Chart.yaml, but missing in charts/ directory: q",
-            "",
-        ),
-        (
-            {"Chart.yaml": "apiVersion: v2\nname: x\nversion: 1.0.0\nkubeVersion: '>=9'\n"},
-            "the chart does not render: chart requires kubeVersion: >=9 which is incompatible with Kubernetes",
-            "",
-        ),
+        ({"Chart.yaml": "apiVersion: v2\nname: x\nversion: 1.0.0\ntype: library\n"},
+         "the chart does not render: library charts are not installable", ""),
+        ({"Chart.yaml": "apiVersion: v2\nname: x\nversion: 1.0.0\ndependencies: [{name: q, version: 1.0.0}]\n"},
+         "found in Chart.yaml, but missing in charts/ directory: q", ""),
+        ({"Chart.yaml": "apiVersion: v2\nname: x\nversion: 1.0.0\nkubeVersion: '>=9'\n"},
+         "the chart does not render: chart requires kubeVersion: >=9 which is incompatible with Kubernetes", ""),
     ],
     ids=lambda value: "" if isinstance(value, dict) else str(value)[:60],
-)
+)  # fmt: skip
 def test_a_chart_that_fails_says_what_where_and_what_to_do(
     files: dict[str, str], what: str, where: str, renderer: Renderer
 ) -> None:

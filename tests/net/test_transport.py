@@ -5,15 +5,13 @@ from __future__ import annotations
 import gzip
 import logging
 import math
-import shutil
-import ssl
-import subprocess
 import time
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from certificates import certificate
 from hostile import Hostile, answer
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -24,6 +22,7 @@ from release_tool.net.transport import Transport, http_date, retry_after
 from release_tool.safe_text import bare_url, phrase
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from release_tool.net.transport import Answer
@@ -213,15 +212,10 @@ def test_a_lost_connection_is_tried_again(hostile: Hostile) -> None:
     assert ask(hostile).body == b"now"
 
 
-@pytest.mark.parametrize(
-    "half",
-    [
-        b"",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nha",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",
-        b"\x00\xff garbage\r\n\r\n",
-    ],
-)
+@pytest.mark.parametrize("half", [
+    b"", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nha",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", b"\x00\xff garbage\r\n\r\n",
+])  # fmt: skip
 def test_half_an_answer_is_none(hostile: Hostile, half: bytes) -> None:
     hostile.answers = [half]
     error = refusal(hostile)
@@ -254,47 +248,33 @@ def test_a_silent_server_is_left_in_time(hostile: Hostile) -> None:
 
 
 @pytest.fixture
-def certificate(tmp_path: Path) -> Path:
-    """A certificate for 127.0.0.1 that nobody vouches for, with its key."""
-    if shutil.which("openssl") is None:
-        pytest.skip("needs openssl: apt-get install openssl")
-    made = tmp_path / "certificate.pem"
-    key = tmp_path / "key.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
-    names = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(made)]
-    subprocess.run([*command, *names], check=True, capture_output=True)
-    return made
-
-
-def tls_server(certificate: Path) -> Hostile:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, certificate.with_name("key.pem"))
-    return Hostile(context)
-
-
-def test_a_certificate_that_nobody_vouches_for_is_refused(certificate: Path) -> None:
-    with tls_server(certificate) as server:
-        server.answers = [answer(200)]
-        error = refusal(server, token=TOKEN)
-        assert error.what == "the certificate of Weather can't be verified"
-        assert error.cause.startswith("self")
-        assert "REQUESTS_CA_BUNDLE" in error.hint
-        assert server.requests == []
-
-
-def test_the_authorities_of_the_environment_are_believed(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
-    with tls_server(certificate) as server:
+def tls(tmp_path: Path) -> Iterator[Hostile]:
+    """A server with a certificate for 127.0.0.1 that nobody vouches for."""
+    with Hostile(certificate(tmp_path, "127.0.0.1").context()) as server:
         server.answers = [answer(200, b"safe")]
-        assert ask(server).body == b"safe"
+        yield server
 
 
-def test_authorities_that_cannot_be_read_are_named(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_certificate_that_nobody_vouches_for_is_refused(tls: Hostile) -> None:
+    error = refusal(tls, token=TOKEN)
+    assert error.what == "the certificate of Weather can't be verified"
+    assert error.cause.startswith("self")
+    assert "REQUESTS_CA_BUNDLE" in error.hint
+    assert tls.requests == []
+
+
+def test_the_authorities_of_the_environment_are_believed(
+    tls: Hostile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "127.0.0.1.pem"))
+    assert ask(tls).body == b"safe"
+
+
+def test_authorities_that_cannot_be_read_are_named(tls: Hostile, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/authorities.pem")
-    with tls_server(certificate) as server:
-        error = refusal(server)
-        assert "/nowhere/authorities.pem" in error.what
-        assert error.exit_code == 1
+    error = refusal(tls)
+    assert "/nowhere/authorities.pem" in error.what
+    assert error.exit_code == 1
 
 
 # -- secrets

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import socket
-import threading
 from typing import TYPE_CHECKING
 
+import hostile
+
 if TYPE_CHECKING:
+    import socket
+    import threading
     from collections.abc import Callable, Iterator
 
     Answer = Callable[["Seen"], "bytes | Iterator[bytes]"]
@@ -17,14 +19,10 @@ JSON, PAGE = "application/json", "text/html; charset=utf-8"
 
 
 class Seen:
-    """A request.
-
-    Args:
-        text: its first line and headers, as they came.
-        over: is set when the test is over, so that whoever stalls can stop.
-    """
+    """A request: its first line and headers, as they came."""
 
     def __init__(self, text: str, over: threading.Event) -> None:
+        """`over` is set when the test is over, so that whoever stalls can stop."""
         self.over = over
         self.method, self.target, _ = text.split("\r\n", 1)[0].split(" ")
         self.headers = {
@@ -51,55 +49,20 @@ def error(status: int, code: str, **headers: str) -> bytes:
     return reply(status, {"errors": [{"code": code, "message": "hunter2"}]}, **headers)
 
 
-class Hostile:
-    """A running one; `seen` holds what it was asked."""
+class Hostile(hostile.Hostile):
+    """A running one, for the length of a block; `seen` holds what it was asked."""
 
     def __init__(self, answer: Answer) -> None:
+        super().__init__()
         self.answer = answer
         self.seen: list[Seen] = []
-        self.over = threading.Event()
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.host = f"127.0.0.1:{self.socket.getsockname()[1]}"
+        self.host = self.url.removeprefix("http://")
 
-    def serve(self) -> None:
-        """Take connections until the socket is closed."""
-        threads = []
-        while True:
-            try:
-                connection, _ = self.socket.accept()
-            except OSError:
-                break
-            threads.append(threading.Thread(target=self._talk, args=[connection]))
-            threads[-1].start()
-        for thread in threads:
-            thread.join()
-
-    def _talk(self, connection: socket.socket) -> None:
+    def _serve(self, connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):  # the client may hang up at any time
             connection.settimeout(10)
-            text = b""
-            while not text.endswith(b"\r\n\r\n"):
-                more = connection.recv(65536)
-                if not more:
-                    return
-                text += more
-            self.seen.append(Seen(text.decode("latin-1"), self.over))
+            self.seen.append(Seen(hostile._request(connection).decode("latin-1"), self.ended))
             answer = self.answer(self.seen[-1])
             for part in [answer] if isinstance(answer, bytes) else answer:
                 bare = self.seen[-1].method == "HEAD" and part.startswith(b"HTTP/")
                 connection.sendall(part.partition(b"\r\n\r\n")[0] + b"\r\n\r\n" if bare else part)
-
-
-@contextlib.contextmanager
-def running(answer: Answer) -> Iterator[Hostile]:
-    """A hostile server on a free port of 127.0.0.1; it ends with the block."""
-    found = Hostile(answer)
-    thread = threading.Thread(target=found.serve)
-    thread.start()
-    try:
-        yield found
-    finally:
-        found.over.set()
-        found.socket.shutdown(socket.SHUT_RDWR)
-        found.socket.close()
-        thread.join()

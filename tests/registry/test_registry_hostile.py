@@ -9,9 +9,8 @@ import time
 from typing import TYPE_CHECKING
 
 import docker_login
-import hostile_registry
 import pytest
-from hostile_registry import JSON, PAGE, Seen, error, reply
+from hostile_registry import JSON, PAGE, Hostile, Seen, error, reply
 
 from release_tool.errors import ReleaseError, TryAgain
 from release_tool.registry import Registry
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from hostile_registry import Answer, Hostile
+    from hostile_registry import Answer
 
 MANIFEST = json.dumps({"schemaVersion": 2, "config": {}, "layers": []}).encode()
 DIGEST = f"sha256:{hashlib.sha256(MANIFEST).hexdigest()}"
@@ -35,7 +34,7 @@ def open_registry(server: Hostile, *, timeout: float = 10, pauses: list[float] |
 
 
 def digest_of(answer: Answer, tag: str = "v1.0.5", **more: float) -> str | None:
-    with hostile_registry.running(answer) as server:
+    with Hostile(answer) as server:
         return open_registry(server, **more).digest(tag)
 
 
@@ -47,6 +46,12 @@ def failure(answer: Answer, kind: type[ReleaseError] = ReleaseError, **more: flo
     found = caught.value
     assert SECRET not in f"{found.what} {found.where} {found.cause} {found.hint}"
     return found
+
+
+def refusal(server: Hostile) -> ReleaseError:
+    with pytest.raises(ReleaseError) as caught:
+        open_registry(server).digest("v1.0.5")
+    return caught.value
 
 
 def test_a_registry_without_head_is_asked_for_the_manifest() -> None:
@@ -139,7 +144,7 @@ def test_another_digest_than_was_asked_for_is_refused() -> None:
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refusal_is_final(status: int) -> None:
     pauses: list[float] = []
-    with hostile_registry.running(lambda _: error(status, "DENIED")) as server:
+    with Hostile(lambda _: error(status, "DENIED")) as server:
         with pytest.raises(ReleaseError, match="wants credentials, and there are none") as caught:
             open_registry(server, pauses=pauses).digest("v1.0.5")
         assert type(caught.value) is ReleaseError
@@ -151,7 +156,7 @@ def test_a_refusal_is_final(status: int) -> None:
 @pytest.mark.parametrize(("status", "what"), [(429, "limits the rate"), (500, "trouble"), (503, "trouble")])
 def test_a_busy_registry_is_asked_once_more(status: int, what: str) -> None:
     pauses: list[float] = []
-    with hostile_registry.running(lambda _: error(status, "TOOMANYREQUESTS")) as server:
+    with Hostile(lambda _: error(status, "TOOMANYREQUESTS")) as server:
         with pytest.raises(TryAgain, match=what):
             open_registry(server, pauses=pauses).digest("v1.0.5")
         assert len(server.seen) == 2
@@ -165,7 +170,7 @@ def test_a_busy_registry_is_asked_once_more(status: int, what: str) -> None:
 
 def test_a_long_pause_is_named_and_not_waited_for() -> None:
     pauses: list[float] = []
-    with hostile_registry.running(lambda _: reply(429, Retry_After="3600")) as server:
+    with Hostile(lambda _: reply(429, Retry_After="3600")) as server:
         with pytest.raises(TryAgain) as caught:
             open_registry(server, pauses=pauses).digest("v1.0.5")
         assert len(server.seen) == 1
@@ -182,7 +187,7 @@ def test_a_strange_pause_does_no_harm(after: str) -> None:
 
 
 def test_a_connection_that_is_cut_is_tried_once_more() -> None:
-    with hostile_registry.running(lambda _: b"") as server:
+    with Hostile(lambda _: b"") as server:
         with pytest.raises(TryAgain, match="can't be reached") as caught:
             open_registry(server).digest("v1.0.5")
         assert caught.value.exit_code == 75
@@ -230,7 +235,7 @@ def test_a_registry_that_never_finishes_is_left_in_time(slow: Answer) -> None:
 
 
 def test_nobody_is_left_waiting_for_a_registry_that_drips() -> None:
-    with hostile_registry.running(lambda seen: reply(405) if seen.method == "HEAD" else drip(seen)) as server:
+    with Hostile(lambda seen: reply(405) if seen.method == "HEAD" else drip(seen)) as server:
         before = set(threading.enumerate())
         with pytest.raises(TryAgain):
             open_registry(server, timeout=0.5).digest("v1.0.5")
@@ -249,7 +254,7 @@ def test_a_name_that_does_not_exist_may_come_to_exist() -> None:
 @pytest.fixture
 def logged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hostile]:
     """A server that somebody is logged in to; the test says what it answers."""
-    with hostile_registry.running(lambda _: b"") as server:
+    with Hostile(lambda _: b"") as server:
         auths = {server.host: docker_login.encoded("reader", SECRET)}
         docker_login.write(tmp_path / "docker", monkeypatch, auths=auths)
         yield server
@@ -267,18 +272,16 @@ def redirecting(target: str, challenge: str = 'Basic realm="r"') -> Answer:
 
 
 def test_a_redirect_to_another_host_takes_no_credentials_along(logged_in: Hostile) -> None:
-    with hostile_registry.running(lambda _: reply(200, Docker_Content_Digest=DIGEST)) as other:
+    with Hostile(lambda _: reply(200, Docker_Content_Digest=DIGEST)) as other:
         logged_in.answer = redirecting(f"http://{other.host}/elsewhere?signature=x")
         assert open_registry(logged_in).digest("v1.0.5") == DIGEST
         assert [(seen.path, "authorization" in seen.headers) for seen in other.seen] == [("/elsewhere", False)]
 
 
 def test_another_host_can_ask_for_credentials_in_vain(logged_in: Hostile) -> None:
-    with hostile_registry.running(lambda _: reply(401, WWW_Authenticate='Basic realm="r"')) as other:
+    with Hostile(lambda _: reply(401, WWW_Authenticate='Basic realm="r"')) as other:
         logged_in.answer = redirecting(f"http://{other.host}/elsewhere?signature={SECRET}")
-        with pytest.raises(ReleaseError) as caught:
-            open_registry(logged_in).digest("v1.0.5")
-        assert SECRET not in caught.value.where
+        assert SECRET not in refusal(logged_in).where
         assert [seen.headers.get("authorization") for seen in other.seen] == [None]
 
 
@@ -292,107 +295,60 @@ def test_a_redirect_within_the_registry_keeps_the_credentials(logged_in: Hostile
     assert open_registry(logged_in).digest("v1.0.5") == DIGEST
 
 
-@pytest.mark.parametrize(
-    "target",
-    [
-        "",
-        "file:///etc/passwd",
-        "gopher://x/",
-        "http://",
-        "http://[",
-        "http://u:hunter2@127.0.0.1/",
-        "http://127.0.0.1:x",
-        "http://127.0.0.1:99999/",
-        "http://a\\@b/",
-        "http://\u00e4.example/",
-        "//",
-    ],
-)
+@pytest.mark.parametrize("target", [
+    "", "file:///etc/passwd", "gopher://x/", "http://", "http://[", "http://u:hunter2@127.0.0.1/",
+    "http://127.0.0.1:x", "http://127.0.0.1:99999/", "http://a\\@b/", "http://\u00e4.example/", "//",
+])  # fmt: skip
 def test_a_redirect_to_nowhere_is_refused(target: str) -> None:
     raw = reply(302, Location="TARGET").replace(b"TARGET", target.encode("latin-1"))
     assert failure(lambda _: raw).cause
 
 
 def test_redirects_without_end_are_refused() -> None:
-    with hostile_registry.running(lambda seen: reply(302, Location=seen.path + "x")) as server:
-        with pytest.raises(ReleaseError) as caught:
-            open_registry(server).digest("v1.0.5")
-        assert "redirects" in caught.value.cause
+    with Hostile(lambda seen: reply(302, Location=seen.path + "x")) as server:
+        assert "redirects" in refusal(server).cause
         assert len(server.seen) < 10
 
 
-@pytest.mark.parametrize(
-    "realm",
-    [
-        "http://OTHER/token",
-        "http://localhost.example/token",
-        "ftp://OTHER/",
-        "/token",
-        "",
-        "http://u@OTHER/",
-        "//OTHER",
-    ],
-)
+@pytest.mark.parametrize("realm", [
+    "http://OTHER/token", "http://localhost.example/token", "ftp://OTHER/", "/token", "", "http://u@OTHER/",
+    "//OTHER",
+])  # fmt: skip
 def test_no_credential_goes_to_a_token_server_of_others_without_tls(logged_in: Hostile, realm: str) -> None:
-    with hostile_registry.running(lambda _: reply(200, {"token": "x"})) as other:
+    with Hostile(lambda _: reply(200, {"token": "x"})) as other:
         named = realm.replace("OTHER", other.host.replace("127.0.0.1", "127.0.0.2"))
         logged_in.answer = lambda _: reply(401, WWW_Authenticate=f'Bearer realm="{named}",service="s"')
-        with pytest.raises(ReleaseError) as caught:
-            open_registry(logged_in).digest("v1.0.5")
-        assert type(caught.value) is ReleaseError
+        assert type(refusal(logged_in)) is ReleaseError
         assert other.seen == []
         assert len(logged_in.seen) == 1
 
 
+def give_tokens(server: Hostile, answer: bytes) -> None:
+    """The token server that the registry names, itself, answers so."""
+    challenge = reply(401, WWW_Authenticate=f'Bearer realm="http://{server.host}/token"')
+    server.answer = lambda seen: answer if seen.path == "/token" else challenge
+
+
 def test_a_redirect_of_the_token_server_is_not_followed(logged_in: Hostile) -> None:
-    with hostile_registry.running(lambda _: reply(200, {"token": "x"})) as other:
-
-        def answer(seen: Seen) -> bytes:
-            if seen.path == "/token":
-                return reply(307, Location=f"http://{other.host}/")
-            return reply(401, WWW_Authenticate=f'Bearer realm="http://{logged_in.host}/token"')
-
-        logged_in.answer = answer
-        with pytest.raises(ReleaseError) as caught:
-            open_registry(logged_in).digest("v1.0.5")
-        assert "no token" in caught.value.cause
+    with Hostile(lambda _: reply(200, {"token": "x"})) as other:
+        give_tokens(logged_in, reply(307, Location=f"http://{other.host}/"))
+        assert "no token" in refusal(logged_in).cause
         assert other.seen == []
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        "<html>hunter2</html>",
-        [],
-        {},
-        {"token": 7},
-        {"token": ""},
-        {"token": "a\r\nX: hunter2"},
-        {"token": "hunter2 " * 3},
-        {"token": "a" * 70_000},
-    ],
-)
+@pytest.mark.parametrize("body", [
+    b"", "<html>hunter2</html>", [], {}, {"token": 7}, {"token": ""}, {"token": "a\r\nX: hunter2"},
+    {"token": "hunter2 " * 3}, {"token": "a" * 70_000},
+])  # fmt: skip
 def test_a_token_that_is_none_is_refused(logged_in: Hostile, body: object) -> None:
-    def answer(seen: Seen) -> bytes:
-        if seen.path == "/token":
-            return reply(200, body)
-        return reply(401, WWW_Authenticate=f'Bearer realm="http://{logged_in.host}/token"')
-
-    logged_in.answer = answer
-    with pytest.raises(ReleaseError) as caught:
-        open_registry(logged_in).digest("v1.0.5")
-    assert "no token" in caught.value.cause
-    assert SECRET not in str(caught.value) + caught.value.cause + caught.value.hint
+    give_tokens(logged_in, reply(200, body))
+    found = refusal(logged_in)
+    assert "no token" in found.cause
+    assert SECRET not in str(found) + found.cause + found.hint
 
 
 def test_a_busy_token_server_is_no_refusal(logged_in: Hostile) -> None:
-    def answer(seen: Seen) -> bytes:
-        if seen.path == "/token":
-            return reply(503)
-        return reply(401, WWW_Authenticate=f'Bearer realm="http://{logged_in.host}/token"')
-
-    logged_in.answer = answer
+    give_tokens(logged_in, reply(503))
     with pytest.raises(TryAgain, match="trouble"):
         open_registry(logged_in).digest("v1.0.5")
     assert [seen.path for seen in logged_in.seen].count("/token") == 2
@@ -408,9 +364,7 @@ def test_a_password_that_is_refused_is_sent_once(logged_in: Hostile) -> None:
 @pytest.mark.parametrize("challenge", ["Negotiate", 'Digest realm="r"', "NTLM"])
 def test_a_way_of_login_that_no_registry_has_is_refused(logged_in: Hostile, challenge: str) -> None:
     logged_in.answer = lambda _: reply(401, WWW_Authenticate=challenge)
-    with pytest.raises(ReleaseError) as caught:
-        open_registry(logged_in).digest("v1.0.5")
-    assert "way of login" in caught.value.cause
+    assert "way of login" in refusal(logged_in).cause
     assert len(logged_in.seen) == 1
 
 
@@ -431,7 +385,7 @@ def listing(pages: dict[str, bytes]) -> Answer:
 
 
 def tags_failure(answer: Answer) -> ReleaseError:
-    with hostile_registry.running(answer) as server, pytest.raises(ReleaseError) as caught:
+    with Hostile(answer) as server, pytest.raises(ReleaseError) as caught:
         open_registry(server).tags()
     assert SECRET not in caught.value.what + caught.value.where + caught.value.cause
     return caught.value
@@ -446,28 +400,17 @@ def test_pages_are_followed_by_their_links() -> None:
         "/v2/team/engine/tags/list?last=v2&n=2": reply(200, {"tags": ["v2", "v3"]}, Link="<?last=v3>; a=b; REL=next"),
         "/v2/team/engine/tags/list?last=v3": reply(200, {"tags": None}, Link='<x>; rel="prev"'),
     }
-    with hostile_registry.running(listing(pages)) as server:
+    with Hostile(listing(pages)) as server:
         assert open_registry(server).tags() == ["v1", "v2", "v3"]
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        reply(200, SECRET),
-        reply(200, f"<html>{SECRET}</html>", PAGE),
-        reply(200, []),
-        reply(200, {}),
-        reply(200, {"tags": SECRET}),
-        reply(200, {"tags": {"v1": SECRET}}),
-        reply(200, {"tags": ["v1", 7]}),
-        reply(200, {"tags": ["v1", "../../x"]}),
-        reply(200, {"tags": ["v1", ""]}),
-        reply(200, {"tags": ["v1", "a" * 129]}),
-        reply(200, {"tags": ["v1\n"]}),
-        reply(404, b"", JSON),
-        reply(206, {"tags": ["v1"]}),
-    ],
-)
+@pytest.mark.parametrize("answer", [
+    reply(200, SECRET), reply(200, f"<html>{SECRET}</html>", PAGE), reply(200, []), reply(200, {}),
+    reply(200, {"tags": SECRET}), reply(200, {"tags": {"v1": SECRET}}), reply(200, {"tags": ["v1", 7]}),
+    reply(200, {"tags": ["v1", "../../x"]}), reply(200, {"tags": ["v1", ""]}),
+    reply(200, {"tags": ["v1", "a" * 129]}), reply(200, {"tags": ["v1\n"]}), reply(404, b"", JSON),
+    reply(206, {"tags": ["v1"]}),
+])  # fmt: skip
 def test_a_list_of_tags_that_is_none_is_refused(answer: bytes) -> None:
     found = tags_failure(lambda _: answer)
     assert type(found) is ReleaseError
@@ -483,9 +426,7 @@ def test_a_list_of_tags_without_end_is_left() -> None:
     count = iter(range(10**9))
     begun = time.monotonic()
     with (
-        hostile_registry.running(
-            lambda _: reply(200, {"tags": []}, Link=f'<?last={next(count)}>; rel="next"')
-        ) as server,
+        Hostile(lambda _: reply(200, {"tags": []}, Link=f'<?last={next(count)}>; rel="next"')) as server,
         pytest.raises(TryAgain, match="in time"),
     ):
         open_registry(server, timeout=0.1).tags()
@@ -493,7 +434,7 @@ def test_a_list_of_tags_without_end_is_left() -> None:
 
 
 def test_a_list_of_tags_stays_with_its_registry(logged_in: Hostile) -> None:
-    with hostile_registry.running(lambda _: reply(200, {"tags": ["evil"]})) as other:
+    with Hostile(lambda _: reply(200, {"tags": ["evil"]})) as other:
         logged_in.answer = lambda _: reply(200, {"tags": ["v1"]}, Link=f'<http://{other.host}/>; rel="next"')
         with pytest.raises(ReleaseError) as caught:
             open_registry(logged_in).tags()
@@ -510,7 +451,7 @@ def test_a_link_that_leads_away_is_refused(link: str) -> None:
 
 
 def test_a_registry_can_be_used_again_after_a_failure() -> None:
-    with hostile_registry.running(stall) as server:
+    with Hostile(stall) as server:
         registry = open_registry(server, timeout=2)
         with pytest.raises(TryAgain):
             registry.digest("v1.0.5")

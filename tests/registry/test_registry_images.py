@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import real_registry
+from certificates import certificate
 
 from release_tool.errors import ReleaseError, TryAgain
 from release_tool.registry import Registry
@@ -92,7 +93,7 @@ def test_a_registry_that_is_not_there_may_come_back(registry: RealRegistry, tmp_
 
 
 def test_a_certificate_that_nobody_trusts_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = real_registry.certificate(tmp_path)
+    made = certificate(tmp_path, "127.0.0.1")
     with real_registry.running(tmp_path, tls=made) as registry:
         digest = registry.push("tls/engine", "v1.0.5")
         with pytest.raises(ReleaseError, match="no trusted connection") as caught:
@@ -100,7 +101,7 @@ def test_a_certificate_that_nobody_trusts_is_refused(tmp_path: Path, monkeypatch
         assert "self-signed" in caught.value.cause.replace(" ", "-")
         assert "REQUESTS_CA_BUNDLE" in caught.value.hint
         assert not isinstance(caught.value, TryAgain)
-        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(made.certificate))
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(made.path))
         assert Registry(registry.image("tls/engine")).digest("v1.0.5") == digest
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "missing.crt"))
         with pytest.raises(ReleaseError, match="can't be asked") as caught:

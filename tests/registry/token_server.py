@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from real_registry import Certificate
+    from certificates import Certificate
 
 SERVICE, ISSUER = "a registry", "a token server"
 USER, PASSWORD = "reader", "pass:word/ä"
@@ -38,7 +38,7 @@ class TokenServer:
     @property
     def auth(self) -> dict[str, object]:
         """The section `auth` of the registry's configuration."""
-        bundle = str(self._signer.certificate)
+        bundle = str(self._signer.path)
         return {"token": {"realm": self.url, "service": SERVICE, "issuer": ISSUER, "rootcertbundle": bundle}}
 
     def token(self, scope: str, *actions: str) -> str:
@@ -48,7 +48,7 @@ class TokenServer:
         now = int(time.time())
         claims = {"iss": ISSUER, "sub": USER, "aud": SERVICE, "jti": str(time.monotonic_ns()), "access": access}
         claims |= {"iat": now, "nbf": now - 30, "exp": now + self.lifetime}
-        body = "".join(self._signer.certificate.read_text().splitlines()[1:-1])
+        body = "".join(self._signer.path.read_text().splitlines()[1:-1])
         header = {"typ": "JWT", "alg": "RS256", "x5c": [body]}
         signed = ".".join(_encoded(json.dumps(part).encode()) for part in (header, claims))
         command = ["openssl", "dgst", "-sha256", "-sign", str(self._signer.key)]

@@ -16,8 +16,7 @@ import re
 import shutil
 import subprocess
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 import pytest
@@ -27,6 +26,9 @@ from processes import running as running_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from certificates import Certificate
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -39,25 +41,6 @@ def program() -> str:
     if found is None:
         pytest.skip("there is no docker-registry: apt-get install docker-registry (Debian, Ubuntu)")
     return found
-
-
-class Certificate(NamedTuple):
-    """A certificate for 127.0.0.1 that signs itself, and its key, as files."""
-
-    certificate: Path
-    key: Path
-
-
-def certificate(directory: Path, name: str = "registry") -> Certificate:
-    """Make one with the program openssl; skips the test where there is none."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("there is no openssl: apt-get install openssl")
-    made = Certificate(directory / f"{name}.crt", directory / f"{name}.key")
-    command = [openssl, *f"req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN={name}".split()]
-    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(made.key), "-out", str(made.certificate)]
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
-    return made
 
 
 class RealRegistry:
@@ -132,7 +115,7 @@ def running(
     """
     http: dict[str, object] = {"addr": "127.0.0.1:0", "secret": "of a test"}
     if tls is not None:
-        http["tls"] = {"certificate": str(tls.certificate), "key": str(tls.key)}
+        http["tls"] = {"certificate": str(tls.path), "key": str(tls.key)}
     storage = {"filesystem": {"rootdirectory": str(directory / "data")}, "delete": {"enabled": True}}
     config = {"version": 0.1, "log": {"level": "info", "accesslog": {"disabled": True}}, "storage": storage}
     config |= {"http": http} | ({"auth": auth} if auth else {})
@@ -140,7 +123,7 @@ def running(
     file.write_text(yaml.safe_dump(config), "utf-8")
     with running_process([program(), "serve", str(file)], log, directory) as process:
         port = _port(process, log)
-        scheme, verify = ("https", str(tls.certificate)) if tls else ("http", None)
+        scheme, verify = ("https", str(tls.path)) if tls else ("http", None)
         found = RealRegistry(f"{scheme}://127.0.0.1:{port}", headers or {}, verify)
         with found._session:
             yield found

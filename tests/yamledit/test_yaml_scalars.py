@@ -109,77 +109,28 @@ def test_what_one_reader_takes_for_something_else_is_no_string(text: str):
     assert not is_string(parse(f"- {text}").items[0])
 
 
-@pytest.mark.parametrize(
-    ("text", "block", "flow"),
-    [
-        ("a b", True, True),
-        ("a,b", True, False),
-        ("a:b", True, False),
-        ("http://x/y?z#w", True, False),
-        ("-a", True, True),
-        ("{{ .x }}", False, False),
-        ("a #b", False, False),
-        ("a#b", True, True),
-        ("a: b", False, False),
-        ("a:", False, False),
-        ("- a", False, False),
-        ("? a", False, False),
-        ("?a", True, False),
-        ("a?", True, False),
-        (" a", False, False),
-        ("a ", False, False),
-        ("a\tb", False, False),
-        ("a\nb", False, False),
-        ("a\u2028b", False, False),
-        ("---", False, False),
-        ("--- a", False, False),
-        ("error rate 0.12 > 0.05", True, True),
-        ("", False, False),
-        ("'a", False, False),
-        ("a'b", True, True),
-        ("@a", False, False),
-        ("a@b", True, True),
-        ("!a", False, False),
-        ("%a", False, False),
-        ("v1.0.5@sha256:ab", True, False),
-    ],
-)
+@pytest.mark.parametrize(("text", "block", "flow"), [
+    ("a b", True, True), ("a,b", True, False), ("a:b", True, False), ("http://x/y?z#w", True, False),
+    ("-a", True, True), ("{{ .x }}", False, False), ("a #b", False, False), ("a#b", True, True),
+    ("a: b", False, False), ("a:", False, False), ("- a", False, False), ("? a", False, False),
+    ("?a", True, False), ("a?", True, False), (" a", False, False), ("a ", False, False), ("a\tb", False, False),
+    ("a\nb", False, False), ("a\u2028b", False, False), ("---", False, False), ("--- a", False, False),
+    ("error rate 0.12 > 0.05", True, True), ("", False, False), ("'a", False, False), ("a'b", True, True),
+    ("@a", False, False), ("a@b", True, True), ("!a", False, False), ("%a", False, False),
+    ("v1.0.5@sha256:ab", True, False),
+])  # fmt: skip
 def test_what_may_be_written_plain(text: str, block: bool, flow: bool):
     assert reads_as_string(text, flow=False) is block
     assert reads_as_string(text, flow=True) is flow
 
 
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("1", 1),
-        ("-12", -12),
-        ("0x1F", 31),
-        ("1.5", 1.5),
-        (".5", 0.5),
-        ("1.", 1.0),
-        ("1.5e+3", 1500.0),
-        ("true", True),
-        ("FALSE", False),
-        ("null", None),
-        ("~", None),
-        ("", None),
-        (".inf", math.inf),
-        ("-.Inf", -math.inf),
-        ("yes", "yes"),
-        ("010", "010"),
-        ("1_000", "1_000"),
-        ("1e3", "1e3"),
-        ("12:30", "12:30"),
-        ("0o17", "0o17"),
-        ("2026-11-23", "2026-11-23"),
-        ("y", "y"),
-        ("9" * 5000, "9" * 5000),
-        ("'1'", "1"),
-        ("!!str 1", "1"),
-        ("!custom 1", "1"),
-    ],
-)
+@pytest.mark.parametrize(("text", "value"), [
+    ("1", 1), ("-12", -12), ("0x1F", 31), ("1.5", 1.5), (".5", 0.5), ("1.", 1.0), ("1.5e+3", 1500.0),
+    ("true", True), ("FALSE", False), ("null", None), ("~", None), ("", None), (".inf", math.inf),
+    ("-.Inf", -math.inf), ("yes", "yes"), ("010", "010"), ("1_000", "1_000"), ("1e3", "1e3"), ("12:30", "12:30"),
+    ("0o17", "0o17"), ("2026-11-23", "2026-11-23"), ("y", "y"), ("9" * 5000, "9" * 5000), ("'1'", "1"),
+    ("!!str 1", "1"), ("!custom 1", "1"),
+])  # fmt: skip
 def test_scalar_value_is_what_both_versions_agree_on(text: str, value: object):
     found = scalar_value(parse(f"- {text}\n").items[0])
     assert found == value
