@@ -10,9 +10,10 @@ import logging
 import re
 import shlex
 import sys
+from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -23,9 +24,6 @@ from release_tool import cli, safe_text
 from release_tool.cli import errors, parser
 from release_tool.cli.call import Run, say
 from release_tool.errors import BadValue, FileProblems, Problem, ReleaseError, ValuesRefused
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ACTIVE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 EVIL = "\x1b]0;owned\x07\x1b[2J\x9b31m\x85\u2028\u202eevil\r"

@@ -48,8 +48,7 @@ def test_a_tag_names_a_version_too(world: World) -> None:
 def test_unpin_takes_the_pin_and_the_empty_section(world: World) -> None:
     world.land("pin", "devel", "v2", "--reason", "why")
     world.land("unpin", "devel", "v2")
-    assert world.tags() == TAGS
-    assert world.json("unpin", "devel", "v2")["notes"] == ["v2 is not pinned"]
+    assert (world.tags(), world.json("unpin", "devel", "v2")["notes"]) == (TAGS, ["v2 is not pinned"])
 
 
 def test_the_default_moves_either_way(world: World) -> None:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from calls import AT, busy, calls
 from hostile import Hostile, answer
 from real_prometheus import real_prometheus
 from world import CONFIG, WITH_DEFAULT, World
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 @pytest.fixture(scope="module")

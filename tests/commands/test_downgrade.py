@@ -27,8 +27,7 @@ def test_the_default_goes_back_and_what_it_leaves_is_quarantined(world: World) -
     ]
     assert outcome["branch"] == BRANCH
     world.merge(1)
-    assert world.state().default == "v3"
-    assert world.state().quarantined["v4"].reason == "error rate 0.12"
+    assert (world.state().default, world.state().quarantined["v4"].reason) == ("v3", "error rate 0.12")
     assert f"refs/heads/{BRANCH}" not in world.refs()
 
 

@@ -9,17 +9,15 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from world import ROOT, World
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 TAGS = """\
 image:

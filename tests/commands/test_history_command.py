@@ -111,8 +111,7 @@ def test_archives_are_read_too(world: World) -> None:
     before = told(world)
     world.landed.clear()
     world.commit(files, "Move")
-    assert told(world) == before
-    assert told(world, "--version", "v1.0.5", "devel") == [("devel", "bump")]
+    assert (told(world), told(world, "--version", "v1.0.5", "devel")) == (before, [("devel", "bump")])
 
 
 def test_a_line_that_stands_in_two_files_is_told_once(world: World) -> None:

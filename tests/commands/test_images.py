@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 import socket
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 import real_registry
+from real_registry import RealRegistry
 from world import CONFIG, WITH_DEFAULT, World
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from real_registry import RealRegistry
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +31,7 @@ def test_an_image_that_is_there_is_added_and_its_digest_recorded(tmp_path: Path,
     world = world_with(tmp_path, registry.image("team/exists"), "exists")
     digest = registry.push("team/exists", "v1.0.5")
     world.release("bump", "devel", "v1.0.5", "--direct")
-    assert world.state().versions["v5"] == "v1.0.5"
-    assert world.lines()[-1].intent.provenance == {"digest": digest}
+    assert (world.state().versions["v5"], world.lines()[-1].intent.provenance) == ("v1.0.5", {"digest": digest})
 
 
 def test_an_image_that_is_missing_is_refused_unless_a_person_insists(tmp_path: Path, registry: RealRegistry) -> None:
@@ -95,8 +90,7 @@ def test_from_the_registry_every_newer_tag_comes_oldest_first(tmp_path: Path, re
     (pull,) = world.pulls()
     assert world.json("bump", "devel", "--from-registry") == [], "what waits is known"
     world.merge(pull["number"])
-    assert world.state().default == "v7"
-    assert world.release("bump", "devel", "--from-registry").out == ""
+    assert (world.state().default, world.release("bump", "devel", "--from-registry").out) == ("v7", "")
     registry.push("team/lost", "v1.0.9")
     assert "add          v8  v1.0.9" in world.release("bump", "devel", "--from-registry").out
 

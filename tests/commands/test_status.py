@@ -91,8 +91,7 @@ def test_ages_count_from_landing(world: World) -> None:
     world.merge(1)
     world.now += 5 * HOUR
     landed = "2026-11-26T12:02:00Z"
-    assert version(world, "v5")["since"] == landed
-    assert version(world, "v4")["since"] == "2026-11-23T12:00:00Z"
+    assert (version(world, "v5")["since"], version(world, "v4")["since"]) == (landed, "2026-11-23T12:00:00Z")
     assert seen(world)["default_since"] == landed
     out = world.release("status", "devel").out
     assert "v5  v1.0.5  default  2026-11-26 12:02  5h  default since 2026-11-26 12:02 (5h)" in out

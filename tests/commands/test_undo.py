@@ -46,8 +46,7 @@ def test_each_operation_has_its_inverse(world: World, command: tuple[str, ...], 
     world.release(*command, "--direct")
     assert undone(world) == inverse
     after = world.state()
-    assert after.default == before.default
-    assert after.quarantined == before.quarantined
+    assert (after.default, after.quarantined) == (before.default, before.quarantined)
     assert set(after.live) == set(before.live)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import strategies as st
@@ -16,9 +17,6 @@ from release_tool.model.records import Change, Line, Name, State, Tag, name_of
 from release_tool.model.states import ACTIONS
 from release_tool.model.versions import tag_part
 from release_tool.rules.plan import plan
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 OLD = NOW - AFTER - DAY
 LIVE = state(named={"v9": "1.0.9"}, default="v9")
@@ -56,8 +54,7 @@ def test_an_empty_record_has_nothing_to_move() -> None:
 
 
 def test_a_line_must_be_older_than_a_year() -> None:
-    assert moved(*GONE, now=OLD + AFTER) == []
-    assert moved(*GONE, now=OLD + AFTER + timedelta(seconds=1)) == IDS
+    assert (moved(*GONE, now=OLD + AFTER), moved(*GONE, now=OLD + AFTER + timedelta(seconds=1))) == ([], IDS)
     assert movable(GONE, State(), OLD + 2 * DAY, after=DAY) == set(IDS)
 
 
@@ -205,8 +202,7 @@ def test_a_last_line_without_an_end_gets_one_where_it_goes() -> None:
 
 def test_ids_that_are_not_there_cut_nothing() -> None:
     text = text_of(line("a"), line("b"))
-    assert split(text, "history.jsonl", {"c"}) == (text, {})
-    assert split("", "history.jsonl", {"c"}) == ("", {})
+    assert (split(text, "history.jsonl", {"c"}), split("", "history.jsonl", {"c"})) == ((text, {}), ("", {}))
 
 
 def test_a_record_that_cannot_be_read_is_not_cut() -> None:
@@ -217,19 +213,14 @@ def test_a_record_that_cannot_be_read_is_not_cut() -> None:
 
 def test_lines_are_added_to_an_archive_once() -> None:
     a, b, c = (text_of(line(one)) for one in "abc")
-    assert joined("", a + b) == a + b
-    assert joined(a, b + c) == a + b + c
-    assert joined(a + b, b + c) == a + b + c
-    assert joined(a + b, a + b) == a + b
-    assert joined(a, "") == a
+    assert (joined("", a + b), joined(a, b + c), joined(a + b, b + c)) == (a + b, a + b + c, a + b + c)
+    assert (joined(a + b, a + b), joined(a, "")) == (a + b, a)
 
 
 def test_an_archive_keeps_its_bytes() -> None:
     a, b = (text_of(line(one)) for one in "ab")
     crlf = a.replace("\n", "\r\n")
-    assert joined(crlf, a + b) == crlf + b
-    assert joined(a.strip(), b) == a + b
-    assert joined(a.strip(), a) == a.strip()
+    assert (joined(crlf, a + b), joined(a.strip(), b), joined(a.strip(), a)) == (crlf + b, a + b, a.strip())
 
 
 # -- laws -------------------------------------------------------------------------------------------------------------

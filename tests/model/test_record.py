@@ -229,8 +229,7 @@ def test_an_operation_that_stands_twice_is_refused_with_both_places() -> None:
     ],
 )
 def test_times_are_read_to_the_second_in_utc(text: str, moment: datetime) -> None:
-    assert times.moment_of(text) == moment
-    assert times.moment_of(times.timestamp(moment)) == moment
+    assert (times.moment_of(text), times.moment_of(times.timestamp(moment))) == (moment, moment)
 
 
 @pytest.mark.parametrize(
@@ -332,8 +331,7 @@ def quarantined(*actions: str) -> dict[str, str]:
 
 
 def test_a_tag_is_bad_while_its_last_quarantine_has_no_later_clear() -> None:
-    assert quarantined() == {}
-    assert quarantined("quarantine 1.0.1 slow") == {"1.0.1": "slow"}
+    assert (quarantined(), quarantined("quarantine 1.0.1 slow")) == ({}, {"1.0.1": "slow"})
     assert quarantined("quarantine 1.0.1 slow", "clear 1.0.1 fixed") == {}
     assert quarantined("clear 1.0.1 x", "quarantine 1.0.1 slow", "remove 1.0.1 x") == {"1.0.1": "slow"}
     assert quarantined("quarantine 1.0.1 slow", "clear 1.0.1 x", "quarantine 1.0.1 dead") == {"1.0.1": "dead"}

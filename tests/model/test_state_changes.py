@@ -80,8 +80,7 @@ def test_a_restored_version_has_the_tag_that_it_was_retired_with() -> None:
 
 
 def test_a_quarantined_version_is_deployed_but_not_live() -> None:
-    assert list(FULL.versions) == ["v1", "v2", "v3"]
-    assert list(FULL.live) == ["v1", "v2"]
+    assert (list(FULL.versions), list(FULL.live)) == (["v1", "v2", "v3"], ["v1", "v2"])
 
 
 def test_without_a_written_default_the_lowest_name_is_the_default() -> None:

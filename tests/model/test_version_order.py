@@ -9,16 +9,7 @@ from hypothesis import strategies as st
 from model_builders import DIGEST, TAGS, law, versions
 
 from release_tool.model.records import Name, Tag, name_number, name_of
-from release_tool.model.versions import (
-    is_name,
-    is_newer,
-    is_readable,
-    is_tag,
-    minor_of,
-    newest_first,
-    rank,
-    tag_part,
-)
+from release_tool.model.versions import is_name, is_newer, is_readable, is_tag, minor_of, newest_first, rank, tag_part
 
 NEW_TO_OLD = [
     "2.0.0",
@@ -69,8 +60,7 @@ def test_anything_else_is_no_name(name: str) -> None:
 
 
 def test_the_tag_part_is_what_stands_before_the_digest() -> None:
-    assert tag_part("v1.0.5" + DIGEST) == "v1.0.5"
-    assert tag_part("v1.0.5") == "v1.0.5"
+    assert (tag_part("v1.0.5" + DIGEST), tag_part("v1.0.5")) == ("v1.0.5", "v1.0.5")
 
 
 @pytest.mark.parametrize(("newer", "older"), list(combinations(NEW_TO_OLD, 2)))

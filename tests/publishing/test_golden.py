@@ -8,18 +8,8 @@ import pytest
 from world import SEED, WITH_DEFAULT, World
 
 CASES = {
-    "manual, keep 8: exactly one added line": (
-        SEED,
-        "manual",
-        8,
-        SEED + "  - v1.0.5\n",
-    ),
-    "newest, keep 8: the default and the tag": (
-        SEED,
-        "newest",
-        8,
-        SEED + "  - v1.0.5\n  default: v5\n",
-    ),
+    "manual, keep 8: exactly one added line": (SEED, "manual", 8, SEED + "  - v1.0.5\n"),
+    "newest, keep 8: the default and the tag": (SEED, "newest", 8, SEED + "  - v1.0.5\n  default: v5\n"),
     "newest, keep 4, written default: v1 retires, names stay": (
         WITH_DEFAULT,
         "newest",
@@ -82,8 +72,7 @@ def test_bump_of_the_next_tag(name: str, tmp_path: Path) -> None:
     before, default, keep, after = CASES[name]
     world = World.make(tmp_path, tags=before, default=default, keep=keep)
     world.release("bump", "devel", "v1.0.5")
-    assert world.tags(ref="release/devel") == after
-    assert world.tags() == before
+    assert (world.tags(ref="release/devel"), world.tags()) == (after, before)
     world.merge(1)
     assert world.tags() == after
 
@@ -97,8 +86,7 @@ def test_the_plan_says_why_the_fallback_target_stays(tmp_path: Path) -> None:
 def test_the_documented_json(tmp_path: Path) -> None:
     world = World.make(tmp_path, tags=WITH_DEFAULT, keep=4)
     outcome = world.json("bump", "devel", "v1.0.5")
-    assert outcome["operation"] == "bump"
-    assert outcome["environment"] == "devel"
+    assert (outcome["operation"], outcome["environment"]) == ("bump", "devel")
     assert outcome["changed"] is True
     assert outcome["changes"] == [
         {"action": "add", "version": "v5", "tag": "v1.0.5", "reason": "bump"},
@@ -106,8 +94,7 @@ def test_the_documented_json(tmp_path: Path) -> None:
         {"action": "retire", "version": "v1", "tag": "v1.0.1", "reason": "keep 4: five live"},
     ]
     assert {"version": "v2", "tag": "v1.0.2", "reason": "newest 4"} in outcome["kept"]
-    assert outcome["branch"] == "release/devel"
-    assert outcome["commit"] == world.refs()["refs/heads/release/devel"]
+    assert (outcome["branch"], outcome["commit"]) == ("release/devel", world.refs()["refs/heads/release/devel"])
     assert outcome["pull_request"]["number"] == 1
     assert outcome["pull_request"]["created"] is True
     again = world.json("bump", "devel", "v1.0.5")

@@ -198,8 +198,7 @@ def test_a_name_that_another_one_took_is_renumbered(world: World) -> None:
     world.commit({"environments/devel/image_tag.yaml": text}, "v5 by hand")
     world.release("sync")
     versions = world.state(ref=BRANCH).versions
-    assert versions["v5"] == "v1.0.9"
-    assert versions["v6"] == "v1.0.5"
+    assert (versions["v5"], versions["v6"]) == ("v1.0.9", "v1.0.5")
 
 
 def test_sync_is_silent_and_pushes_nothing_when_the_environment_did_not_change(world: World) -> None:

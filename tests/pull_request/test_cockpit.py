@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from model_builders import DAY, DIGEST, HOUR, NOW, TODAY, bump, change, ground, line, planned, state
@@ -19,9 +20,6 @@ from release_tool.pull_request import compose
 from release_tool.pull_request.compose import Proposed
 from release_tool.pull_request.markdown import link, safe_url
 from release_tool.rules.plan import LeftOut, plan
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 GOLDEN = Path(__file__).parent / "golden-pulls"
 FOUR = state("1.0.1", "1.0.2", "1.0.3", "1.0.4", default="v4")

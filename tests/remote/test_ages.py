@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from landing import FILE, Base, hour, place, tags
@@ -14,13 +15,7 @@ from origin import Requests
 from release_tool.config import Retention
 from release_tool.errors import ReleaseError
 from release_tool.model.records import Change, Line, Name, Tag
-from release_tool.remote.landing import EXACTLY, wanted_by
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from release_tool.remote.landing import Entry
+from release_tool.remote.landing import EXACTLY, Entry, wanted_by
 
 DAY = timedelta(days=1)
 
@@ -63,8 +58,7 @@ def test_a_version_landed_when_it_was_merged(base: Base) -> None:
     base.git("checkout", "-q", "main")
     base.noise(2, 1)
     base.git("merge", "-q", "--no-ff", "side", at=9)
-    assert base.since("versions", "v2") == hour(9)
-    assert base.since("versions", "v1") == hour(0)
+    assert (base.since("versions", "v2"), base.since("versions", "v1")) == (hour(9), hour(0))
 
 
 def test_a_version_landed_when_it_was_squashed(base: Base) -> None:
@@ -117,8 +111,7 @@ def test_a_revert_takes_a_version_away_and_its_revert_lands_it_anew(base: Base) 
     assert base.since("versions", "v2") is None
     base.git("revert", "--no-edit", "HEAD", at=3)
     base.noise(4, 2)
-    assert base.since("versions", "v2") == hour(3)
-    assert base.since("versions", "v1") == hour(0)
+    assert (base.since("versions", "v2"), base.since("versions", "v1")) == (hour(3), hour(0))
 
 
 def test_an_entry_that_left_and_came_back_counts_from_its_return(base: Base) -> None:
@@ -150,8 +143,7 @@ def test_each_state_of_a_version_has_its_own_landing(base: Base) -> None:
     base.write(3, tags("v1", "v3", retired=["v2"]))
     assert base.since("retired", "v2") == hour(3)
     base.write(4, tags("v1", "v2", "v3"))
-    assert base.since("versions", "v2") == hour(4)
-    assert base.since("versions", "v3") == hour(1)
+    assert (base.since("versions", "v2"), base.since("versions", "v3")) == (hour(4), hour(1))
 
 
 def test_a_default_is_as_old_as_the_run_in_which_it_is_the_default(base: Base) -> None:
@@ -201,8 +193,7 @@ def test_a_clock_that_goes_back_moves_no_landing(base: Base) -> None:
     base.write(20, tags("v1", "v2", "v3"))
     base.noise(25, 1)
     assert base.since("versions", "v2", timedelta(hours=9), now=40) == hour(30)
-    assert base.since("versions", "v2") == hour(30)
-    assert base.since("versions", "v3") == hour(20)
+    assert (base.since("versions", "v2"), base.since("versions", "v3")) == (hour(30), hour(20))
 
 
 def test_what_the_base_does_not_hold_has_no_age(base: Base) -> None:
@@ -319,9 +310,6 @@ def test_retention_asks_for_the_ages_that_its_policy_compares(base: Base) -> Non
     base.write(1, tags("v1", "v2", retired=["v3"], quarantined=["v2"]))
     drain, held = timedelta(hours=2), timedelta(days=3)
     policy = Retention(drain=drain, quarantine_for=held)
-    assert wanted_by(base.state(), policy) == {
-        entry("quarantined", "v2"): [held],
-        entry("retired", "v3"): [drain],
-    }
+    assert wanted_by(base.state(), policy) == {entry("quarantined", "v2"): [held], entry("retired", "v3"): [drain]}
     wanted = wanted_by(base.state(), policy._replace(min_age=DAY, max_age=held))
     assert wanted[entry("versions", "v1")] == [DAY, held]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -17,9 +18,6 @@ from release_tool import tagfile
 from release_tool.git.repository import Repository
 from release_tool.model.records import CommitId, State
 from release_tool.remote.landing import EXACTLY, Ages, Entry
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 PLACES = [place(name) for name in ("devel", "staging", "production")]
 TEXTS = (

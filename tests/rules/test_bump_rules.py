@@ -136,8 +136,7 @@ def test_a_tag_that_was_there_before_gets_its_name_again() -> None:
 
 def test_a_new_name_is_one_above_all_that_were_ever_known() -> None:
     names = Names({"1.0.4": Name("v4")}, {"1.0.8": Name("v8")}, frozenset({Name("v11")}))
-    assert names.name_for("1.0.9") == "v12"
-    assert names.name_for("1.0.8" + DIGEST) == "v8"
+    assert (names.name_for("1.0.9"), names.name_for("1.0.8" + DIGEST)) == ("v12", "v8")
     assert Names().name_for("1.0.0") == "v1"
 
 

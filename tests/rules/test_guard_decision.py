@@ -166,8 +166,7 @@ def test_only_an_unhealthy_default_is_left_and_only_for_a_healthy_version(
         **said,
     )
     if found.action == "downgrade":
-        assert said[default] == UNHEALTHY
-        assert said[found.to] == HEALTHY
+        assert (said[default], said[found.to]) == (UNHEALTHY, HEALTHY)
         assert before < 2
         assert found.to == fallback_target(one, [Name(name) for name in former], "semver")
     if found.action == "halt":

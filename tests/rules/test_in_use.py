@@ -11,17 +11,7 @@ from hypothesis import strategies as st
 
 from release_tool.config import InUse
 from release_tool.model.records import Name, Tag
-from release_tool.rules.in_use import (
-    DEFAULT_QUERY,
-    Placeholders,
-    Usage,
-    Use,
-    edge,
-    expression,
-    names_any,
-    reason,
-    uses,
-)
+from release_tool.rules.in_use import DEFAULT_QUERY, Placeholders, Usage, Use, edge, expression, names_any, reason, uses
 from release_tool.rules.promql import Sample
 
 V1, V2 = Name("v1"), Name("v2")

@@ -6,9 +6,10 @@ its names are kept here as the remote would show them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hypothesis import strategies as st
 from model_builders import DAY, HOUR, NOW, ORDERS, POLICIES, TAGS, bump, law, meaning, section_of, states
@@ -21,9 +22,6 @@ from release_tool.model.versions import tag_part
 from release_tool.rules.operations import Names
 from release_tool.rules.plan import Ground, Plan, plan
 from release_tool.rules.retention import Facts
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 @dataclass
@@ -204,11 +202,9 @@ def agrees_with_the_record(on: Ground, made: Plan) -> None:
 def is_stable(on: Ground, made: Plan) -> None:
     """Planning the result again changes nothing."""
     again = plan(on, made.lines, None)
-    assert again.lines == made.lines
-    assert again.edits == made.edits
+    assert (again.lines, again.edits) == (made.lines, made.edits)
     assert meaning(again.after) == meaning(made.after)
-    assert again.kept == made.kept
-    assert again.left_out == ()
+    assert (again.kept, again.left_out) == (made.kept, ())
 
 
 def keeps_the_rules(on: Ground, made: Plan) -> None:

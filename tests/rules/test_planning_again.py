@@ -269,8 +269,7 @@ def test_of_sixteen_pending_bumps_the_newest_four_and_the_fallback_target_stay(t
 
 def test_with_room_for_all_sixteen_pending_bumps_stay() -> None:
     made = planned(ground(FOUR, keep=40), *(f"v1.1.{number}" for number in range(16)))
-    assert len(made.after.live) == 20
-    assert len(made.lines) == 16
+    assert (len(made.after.live), len(made.lines)) == (20, 16)
 
 
 def test_the_fallback_target_among_the_newest_takes_no_further_place() -> None:
