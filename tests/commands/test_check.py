@@ -95,8 +95,6 @@ def recorded(world: World, *bumps: str) -> None:
 
 
 # -- what is right ----------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.slow
 def test_the_life_of_a_version_has_no_finding(tmp_path: Path) -> None:
     world = World.make(tmp_path, tags=WITH_DEFAULT, keep=3)
@@ -139,8 +137,6 @@ def test_an_environment_without_a_record_has_nothing_to_agree_with(world: World)
 
 
 # -- files and record -------------------------------------------------------------------------------------------------
-
-
 def test_a_pin_by_hand_is_told_until_the_next_operation_adopts_it(world: World) -> None:
     recorded(world, "v1.0.5")
     by_hand(world, ("image:\n", "image:\n  pinned:\n    v2: {reason: clients}\n"))
@@ -206,8 +202,6 @@ def test_what_people_wrote_on_the_branch_is_told_there(world: World) -> None:
 
 
 # -- names ------------------------------------------------------------------------------------------------------------
-
-
 def test_a_tag_changed_under_its_name_is_wrong_by_the_record_alone(world: World) -> None:
     recorded(world, "v1.0.5")
     by_hand(world, ("  - v1.0.3\n", "  - v1.0.33\n"))
@@ -255,8 +249,6 @@ def test_a_tag_with_two_names_is_told_once(world: World) -> None:
 
 
 # -- policy -----------------------------------------------------------------------------------------------------------
-
-
 def test_as_many_pins_as_retention_keeps_are_told(tmp_path: Path) -> None:
     world = World.make(tmp_path, tags=WITH_DEFAULT, keep=2)
     world.release("pin", "devel", "v3", "--reason", "a", "--direct")
@@ -319,8 +311,6 @@ def test_no_version_to_fall_back_to_is_told(tmp_path: Path) -> None:
 
 
 # -- landed lines -----------------------------------------------------------------------------------------------------
-
-
 def with_lines(world: World, change: object, extra: dict[str, str | None] | None = None) -> None:
     """A person changes the lines of the record on a branch."""
     pull(world)
@@ -584,8 +574,6 @@ def test_a_record_that_merges_without_conflicts_is_found(world: World) -> None:
 
 
 # -- the five keys ----------------------------------------------------------------------------------------------------
-
-
 def test_the_five_keys_in_the_values_of_the_chart_are_found_once(world: World) -> None:
     path = "charts/grpc-manifest/values.yaml"
     by_hand(world, ("image:\n", "image:\n  tag: {}\n  retired:\n  pinned: {}\n"), path=path)
@@ -605,8 +593,6 @@ def test_the_five_keys_behind_an_alias_are_found(world: World) -> None:
 
 
 # -- the merge result -------------------------------------------------------------------------------------------------
-
-
 def refused(world: World, branch: str, where: str, words: str) -> None:
     """The merge is refused with one finding; sync mends the branch, or has nothing left of it."""
     ((place, what),) = findings(world, "--ref", branch)
@@ -696,8 +682,6 @@ def test_a_branch_is_judged_as_it_would_be_merged(world: World) -> None:
 
 
 # -- everything at once -----------------------------------------------------------------------------------------------
-
-
 def test_all_environments_are_told_in_one_run(world: World) -> None:
     recorded(world, "v1.0.5")
     world.broken |= {"devel", "staging"}

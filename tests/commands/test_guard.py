@@ -457,8 +457,6 @@ def test_the_table_shows_each_version_with_what_was_said(guarded: Guarded) -> No
 
 
 # -- what else asks for health ----------------------------------------------------------------------------------------
-
-
 def test_status_shows_health_on_request(guarded: Guarded) -> None:
     guarded.are(v3=(1, "slow"))
     assert "healthy (answers: fine)" in guarded.world.release("status", "devel", "--health").out
@@ -491,8 +489,6 @@ def test_only_a_healthy_version_is_promoted_unless_a_person_overrules(guarded: G
 
 
 # -- telling people ---------------------------------------------------------------------------------------------------
-
-
 @dataclass
 class Chat:
     """A server that takes messages."""
@@ -561,8 +557,6 @@ def test_a_webhook_that_takes_nothing_stops_nothing_and_stays_secret(guarded: Gu
 
 
 # -- watching ---------------------------------------------------------------------------------------------------------
-
-
 def test_it_watches_until_it_is_asked_to_stop(guarded: Guarded) -> None:
     command = [sys.executable, "-m", "release_tool", "guard", "--watch", "--interval", "1", "--output", "json", "-C"]
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}

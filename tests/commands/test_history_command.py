@@ -39,8 +39,6 @@ def lived(world: World) -> None:
 
 
 # -- what is told
-
-
 def test_all_environments_are_merged_by_time_newest_first(world: World) -> None:
     lived(world)
     assert told(world) == [("production", "default"), ("staging", "promote"), ("devel", "pin"), ("devel", "bump")]
@@ -100,8 +98,6 @@ def test_an_empty_record_and_filters_without_a_hit_say_so_beside_the_output(worl
 
 
 # -- archives
-
-
 def test_archives_are_read_too(world: World) -> None:
     lived(world)
     first, second = world.record().splitlines(keepends=True)
@@ -128,8 +124,6 @@ def test_lines_of_one_time_keep_their_order(world: World) -> None:
 
 
 # -- filters
-
-
 def test_filters(world: World) -> None:
     lived(world)
     every = ["default", "promote", "pin", "bump"]
@@ -185,8 +179,6 @@ def test_unknown_environments_are_refused(world: World) -> None:
 
 
 # -- what waits
-
-
 def test_what_waits_is_told_on_request_and_marked(world: World) -> None:
     lived(world)
     world.release("bump", "devel", "v1.0.6")
@@ -206,8 +198,6 @@ def test_what_waits_is_told_on_request_and_marked(world: World) -> None:
 
 
 # -- several services
-
-
 def test_services_are_told_apart(world: World) -> None:
     config = CONFIG.format(default="newest", keep=4).replace("release_name: engine\nnamespace: engine\n", "")
     files: dict[str, str | None] = {"release.yaml": config + "services: {engine: {}, search: {}}\n"}
@@ -226,8 +216,6 @@ def test_services_are_told_apart(world: World) -> None:
 
 
 # -- what is broken
-
-
 @pytest.mark.parametrize(
     ("file", "text", "said"),
     [
@@ -272,8 +260,6 @@ def test_texts_from_outside_do_nothing_to_a_terminal(world: World) -> None:
 
 
 # -- width
-
-
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_it_fits_the_terminal(world: World, width: int) -> None:
     lived(world)

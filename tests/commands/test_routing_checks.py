@@ -146,8 +146,6 @@ def test_the_life_of_a_version_passes_every_check(tmp_path: Path) -> None:
 
 
 # -- check --
-
-
 def write(world: World, path: str, text: str) -> None:
     (world.clone / path).write_text(text, encoding="utf-8")
 

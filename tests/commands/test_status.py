@@ -52,8 +52,6 @@ def busy(world: World) -> None:
 
 
 # -- the matrix
-
-
 def test_the_matrix_shows_every_version_in_every_environment(world: World) -> None:
     world.release("bump", "devel", "v1.0.5", "--direct")
     world.release("pin", "devel", "v2", "--reason", "x", "--direct")
@@ -83,8 +81,6 @@ def test_a_missing_file_is_said_and_is_no_failure(world: World) -> None:
 
 
 # -- ages
-
-
 def test_ages_count_from_landing(world: World) -> None:
     world.release("bump", "devel", "v1.0.5")
     world.now += 3 * DAY
@@ -105,8 +101,6 @@ def test_a_clock_that_went_back_gives_no_negative_age(world: World) -> None:
 
 
 # -- pins, quarantines, drains
-
-
 def test_pins_come_with_reason_and_end(world: World) -> None:
     world.release("pin", "devel", "v2", "--reason", "mobile", "--until", "14d", "--direct")
     world.release("pin", "devel", "v3", "--reason", "web", "--direct")
@@ -157,8 +151,6 @@ def test_drains_tell_the_time_left(world: World) -> None:
 
 
 # -- what comes
-
-
 def test_it_tells_what_a_cleanup_would_do_now_and_later_ones(world: World) -> None:
     world.release("pin", "devel", "v2", "--reason", "x", "--until", "2026-11-30", "--direct")
     world.commit({"release.yaml": CONFIG.format(default="newest", keep=2)}, "Keep two")
@@ -210,8 +202,6 @@ def test_what_is_proposed_already_is_marked(world: World) -> None:
 
 
 # -- what waits
-
-
 def test_what_waits_comes_with_its_pull_request_also_on_the_branch_of_downgrades(world: World) -> None:
     world.release("bump", "devel", "v1.0.5")
     world.release("downgrade", "devel")
@@ -236,8 +226,6 @@ def test_nothing_waits_without_a_branch(world: World) -> None:
 
 
 # -- images that differ
-
-
 def test_one_tag_with_different_digests_is_found(world: World) -> None:
     world.commit(
         {
@@ -263,8 +251,6 @@ def test_the_same_digest_or_none_is_no_difference(world: World) -> None:
 
 
 # -- who calls
-
-
 def test_who_calls_is_only_asked_on_request(world: World) -> None:
     policy = "in_use: {prometheus: 'http://127.0.0.1:1', timeout: 1s}"
     config = CONFIG.format(default="newest", keep=2).replace("keep: 2,", f"keep: 2, {policy},")
@@ -281,8 +267,6 @@ def test_who_calls_is_only_asked_on_request(world: World) -> None:
 
 
 # -- what is broken
-
-
 @pytest.mark.parametrize(
     ("file", "text", "said", "where"),
     [
@@ -355,8 +339,6 @@ def test_texts_from_outside_do_nothing_to_a_terminal(world: World) -> None:
 
 
 # -- services
-
-
 def test_every_service_has_its_own_matrix(world: World) -> None:
     config = CONFIG.format(default="newest", keep=4).replace("release_name: engine\nnamespace: engine\n", "")
     files: dict[str, str | None] = {"release.yaml": config + "services: {engine: {}, search: {}}\n"}
@@ -386,8 +368,6 @@ def test_every_service_has_its_own_matrix(world: World) -> None:
 
 
 # -- width
-
-
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_it_fits_the_terminal(world: World, width: int) -> None:
     busy(world)

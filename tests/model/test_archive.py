@@ -43,8 +43,6 @@ IDS = [one.id for one in GONE]
 
 
 # -- which lines ------------------------------------------------------------------------------------------------------
-
-
 def test_the_lines_of_a_version_that_is_long_gone_may_be_moved() -> None:
     assert moved(*GONE) == IDS
 
@@ -164,8 +162,6 @@ def test_of_the_record_of_some_years_only_what_is_young_or_there_stays() -> None
 
 
 # -- the texts --------------------------------------------------------------------------------------------------------
-
-
 def text_of(*lines: Line) -> str:
     return history.append("", lines)
 

@@ -50,8 +50,6 @@ def error_of(text: str) -> ReleaseError:
 
 
 # -- lines in, lines out ----------------------------------------------------------------------------------------------
-
-
 def test_a_line_is_written_as_the_documentation_shows_it() -> None:
     provenance = {"image": "reg/engine", "build": "7"}
     one = intent("01KAMX3S5E0000000000000001", "bump", {"tag": "v1.0.5"}, "ci", "https://ci/1", provenance=provenance)
@@ -214,8 +212,6 @@ def test_an_operation_that_stands_twice_is_refused_with_both_places() -> None:
 
 
 # -- times ------------------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("text", "moment"),
     [
@@ -265,8 +261,6 @@ def test_times_never_go_backwards(times: list[datetime], floor: datetime | None)
 
 
 # -- what the lines tell ----------------------------------------------------------------------------------------------
-
-
 def test_the_record_gives_the_state_by_hand_first_then_the_changes_of_the_line() -> None:
     landed = [
         line("1", change("add", "v2", "1.0.2"), adopted=(change("add", "v1", "1.0.1"),)),

@@ -165,8 +165,6 @@ def test_a_plan_that_is_made_again_gives_the_same_text(case: str) -> None:
 
 
 # -- the first screen -------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("case", CASES)
 def test_the_default_before_and_after_stands_first(case: str) -> None:
     body = compose.pull_request(CASES[case]()).body
@@ -204,8 +202,6 @@ def test_without_anything_to_be_careful_about_there_is_no_warning() -> None:
 
 
 # -- routes -----------------------------------------------------------------------------------------------------------
-
-
 def test_the_routes_are_those_of_the_rendering() -> None:
     body = compose.pull_request(a_bump()).body
     assert "| `x-version` | subset | image |" in body
@@ -237,8 +233,6 @@ def test_the_diagram_stays_small() -> None:
 
 
 # -- what comes next, and the way back --------------------------------------------------------------------------------
-
-
 def test_what_this_brings_is_dated_from_its_landing_and_the_rest_by_the_clock() -> None:
     body = compose.pull_request(a_cleanup()).body
     assert "| 2h after this lands | remove | v1 | `1.0.1` | drained for 2h |" in body
@@ -266,8 +260,6 @@ def test_an_id_is_one_word_of_the_command_whatever_it_holds() -> None:
 
 
 # -- the rendered difference ------------------------------------------------------------------------------------------
-
-
 def an_object(name: str, lines: int, kind: str = "ConfigMap") -> ObjectChange:
     return ObjectChange(
         "added", ObjectKey("v1", kind, "", name), "x.yaml", "", "".join(f"k{n}: {n}\n" for n in range(lines))
@@ -311,8 +303,6 @@ def test_without_a_rendering_nothing_is_said_of_manifests() -> None:
 
 
 # -- links ------------------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     "url",
     [

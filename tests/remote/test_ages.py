@@ -46,8 +46,6 @@ def line(at: float, action: str, name: str, before: str | None = None) -> Line:
 
 
 # -- what a landing is
-
-
 def test_what_the_first_commit_brought_landed_with_it(base: Base) -> None:
     assert base.since("versions", "v1") == hour(0)
 
@@ -203,8 +201,6 @@ def test_what_the_base_does_not_hold_has_no_age(base: Base) -> None:
 
 
 # -- how far it is looked
-
-
 def test_the_record_is_believed_where_even_its_age_is_not_enough(by_url: Base, tmp_path: Path) -> None:
     by_url.write(5, tags("v1", "v2"))
     ages, requests = by_url.ages(), Requests(tmp_path)
@@ -267,8 +263,6 @@ def test_a_merge_that_the_forge_tells_is_no_older_than_it_says(base: Base) -> No
 
 
 # -- many at once
-
-
 def test_one_walk_serves_many_environments(base: Base, caplog: pytest.LogCaptureFixture) -> None:
     places = [place(f"e{number}") for number in range(40)]
     base.commit(1, {one.tag_file: tags("v1") for one in places})

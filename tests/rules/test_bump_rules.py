@@ -24,8 +24,6 @@ def bumped(one: State, tag: str, *, names: Names | None = None, policy: str = "n
 
 
 # -- the default ------------------------------------------------------------------------------------------------------
-
-
 def test_a_new_tag_is_added_under_the_next_name_and_becomes_the_default() -> None:
     assert bumped(FOUR, "1.0.5").changes == (
         change("add", "v5", "1.0.5", "bump"),
@@ -93,8 +91,6 @@ def test_an_implied_default_stays_implied_otherwise() -> None:
 
 
 # -- what is there already --------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("one", "tag", "bad", "says"),
     [
@@ -127,8 +123,6 @@ def test_a_tag_whose_quarantine_was_cleared_in_the_file_is_live_whatever_the_rec
 
 
 # -- names ------------------------------------------------------------------------------------------------------------
-
-
 def test_a_tag_that_was_there_before_gets_its_name_again() -> None:
     names = Names({"1.0.9": Name("v2"), "1.0.4": Name("v4")})
     assert told(bumped(state(named={"v4": "1.0.4"}), "1.0.9", names=names).changes)[0] == "add v2 1.0.9"
@@ -166,8 +160,6 @@ def test_when_the_names_are_used_up_a_bump_is_refused() -> None:
 
 
 # -- pins, and what others may have written ---------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [({"reason": "demo"}, "demo"), ({}, "pinned by its bump"), ({"reason": 7}, "pinned by its bump")],

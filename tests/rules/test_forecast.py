@@ -30,8 +30,6 @@ def forecast(one: State, ages: dict[str, timedelta], *, former: list[str] | None
 
 
 # -- what comes -------------------------------------------------------------------------------------------------------
-
-
 def test_nothing_comes_where_nothing_ages() -> None:
     assert forecast(state("1.0.1", "1.0.2", default="v2"), {"v1": DAY, "v2": DAY}) == []
     assert forecast(State(), {}) == []
@@ -139,8 +137,6 @@ def test_a_forecast_of_many_versions_ends_with_its_thousand_moments() -> None:
 
 
 # -- pins that end ----------------------------------------------------------------------------------------------------
-
-
 def test_the_pins_that_end_within_a_week_come_first_to_last() -> None:
     days = {"v1": TODAY + 8 * DAY, "v2": TODAY + 7 * DAY, "v3": TODAY, "v4": None, "v5": TODAY - DAY}
     pins = {Name(name): Pin("clients", day) for name, day in days.items()}

@@ -180,8 +180,6 @@ def test_only_an_unhealthy_default_is_left_and_only_for_a_healthy_version(
 
 
 # -- verdicts together ------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("words", "health"),
     [

@@ -29,8 +29,6 @@ def callers(*samples: tuple[dict[str, str], float]) -> dict[str, tuple[str, ...]
 
 
 # -- the question
-
-
 def test_the_built_in_query_asks_for_the_release_in_its_namespace() -> None:
     asked = expression(policy(), PLACES)
     assert 'destination_workload_namespace="shop",destination_workload=~"engine(-.+)?-v[0-9]+"' in asked
@@ -89,8 +87,6 @@ def test_the_edge_is_a_small_part_of_the_window_but_long_enough_for_some_scrapes
 
 
 # -- the answer
-
-
 def test_a_workload_names_its_version() -> None:
     labels = {"destination_workload": "engine-grpc-manifest-v2", "source_workload": "web"}
     assert callers((labels, 1)) == {"v2": ("web",)}
@@ -162,8 +158,6 @@ def test_callers_are_sorted_and_said_once() -> None:
 
 
 # -- the words
-
-
 @pytest.mark.parametrize(
     ("use", "words"),
     [

@@ -174,8 +174,6 @@ def by_hand(one: State, deed: str, chance: int) -> State:
 
 
 # -- what must hold after every planning ------------------------------------------------------------------------------
-
-
 def check(on: Ground, made: Plan) -> None:
     agrees_with_the_record(on, made)
     is_stable(on, made)

@@ -42,8 +42,6 @@ def by_line(made: Plan) -> dict[str, list[str]]:
 
 
 # -- one operation ----------------------------------------------------------------------------------------------------
-
-
 def test_a_bump_adds_moves_the_default_and_retires_what_the_policy_does_not_keep() -> None:
     made = plan(ground(FOUR, keep=4), (), bump("1.0.5"))
     assert made.own == made.edits == made.lines[0].changes
@@ -116,8 +114,6 @@ def test_a_removed_quarantine_is_adopted_as_a_clear_and_the_tag_is_good_again() 
 
 
 # -- pending intents --------------------------------------------------------------------------------------------------
-
-
 def test_pending_intents_are_applied_in_line_order_then_this_operation_then_the_sweep_once() -> None:
     made = planned(ground(FOUR, keep=4), "1.0.5", "1.0.6", "1.0.7")
     assert by_line(made) == {
@@ -212,8 +208,6 @@ def test_a_tag_that_is_only_proposed_is_not_called_live() -> None:
 
 
 # -- superseded -------------------------------------------------------------------------------------------------------
-
-
 def test_a_pending_version_that_would_be_retired_at_once_is_superseded_and_keeps_its_name() -> None:
     base = ground(state("1.0.1", default="v1"), keep=2)
     made = planned(base, "1.0.2", "1.0.3", "1.0.4", "1.0.5")
@@ -278,8 +272,6 @@ def test_the_fallback_target_among_the_newest_takes_no_further_place() -> None:
 
 
 # -- names ------------------------------------------------------------------------------------------------------------
-
-
 def test_a_provisional_name_is_kept_as_long_as_the_base_does_not_take_it() -> None:
     pending = [add_line("1.0.9", "v9"), add_line("1.0.6", "v7")]
     assert told(plan(ground(FOUR, default="manual"), pending, bump("1.0.8")).edits) == [
@@ -330,8 +322,6 @@ def test_a_superseding_version_is_named_by_the_name_that_it_has_now() -> None:
 
 
 # -- times ------------------------------------------------------------------------------------------------------------
-
-
 def test_times_are_raised_to_that_of_the_line_above_and_no_further() -> None:
     landed = [line("0", adopted=history.by_hand([], FOUR), at=NOW - HOUR)]
     base = ground(FOUR, lines=landed)
@@ -341,8 +331,6 @@ def test_times_are_raised_to_that_of_the_line_above_and_no_further() -> None:
 
 
 # -- a branch that people work on -------------------------------------------------------------------------------------
-
-
 def on_branch(base: Ground, branch: State, lines: list[Line]) -> Ground:
     """The ground of an append-only branch: its versions and its record, with what the base tells."""
     names = Names(base.names.landed, history.names_of(lines))

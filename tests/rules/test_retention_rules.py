@@ -49,8 +49,6 @@ def swept(one: State, *, former: list[str] | None = None, ages: dict[str, timede
 
 
 # -- what stays -------------------------------------------------------------------------------------------------------
-
-
 def test_the_newest_stay_the_default_and_the_fallback_target_too() -> None:
     one = FIVE._replace(written_default=Name("v2"))
     assert swept(one, former=["v1", "v2"]) == (
@@ -191,8 +189,6 @@ def test_the_last_live_version_stays_however_odd_the_file_is() -> None:
 
 
 # -- quarantine -------------------------------------------------------------------------------------------------------
-
-
 def test_quarantined_versions_are_not_counted() -> None:
     one = state("1.0.1", "1.0.2", "1.0.3", "1.0.4", default="v2", quarantined={"v3": "slow", "v4": "slow"})
     assert swept(one, keep=2) == ([], ["v1: fallback target", "v2: default"])
@@ -257,8 +253,6 @@ def test_an_entry_whose_landing_is_unknown_is_not_removed() -> None:
 
 
 # -- what waits -------------------------------------------------------------------------------------------------------
-
-
 def test_quarantined_and_retired_versions_say_what_they_wait_for() -> None:
     bad = {"v2": "slow", "v3": "", "v4": "slow"}
     pins = {"v3": "forensics", "v4": Pin("forensics", TODAY)}
@@ -281,8 +275,6 @@ def test_what_the_sweep_changes_does_not_wait() -> None:
 
 
 # -- words ------------------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("duration", "text"),
     [(timedelta(0), "0s"), (timedelta(seconds=90), "90s"), (timedelta(minutes=15), "15m"), (timedelta(minutes=90), "90m"),
