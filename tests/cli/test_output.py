@@ -53,10 +53,7 @@ def printed(call: Any) -> tuple[str, str]:
 @pytest.mark.parametrize("arguments", [(), ("--direct",), ("--output", "json"), ("--direct", "-v")])
 def test_what_a_hook_says_moves_no_cursor(arguments: tuple[str, ...], tmp_path: Path) -> None:
     world = World.make(tmp_path, tags=WITH_DEFAULT)
-    hook = world.origin / "hooks/pre-receive"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_bytes(b"#!/bin/sh\nprintf 'no: \\033[2J\\033]0;owned\\007 \\302\\233 \\342\\200\\256\\n' >&2\nexit 1\n")
-    hook.chmod(0o755)
+    world.hook("printf 'no: \\033[2J\\033]0;owned\\007 \\302\\233 \\342\\200\\256\\n' >&2\nexit 1\n")
     said = world.release("bump", "devel", "v1.0.5", *arguments, code=None)
     assert said.code in (1, 75)
     assert "owned" in said.err

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
-import shutil
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from world import Result, World
+from world import WITH_DEFAULT, Result, World
 
 from release_tool import safe_text
 
@@ -27,41 +26,16 @@ environments:
     promote_from: devel
     default: promoted
 """
-TAGS = """\
-image:
-  default: v4
-  tag:
-    v1: v1.0.1
-    v2: v1.0.2
-    v3: v1.0.3
-    v4: v1.0.4
-"""
 PLACEHOLDERS = {"NAME": "v3", "ID": "01M89T1QWHYYJP6PZCB2S6Z56R", "WHY": "a reason", "DAY": "14d"}
 WRITING = {
-    "bump",
-    "promote",
-    "default",
-    "downgrade",
-    "pin",
-    "unpin",
-    "retire",
-    "restore",
-    "quarantine",
-    "clear",
-    "undo",
-}
+    "bump", "promote", "default", "downgrade", "pin", "unpin", "retire", "restore", "quarantine", "clear", "undo",
+}  # fmt: skip
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     world = World.make(tmp_path)
-    files = {"release.yaml": CONFIG}
-    for environment in ("devel", "staging", "production"):
-        shutil.rmtree(world.clone / "environments" / environment)
-    for environment in ("devel", "staging"):
-        for service in ("engine", "search"):
-            files[f"environments/{environment}/{service}/image_tag.yaml"] = TAGS
-    world.commit(files, "Two services")
+    world.hold_services(CONFIG, {"engine": WITH_DEFAULT, "search": WITH_DEFAULT}, ("devel", "staging"))
     return world
 
 
@@ -111,8 +85,7 @@ def test_after_an_undo_the_command_for_another_one_is_accepted(world: World) -> 
 def test_what_the_policy_would_retire_at_once_names_a_command_that_is_accepted(world: World) -> None:
     config = CONFIG.replace("keep: 4", "keep: 2, max_age: 1d")
     world.commit({"release.yaml": config}, "Keep few")
-    said = run(world, "bump", "devel", "v0.0.1")
-    assert accepted(world, said) == ["bump devel"]
+    assert accepted(world, run(world, "bump", "devel", "v0.0.1")) == ["bump devel"]
 
 
 def test_commands_of_check_and_of_the_pull_request_are_accepted(world: World) -> None:

@@ -6,25 +6,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from world import World
+from world import NAMED, World
 
-TAGS = """\
-image:
-  default: v3
-  tag:
-    v1: v1.0.1
-    v2: v1.0.2   # mobile clients
-    v3: v1.0.3
-    v4: v1.0.4
-"""
-
-
-pytestmark = pytest.mark.world(tags=TAGS)
+pytestmark = pytest.mark.world(tags=NAMED)
 
 
 def test_a_pin_stands_in_the_file_with_its_reason_and_its_end(world: World) -> None:
     world.land("pin", "devel", "v2", "--reason", "mobile clients 2.x", "--until", "2027-03-31")
-    assert world.tags() == TAGS + "  pinned:\n    v2: {reason: mobile clients 2.x, until: 2027-03-31}\n"
+    assert world.tags() == NAMED + "  pinned:\n    v2: {reason: mobile clients 2.x, until: 2027-03-31}\n"
     (line,) = world.lines()
     assert line.intent.written == {
         "version": "v2", "tag": "v1.0.2", "until": "2027-03-31", "reason": "mobile clients 2.x",
@@ -48,7 +37,7 @@ def test_a_tag_names_a_version_too(world: World) -> None:
 def test_unpin_takes_the_pin_and_the_empty_section(world: World) -> None:
     world.land("pin", "devel", "v2", "--reason", "why")
     world.land("unpin", "devel", "v2")
-    assert (world.tags(), world.json("unpin", "devel", "v2")["notes"]) == (TAGS, ["v2 is not pinned"])
+    assert (world.tags(), world.json("unpin", "devel", "v2")["notes"]) == (NAMED, ["v2 is not pinned"])
 
 
 def test_the_default_moves_either_way(world: World) -> None:
@@ -141,7 +130,7 @@ def test_what_waits_in_the_pull_request_can_be_named_and_taken_away_again(world:
     world.release("default", "devel", "v3")
     assert world.changes("retire", "devel", "v5") == [("remove", "v5")], "nothing of it has to drain"
     world.merge(1)
-    assert world.tags() == TAGS
+    assert world.tags() == NAMED
     assert world.changes("bump", "devel", "v1.0.6")[0] == ("add", "v6"), "its name stays taken"
 
 
@@ -198,7 +187,7 @@ def test_straight_to_the_base_and_in_the_working_tree_give_the_same_file(
     operation, *rest = command
     world.release(operation, "devel", *rest, "--local")
     local = (world.clone / "environments/devel/image_tag.yaml").read_text()
-    assert local != TAGS
+    assert local != NAMED
     outcome = world.json(operation, "devel", *rest, "--direct")
     assert (outcome["branch"], outcome["pull_request"]) == ("main", None)
     since = [line for line in world.tags().splitlines() if "since" not in line]
@@ -206,9 +195,8 @@ def test_straight_to_the_base_and_in_the_working_tree_give_the_same_file(
 
 
 def test_a_dry_run_writes_nothing_anywhere(world: World) -> None:
-    before = world.refs()
-    result = world.release("retire", "devel", "v1", "--dry-run")
-    assert world.refs() == before
+    with world.unchanged():
+        result = world.release("retire", "devel", "v1", "--dry-run")
     assert "-    v1: v1.0.1" in result.out
     assert "+  retired:" in result.out
 

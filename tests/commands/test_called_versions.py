@@ -10,7 +10,7 @@ import pytest
 from calls import AT, busy, calls
 from hostile import Hostile, answer
 from real_prometheus import real_prometheus
-from world import CONFIG, WITH_DEFAULT, World
+from world import CONFIG, WITH_DEFAULT, World, pairs
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def world_with(tmp_path: Path, url: str) -> World:
 def test_a_version_in_use_is_kept_and_its_callers_are_named(tmp_path: Path, prometheus: str) -> None:
     world = world_with(tmp_path, prometheus)
     (outcome,) = (one for one in world.json("cleanup", "devel") if one["changed"])
-    assert [(change["action"], change["version"]) for change in outcome["changes"]] == [("retire", "v2")]
+    assert pairs(outcome["changes"]) == [("retire", "v2")]
     kept = {one["version"]: one["reason"] for one in outcome["kept"]}
     assert kept == {"v1": "in use by mobile-gw.edge", "v3": "fallback target", "v4": "default"}
     assert "in use by mobile-gw.edge" in world.json("pulls", "show", "1")["body"]

@@ -6,7 +6,7 @@ import json
 from datetime import timedelta
 
 import pytest
-from world import CONFIG, World
+from world import CONFIG, World, pairs
 
 DAY = timedelta(days=1)
 
@@ -14,13 +14,13 @@ DAY = timedelta(days=1)
 pytestmark = pytest.mark.world(keep=3)
 
 
-def changes(outcome: dict[str, object]) -> list[tuple[str, str]]:
-    return [(change["action"], change["version"]) for change in outcome["changes"]]  # type: ignore[attr-defined,index]
-
-
 def swept(world: World, *more: str) -> dict[str, list[tuple[str, str]]]:
     outcomes = world.json("cleanup", *more)
-    return {one["environment"]: changes(one) for one in outcomes if changes(one) and one["operation"] == "cleanup"}
+    return {
+        one["environment"]: pairs(one["changes"])
+        for one in outcomes
+        if one["changes"] and one["operation"] == "cleanup"
+    }
 
 
 def calm(world: World) -> None:
@@ -32,11 +32,10 @@ def calm(world: World) -> None:
 
 def test_nothing_to_do_is_silent_and_shown_on_request(world: World) -> None:
     calm(world)
-    before = world.refs()
-    result = world.release("cleanup")
-    assert (result.out, result.err) == ("", "")
-    assert "keep  v4  v1.0.4  default" in world.release("cleanup", "--dry-run").out
-    assert world.refs() == before
+    with world.unchanged():
+        result = world.release("cleanup")
+        assert (result.out, result.err) == ("", "")
+        assert "keep  v4  v1.0.4  default" in world.release("cleanup", "--dry-run").out
 
 
 def test_retention_retires_and_what_has_drained_is_removed(world: World) -> None:
@@ -85,7 +84,7 @@ def test_it_goes_over_all_environments_and_one_that_is_broken_stops_no_other(wor
     config = config.replace("    promote_from: devel\n", "    promote_from: devel\n    retention: {keep: 2}\n")
     world.commit({"release.yaml": config, "environments/production/history.jsonl": "{half\n"}, "Break one")
     result = world.release("cleanup", "--output", "json", code=1)
-    done = {one["environment"]: changes(one) for one in json.loads(result.out) if one["changed"]}
+    done = {one["environment"]: pairs(one["changes"]) for one in json.loads(result.out) if one["changed"]}
     assert done == {"devel": [("retire", "v1")], "staging": [("retire", "v1"), ("retire", "v2")]}
     assert "production: this line of the record is not JSON" in result.err
     assert "environments/production/history.jsonl:1" in result.err
@@ -177,15 +176,14 @@ def test_old_lines_move_to_the_archive_of_their_year(world: World) -> None:
     ]
     assert sorted(line for line in [*moved, *kept] if line in before) == sorted(before), "none is dropped"
     outcome = world.json("bump", "devel", "v1.0.5", "--pin", "--reason", "again")
-    assert ("add", "v5") in changes(outcome), "an archived tag keeps its name"
-    assert ("restore", "v6") in changes(world.json("restore", "devel", "v6"))
+    assert ("add", "v5") in pairs(outcome["changes"]), "an archived tag keeps its name"
+    assert ("restore", "v6") in world.changes("restore", "devel", "v6")
     world.release("check", "--ref", "main")
 
 
 def test_wrong_environments_are_refused_before_anything_is_done(world: World) -> None:
-    before = world.refs()
-    assert "did you mean 'devel'" in world.release("cleanup", "devle", code=1).err
-    assert world.refs() == before
+    with world.unchanged():
+        assert "did you mean 'devel'" in world.release("cleanup", "devle", code=1).err
 
 
 def test_a_file_that_is_no_text_stops_no_other_environment(world: World) -> None:

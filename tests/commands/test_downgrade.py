@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from world import World
+from world import World, pairs
 
 TAGS = """\
 image:
@@ -21,10 +21,7 @@ pytestmark = pytest.mark.world(tags=TAGS)
 
 def test_the_default_goes_back_and_what_it_leaves_is_quarantined(world: World) -> None:
     outcome = world.json("downgrade", "devel", "--reason", "error rate 0.12")
-    assert [(change["action"], change["version"]) for change in outcome["changes"]] == [
-        ("set-default", "v3"),
-        ("quarantine", "v4"),
-    ]
+    assert pairs(outcome["changes"]) == [("set-default", "v3"), ("quarantine", "v4")]
     assert outcome["branch"] == BRANCH
     world.merge(1)
     assert (world.state().default, world.state().quarantined["v4"].reason) == ("v3", "error rate 0.12")
@@ -46,7 +43,7 @@ def test_it_shares_no_branch_with_what_waits(world: World) -> None:
 
 def test_to_from_and_without_quarantine(world: World) -> None:
     outcome = world.json("downgrade", "devel", "--from", "v4", "--to", "v2", "--no-quarantine")
-    assert [(change["action"], change["version"]) for change in outcome["changes"]] == [("set-default", "v2")]
+    assert pairs(outcome["changes"]) == [("set-default", "v2")]
     world.merge(1)
     assert (world.state().default, world.state().quarantined) == ("v2", {})
 
@@ -96,12 +93,10 @@ def test_the_run_that_is_repeated_goes_back_once(world: World, monkeypatch: pyte
 
 
 def test_a_protected_base_makes_it_a_pull_request_and_a_person_must_merge(world: World) -> None:
-    hook = world.origin / "hooks" / "pre-receive"
-    hook.write_text(
-        "#!/bin/sh\nwhile read old new ref; do\n"
+    world.hook(
+        "while read old new ref; do\n"
         '  if [ "$ref" = refs/heads/main ] && [ ! -e allowed ]; then echo "protected branch" >&2; exit 1; fi\ndone\n'
     )
-    hook.chmod(0o755)
     result = world.release("downgrade", "devel", "--direct", code=1)
     assert "pull request #1 (opened)" in result.out
     assert "the server takes no direct push" in result.err

@@ -85,10 +85,10 @@ def config(path: Path, top: str = "", environment: str = "") -> str:
     return CONFIG.format(program=path / "probe.py", top=top, environment=environment)
 
 
-def made(path: Path, top: str = "", environment: str = "") -> Guarded:
+def made(path: Path, top: str = "", **said: Any) -> Guarded:
     (path / "probe.py").write_text(PROGRAM)
-    guarded = Guarded(World.make(path, tags=TAGS, config=config(path, top, environment)))
-    guarded.are()
+    guarded = Guarded(World.make(path, tags=TAGS, config=config(path, top)))
+    guarded.are(**said)
     guarded.world.now += HOUR
     return guarded
 
@@ -136,12 +136,11 @@ def test_a_bad_default_goes_back_and_is_quarantined_with_the_evidence(guarded: G
 def test_the_next_pass_has_nothing_to_do(guarded: Guarded) -> None:
     guarded.are(v4=(1, "bad"))
     guarded.guard()
-    before = guarded.world.refs()
-    guarded.world.now += HOUR
-    found = guarded.guard()
+    with guarded.world.unchanged():
+        guarded.world.now += HOUR
+        found = guarded.guard()
     assert (found["decision"], found["default"]) == ("stay", "v3")
     assert {one["version"] for one in found["versions"]} == {"v2", "v3"}
-    assert guarded.world.refs() == before
 
 
 def test_the_next_bump_is_added_and_held_until_a_person_clears(guarded: Guarded) -> None:
@@ -177,14 +176,11 @@ def test_a_cleared_version_is_left_its_grace_again(guarded: Guarded) -> None:
 
 
 def test_without_auto_merge_it_waits_for_a_person_and_is_not_repeated(tmp_path: Path) -> None:
-    guarded = made(tmp_path, "downgrade: {auto_merge: false}")
-    guarded.are(v4=(1, "bad"))
+    guarded = made(tmp_path, "downgrade: {auto_merge: false}", v4=(1, "bad"))
     world = guarded.world
     first = guarded.guard(code=1)
-    assert (first["changed"], first["refused"]) == (
-        True,
-        "pull request #1 waits for a person who merges it (auto_merge: false)",
-    )
+    waits = "pull request #1 waits for a person who merges it (auto_merge: false)"
+    assert (first["changed"], first["refused"]) == (True, waits)
     (pull,) = world.pulls()
     assert (pull["head"], pull["state"], world.state().default) == (BRANCH, "open", "v4")
     tip = world.refs()[f"refs/heads/{BRANCH}"]
@@ -197,9 +193,8 @@ def test_without_auto_merge_it_waits_for_a_person_and_is_not_repeated(tmp_path: 
 
 @pytest.mark.slow
 def test_a_closed_pull_request_is_a_no_until_something_changes(tmp_path: Path) -> None:
-    guarded = made(tmp_path, "downgrade: {auto_merge: false}")
+    guarded = made(tmp_path, "downgrade: {auto_merge: false}", v4=(1, "bad 1"))
     world = guarded.world
-    guarded.are(v4=(1, "bad 1"))
     guarded.guard(code=1)
     world.release("pulls", "close", "1")
     guarded.are(v4=(1, "bad 2"))
@@ -223,8 +218,7 @@ def test_what_a_person_asked_for_is_never_merged_with_nobody_looking(guarded: Gu
 
 @pytest.mark.slow
 def test_commits_of_a_person_are_never_merged_with_nobody_looking(tmp_path: Path) -> None:
-    guarded = made(tmp_path, "downgrade: {auto_merge: false}")
-    guarded.are(v4=(1, "bad"))
+    guarded = made(tmp_path, "downgrade: {auto_merge: false}", v4=(1, "bad"))
     guarded.guard(code=1)
     guarded.world.commit({"charts/grpc-manifest/more.txt": "mine"}, "More", branch=BRANCH)
     guarded.configure("downgrade: {auto_merge: true}")
@@ -236,16 +230,13 @@ def test_commits_of_a_person_are_never_merged_with_nobody_looking(tmp_path: Path
 
 @pytest.mark.slow
 def test_a_downgrade_whose_reason_is_gone_is_told_and_held(tmp_path: Path) -> None:
-    guarded = made(tmp_path, "downgrade: {auto_merge: false}")
-    guarded.are(v4=(1, "bad"))
+    guarded = made(tmp_path, "downgrade: {auto_merge: false}", v4=(1, "bad"))
     guarded.guard(code=1)
     guarded.are()
     found = guarded.guard(code=1)
     assert found["decision"] == "stay"
-    assert (
-        found["refused"]
-        == "a downgrade waits in pull request #1, and its reason is gone: close it, or merge it by hand"
-    )
+    told = "a downgrade waits in pull request #1, and its reason is gone: close it, or merge it by hand"
+    assert found["refused"] == told
     guarded.are(v4=(1, "bad"), v3=(1, "bad too"))
     assert "a downgrade waits in pull request #1" in guarded.guard(code=1)["refused"]
     guarded.world.release("pulls", "close", "1")
@@ -276,9 +267,7 @@ def test_a_check_that_flaps_does_not_reopen_what_was_closed(tmp_path: Path) -> N
 @pytest.mark.slow
 def test_a_no_holds_for_a_direct_push_too(tmp_path: Path) -> None:
     guarded = made(tmp_path, "downgrade: {publish: direct, auto_merge: false}")
-    hook = guarded.world.origin / "hooks" / "pre-receive"
-    hook.write_text("#!/bin/sh\nwhile read old new ref; do [ $ref = refs/heads/main ] && exit 1; done\nexit 0\n")
-    hook.chmod(0o755)
+    hook = guarded.world.hook("while read old new ref; do [ $ref = refs/heads/main ] && exit 1; done\nexit 0\n")
     guarded.are(v4=(1, "bad"))
     guarded.guard(code=1)
     guarded.world.release("pulls", "close", "1")
@@ -323,16 +312,14 @@ def test_a_guard_that_sees_nothing_says_so(guarded: Guarded) -> None:
 
 
 def test_without_a_forge_the_branch_waits_for_a_person(tmp_path: Path) -> None:
-    guarded = made(tmp_path, "forge: {kind: none}")
-    guarded.are(v4=(1, "bad"))
+    guarded = made(tmp_path, "forge: {kind: none}", v4=(1, "bad"))
     found = guarded.guard(code=1)
     assert found["refused"] == f"the branch {BRANCH} waits for a person: the forge has no pull requests"
     assert f"refs/heads/{BRANCH}" in guarded.world.refs()
 
 
 def test_directly_where_that_is_configured(tmp_path: Path) -> None:
-    guarded = made(tmp_path, "downgrade: {publish: direct}")
-    guarded.are(v4=(1, "bad"))
+    guarded = made(tmp_path, "downgrade: {publish: direct}", v4=(1, "bad"))
     found = guarded.guard()
     assert guarded.world.state().default == "v3"
     assert found["operations"][0]["pull_request"] is None
@@ -344,11 +331,9 @@ def test_directly_where_that_is_configured(tmp_path: Path) -> None:
 
 def test_a_direct_push_that_is_refused_becomes_a_pull_request_and_is_told(tmp_path: Path) -> None:
     guarded = made(tmp_path, "downgrade: {publish: direct, auto_merge: false}")
-    hook = guarded.world.origin / "hooks" / "pre-receive"
-    hook.write_text(
-        "#!/bin/sh\nwhile read old new ref; do [ $ref = refs/heads/main ] && echo 'protected branch' && exit 1; done\nexit 0\n"
+    guarded.world.hook(
+        "while read old new ref; do [ $ref = refs/heads/main ] && echo 'protected branch' && exit 1; done\nexit 0\n"
     )
-    hook.chmod(0o755)
     guarded.are(v4=(1, "bad"))
     result = guarded.world.release("guard", code=1)
     assert "the server takes no direct push" in result.err
@@ -369,18 +354,18 @@ def test_it_halts_and_says_so_where_going_back_would_not_help(
     guarded: Guarded, said: dict[str, Any], reason: str
 ) -> None:
     guarded.are(**said)
-    before = guarded.world.refs()
-    result = guarded.world.release("guard", code=1)
+    with guarded.world.unchanged():
+        result = guarded.world.release("guard", code=1)
     assert result.out.startswith("devel: halted. v4 (v1.0.4) is unhealthy: ")
     assert reason in result.out
     assert "release: devel: halted: v4 (v1.0.4) is unhealthy" in result.err
-    assert guarded.world.refs() == before
 
 
 @pytest.mark.slow
 def test_it_halts_after_so_many_downgrades_within_a_day(tmp_path: Path) -> None:
-    guarded = made(tmp_path, "downgrade: {publish: direct, max_downgrades: 1}")
-    guarded.are(v4=(1, "bad"), v3=(1, "bad"), v2=(0, "fine"))
+    guarded = made(
+        tmp_path, "downgrade: {publish: direct, max_downgrades: 1}", v4=(1, "bad"), v3=(1, "bad"), v2=(0, "fine")
+    )
     world = guarded.world
     world.release("default", "devel", "v3", "--direct")
     world.now += HOUR
@@ -395,16 +380,14 @@ def test_it_halts_after_so_many_downgrades_within_a_day(tmp_path: Path) -> None:
 
 def test_unknown_moves_nothing(guarded: Guarded) -> None:
     guarded.are(v4=(2, "can't look"))
-    before = guarded.world.refs()
-    found = guarded.guard()
+    with guarded.world.unchanged():
+        found = guarded.guard()
     assert found["decision"] == "stay"
     assert "v4 (v1.0.4) is unknown: answers: python3 ended with exit status 2: can't look" in found["reason"]
-    assert guarded.world.refs() == before
 
 
 def test_an_unhealthy_version_that_is_not_the_default_is_quarantined_where_that_is_wanted(tmp_path: Path) -> None:
-    guarded = made(tmp_path)
-    guarded.are(v2=(1, "bad"))
+    guarded = made(tmp_path, v2=(1, "bad"))
     assert not guarded.guard()["changed"]
     guarded.configure("downgrade: {quarantine_unhealthy: true}\npublish: {mode: direct}")
     guarded.world.now += HOUR
@@ -417,8 +400,7 @@ def test_an_unhealthy_version_that_is_not_the_default_is_quarantined_where_that_
 
 @pytest.mark.slow
 def test_a_quarantine_that_was_closed_is_not_proposed_again(tmp_path: Path) -> None:
-    guarded = made(tmp_path, "downgrade: {quarantine_unhealthy: true}")
-    guarded.are(v2=(1, "bad"))
+    guarded = made(tmp_path, "downgrade: {quarantine_unhealthy: true}", v2=(1, "bad"))
     found = guarded.guard(code=1)
     assert found["refused"] == "quarantine v1.0.2 waits in pull request #1 for a person who merges it"
     guarded.world.release("pulls", "close", "1")
@@ -428,12 +410,11 @@ def test_a_quarantine_that_was_closed_is_not_proposed_again(tmp_path: Path) -> N
 
 def test_a_dry_run_explains_and_writes_nothing(guarded: Guarded) -> None:
     guarded.are(v4=(1, "bad"))
-    before = guarded.world.refs()
-    found = guarded.guard("--dry-run")
-    assert (found["decision"], found["changed"]) == ("downgrade", True)
-    result = guarded.world.release("guard", "--dry-run")
+    with guarded.world.unchanged():
+        found = guarded.guard("--dry-run")
+        assert (found["decision"], found["changed"]) == ("downgrade", True)
+        result = guarded.world.release("guard", "--dry-run")
     assert "the default would go from v4 back to v3" in result.out
-    assert guarded.world.refs() == before
 
 
 def test_what_has_no_checks_is_refused_by_name_and_left_out_otherwise(guarded: Guarded) -> None:
@@ -461,11 +442,8 @@ def test_status_shows_health_on_request(guarded: Guarded) -> None:
     guarded.are(v3=(1, "slow"))
     assert "healthy (answers: fine)" in guarded.world.release("status", "devel", "--health").out
     rows = guarded.world.json("status", "devel", "--health")["environments"][0]["versions"]
-    assert {row["version"]: row["health"]["health"] for row in rows} == {
-        "v2": "healthy",
-        "v3": "unhealthy",
-        "v4": "healthy",
-    }
+    found = {row["version"]: row["health"]["health"] for row in rows}
+    assert found == {"v2": "healthy", "v3": "unhealthy", "v4": "healthy"}
     assert "health" not in guarded.world.json("status", "devel")["environments"][0]["versions"][0]
 
 
@@ -515,9 +493,8 @@ def chat(monkeypatch: pytest.MonkeyPatch) -> Iterator[Chat]:
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     chat.url = f"http://127.0.0.1:{server.server_port}/services/T00/B00/secret-word?key=other-secret"
-    for name in list(os.environ):
-        if name.lower().endswith("_proxy"):
-            monkeypatch.delenv(name)
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
     monkeypatch.setenv("RELEASE_WEBHOOK_URL", chat.url)
     yield chat
     server.shutdown()
@@ -590,7 +567,6 @@ def _wait_for(log: Path, text: str) -> None:
 
 
 def test_watching_and_a_dry_run_exclude_each_other(guarded: Guarded) -> None:
-    assert (
-        "--watch and --dry-run exclude each other" in guarded.world.release("guard", "--watch", "--dry-run", code=2).err
-    )
+    said = guarded.world.release("guard", "--watch", "--dry-run", code=2).err
+    assert "--watch and --dry-run exclude each other" in said
     assert guarded.world.release("guard", "--watch", "--interval", "0", code=2).err

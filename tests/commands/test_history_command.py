@@ -186,12 +186,8 @@ def test_what_waits_is_told_on_request_and_marked(world: World) -> None:
     assert told(world, "devel") == [("devel", "pin"), ("devel", "bump")]
     found: list[dict[str, Any]] = world.json("history", "devel", "--pending")
     assert [one["operation"] for one in found] == ["downgrade", "bump", "pin", "bump"]
-    assert [one.get("pending", {}).get("branch") for one in found] == [
-        "release/devel-downgrade",
-        "release/devel",
-        None,
-        None,
-    ]
+    branches = [one.get("pending", {}).get("branch") for one in found]
+    assert branches == ["release/devel-downgrade", "release/devel", None, None]
     assert found[0]["pending"]["pull_request"]["number"] == 2
     out = world.release("history", "devel", "--pending", "--limit", "1").out
     assert "  pending  release/devel-downgrade, pull request #2\n" in out
@@ -200,17 +196,12 @@ def test_what_waits_is_told_on_request_and_marked(world: World) -> None:
 # -- several services
 def test_services_are_told_apart(world: World) -> None:
     config = CONFIG.format(default="newest", keep=4).replace("release_name: engine\nnamespace: engine\n", "")
-    files: dict[str, str | None] = {"release.yaml": config + "services: {engine: {}, search: {}}\n"}
-    for name in ("devel", "staging", "production"):
-        for service in ("engine", "search"):
-            files[f"environments/{name}/{service}/image_tag.yaml"] = WITH_DEFAULT
-    world.commit(files, "Two services")
+    tags = {"engine": WITH_DEFAULT, "search": WITH_DEFAULT}
+    world.hold_services(config + "services: {engine: {}, search: {}}\n", tags)
     world.release("bump", "devel", "v1.0.5", "--service", "engine", "--direct")
     world.release("bump", "devel", "v1.0.6", "--service", "search", "--direct")
-    assert [(one["service"], one["environment"]) for one in world.json("history")] == [
-        ("search", "devel"),
-        ("engine", "devel"),
-    ]
+    found = world.json("history")
+    assert [(one["service"], one["environment"]) for one in found] == [("search", "devel"), ("engine", "devel")]
     assert [one["service"] for one in world.json("history", "--service", "engine")] == ["engine"]
     assert "  search/devel  bump v1.0.6" in world.release("history").out
 

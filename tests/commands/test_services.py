@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from world import ROOT, WITH_DEFAULT, World
+from world import WITH_DEFAULT, World
 
 CONFIG = """\
 version: 1
@@ -34,15 +33,8 @@ image:
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    world = World.make(tmp_path, tags=WITH_DEFAULT)
-    files = {"release.yaml": CONFIG}
-    for environment in ("devel", "staging", "production"):
-        shutil.rmtree(world.clone / "environments" / environment)
-    for environment in ("devel", "staging"):
-        files[f"environments/{environment}/engine/image_tag.yaml"] = WITH_DEFAULT
-        files[f"environments/{environment}/search/image_tag.yaml"] = NUMBERS
-    world.commit(files, "Two services")
-    assert (ROOT / "charts").is_dir()
+    world = World.make(tmp_path)
+    world.hold_services(CONFIG, {"engine": WITH_DEFAULT, "search": NUMBERS}, ("devel", "staging"))
     return world
 
 

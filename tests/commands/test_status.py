@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from world import CONFIG, ROOT, WITH_DEFAULT, World
+from world import CONFIG, ROOT, WITH_DEFAULT, World, pairs
 
 from release_tool import wiring
 from release_tool.commands import status
@@ -155,7 +155,7 @@ def test_it_tells_what_a_cleanup_would_do_now_and_later_ones(world: World) -> No
     world.release("pin", "devel", "v2", "--reason", "x", "--until", "2026-11-30", "--direct")
     world.commit({"release.yaml": CONFIG.format(default="newest", keep=2)}, "Keep two")
     one = seen(world)
-    assert [(change["action"], change["version"]) for change in one["sweep"]] == [("retire", "v1")]
+    assert pairs(one["sweep"]) == [("retire", "v1")]
     assert [(change["at"], change["action"], change["version"]) for change in one["coming"]] == [
         (one["coming"][0]["at"], "remove", "v1"),
         ("2026-12-01T00:00:00Z", "unpin", "v2"),
@@ -168,7 +168,7 @@ def test_it_tells_what_a_cleanup_would_do_now_and_later_ones(world: World) -> No
     assert "2026-12-01 00:00 (in 7d): unpin v2 (v1.0.2): pinned until 2026-11-30" in out
     assert "and 1 more until 2026-12-01 01:00" in out
     done = world.json("cleanup", "devel", "--dry-run")[0]["changes"]
-    assert [(change["action"], change["version"]) for change in done] == [("retire", "v1")], "as it was told"
+    assert pairs(done) == [("retire", "v1")], "as it was told"
     assert "  sweep  nothing to do\n" in world.release("status", "staging").out
 
 
@@ -184,9 +184,9 @@ def test_what_comes_does_come(world: World) -> None:
             at = one["coming"][0]["at"]
             world.now = max(world.now, moment_of(at))
             continue
-        due = [(change["action"], change["version"]) for change in one["sweep"]]
+        due = pairs(one["sweep"])
         done = world.release("cleanup", "devel", "--direct", "--output", "json").data[0]
-        assert [(change["action"], change["version"]) for change in done["changes"]] == due
+        assert pairs(done["changes"]) == due
     else:
         raise AssertionError("it never ends")
     assert [one["version"] for one in seen(world)["versions"]] == ["v2", "v4"], "v1, v3 and v5 went"
@@ -341,24 +341,15 @@ def test_texts_from_outside_do_nothing_to_a_terminal(world: World) -> None:
 # -- services
 def test_every_service_has_its_own_matrix(world: World) -> None:
     config = CONFIG.format(default="newest", keep=4).replace("release_name: engine\nnamespace: engine\n", "")
-    files: dict[str, str | None] = {"release.yaml": config + "services: {engine: {}, search: {}}\n"}
-    for name in ("devel", "staging", "production"):
-        for service in ("engine", "search"):
-            files[f"environments/{name}/{service}/image_tag.yaml"] = WITH_DEFAULT
-    files["environments/devel/search/image_tag.yaml"] = WITH_DEFAULT + "  - v2.0.0\n"
-    world.commit(files, "Two services")
+    tags = {"engine": WITH_DEFAULT, "search": WITH_DEFAULT}
+    world.hold_services(config + "services: {engine: {}, search: {}}\n", tags)
+    world.commit({"environments/devel/search/image_tag.yaml": WITH_DEFAULT + "  - v2.0.0\n"}, "One more")
     out = world.release("status").out
     blocks = out.split("\n\n")
     assert [block.partition("\n")[0] for block in blocks] == [
-        "engine:",
-        "engine/devel",
-        "engine/staging",
-        "engine/production",
-        "search:",
-        "search/devel",
-        "search/staging",
-        "search/production",
-    ]
+        "engine:", "engine/devel", "engine/staging", "engine/production",
+        "search:", "search/devel", "search/staging", "search/production",
+    ]  # fmt: skip
     assert "v2.0.0" not in blocks[0]
     assert "v2.0.0" in blocks[4]
     found = world.json("status", "devel")["environments"]

@@ -6,27 +6,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from world import World
+from world import NAMED, World, pairs
 
-TAGS = """\
-image:
-  default: v3
-  tag:
-    v1: v1.0.1
-    v2: v1.0.2   # mobile clients
-    v3: v1.0.3
-    v4: v1.0.4
-"""
-
-
-pytestmark = pytest.mark.world(tags=TAGS)
+pytestmark = pytest.mark.world(tags=NAMED)
 
 
 def undone(world: World, *more: str) -> list[tuple[str, str]]:
     outcome = world.json("undo", "devel", *more)
     if outcome["pull_request"]:
         world.merge(outcome["pull_request"]["number"])
-    return [(change["action"], change["version"]) for change in outcome["changes"]]
+    return pairs(outcome["changes"])
 
 
 @pytest.mark.parametrize(
@@ -62,7 +51,7 @@ def test_unpin_and_clear_are_undone_with_what_stood_there(world: World) -> None:
 
 
 def test_the_sweep_of_an_operation_is_not_undone_but_that_of_a_cleanup_is(tmp_path: Path) -> None:
-    world = World.make(tmp_path, tags=TAGS, keep=3)
+    world = World.make(tmp_path, tags=NAMED, keep=3)
     world.release("bump", "devel", "v1.0.5", "--direct")
     assert set(world.state().retired) == {"v1", "v2"}
     assert undone(world) == [("set-default", "v3"), ("retire", "v5")], "v1 and v2 stay retired"
@@ -107,7 +96,7 @@ def test_a_default_that_has_moved_on_stays(world: World) -> None:
     world.release("bump", "devel", "v1.0.5", "--id", "five", "--direct")
     world.release("bump", "devel", "v1.0.6", "--direct")
     outcome = world.json("undo", "devel", "five")
-    assert [(change["action"], change["version"]) for change in outcome["changes"]] == [("retire", "v5")]
+    assert pairs(outcome["changes"]) == [("retire", "v5")]
     assert outcome["notes"] == ["the default has moved on to v6: it stays"]
 
 

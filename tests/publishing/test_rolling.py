@@ -204,10 +204,9 @@ def test_a_name_that_another_one_took_is_renumbered(world: World) -> None:
 def test_sync_is_silent_and_pushes_nothing_when_the_environment_did_not_change(world: World) -> None:
     world.release("bump", "devel", "v1.0.5")
     world.commit({"README.md": "unrelated\n"}, "Something else")
-    before = world.refs()
-    said = world.release("sync")
+    with world.unchanged():
+        said = world.release("sync")
     assert (said.out, said.err) == ("", "")
-    assert world.refs() == before
 
 
 def test_sync_closes_a_pull_request_of_which_nothing_is_left(world: World) -> None:
@@ -250,9 +249,8 @@ def test_a_dry_run_writes_nothing_anywhere(world: World) -> None:
 
 
 def test_local_edits_the_working_tree_and_stops_there(world: World) -> None:
-    before = world.refs()
-    world.release("bump", "devel", "v1.0.5", "--local")
-    assert world.refs() == before
+    with world.unchanged():
+        world.release("bump", "devel", "v1.0.5", "--local")
     changed = world.git("status", "--porcelain").splitlines()
     assert sorted(line.split()[-1] for line in changed) == [
         "environments/devel/history.jsonl",

@@ -7,6 +7,7 @@ import io
 import itertools
 import json
 import shutil
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -56,6 +57,16 @@ environments:
     default: promoted
 """
 
+NAMED = """\
+image:
+  default: v3
+  tag:
+    v1: v1.0.1
+    v2: v1.0.2   # mobile clients
+    v3: v1.0.3
+    v4: v1.0.4
+"""
+
 ENVIRONMENTS = ("devel", "staging", "production")
 
 
@@ -78,6 +89,11 @@ def run(*arguments: str, **more: Any) -> Result:
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         status = main(list(arguments), **more)
     return Result(status, out.getvalue(), err.getvalue())
+
+
+def pairs(changes: Iterable[Any]) -> list[tuple[str, str]]:
+    """Action and version of each change of an outcome."""
+    return [(change["action"], change["version"]) for change in changes]
 
 
 @dataclass
@@ -134,6 +150,23 @@ class World:
         tip = self.git("rev-parse", "HEAD")
         self.git("checkout", "-q", "-B", "main", "origin/main" if branch != "main" else tip)
         return tip
+
+    def hold_services(self, config: str, tags: dict[str, str], environments: Iterable[str] = ENVIRONMENTS) -> None:
+        """The repository holds several services from here on; `tags`: the tag file of each."""
+        for environment in ENVIRONMENTS:
+            shutil.rmtree(self.clone / "environments" / environment)
+        paths = {
+            f"environments/{one}/{service}/image_tag.yaml": tags[service] for one in environments for service in tags
+        }
+        self.commit({"release.yaml": config, **paths}, "Several services")
+
+    def hook(self, script: str) -> Path:
+        """Put a shell script before each push to the origin."""
+        path = self.origin / "hooks" / "pre-receive"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{script}")
+        path.chmod(0o755)
+        return path
 
     def file(self, path: str, ref: str = "main") -> str:
         """A file in the origin, to the byte; empty where there is none."""
@@ -193,17 +226,23 @@ class World:
 
     def changes(self, *arguments: str) -> list[tuple[str, str]]:
         """Run a command; action and version of each change."""
-        return [(change["action"], change["version"]) for change in self.json(*arguments)["changes"]]
+        return pairs(self.json(*arguments)["changes"])
 
     def refused(self, *arguments: str, code: int = 1) -> str:
         """Run a command that must fail and change nothing; what it said."""
-        before = (self.refs(), self.git("status", "--porcelain"))
-        said = self.release(*arguments, code=code)
+        with self.unchanged():
+            said = self.release(*arguments, code=code)
         assert said.out == ""
         assert said.err.startswith("release: error: ")
         assert "next: " in said.err
-        assert (self.refs(), self.git("status", "--porcelain")) == before, "nothing is changed"
         return said.err
+
+    @contextlib.contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """What is done here changes no branch of the origin and no file of the clone."""
+        before = (self.refs(), self.git("status", "--porcelain"))
+        yield
+        assert (self.refs(), self.git("status", "--porcelain")) == before, "nothing is changed"
 
     # -- what always holds
 
