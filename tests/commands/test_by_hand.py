@@ -172,15 +172,10 @@ def test_the_same_operation_twice_from_one_run_is_one(world: World, monkeypatch:
     assert world.json("quarantine", "devel", "v4", "--reason", "bad")["changed"] is True
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ("pin", "v2", "--reason", "why"),
-        ("retire", "v1", "--reason", "why"),
-        ("quarantine", "v4", "--reason", "why"),
-        ("default", "v4"),
-    ],
-)
+@pytest.mark.parametrize("command", [
+    ("pin", "v2", "--reason", "why"), ("retire", "v1", "--reason", "why"),
+    ("quarantine", "v4", "--reason", "why"), ("default", "v4")
+])  # fmt: skip
 def test_straight_to_the_base_and_in_the_working_tree_give_the_same_file(
     world: World, command: tuple[str, ...]
 ) -> None:

@@ -75,15 +75,9 @@ def edited(world: World, path: str, *edits: tuple[str, str], ref: str = "main") 
     return text
 
 
-def pull(world: World) -> None:
-    """A person's clone gets what has landed."""
-    world.git("fetch", "-q", "origin")
-    world.git("checkout", "-q", "-B", "main", "origin/main")
-
-
 def by_hand(world: World, *edits: tuple[str, str], path: str = TAGS, branch: str = "main") -> None:
     """A person edits a file."""
-    pull(world)
+    world.pull()
     ref = branch if f"refs/heads/{branch}" in world.refs() else "main"
     world.commit({path: edited(world, path, *edits, ref=ref)}, "By hand", branch)
 
@@ -283,14 +277,9 @@ def test_a_live_tag_that_the_configuration_does_not_allow_is_told(tmp_path: Path
     world = World.make(tmp_path, tags=tags, config=config)
     both = {f"environments/{name}/image_tag.yaml": tags for name in ("staging", "production")}
     world.commit(both, "The same")
-    told = warnings(world)
-    assert told == [
-        (
-            f"environments/{name}/image_tag.yaml:5:5",
-            "versions.allow (v\\d+\\.\\d+\\.\\d+) does not match latest of the live version v2",
-        )
-        for name in ("devel", "staging", "production")
-    ]
+    words = "versions.allow (v\\d+\\.\\d+\\.\\d+) does not match latest of the live version v2"
+    places = [f"environments/{name}/image_tag.yaml:5:5" for name in ("devel", "staging", "production")]
+    assert warnings(world) == [(where, words) for where in places]
     world.release("retire", "devel", "v2", "--direct")
     assert all("devel" not in where for where, _ in warnings(world))
 
@@ -299,10 +288,8 @@ def test_no_version_to_fall_back_to_is_told(tmp_path: Path) -> None:
     world = World.make(tmp_path, tags=SEED)
     ((where, what),) = warnings(world)
     assert where == f"{TAGS}:3:5"
-    assert (
-        what
-        == "there is no version to fall back to when the default v1 turns bad (v2, v3, v4: newer, and never the default)"
-    )
+    words = "there is no version to fall back to when the default v1 turns bad"
+    assert what == f"{words} (v2, v3, v4: newer, and never the default)"
     recorded(world, "v1.0.5")
     healthy(world)
     world.commit({TAGS: "image:\n  tag: {v1: v1.0.1}\n", RECORD: None}, "One alone")
@@ -313,7 +300,7 @@ def test_no_version_to_fall_back_to_is_told(tmp_path: Path) -> None:
 # -- landed lines -----------------------------------------------------------------------------------------------------
 def with_lines(world: World, change: object, extra: dict[str, str | None] | None = None) -> None:
     """A person changes the lines of the record on a branch."""
-    pull(world)
+    world.pull()
     lines = world.record().splitlines(keepends=True)
     world.commit({RECORD: "".join(change(lines)), **(extra or {})}, "The record by hand", "mine")
 
@@ -333,10 +320,8 @@ def test_a_landed_line_that_was_deleted_is_found(three: World) -> None:
     with_lines(three, lambda lines: [lines[0], lines[2]])
     (found,) = look(three, "--ref", "mine")[0]
     assert found["where"] == f"{RECORD}:2"
-    assert (
-        found["what"]
-        == f"the landed operation {gone} (line 2 at {base(three)}) was deleted: a landed line never changes"
-    )
+    words = f"the landed operation {gone} (line 2 at {base(three)}) was deleted: a landed line never changes"
+    assert found["what"] == words
     assert f"`git show {base(three)}:{RECORD}`" in found["hint"]
     assert three.git("show", f"{base(three)}:{RECORD}", cwd=three.origin).splitlines() == three.record().splitlines()
     three.commit({RECORD: three.record()}, "Put it back", "mine")
@@ -347,7 +332,7 @@ def test_a_landed_line_that_was_deleted_is_found(three: World) -> None:
 def test_a_revert_is_told_and_refused_by_nothing(three: World) -> None:
     three.release("default", "devel", "v5", "--direct")
     gone = three.lines()[3].id
-    pull(three)
+    three.pull()
     three.git("checkout", "-q", "-B", "mine", "origin/main")
     three.git("revert", "--no-edit", "HEAD")
     three.git("push", "-q", "origin", "mine")
@@ -370,11 +355,8 @@ def test_a_last_line_that_is_cut_off_while_its_change_stays_is_found(three: Worl
 def test_a_landed_line_that_was_altered_is_found_once(edit: tuple[str, str], three: World) -> None:
     with_lines(three, lambda lines: [lines[0], lines[1][::-1].replace(edit[0][::-1], edit[1][::-1], 1)[::-1], lines[2]])
     ((where, what),) = findings(three, "--ref", "mine")
-    assert where == f"{RECORD}:2"
-    assert (
-        what
-        == f"the landed operation {three.lines()[1].id} (line 2 at {base(three)}) was altered: a landed line never changes"
-    )
+    words = f"the landed operation {three.lines()[1].id} (line 2 at {base(three)}) was altered"
+    assert (where, what) == (f"{RECORD}:2", f"{words}: a landed line never changes")
 
 
 def test_a_line_that_git_writes_with_another_line_end_is_the_same(three: World) -> None:
@@ -393,22 +375,16 @@ def test_a_new_line_among_landed_ones_is_found(three: World) -> None:
     new = three.record().splitlines(keepends=True)[2].replace(three.lines()[2].id, "new-1").replace("v1.0.7", "v1.0.8")
     new = new.replace('"v7"', '"v8"').replace('"v6"', '"v7"')
     with_lines(three, lambda lines: [*lines[:2], new, lines[2]])
-    assert (f"{RECORD}:3", "the new operation new-1 stands above lines that have landed") in findings(
-        three, "--ref", "mine"
-    )
+    words = "the new operation new-1 stands above lines that have landed"
+    assert (f"{RECORD}:3", words) in findings(three, "--ref", "mine")
 
 
 def test_a_new_line_before_its_time_is_found_and_a_landed_one_only_told(three: World) -> None:
     early = three.record().splitlines(keepends=True)[2].replace(three.lines()[2].id, "early-1")
     early = early.replace('"at": "2026-', '"at": "2025-')
     with_lines(three, lambda lines: [*lines, early])
-    found = findings(three, "--ref", "mine")
-    assert found == [
-        (
-            f"{RECORD}:4",
-            "`at` of the operation early-1 is before that of the line above: the order of the lines is that of landing",
-        )
-    ]
+    words = "`at` of the operation early-1 is before that of the line above: the order of the lines is that of landing"
+    assert findings(three, "--ref", "mine") == [(f"{RECORD}:4", words)]
     three.git("checkout", "-q", "mine")
     assert [where for where, what in warnings(three, "-C", str(three.clone)) if "`at`" in what] == [f"{RECORD}:4"]
 
@@ -420,9 +396,8 @@ def test_an_operation_that_stands_twice_is_found(three: World) -> None:
 
 
 def test_every_broken_line_is_found_in_one_run(three: World) -> None:
-    with_lines(
-        three, lambda lines: [*lines, "<<<<<<< ours\n", "half\n", "=======\n", '{"schema": 99}\n', ">>>>>>> theirs\n"]
-    )
+    broken = ["<<<<<<< ours\n", "half\n", "=======\n", '{"schema": 99}\n', ">>>>>>> theirs\n"]
+    with_lines(three, lambda lines: [*lines, *broken])
     found = findings(three, "--ref", "mine")
     assert [where for where, _ in found] == [f"{RECORD}:{number}" for number in (4, 5, 7)]
     assert [what.partition(";")[0] for _, what in found] == [
@@ -465,7 +440,7 @@ def about(world: World, *words: str) -> list[int]:
 
 
 def moved(world: World, numbers: list[int]) -> None:
-    pull(world)
+    world.pull()
     lines = world.record().splitlines(keepends=True)
     left = "".join(line for number, line in enumerate(lines) if number not in numbers)
     archive = "".join(lines[number] for number in numbers)
@@ -488,7 +463,7 @@ def test_an_archive_only_grows(gone: World) -> None:
     moved(gone, about(gone, "v6"))
     gone.git("push", "-q", "origin", "origin/mine:main")
     gone.landed.clear()
-    pull(gone)
+    gone.pull()
     lines = gone.file(ARCHIVE).splitlines(keepends=True)
     gone.commit({ARCHIVE: "".join(lines[1:])}, "Drop one", "less")
     ((where, what),) = findings(gone, "--ref", "less")
@@ -501,12 +476,8 @@ def test_a_line_that_moves_although_its_version_is_there_is_found(gone: World) -
     numbers = about(gone, "v7")
     assert numbers
     moved(gone, numbers)
-    assert findings(gone, "--ref", "mine") == [
-        (
-            f"{ARCHIVE}:1",
-            f"the operation {gone.lines()[numbers[0]].id} was moved to an archive, and v7 (v1.0.7) is still there",
-        )
-    ]
+    words = f"the operation {gone.lines()[numbers[0]].id} was moved to an archive, and v7 (v1.0.7) is still there"
+    assert findings(gone, "--ref", "mine") == [(f"{ARCHIVE}:1", words)]
 
 
 def test_a_line_that_moves_although_its_quarantine_was_never_cleared_is_found(tmp_path: Path) -> None:
@@ -517,7 +488,7 @@ def test_a_line_that_moves_although_its_quarantine_was_never_cleared_is_found(tm
     world.now += timedelta(hours=2)
     world.release("cleanup", "--direct")
     moved(world, about(world, "v6"))
-    ours = [(where, what) for where, what in findings(world, "--ref", "mine")]
+    ours = findings(world, "--ref", "mine")
     assert {where for where, _ in ours} == {f"{ARCHIVE}:{number}" for number in range(1, len(ours) + 1)}
     assert all("v6 (v1.0.6) is quarantined without a later clear" in what for _, what in ours)
 
@@ -525,7 +496,7 @@ def test_a_line_that_moves_although_its_quarantine_was_never_cleared_is_found(tm
 def test_a_moved_line_that_stayed_is_found(gone: World) -> None:
     lines = gone.record().splitlines(keepends=True)
     number = about(gone, "v6")[0]
-    pull(gone)
+    gone.pull()
     gone.commit({ARCHIVE: lines[number]}, "Copy it", "mine")
     ((where, what),) = findings(gone, "--ref", "mine")
     assert where == f"{RECORD}:{number + 1}"
@@ -588,8 +559,8 @@ def test_the_five_keys_in_the_values_of_the_chart_are_found_once(world: World) -
 def test_the_five_keys_behind_an_alias_are_found(world: World) -> None:
     values = "x-set: &set {default: v1}\nimage:\n  <<: *set\n  repository: a/b\n"
     world.commit({f"{DEVEL}/values.yaml": values}, "An anchor")
-    ours = [(where, what) for where, what in findings(world) if "stands in image_tag.yaml only" in what]
-    assert [where for where, _ in ours] == [f"{DEVEL}/values.yaml:2:1"]
+    ours = [where for where, what in findings(world) if "stands in image_tag.yaml only" in what]
+    assert ours == [f"{DEVEL}/values.yaml:2:1"]
 
 
 # -- the merge result -------------------------------------------------------------------------------------------------

@@ -64,7 +64,8 @@ def test_checks_that_all_need_calls_are_a_warning(tmp_path: Path) -> None:
     (warning,) = world.json("check")["warnings"]
     assert warning["what"].startswith("every health check of devel needs calls")
     assert warning["where"] == "release.yaml:12:7"
-    world = world_with(_inside(tmp_path), own(QUERY, ", samples: \"increase(calls{v='{version}'}[{window}])\""))
+    (tmp_path / "another").mkdir()
+    world = world_with(tmp_path / "another", own(QUERY, ", samples: \"increase(calls{v='{version}'}[{window}])\""))
     assert world.json("check")["warnings"]
 
 
@@ -80,17 +81,11 @@ def test_environments_that_ask_the_same_are_a_warning(tmp_path: Path) -> None:
     both = text.replace("  production:\n", f"{health}  production:\n")
     world.commit({"release.yaml": both}, "Both")
     (warning,) = world.json("check")["warnings"]
-    assert warning["what"].startswith(
-        "staging and devel ask the same: each would be judged by what happens in the other"
-    )
+    words = "staging and devel ask the same: each would be judged by what happens in the other"
+    assert warning["what"].startswith(words)
     apart = both.replace("min: 1}", """min: 1, matchers: 'cluster="{environment}"'}""")
     world.commit({"release.yaml": apart}, "Apart")
     assert world.json("check")["warnings"] == []
-
-
-def _inside(path: Path) -> Path:
-    (path / "another").mkdir()
-    return path / "another"
 
 
 def test_the_query_of_who_is_in_use_is_looked_at(tmp_path: Path) -> None:

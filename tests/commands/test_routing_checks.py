@@ -14,14 +14,10 @@ PODS = "charts/grpc-manifest/templates/deployment.yaml"
 BRANCH = "release/devel"
 
 # The chart of somebody who forgot that versions come and go.
-WITHOUT_V5 = (
-    "{{- range $versions.deployed }}\n  - name",
-    '{{- range $versions.deployed }}\n  {{- if ne .name "v5" }}\n  - name',
-)
-END = (
-    "app.kubernetes.io/tag: {{ .name }}\n  {{- end }}",
-    "app.kubernetes.io/tag: {{ .name }}\n  {{- end }}\n  {{- end }}",
-)
+EACH = "{{- range $versions.deployed }}\n"
+WITHOUT_V5 = (f"{EACH}  - name", EACH + '  {{- if ne .name "v5" }}\n  - name')
+LAST = "app.kubernetes.io/tag: {{ .name }}\n  {{- end }}"
+END = (LAST, LAST + "\n  {{- end }}")
 DEFAULT_IN_PODS = (
     "    metadata:\n      {{- with $annotations",
     "    metadata:\n      annotations: {default: {{ $versions.default }}}\n      {{- with $annotations",
@@ -102,12 +98,11 @@ def test_what_is_wrong_already_stops_nothing_and_is_told(world: World) -> None:
     assert f"{line}engine/engine-grpc-manifest is for the same host" in found
     outcome = world.json("bump", "devel", "v1.0.5")
     assert outcome["changed"] is True
-    assert outcome["notes"] == [
-        (
-            "wrong already: DestinationRule engine/second: DestinationRule engine/engine-grpc-manifest is for the same host: "
-            "Istio keeps one trafficPolicy of the two, by their age"
-        )
-    ]
+    (note,) = outcome["notes"]
+    assert note == (
+        "wrong already: DestinationRule engine/second: DestinationRule engine/engine-grpc-manifest is for the same host: "
+        "Istio keeps one trafficPolicy of the two, by their age"
+    )
     world.merge(1)
     assert "wrong already" in world.release("bump", "devel", "v1.0.6", "--direct").out
     assert "wrong already" in world.release("bump", "devel", "v1.0.7", "--dry-run").out
@@ -206,12 +201,7 @@ def test_a_pull_request_is_judged_from_where_it_began(world: World) -> None:
 
 def test_a_pull_request_that_takes_a_live_version_away_is_not_merged(world: World) -> None:
     world.release("bump", "devel", "v1.0.5")
-    edit = (
-        world.tags(ref=BRANCH)
-        .replace("  - v1.0.5\n", "")
-        .replace("  - v1.0.4\n", "")
-        .replace("default: v5", "default: v1")
-    )
+    edit = world.tags(ref=BRANCH).replace("  - v1.0.4\n  - v1.0.5\n", "").replace("default: v5", "default: v1")
     world.commit({TAGS: edit}, "Away with it", BRANCH)
     with world.unchanged():
         assert "subset v4 goes" in world.release("check", "--ref", BRANCH, code=1).out

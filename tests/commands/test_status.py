@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import subprocess
 import sys
-from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
@@ -36,7 +36,7 @@ def version(world: World, name: str, *more: str) -> dict[str, Any]:
 
 
 def at_width(world: World, width: int | None) -> str:
-    with closing(wiring.make_tool(str(world.clone), None, "release.yaml", lambda: world.now)) as tool:
+    with contextlib.closing(wiring.make_tool(str(world.clone), None, "release.yaml", lambda: world.now)) as tool:
         return status_text(status.run(tool, ()), width)
 
 
@@ -167,8 +167,7 @@ def test_it_tells_what_a_cleanup_would_do_now_and_later_ones(world: World) -> No
     assert "  sweep  now: retire v1 (v1.0.1): keep 2: four live\n         2026-11-23 13:" in out
     assert "2026-12-01 00:00 (in 7d): unpin v2 (v1.0.2): pinned until 2026-11-30" in out
     assert "and 1 more until 2026-12-01 01:00" in out
-    done = world.json("cleanup", "devel", "--dry-run")[0]["changes"]
-    assert pairs(done) == [("retire", "v1")], "as it was told"
+    assert pairs(world.json("cleanup", "devel", "--dry-run")[0]["changes"]) == [("retire", "v1")], "as it was told"
     assert "  sweep  nothing to do\n" in world.release("status", "staging").out
 
 
@@ -181,8 +180,7 @@ def test_what_comes_does_come(world: World) -> None:
         if not one["sweep"] and not one["coming"]:
             break
         if not one["sweep"]:
-            at = one["coming"][0]["at"]
-            world.now = max(world.now, moment_of(at))
+            world.now = max(world.now, moment_of(one["coming"][0]["at"]))
             continue
         due = pairs(one["sweep"])
         done = world.release("cleanup", "devel", "--direct", "--output", "json").data[0]
@@ -227,16 +225,11 @@ def test_nothing_waits_without_a_branch(world: World) -> None:
 
 # -- images that differ
 def test_one_tag_with_different_digests_is_found(world: World) -> None:
-    world.commit(
-        {
-            f"environments/{name}/image_tag.yaml": world.tags(name).replace("- v1.0.4", f"- v1.0.4@{digest}")
-            for name, digest in (("devel", ONE), ("staging", OTHER))
-        },
-        "Digests",
-    )
-    assert world.json("status")["differences"] == [
-        {"version": "v4", "tag": "v1.0.4", "digests": {"devel": ONE, "staging": OTHER}}
-    ]
+    digests = {"devel": ONE, "staging": OTHER}
+    for name, digest in digests.items():
+        text = world.tags(name).replace("- v1.0.4", f"- v1.0.4@{digest}")
+        world.commit({f"environments/{name}/image_tag.yaml": text}, "A digest")
+    assert world.json("status")["differences"] == [{"version": "v4", "tag": "v1.0.4", "digests": digests}]
     out = world.release("status").out
     assert f"different images  v4 (v1.0.4)  devel {ONE}, staging {OTHER}" in out
     assert out.splitlines()[1].split() == ["v4", "v1.0.4", "default", "default", "default"]
@@ -290,9 +283,7 @@ def test_what_is_broken_hides_no_other_environment(world: World, file: str, text
     assert f"where  environments/staging/{where}" in blocks[2]
     assert result.err.startswith(f"release: staging: environments/staging/{where}: ")
     assert result.err.count("\n") == 1
-    found = {
-        one["environment"]: one for one in world.release("status", "--output", "json", code=1).data["environments"]
-    }
+    found = {one["environment"]: one for one in world.json("status", code=1)["environments"]}
     assert said in found["staging"]["errors"][0]["what"]
     assert len(found["staging"]["errors"]) == 1
     assert found["production"]["errors"] == []
@@ -397,14 +388,9 @@ def test_a_real_terminal_of_60_columns_shows_it_without_colour(world: World, com
     )
     os.close(terminal)
     shown = b""
-    while True:
-        try:
-            piece = os.read(end, 65536)
-        except OSError:  # the other end is closed and all is read
-            break
-        if not piece:
-            break
-        shown += piece
+    with contextlib.suppress(OSError):  # the other end is closed and all is read
+        while piece := os.read(end, 65536):
+            shown += piece
     os.close(end)
     assert done.returncode == 0, done.stderr
     lines = shown.decode("utf-8").splitlines()

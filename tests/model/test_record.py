@@ -98,23 +98,15 @@ def changes(draw: Any) -> Change:
 @st.composite
 def lines(draw: Any) -> list[Line]:
     ids = draw(st.lists(st.uuids().map(str), max_size=3, unique=True))
-    return [
-        Line(
-            intent(
-                line_id,
-                draw(st.sampled_from(["bump", "later-operation"])),
-                draw(st.dictionaries(st.text(max_size=3), JSON, max_size=2)),
-                draw(TEXTS),
-                draw(TEXTS),
-                provenance={key: draw(TEXTS) for key in ("image", "digest", "commit", "build") if draw(st.booleans())},
-            ),
-            draw(MOMENTS),
-            tuple(draw(st.lists(changes(), max_size=2))),
-            tuple(draw(st.lists(changes(), max_size=2))),
-            draw(NEWER_KEYS),
-        )
-        for line_id in ids
-    ]
+    found = []
+    for line_id in ids:
+        operation = draw(st.sampled_from(["bump", "later-operation"]))
+        written = draw(st.dictionaries(st.text(max_size=3), JSON, max_size=2))
+        provenance = {key: draw(TEXTS) for key in ("image", "digest", "commit", "build") if draw(st.booleans())}
+        made = intent(line_id, operation, written, draw(TEXTS), draw(TEXTS), provenance=provenance)
+        two = [tuple(draw(st.lists(changes(), max_size=2))) for _ in range(2)]
+        found.append(Line(made, draw(MOMENTS), *two, draw(NEWER_KEYS)))
+    return found
 
 
 @law(lines(), examples=150)

@@ -10,11 +10,7 @@ from world import SEED, WITH_DEFAULT, World
 CASES = {
     "manual, keep 8: exactly one added line": (SEED, "manual", 8, SEED + "  - v1.0.5\n"),
     "newest, keep 8: the default and the tag": (SEED, "newest", 8, SEED + "  - v1.0.5\n  default: v5\n"),
-    "newest, keep 4, written default: v1 retires, names stay": (
-        WITH_DEFAULT,
-        "newest",
-        4,
-        """\
+    "newest, keep 4, written default: v1 retires, names stay": (WITH_DEFAULT, "newest", 4, """\
 image:
   default: v5
   tag:
@@ -24,16 +20,10 @@ image:
     v5: v1.0.5
   retired:
     v1: v1.0.1
-""",
-    ),
-    "newest, keep 4, implied default: v1 is the fallback target and stays": (
-        SEED,
-        "newest",
-        4,
-        SEED + "  - v1.0.5\n  default: v5\n",
-    ),
-    "comments travel": (
-        """\
+"""),
+    "newest, keep 4, implied default: v1 is the fallback target and stays":
+        (SEED, "newest", 4, SEED + "  - v1.0.5\n  default: v5\n"),
+    "comments travel": ("""\
 # versions of devel
 image:
   default: v4   # moved by bumps
@@ -45,10 +35,7 @@ image:
 
   - v1.0.4
 # the end
-""",
-        "newest",
-        4,
-        """\
+""", "newest", 4, """\
 # versions of devel
 image:
   default: v5   # moved by bumps
@@ -62,9 +49,8 @@ image:
   retired:
     v1: v1.0.1   # the first
 # the end
-""",
-    ),
-}
+"""),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -40,18 +40,13 @@ def run(world: World, kill_at: int, when: str, *options: str) -> int:
     done = subprocess.run(
         [sys.executable, "-m", "release_tool", "bump", "devel", "v1.0.5", "-C", str(world.clone), *options],
         env={
-            **os.environ,
-            "PATH": f"{programs}:{os.environ['PATH']}",
-            "REAL_GIT": str(shutil.which("git")),
-            "COUNTER": str(counter),
-            "KILL_AT": str(kill_at),
-            "KILL_WHEN": when,
-            "TMPDIR": str(temporary),
+            **os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "REAL_GIT": str(shutil.which("git")),
+            "COUNTER": str(counter), "KILL_AT": str(kill_at), "KILL_WHEN": when, "TMPDIR": str(temporary),
         },
         capture_output=True,
         timeout=120,
         check=False,
-    )
+    )  # fmt: skip
     return done.returncode
 
 

@@ -35,13 +35,8 @@ def test_a_drain_begins_with_the_merge_not_with_the_plan(world: World) -> None:
 def test_what_was_reverted_drains_anew_when_it_retires_again(world: World) -> None:
     world.release("bump", "devel", "v1.0.5", "--direct")
     world.now += timedelta(hours=3)
-    world.git("pull", "-q", "origin", "main")
-    world.git("revert", "--no-edit", "HEAD")
-    world.git("push", "-q", "origin", "main")
-    world.landed.clear()
-    world.git("revert", "--no-edit", "HEAD")
-    world.git("push", "-q", "origin", "main")
-    world.landed.clear()
+    world.revert()
+    world.revert()
     assert set(world.state().retired) == {"v1", "v2", "v3"}
     assert world.release("cleanup").out == "", "they are retired since the revert of the revert"
     world.now += timedelta(hours=1)

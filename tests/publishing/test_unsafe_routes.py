@@ -27,15 +27,17 @@ def with_chart(world: World, path: str, old: str, new: str) -> None:
     world.commit(files, "another chart")
 
 
-NO_FIFTH = (
-    "  - name: {{ .name }}\n    labels:\n",
-    '  - name: {{ eq .name "v5" | ternary "v50" .name }}\n    labels:\n',
-)
+SUBSET = "  - name: {{ .name }}\n    labels:\n"
+
+
+def renamed(name: str) -> tuple[str, str]:
+    """An edit of the rule: the subset of one version gets another name than its route leads to."""
+    return SUBSET, SUBSET.replace("{{ .name }}", f'{{{{ eq .name "{name}" | ternary "{name}0" .name }}}}')
 
 
 @pytest.mark.parametrize("how", [(), ("--direct",), ("--dry-run",), ("--local",)])
 def test_a_route_to_no_subset_is_not_published(how: tuple[str, ...], world: World) -> None:
-    with_chart(world, RULE, *NO_FIFTH)
+    with_chart(world, RULE, *renamed("v5"))
     world.git("pull", "-q", cwd=world.clone)
     with world.unchanged():
         said = world.release("bump", "devel", "v1.0.5", *how, code=1).err
@@ -57,12 +59,7 @@ def test_pods_of_other_versions_that_would_be_made_anew_are_not_published(world:
 
 
 def test_what_was_wrong_before_is_told_and_stops_nothing(world: World) -> None:
-    with_chart(
-        world,
-        RULE,
-        "  - name: {{ .name }}\n    labels:\n",
-        '  - name: {{ eq .name "v1" | ternary "v10" .name }}\n    labels:\n',
-    )
+    with_chart(world, RULE, *renamed("v1"))
     said = world.release("bump", "devel", "v1.0.5")
     assert "wrong already" in said.out + said.err
     assert len(world.pulls()) == 1

@@ -15,7 +15,7 @@ from pull_requests import devel, headings, longest, proposal, tables
 
 from release_tool import manifests
 from release_tool.manifests import ObjectChange, ObjectKey
-from release_tool.model.records import Gate, Line, Name, Pin
+from release_tool.model.records import Gate, Line, Name, Pin, Tag
 from release_tool.pull_request import compose
 from release_tool.pull_request.compose import Proposed
 from release_tool.pull_request.markdown import link, safe_url
@@ -73,23 +73,15 @@ def a_downgrade() -> Proposed:
 def with_warnings() -> Proposed:
     """Everything that there is to be careful about."""
     base = ground(
-        state(
-            "1.0.1",
-            "1.0.2",
-            "1.0.3" + DIGEST,
-            default="v1",
-            named={"v5": "1.0.5"},
-            quarantined={"v5": "crashes"},
-            pinned={"v2": Pin("mobile clients 2.x", TODAY + 3 * DAY)},
-        ),
+        state("1.0.1", "1.0.2", "1.0.3" + DIGEST, default="v1", named={"v5": "1.0.5"}, quarantined={"v5": "crashes"},
+              pinned={"v2": Pin("mobile clients 2.x", TODAY + 3 * DAY)}),
         lines=[line("1", change("add", "v1", "1.0.1"))],
-    )
+    )  # fmt: skip
     other = state(named={"v3": "1.0.3@sha256:" + "f" * 64})
+    left_out = (LeftOut(bump("1.0.9"), "1.0.9 is quarantined in devel: it was bad"),)
     return proposal(
         base,
-        planned(base, "1.0.4")._replace(
-            left_out=(LeftOut(bump("1.0.9"), "1.0.9 is quarantined in devel: it was bad"),)
-        ),
+        planned(base, "1.0.4")._replace(left_out=left_out),
         environments={"devel": base.state, "staging": other},
         ending=[("v2", "1.0.2", (TODAY + 3 * DAY).isoformat())],
         notes=["subset v3 selects no pods"],
@@ -98,16 +90,9 @@ def with_warnings() -> Proposed:
 
 def a_cleanup() -> Proposed:
     """What has drained goes, a pin has ended, and there is more to come."""
+    pins = {Name("v1"): Pin("batch job", date(2026, 11, 22)), Name("v2"): Pin("mobile clients 2.x", date(2026, 12, 1))}
     base = ground(
-        state(
-            "1.0.1",
-            "1.0.2",
-            "1.0.3",
-            "1.0.4",
-            default="v4",
-            retired={"v8": "0.9.0", "v9": "0.9.1"},
-            pinned={"v1": Pin("batch job", date(2026, 11, 22)), "v2": Pin("mobile clients 2.x", date(2026, 12, 1))},
-        ),
+        FOUR._replace(pinned=pins, retired={Name("v8"): Tag("0.9.0"), Name("v9"): Tag("0.9.1")}),
         keep=2,
         drain=2 * HOUR,
         max_age=30 * DAY,
@@ -218,7 +203,7 @@ def test_routes_that_do_not_change_follow_from_the_versions() -> None:
 
 def test_a_virtual_service_that_knows_no_version_is_none_of_the_routes() -> None:
     other = (
-        "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: web}\nspec: {http: [{route: []}]}\n"
+        "{apiVersion: networking.istio.io/v1, kind: VirtualService, metadata: {name: web}, spec: {http: [{route: []}]}}"
     )
     changes = manifests.difference("", other)
     assert "| `grpcsvc` | subset | image |" in compose.pull_request(a_bump()._replace(manifests=changes)).body
@@ -261,9 +246,8 @@ def test_an_id_is_one_word_of_the_command_whatever_it_holds() -> None:
 
 # -- the rendered difference ------------------------------------------------------------------------------------------
 def an_object(name: str, lines: int, kind: str = "ConfigMap") -> ObjectChange:
-    return ObjectChange(
-        "added", ObjectKey("v1", kind, "", name), "x.yaml", "", "".join(f"k{n}: {n}\n" for n in range(lines))
-    )
+    text = "".join(f"k{n}: {n}\n" for n in range(lines))
+    return ObjectChange("added", ObjectKey("v1", kind, "", name), "x.yaml", "", text)
 
 
 def test_routes_come_before_other_objects() -> None:

@@ -21,17 +21,11 @@ from release_tool.remote.landing import EXACTLY, Ages, Entry
 
 PLACES = [place(name) for name in ("devel", "staging", "production")]
 TEXTS = (
-    tags("v1"),
-    tags("v1", "v2"),
-    tags("v1", "v2", default="v2"),
+    tags("v1"), tags("v1", "v2"), tags("v1", "v2", default="v2"),
     tags("v1", "v2", "v3", default="v2", quarantined=["v3"]),
-    tags("v2", "v3", retired=["v1"]),
-    tags("v2=v2.2.2", "v3", retired=["v1"]),
-    "# by hand\n" + tags("v1", "v2"),
-    "image: {tag: [v1.0.1, v1.0.2]}\n",
-    "image: [\n",
-    None,
-)
+    tags("v2", "v3", retired=["v1"]), tags("v2=v2.2.2", "v3", retired=["v1"]),
+    "# by hand\n" + tags("v1", "v2"), "image: {tag: [v1.0.1, v1.0.2]}\n", "image: [\n", None,
+)  # fmt: skip
 AGES = [timedelta(hours=hours) for hours in (1, 30, 100, 1000)]
 ENTRIES: list[Entry] = [
     (section, name)  # type: ignore[misc]

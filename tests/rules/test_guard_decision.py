@@ -31,16 +31,9 @@ def judged(one: State, **said: str) -> list[Judged]:
 def decide(
     one: State, *, former: str = "v3", lines: Any = (), policy: DowngradePolicy | None = None, **said: str
 ) -> Any:
+    stood = [Name(name) for name in former.split()]
     return fallback.decide(
-        fallback.Case(
-            state=one,
-            former=[Name(name) for name in former.split()],
-            order="semver",
-            judged=judged(one, **said),
-            policy=policy or DowngradePolicy(),
-            lines=lines,
-            now=NOW,
-        )
+        fallback.Case(one, stood, "semver", judged(one, **said), policy or DowngradePolicy(), lines, NOW)
     )
 
 
@@ -180,15 +173,10 @@ def test_only_an_unhealthy_default_is_left_and_only_for_a_healthy_version(
 
 
 # -- verdicts together ------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize(
-    ("words", "health"),
-    [
-        ([], UNKNOWN),
-        ([UNKNOWN, UNKNOWN], UNKNOWN),
-        ([HEALTHY, UNKNOWN], HEALTHY),
-        ([HEALTHY, UNHEALTHY, UNKNOWN], UNHEALTHY),
-    ],
-)
+@pytest.mark.parametrize(("words", "health"), [
+    ([], UNKNOWN), ([UNKNOWN, UNKNOWN], UNKNOWN), ([HEALTHY, UNKNOWN], HEALTHY),
+    ([HEALTHY, UNHEALTHY, UNKNOWN], UNHEALTHY)
+])  # fmt: skip
 def test_several_checks_together(words: list[str], health: str) -> None:
     verdicts = tuple(Verdict(f"check-{place}", word, word) for place, word in enumerate(words))
     assert Judged(Name("v1"), "1.0.1", verdicts).health == health  # type: ignore[arg-type]
@@ -226,17 +214,10 @@ def test_evidence_that_somebody_else_wrote_is_no_evidence(found: object) -> None
     assert failing(one) == frozenset()
 
 
-@pytest.mark.parametrize(
-    ("points", "shown"),
-    [
-        ((), ""),
-        ((0.0, 0.0), "▁▁"),
-        ((None, 1.0, None), " █ "),
-        ((0.0, 0.5, 1.0), "▁▅█"),
-        ((-1.0, 1.0), "▁█"),
-        ((1e300, 1.0), "█▁"),
-    ],
-)
+@pytest.mark.parametrize(("points", "shown"), [
+    ((), ""), ((0.0, 0.0), "▁▁"), ((None, 1.0, None), " █ "), ((0.0, 0.5, 1.0), "▁▅█"), ((-1.0, 1.0), "▁█"),
+    ((1e300, 1.0), "█▁")
+])  # fmt: skip
 def test_a_sparkline(points: tuple[float | None, ...], shown: str) -> None:
     assert spark(points) == shown
 

@@ -57,29 +57,18 @@ def test_a_value_never_holds_what_ends_a_string(value: str) -> None:
     assert "\\" not in filled.replace("\\x", "")
 
 
-@pytest.mark.parametrize(
-    ("window", "words"),
-    [
-        ({"days": 7}, "7d"),
-        ({"weeks": 2}, "14d"),
-        ({"hours": 36}, "36h"),
-        ({"minutes": 90}, "90m"),
-        ({"seconds": 1}, "1s"),
-    ],
-)
+@pytest.mark.parametrize(("window", "words"), [
+    ({"days": 7}, "7d"), ({"weeks": 2}, "14d"), ({"hours": 36}, "36h"), ({"minutes": 90}, "90m"),
+    ({"seconds": 1}, "1s")
+])  # fmt: skip
 def test_a_window_is_written_as_prometheus_reads_it(window: dict[str, int], words: str) -> None:
     assert expression(policy("{window}", timedelta(**window)), PLACES) == words
 
 
-@pytest.mark.parametrize(
-    ("window", "found"),
-    [
-        (timedelta(days=7), timedelta(days=1)),
-        (timedelta(hours=1), timedelta(minutes=10)),
-        (timedelta(minutes=10), timedelta(minutes=5)),
-        (timedelta(seconds=1), timedelta(seconds=1)),
-    ],
-)
+@pytest.mark.parametrize(("window", "found"), [
+    (timedelta(days=7), timedelta(days=1)), (timedelta(hours=1), timedelta(minutes=10)),
+    (timedelta(minutes=10), timedelta(minutes=5)), (timedelta(seconds=1), timedelta(seconds=1))
+])  # fmt: skip
 def test_the_edge_is_a_small_part_of_the_window_but_long_enough_for_some_scrapes(
     window: timedelta, found: timedelta
 ) -> None:

@@ -168,6 +168,18 @@ class World:
         path.chmod(0o755)
         return path
 
+    def pull(self) -> None:
+        """The clone gets what has landed."""
+        self.git("fetch", "-q", "origin")
+        self.git("checkout", "-q", "-B", "main", "origin/main")
+
+    def revert(self, *options: str) -> None:
+        """A person takes back the last commit of the base."""
+        self.pull()
+        self.git("revert", "--no-edit", *options, "HEAD")
+        self.git("push", "-q", "origin", "main")
+        self.landed.clear()
+
     def file(self, path: str, ref: str = "main") -> str:
         """A file in the origin, to the byte; empty where there is none."""
         done = attempt("show", f"{ref}:{path}", cwd=self.origin)
