@@ -14,7 +14,7 @@ from release_tool.config import Place, Retention, place_of
 from release_tool.git.repository import Repository
 from release_tool.model import history
 from release_tool.model.records import Change, CommitId, Intent, Line, State, Tag, name_of
-from release_tool.remote.landing import Ages, wanted_by
+from release_tool.remote.ages import Ages, wanted_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

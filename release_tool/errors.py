@@ -29,7 +29,7 @@ class ReleaseError(Exception):
         what: one sentence without a full stop: what is wrong.
         where: `file:line:column`, a URL, a ref or a commit; empty when nothing narrower than the command is known.
         cause: the likely cause, if `what` does not show it.
-        hint: the next step: a command (`safe_text.command` makes it) or an edit.
+        hint: the next step: a command (`model.printed_command` makes it) or an edit.
     """
 
     exit_code = 1

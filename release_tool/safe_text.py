@@ -10,17 +10,7 @@ import re
 # What moves a cursor or begins an escape sequence (C0, DEL, C1), what turns the direction of reading (UAX 9) or ends a
 # line or paragraph, what annotates, the mark of byte order, and what Unicode says will never be a character.
 _CONTROL = [*range(0x20), *range(0x7F, 0xA0), 0xFEFF, 0xFFFE, 0xFFFF]
-_DIRECTIONS = [
-    0x061C,
-    0x200E,
-    0x200F,
-    *range(0x2028, 0x202F),
-    *range(0x2066, 0x206A),
-    *range(0xFFF9, 0xFFFC),
-    0xFEFF,
-    0xFFFE,
-    0xFFFF,
-]
+_DIRECTIONS = [0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A), *range(0xFFF9, 0xFFFC)]
 
 
 class _Replacements(dict[int, str]):
@@ -63,15 +53,3 @@ def in_json(text: str) -> str:
 def bare_url(url: str) -> str:
     """An address without a user, a query and a fragment, where secrets stand."""
     return re.sub(r"^([A-Za-z][A-Za-z0-9+.-]*:)?//[^/?#]*@", r"\1//", re.split(r"[?#]", url, maxsplit=1)[0])
-
-
-def command(*words: str, service: str = "") -> str:
-    """A command of this tool as a person types it: quoted for a shell, with its service where there are several.
-
-    Args:
-        words: `"clear", "devel", "v2"`; a placeholder is written in capitals.
-        service: empty: the repository has one, without a name.
-    """
-    import shlex
-
-    return shlex.join(["release", *words, *(["--service", service] if service else [])])

@@ -122,7 +122,7 @@ def make_tool(
         return forges[key]
 
     def in_use(config: Config, environment: str, versions: Mapping[Name, Tag], at: datetime) -> Mapping[Name, str]:
-        """ToJudge once for the whole command, however often it plans again."""
+        """Asked once for the whole command, however often it plans again."""
         policy = config.environment(environment).retention.in_use
         assert policy is not None  # else nobody asks
         key = (config.service, environment, frozenset(versions.items()))

@@ -40,7 +40,7 @@ ONLY_IMPORTERS = {
     "semver": {"model.versions"},
     "ruamel": {"yamledit.parser"},
     "git": {"git.working_tree", "commands.demo"},
-    "subprocess": {"actions.retry", "git.process", "helm.program", "health.command", "registry.credentials"},
+    "subprocess": {"actions.rerun", "git.process", "helm.program", "health.command", "registry.credentials"},
     "requests": {"net.transport"},
 }
 

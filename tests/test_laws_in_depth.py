@@ -11,7 +11,7 @@ sys.path += [str(Path(__file__).parent / folder) for folder in ("model", "rules"
 
 import test_archive
 import test_bump_rules
-import test_cockpit_laws
+import test_compose_laws
 import test_fallback_target
 import test_forecast
 import test_guard_decision
@@ -28,7 +28,7 @@ from model_builders import LAWS
 MODULES = (
     test_archive,
     test_bump_rules,
-    test_cockpit_laws,
+    test_compose_laws,
     test_fallback_target,
     test_forecast,
     test_guard_decision,

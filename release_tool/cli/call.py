@@ -72,7 +72,9 @@ class Run:
 
             print(safe_text.in_json(json.dumps(data(), indent=2, ensure_ascii=False)))
         elif written := text():
-            print(written if is_data and not is_terminal(sys.stdout) else safe_text.lines(written))
+            if not is_data or is_terminal(sys.stdout):  # differences keep the line ends of their files
+                written = "\r\n".join(map(safe_text.lines, written.split("\r\n")))
+            print(written)
 
     def tell_job(self, what: Callable[[Job], str]) -> None:
         """Tell the job what came of the command, if there is one; its annotations go to standard error."""

@@ -143,14 +143,23 @@ def parser(names: Iterable[str]) -> ArgumentParser:
         one = places.add_parser(name, description=command.text, epilog=ending, parents=[shared], formatter_class=raw)
         command.arguments(one)
         one.set_defaults(run=command.run)
-    top.epilog = "\n\n".join([*_groups(texts), _ENDING]) if len(texts) > 1 else None
+    if len(texts) > 1:
+        _describe(top, texts)
     return top
 
 
-def _groups(texts: dict[str, str]) -> list[str]:
-    return [
-        "\n".join([f"{title}:", *(f"  {name:12}{texts[name]}" for name in group)]) for title, group in GROUPS.items()
-    ]
+def _describe(top: ArgumentParser, texts: dict[str, str]) -> None:
+    """List the commands by their groups, folded at the width of the terminal."""
+    import shutil
+    import textwrap
+
+    width = max(shutil.get_terminal_size().columns - 2, 30)
+    groups = []
+    for title, group in GROUPS.items():
+        rows = (textwrap.fill(f"  {name:12}{texts[name]}", width, subsequent_indent=" " * 14) for name in group)
+        groups.append("\n".join([f"{title}:", *rows]))
+    top.description = textwrap.fill(_DESCRIPTION, width)
+    top.epilog = "\n\n".join([*groups, _ENDING])
 
 
 def _likely(message: str) -> str:

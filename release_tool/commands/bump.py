@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from release_tool.commands.arguments import checked_reason
 from release_tool.errors import Refused, TryAgain, UsageError
 from release_tool.model import history
+from release_tool.model.printed_command import command
 from release_tool.model.records import BumpArguments, Tag
 from release_tool.model.versions import is_tag, tag_part
-from release_tool.safe_text import command
 
 # What publishes is imported by the functions that do: the command line checks its arguments, and begins to look at the
 # remote, before that.
@@ -127,7 +127,7 @@ def allowed(bump: Bump, config: Config) -> None:
 
 def run(tool: Tool, bump: Bump) -> Outcome:
     """Do a bump that `check_usage` has checked; errors as for `intent_of` and `publishing.run`."""
-    from release_tool.publishing import run as publish
+    from release_tool.publishing.retry import run as publish
 
     def meant(snapshot: Snapshot, before: Intent | None) -> Intent:
         config = snapshot.config
@@ -135,4 +135,4 @@ def run(tool: Tool, bump: Bump) -> Outcome:
         registry = tool.registry(config) if config.registry else None
         return before or intent_of(bump, config, registry, snapshot.files.values())
 
-    return publish.run(tool, bump.asked, meant)
+    return publish(tool, bump.asked, meant)

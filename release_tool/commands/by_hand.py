@@ -48,7 +48,7 @@ def check_usage(command: ByHand) -> None:
 
 def run(tool: Tool, command: ByHand) -> Outcome:
     """Do what `check_usage` has checked; errors as for `publishing.run`."""
-    from release_tool.publishing import run as publish
+    from release_tool.publishing.retry import run as publish
     from release_tool.remote import find_version
 
     def meant(snapshot: Snapshot, before: Intent | None) -> Intent:
@@ -57,7 +57,7 @@ def run(tool: Tool, command: ByHand) -> Outcome:
         known = find_version.version(tool.repository, snapshot, command.asked.environment, command.version)
         return intent_of(command, known, tool.now())
 
-    return publish.run(tool, command.asked, meant)
+    return publish(tool, command.asked, meant)
 
 
 def intent_of(command: ByHand, known: Known, now: datetime) -> Intent:

@@ -8,11 +8,12 @@ from release_tool.commands import sync
 from release_tool.errors import Failed, ReleaseError
 from release_tool.git.repository import Stale
 from release_tool.model.records import CleanupArguments, RefUpdate
-from release_tool.publishing import run as publish
 from release_tool.publishing.attempt import Work
 from release_tool.publishing.outcome import Outcome
+from release_tool.publishing.retry import attempt
+from release_tool.publishing.retry import run as publish
+from release_tool.remote.ages import Ages
 from release_tool.remote.branch import look
-from release_tool.remote.landing import Ages
 from release_tool.remote.snapshot import take_all
 
 if TYPE_CHECKING:
@@ -72,8 +73,8 @@ def _one(tool: Tool, snapshot: Snapshot, asked: Invocation, ages: Ages) -> Outco
         if idle is not None:
             return idle
         if asked.dry_run:
-            return publish.attempt(work)
-        return publish.run(tool, asked, lambda _snapshot, _before: intent)
+            return attempt(work)
+        return publish(tool, asked, lambda _snapshot, _before: intent)
     except ReleaseError as error:
         return Failed(snapshot.config.place(asked.environment).title, error)
 

@@ -37,8 +37,8 @@ def check_usage(command: Downgrade) -> None:
 
 def run(tool: Tool, command: Downgrade) -> Outcome:
     """Do a downgrade that `check_usage` has checked; errors as for `publishing.run`."""
-    from release_tool.publishing import run as publish
     from release_tool.publishing.outcome import Outcome
+    from release_tool.publishing.retry import run as publish
 
     asked = command.asked._replace(downgrade=True, unattended=bool(command.evidence))
 
@@ -52,7 +52,7 @@ def run(tool: Tool, command: Downgrade) -> Outcome:
         note = f"{left} is not the default, {default} is: nothing to leave"
         return Outcome(asked._replace(service=snapshot.config.service), intent, said=(note,))
 
-    return publish.run(tool, asked, meant)
+    return publish(tool, asked, meant)
 
 
 def _intent(tool: Tool, snapshot: Snapshot, command: Downgrade) -> Intent:

@@ -9,12 +9,12 @@ from release_tool.commands.repeated import earlier
 from release_tool.errors import Refused, ReleaseError
 from release_tool.model.records import NAMED, PRESENT, Gate, PromoteArguments
 from release_tool.model.versions import tag_part
-from release_tool.publishing import run as publish
 from release_tool.publishing.outcome import Outcome
+from release_tool.publishing.retry import run as publish
 from release_tool.remote import find_version, images, names
+from release_tool.remote.ages import EXACTLY, Ages
 from release_tool.remote.branch import look
 from release_tool.remote.judged_versions import Asking
-from release_tool.remote.landing import EXACTLY, Ages
 from release_tool.rules import promotion
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def run(tool: Tool, command: Promote) -> Outcome:
         asked = command.asked._replace(service=snapshot.config.service)
         return Outcome(asked, intent, refused=no) if no else intent
 
-    outcome = publish.run(tool, command.asked, meant)
+    outcome = publish(tool, command.asked, meant)
     return outcome._replace(said=(*waiting, *outcome.said))
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from release_tool.errors import ReleaseError, TryAgain
 from release_tool.model import history
 from release_tool.model.records import Name, State, Tag, name_number
+from release_tool.remote.ages import EXACTLY, Ages
 from release_tool.remote.branch import look
 from release_tool.remote.judged_versions import Asking
-from release_tool.remote.landing import EXACTLY, Ages
 from release_tool.remote.snapshot import take_all
 from release_tool.rules import outlook
 from release_tool.rules.retention import Facts
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from release_tool.health.source import ToJudge
     from release_tool.model.health import Judged
     from release_tool.model.records import Line, PullRequest
-    from release_tool.remote.landing import Entry
+    from release_tool.remote.ages import Entry
     from release_tool.remote.snapshot import Files, Snapshot
     from release_tool.remote.tool import Tool
     from release_tool.rules.outlook import Outlook

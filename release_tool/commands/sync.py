@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from release_tool.errors import Failed, ReleaseError
-from release_tool.publishing import run as publish
 from release_tool.publishing.outcome import Invocation
+from release_tool.publishing.retry import run as publish
 from release_tool.remote.snapshot import take_all
 
 if TYPE_CHECKING:
@@ -52,6 +52,6 @@ def _service(
 def _one(tool: Tool, place: Place, asked: Invocation) -> Outcome | Failed:
     """One release branch; what is wrong with it stops no other one."""
     try:
-        return publish.run(tool, asked, lambda _snapshot, _before: None)
+        return publish(tool, asked, lambda _snapshot, _before: None)
     except ReleaseError as error:
         return Failed(place.title, error)

@@ -39,9 +39,9 @@ def check_usage(command: Undo) -> None:
 
 def run(tool: Tool, command: Undo) -> Outcome:
     """Undo an operation."""
-    from release_tool.publishing import run as publish
+    from release_tool.publishing.retry import run as publish
 
-    return publish.run(tool, command.asked, lambda snapshot, before: before or _intent(tool, snapshot, command))
+    return publish(tool, command.asked, lambda snapshot, before: before or _intent(tool, snapshot, command))
 
 
 def _intent(tool: Tool, snapshot: Snapshot, command: Undo) -> Intent:

@@ -39,7 +39,7 @@ from release_tool.config.sections import (
     Versions,
 )
 from release_tool.errors import FileProblems, ReleaseError
-from release_tool.safe_text import command
+from release_tool.model.printed_command import command
 
 if TYPE_CHECKING:
     from release_tool.config.health import Health
@@ -224,7 +224,9 @@ class Config(NamedTuple):
         if self.services and not service:
             if len(self.services) == 1:
                 return self.views()[0]
-            raise ReleaseError(f"which service? there are: {_some(self.services)}", hint="--service NAME")
+            raise ReleaseError(
+                f"which service? there are: {_some(self.services)}", hint=f"add --service {next(iter(self.services))}"
+            )
         if service == self.service:
             return self
         if self.services or self.service:

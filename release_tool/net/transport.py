@@ -38,6 +38,8 @@ _CHUNK = 16 * 1024
 _CONNECTIONS = 64  # that are kept open: as many as there may be callers at once
 _LONGEST_PAUSE = 1e9  # seconds, 30 years; a server that names more means the same
 
+_NO_TLS = {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"}  # OpenSSL's words for an answer in plain text
+
 
 class Answer(NamedTuple):
     """What a server answered, complete."""
@@ -314,9 +316,11 @@ class Transport:
 
         chain = list(_chain(error))
         tls = [one for one in chain if isinstance(one, ssl.SSLError)]
-        broken = ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError
-        if (tls or isinstance(error, requests.exceptions.SSLError)) and not any(isinstance(one, broken) for one in tls):
-            return self._untrusted(tls, where)
+        # What a person must mend: a certificate, or a server that speaks no TLS. All else may pass, as the alert of a
+        # load balancer does that restarts.
+        final = [one for one in tls if isinstance(one, ssl.SSLCertVerificationError) or one.reason in _NO_TLS]
+        if final or (not tls and isinstance(error, requests.exceptions.SSLError)):
+            return self._untrusted(final, where)
         if any(isinstance(one, (TimeoutError, requests.Timeout)) for one in chain):
             return self._late(seconds, where)
         if isinstance(error, ValueError):  # what all the errors about URLs are, in either library
@@ -326,9 +330,9 @@ class Transport:
             return ReleaseError(f"{self._title} can't be asked: {self.clean(str(error))}", where=where)
         if not isinstance(error, (requests.RequestException, HTTPError, http.client.HTTPException)):
             return ReleaseError(f"{self._title} can't be asked", where=where)
-        lost = Lost(
-            f"{self._title} can't be reached, or broke off its answer", where=where, cause=self.clean(_spoken(chain))
-        )
+        alerts = [f"TLS: {one.reason}" for one in tls if one.reason and not isinstance(one, ssl.SSLEOFError)]
+        cause = self.clean(next(iter(alerts), "") or _spoken(chain))
+        lost = Lost(f"{self._title} can't be reached, or broke off its answer", where=where, cause=cause)
         hung_up = http.client.RemoteDisconnected, http.client.IncompleteRead
         odd = [one for one in chain if isinstance(one, http.client.HTTPException) and not isinstance(one, hung_up)]
         lost.is_http = not odd
@@ -344,7 +348,7 @@ class Transport:
                 hint="let REQUESTS_CA_BUNDLE name a file with the certificates of your authorities",
             )
         reason = next(filter(None, (error.reason for error in errors)), "no words for it")
-        plain = reason in {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"}
+        plain = reason in _NO_TLS
         cause = "it doesn't speak TLS" if plain else f"TLS: {reason}"
         untrusted = Untrusted(f"no trusted connection to {self._title}", where=where, cause=cause)
         untrusted.speaks_tls = not plain

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from release_tool.forges.base import Forge
     from release_tool.model.records import CommitId, Intent
     from release_tool.publishing.outcome import Invocation
-    from release_tool.remote.landing import Ages, Entry
+    from release_tool.remote.ages import Ages, Entry
     from release_tool.remote.snapshot import Files, Snapshot
     from release_tool.remote.tool import Tool
 
@@ -141,14 +141,14 @@ class Work:
         base, policy = self.state, self.environment.retention
         if not (base.retired or base.quarantined or policy.min_age or policy.max_age):
             return {}  # nothing is compared, and nothing is loaded for that
-        from release_tool.remote.landing import wanted_by
+        from release_tool.remote.ages import wanted_by
 
         return self.ages.since(self.place, base, self.lines, wanted_by(base, policy), now)
 
     @cached_property
     def ages(self) -> Ages:
         """One walk along the base branch serves the whole attempt."""
-        from release_tool.remote.landing import Ages
+        from release_tool.remote.ages import Ages
 
         places = list(self.snapshot.config.places())
         return self._ages or Ages(self.repository, self._landed_at, self.snapshot.base, places)

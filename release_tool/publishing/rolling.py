@@ -50,7 +50,7 @@ def propose(work: Work) -> Outcome:
     if decided.is_no(work, branch, following.plan):
         assert branch.finished is not None  # else nobody said no
         held = f"pull request #{branch.finished.number} proposed just that and was closed; nothing has changed since"
-        return work.outcome(plan=following.plan, said=(held,))
+        return work.outcome(plan=following.plan._replace(notes=(), left_out=()), said=(held,))
     changes = _changes(work, branch, following)
     manifests, notes = work.rendered(following.files, following.changed)
     outcome = work.outcome(

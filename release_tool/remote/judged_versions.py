@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from release_tool.errors import ReleaseError
 from release_tool.health.source import Subject, ToJudge
 from release_tool.model.records import name_number
-from release_tool.remote.landing import EXACTLY, Ages
+from release_tool.remote.ages import EXACTLY, Ages
 from release_tool.remote.rendering import Renderings
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from release_tool.model.records import Name, State
-    from release_tool.remote.landing import Entry
+    from release_tool.remote.ages import Entry
     from release_tool.remote.snapshot import Files, Snapshot
     from release_tool.remote.tool import Tool
 

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.errors import Refused
 from release_tool.model import history
+from release_tool.model.printed_command import command
 from release_tool.model.records import PRESENT, PromoteArguments
 from release_tool.model.states import apply
 from release_tool.model.versions import newest_first, tag_part
 from release_tool.rules.operations import Context, Names, Step, plan_step
 from release_tool.rules.retention import Facts, Sweep, sweep
-from release_tool.safe_text import command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

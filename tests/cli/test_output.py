@@ -25,7 +25,9 @@ from release_tool.cli import errors, parser
 from release_tool.cli.call import Run, say
 from release_tool.errors import BadValue, FileProblems, Problem, ReleaseError, ValuesRefused
 
-ACTIVE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+ACTIVE = re.compile(
+    "\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
 EVIL = "\x1b]0;owned\x07\x1b[2J\x9b31m\x85\u2028\u202eevil\r"
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=timezone.utc)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from world import WITH_DEFAULT, Result, World
 
-from release_tool import safe_text
+from release_tool.model import printed_command
 
 CONFIG = """\
 version: 1
@@ -104,5 +104,5 @@ def test_commands_of_check_and_of_the_pull_request_are_accepted(world: World) ->
 
 @pytest.mark.parametrize("words", [("clear", "devel", "v2"), ("pin", "a b", "$(id)", "'")])
 def test_a_shell_reads_a_printed_command_as_it_was_meant(words: tuple[str, ...]) -> None:
-    assert shlex.split(safe_text.command(*words)) == ["release", *words]
-    assert shlex.split(safe_text.command(*words, service="x y")) == ["release", *words, "--service", "x y"]
+    assert shlex.split(printed_command.command(*words)) == ["release", *words]
+    assert shlex.split(printed_command.command(*words, service="x y")) == ["release", *words, "--service", "x y"]

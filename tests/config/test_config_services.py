@@ -130,7 +130,7 @@ def test_a_single_service_needs_no_name() -> None:
 
 
 @pytest.mark.parametrize(("text", "asked", "what", "hint"), [
-    (TWO, "", "which service? there are: engine, search", "--service NAME"),
+    (TWO, "", "which service? there are: engine, search", "add --service engine"),
     (TWO, "enigne", "there is no service 'enigne' in the configuration", "did you mean 'engine'?"),
     (TWO, "x", "there is no service 'x' in the configuration", "there are: engine, search"),
     (NONE, "engine", "the configuration has no services, so there is no 'engine'",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import logging
 import math
+import socket
+import threading
 import time
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
@@ -275,6 +277,29 @@ def test_authorities_that_cannot_be_read_are_named(tls: Hostile, monkeypatch: py
     error = refusal(tls)
     assert "/nowhere/authorities.pem" in error.what
     assert error.exit_code == 1
+
+
+def test_a_server_that_breaks_off_a_handshake_is_asked_again() -> None:
+    """As a load balancer does that restarts: the alert `internal_error`, then nothing."""
+    asked: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def refuse() -> None:
+            for _ in range(3):
+                connection, _ = server.accept()
+                with connection:
+                    asked.append(connection.recv(4096))
+                    connection.sendall(bytes.fromhex("15030300020250"))
+
+        thread = threading.Thread(target=refuse)
+        thread.start()
+        sender = transport(f"https://127.0.0.1:{server.getsockname()[1]}")
+        with pytest.raises(TryAgain) as caught:
+            sender.send("GET", "/sun", repeatable=True)
+        sender.close()
+        thread.join(10)
+    assert len(asked) == 3
+    assert caught.value.cause == "TLS: TLSV1_ALERT_INTERNAL_ERROR"
 
 
 # -- secrets

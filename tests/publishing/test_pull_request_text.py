@@ -85,6 +85,6 @@ def test_the_command_that_it_names_undoes_it(world: World) -> None:
 
 
 def test_what_makes_it_is_loaded_only_where_a_pull_request_is_written() -> None:
-    code = "import sys, release_tool.publishing.run; print([one for one in sys.modules if one.startswith('release_tool.pull_request.d')])"
+    code = "import sys, release_tool.publishing.retry; print([one for one in sys.modules if one.startswith('release_tool.pull_request.d')])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

@@ -15,7 +15,7 @@ from origin import Requests
 from release_tool.config import Retention
 from release_tool.errors import ReleaseError
 from release_tool.model.records import Change, Line, Name, Tag
-from release_tool.remote.landing import EXACTLY, Entry, wanted_by
+from release_tool.remote.ages import EXACTLY, Entry, wanted_by
 
 DAY = timedelta(days=1)
 

@@ -17,7 +17,7 @@ from origin import git, make_bare
 from release_tool import tagfile
 from release_tool.git.repository import Repository
 from release_tool.model.records import CommitId, State
-from release_tool.remote.landing import EXACTLY, Ages, Entry
+from release_tool.remote.ages import EXACTLY, Ages, Entry
 
 PLACES = [place(name) for name in ("devel", "staging", "production")]
 TEXTS = (

@@ -12,7 +12,7 @@ from release_tool import tagfile
 from release_tool.config import place_of
 from release_tool.git.repository import Repository
 from release_tool.model.records import CommitId, Name, State
-from release_tool.remote.landing import EXACTLY, Ages, Entry
+from release_tool.remote.ages import EXACTLY, Ages, Entry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,10 +10,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from release_tool.errors import Refused, ReleaseError
+from release_tool.model.printed_command import command
 from release_tool.model.records import Change, Name, State, Tag, UnreadArguments, name_number, name_of
 from release_tool.model.states import apply
 from release_tool.model.versions import is_name, tag_part
-from release_tool.safe_text import command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

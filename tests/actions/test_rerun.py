@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from release_tool import __version__
-from release_tool.actions import retry
+from release_tool.actions import rerun
 from release_tool.errors import ReleaseError, UsageError
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def tries(statuses: list[int], minutes: float = 10) -> tuple[int, Time, list[str
         made += 1
         return next(left, statuses[-1])
 
-    status = retry.Tries(run, minutes * 60, lambda: clock.now, clock.sleep, said.append).until_done()
+    status = rerun.Tries(run, minutes * 60, lambda: clock.now, clock.sleep, said.append).until_done()
     return status, clock, said, made
 
 
@@ -83,14 +83,14 @@ def test_arguments_come_one_a_line() -> None:
         "RELEASE_COMMAND": " bump ",
         "RELEASE_ARGUMENTS": "\n  --reason=two words, 'quoted'\r\n\n\t--\ndevel\nv1\n",
     }
-    assert retry.arguments(given) == ["bump", "--reason=two words, 'quoted'", "--", "devel", "v1"]
-    assert retry.arguments({"RELEASE_COMMAND": "cleanup"}) == ["cleanup"]
+    assert rerun.arguments(given) == ["bump", "--reason=two words, 'quoted'", "--", "devel", "v1"]
+    assert rerun.arguments({"RELEASE_COMMAND": "cleanup"}) == ["cleanup"]
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))))
 def test_a_json_text_is_one_argument_whatever_is_in_it(values: list[str]) -> None:
     lines = "\n".join(json.dumps(f"--x={value}", ensure_ascii=False) for value in values)
-    assert retry.arguments({"RELEASE_COMMAND": "bump", "RELEASE_ARGUMENTS": lines})[1:] == [
+    assert rerun.arguments({"RELEASE_COMMAND": "bump", "RELEASE_ARGUMENTS": lines})[1:] == [
         f"--x={one}" for one in values
     ]
 
@@ -98,38 +98,38 @@ def test_a_json_text_is_one_argument_whatever_is_in_it(values: list[str]) -> Non
 @pytest.mark.parametrize("line", ['"open', '"a" "b"', '"a\\u0000"'])
 def test_a_line_that_only_begins_as_a_json_text_is_refused(line: str) -> None:
     with pytest.raises(UsageError, match="no JSON text"):
-        retry.arguments({"RELEASE_COMMAND": "bump", "RELEASE_ARGUMENTS": line})
+        rerun.arguments({"RELEASE_COMMAND": "bump", "RELEASE_ARGUMENTS": line})
 
 
 @pytest.mark.parametrize("command", ["", "--version", "bump devel", "bump;id", "-C"])
 def test_what_is_no_command_is_refused(command: str) -> None:
     with pytest.raises(UsageError, match="`command` is no command"):
-        retry.arguments({"RELEASE_COMMAND": command})
+        rerun.arguments({"RELEASE_COMMAND": command})
 
 
 @pytest.mark.parametrize(("given", "seconds"), [("", 600), ("0", 0), ("0.5", 30), (" 20 ", 1200)])
 def test_the_timeout_is_in_minutes(given: str, seconds: float) -> None:
-    assert retry.seconds({"RELEASE_TIMEOUT": given}) == seconds
+    assert rerun.seconds({"RELEASE_TIMEOUT": given}) == seconds
 
 
 @pytest.mark.parametrize("given", ["ten", "-1", "1e3", "9999", "nan", "10m"])
 def test_another_timeout_is_refused(given: str) -> None:
     with pytest.raises(UsageError, match="no number of minutes"):
-        retry.seconds({"RELEASE_TIMEOUT": given})
+        rerun.seconds({"RELEASE_TIMEOUT": given})
 
 
 def test_another_version_than_the_workflow_wants_changes_nothing() -> None:
-    retry.check_version({})
-    retry.check_version({"RELEASE_VERSION": __version__})
+    rerun.check_version({})
+    rerun.check_version({"RELEASE_VERSION": __version__})
     with pytest.raises(ReleaseError, match="the workflow wants 99"):
-        retry.check_version({"RELEASE_VERSION": "99.0.0"})
+        rerun.check_version({"RELEASE_VERSION": "99.0.0"})
 
 
 def test_a_job_commits_as_github_actions_where_nobody_else_is_named() -> None:
-    found = retry.identity({}, lambda: False)
+    found = rerun.identity({}, lambda: False)
     assert set(found.values()) == {"github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github.com"}
-    assert retry.identity({}, lambda: True) == {}
-    assert retry.identity({"GIT_COMMITTER_NAME": "octo"}, lambda: False) == {}
+    assert rerun.identity({}, lambda: True) == {}
+    assert rerun.identity({"GIT_COMMITTER_NAME": "octo"}, lambda: False) == {}
 
 
 # -- for real ---------------------------------------------------------------------------------------------------------
@@ -145,7 +145,7 @@ def start(world: World, tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
         job = {"GITHUB_STEP_SUMMARY": str(tmp_path / "summary"), "GITHUB_OUTPUT": str(tmp_path / "output")}
         job |= {"GITHUB_ACTIONS": "true", "RUNNER_TEMP": str(tmp_path), "RELEASE_TIMEOUT": "0"}
         asked = {"RELEASE_COMMAND": command, "RELEASE_ARGUMENTS": "\n".join(arguments)}
-        module = [sys.executable, "-I", "-m", "release_tool.actions.retry"]
+        module = [sys.executable, "-I", "-m", "release_tool.actions.rerun"]
         pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
         return subprocess.Popen(module, cwd=world.clone, env={**os.environ, **job, **asked, **environ}, **pipes)
 

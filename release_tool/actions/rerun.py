@@ -1,6 +1,6 @@
 """Runs one command of `release` for `action.yml`, and runs it again while it says that something outside is busy.
 
-    python -I -m release_tool.actions.retry
+    python -I -m release_tool.actions.rerun
 
 Arguments come by environment variables, so that no text of a workflow's event is ever part of a script:
 
