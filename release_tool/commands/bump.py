@@ -126,7 +126,7 @@ def allowed(bump: Bump, config: Config) -> None:
 
 
 def run(tool: Tool, bump: Bump) -> Outcome:
-    """Do a bump that `check_usage` has checked; errors as for `intent_of` and `publishing.run`."""
+    """Do a bump that `check_usage` has checked; errors as for `intent_of` and `publishing.retry.run`."""
     from release_tool.publishing.retry import run as publish
 
     def meant(snapshot: Snapshot, before: Intent | None) -> Intent:

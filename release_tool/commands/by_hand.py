@@ -47,7 +47,7 @@ def check_usage(command: ByHand) -> None:
 
 
 def run(tool: Tool, command: ByHand) -> Outcome:
-    """Do what `check_usage` has checked; errors as for `publishing.run`."""
+    """Do what `check_usage` has checked; errors as for `publishing.retry.run`."""
     from release_tool.publishing.retry import run as publish
     from release_tool.remote import find_version
 

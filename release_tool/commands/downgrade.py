@@ -36,7 +36,7 @@ def check_usage(command: Downgrade) -> None:
 
 
 def run(tool: Tool, command: Downgrade) -> Outcome:
-    """Do a downgrade that `check_usage` has checked; errors as for `publishing.run`."""
+    """Do a downgrade that `check_usage` has checked; errors as for `publishing.retry.run`."""
     from release_tool.publishing.outcome import Outcome
     from release_tool.publishing.retry import run as publish
 

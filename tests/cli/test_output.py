@@ -91,7 +91,7 @@ ERRORS = st.one_of(
     st.builds(lambda a, b, c, d: ReleaseError(a, where=b, cause=c, hint=d), *[st.text()] * 4),
     st.builds(lambda a, b: FileProblems(a, [Problem(1, 1, b, a), Problem(2, 1, a, b, a)]), *[st.text()] * 2),
     st.builds(lambda a, b: ValuesRefused(a, [BadValue(None, b)], where=b), *[st.text()] * 2),
-    st.builds(OSError, st.integers(1, 40), st.text(), st.text()),
+    st.builds(OSError, st.integers(1, 31), st.text(), st.text()),
     st.builds(RuntimeError, st.text()),
 )
 
