@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from world import World
+from world import World
 
 # No timing is asserted in a test, and two cores are shared by all of them.
 settings.register_profile("tests", deadline=None)

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from world import World
 
 from release_tool.actions import annotation, summary
 from release_tool.actions.annotation import Annotation
 from release_tool.actions.job import Job
 from release_tool.pull_request import comment, markdown
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from world import World
 
 
 @pytest.fixture
@@ -50,8 +47,6 @@ def summary_of(job: Path) -> str:
 
 
 # -- commands ---------------------------------------------------------------------------------------------------------
-
-
 def test_a_bump_sets_outputs_and_leaves_artifacts(world: World, job: Path) -> None:
     done = world.release("bump", "devel", "v1.0.5")
     found = outputs(job)
@@ -168,7 +163,6 @@ def test_a_forge_without_comments_that_can_be_changed_says_so(world: World) -> N
 
 
 # -- the parts --------------------------------------------------------------------------------------------------------
-
 ANY = st.text(st.characters(exclude_categories=["Cs"]))
 
 

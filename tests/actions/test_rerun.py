@@ -8,21 +8,18 @@ import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from world import World
 
 from release_tool import __version__
 from release_tool.actions import rerun
 from release_tool.errors import ReleaseError, UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from world import World
 
 
 class Time:
@@ -133,8 +130,6 @@ def test_a_job_commits_as_github_actions_where_nobody_else_is_named() -> None:
 
 
 # -- for real ---------------------------------------------------------------------------------------------------------
-
-
 @pytest.fixture
 def start(world: World, tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
     """Starts the module as the action does."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -11,9 +12,6 @@ from acting import REPOSITORY, Act, serve
 from standin import StandIn, Token, faults
 from test_workflows_run import built, pull_request
 from world import CONFIG, World
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.slow
 

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from rendering import GOLDEN, ROOT, SEED, changed, chart_files, contents, rendered, request
 
 from release_tool import manifests
 from release_tool.errors import ReleaseError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from release_tool.helm import Renderer
+from release_tool.helm import Renderer
 
 FOUR = "v1: v1.0.1, v2: v1.0.2, v3: v1.0.3, v4: v1.0.4"
 
@@ -62,8 +59,6 @@ def default_pool(objects: dict[str, Any]) -> list[str]:
 
 
 # -- golden renderings: a folder is a case, and its manifests are reviewed as text --
-
-
 @pytest.mark.parametrize("case", sorted(GOLDEN.iterdir()), ids=lambda case: case.name)
 def test_a_set_of_values_renders_as_reviewed(case: Path, renderer: Renderer) -> None:
     text = renderer.render(request((case / "values.yaml").read_text(encoding="utf-8")))
@@ -82,8 +77,6 @@ def test_the_repositorys_own_environments_render(environment: str, renderer: Ren
 
 
 # -- the two forms, and the names --
-
-
 @pytest.mark.parametrize(
     "values",
     [
@@ -110,8 +103,6 @@ def test_versions_are_ordered_by_their_numbers(engine: Renderer) -> None:
 
 
 # -- states --
-
-
 def test_retired_and_quarantined_versions_are_deployed_but_not_routed(engine: Renderer) -> None:
     objects = rendered(
         engine, image("{v2: b, v3: c}", default="v3", retired="{v1: a}", quarantined="{v2: {reason: bad}}")
@@ -191,8 +182,6 @@ def test_the_default_pool_ends_with_what_is_not_live(engine: Renderer) -> None:
 
 
 # -- waves --
-
-
 def waves(objects: dict[str, Any]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for name, content in objects.items():
@@ -235,8 +224,6 @@ def test_the_waves_can_be_left_out_or_chosen(engine: Renderer) -> None:
 
 
 # -- gateway and filter --
-
-
 def test_the_filter_knows_what_the_routes_know(engine: Renderer) -> None:
     objects = rendered(engine, IN_STATES, EVERYTHING_ON, "envoyFilter: {namespace: istio-ingress}\n")
     found = objects["EnvoyFilter engine-engine-grpc-manifest"]
@@ -276,8 +263,6 @@ def test_the_releases_own_gateway_takes_the_hosts_of_the_routes(engine: Renderer
 
 
 # -- autoscaling, disruption, accounts --
-
-
 def test_an_autoscaler_takes_the_place_of_the_replicas(engine: Renderer) -> None:
     objects = rendered(
         engine, image("[a]"), "autoscaling: {enabled: true, targetMemoryUtilizationPercentage: 70, maxReplicas: 9}\n"
@@ -332,8 +317,6 @@ def test_pods_run_under_the_account_that_is_named(
 
 
 # -- tags --
-
-
 def test_a_digest_is_part_of_the_image_and_of_nothing_else(engine: Renderer) -> None:
     digest = "sha256:" + "0a" * 32
     objects = rendered(engine, image(f'{{v3: "v1.0.3@{digest}"}}'))
@@ -363,8 +346,6 @@ def test_every_tag_gives_valid_labels(tag: str, engine: Renderer) -> None:
 
 
 # -- how the objects fit together --
-
-
 @pytest.mark.parametrize(("release_name", "fullname"), [
     ("engine", "engine-grpc-manifest"), ("grpc-manifest", "grpc-manifest"),
     ("my-grpc-manifest-2", "my-grpc-manifest-2"), ("r" * 53, "r" * 52),
@@ -458,8 +439,6 @@ def test_empty_parts_of_the_values_are_left_out(engine: Renderer) -> None:
 
 
 # -- what the chart refuses --
-
-
 @pytest.mark.parametrize(("values", "sentence"), [
     ("image: {}\n", "image.tag holds no version: name at least one"),
     (image("[]"), "image.tag holds no version"),

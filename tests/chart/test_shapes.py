@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jsonschema
 import kubernetes_validate
@@ -15,9 +15,7 @@ import yaml
 from rendering import CHART, GOLDEN, ROOT, request
 
 from release_tool import manifests
-
-if TYPE_CHECKING:
-    from release_tool.helm import Renderer
+from release_tool.helm import Renderer
 
 KUBERNETES = ["1.30", "1.37"]
 ALL_ON = (

@@ -504,7 +504,6 @@ def test_a_moved_line_that_stayed_is_found(gone: World) -> None:
 
 
 # -- .gitattributes ---------------------------------------------------------------------------------------------------
-
 PATTERNS = [
     "*.jsonl", "history.jsonl", "/history.jsonl", "environments/**", "environments/**/history.jsonl", "**/history.jsonl",
     "environments/*/history.jsonl", "environments/*", "**", "*", "environments/dev?l/*.jsonl", "/environments/*/*",

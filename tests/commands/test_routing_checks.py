@@ -230,7 +230,6 @@ def test_a_new_environment_has_nothing_before(world: World) -> None:
 
 
 # -- what the chart refuses, with the line that it means --
-
 IMAGE = "image:\n  tag:\n    v1: v1.0.1\n    v2: v1.0.2\n"
 REFUSED = {
     "a tag that is too long for a label": (IMAGE.replace("v1.0.2", "a" * 64), "", f"{TAGS}:4:9", "can't be the value of a label"),

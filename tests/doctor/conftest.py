@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from doctor_world import OnGitHub
 from fixtures import no_proxy, standin  # noqa: F401
+from standin import StandIn
 from world import World
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from standin import StandIn
 
 
 @pytest.fixture

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from standin import Protection
-
-if TYPE_CHECKING:
-    import pytest
-    from standin import Repository, StandIn, Token
-    from world import World
+import pytest
+from standin import Protection, Repository, StandIn, Token
+from world import World
 
 WORKFLOW = (
     "on: workflow_dispatch\njobs:\n  it:\n    runs-on: ubuntu-latest\n    steps:\n    - run: release {verb} --repo .\n"

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import base64
 import shutil
+from collections.abc import Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from doctor_world import look
 from git_server import GitServer, serving
 from world import CONFIG, World
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 SECRET = base64.b64encode(b"person:s3cret").decode()
 

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import math
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import pytest
-from doctor_world import WORKFLOW
+from doctor_world import WORKFLOW, OnGitHub
 from standin import Protection, Ruleset, faults
 
 from release_tool import wiring
 from release_tool.commands import doctor
-
-if TYPE_CHECKING:
-    from doctor_world import OnGitHub
 
 DIRECT = "  devel:\n    publish: {mode: direct}\n"
 

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-from doctor_world import workflow_files
-from standin import Protection
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from doctor_world import OnGitHub
-
+from doctor_world import OnGitHub, workflow_files
 from real_prometheus import real_prometheus
+from standin import Protection
 
 HEALTH = "    health: {checks: {up: {command: {argv: [probe]}}}}\n"
 

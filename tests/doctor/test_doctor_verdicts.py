@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -15,9 +15,6 @@ from release_tool.errors import FileProblems, Problem, ReleaseError, TryAgain
 from release_tool.forges.github.settings import BranchRule, Credential, Protection, RepositorySettings
 from release_tool.git.examine import Signing, capabilities_of
 from release_tool.report.doctor import report_text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=timezone.utc)
 SETTINGS = RepositorySettings("https://github.com/a/b", "main", False, False, False, "", True, False, None)

@@ -7,9 +7,11 @@ Envoy's own metrics. `pytest tests/drill -s` prints the time line.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import cluster as small
 import pytest
@@ -20,10 +22,6 @@ from load import Load
 from scraping import Measured, scraping
 from standin import Protection, StandIn
 from world import World, run
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 NAME = "acme/engine"
 TAGS = "image:\n  default: v4\n  tag:\n    v3: v1.0.3\n    v4: v1.0.4   # good for weeks\n"

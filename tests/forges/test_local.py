@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from origin import BEGIN, TAGS, Origin, Requests, git
@@ -15,10 +16,6 @@ from release_tool.errors import Refused, ReleaseError
 from release_tool.forges.local import LocalForge
 from release_tool.git.repository import Protected, Repository
 from release_tool.model.records import CommitId, PullRequest
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 DEVEL = "release/devel"
 
@@ -180,8 +177,6 @@ def test_an_unknown_number_is_an_error(forge: LocalForge) -> None:
 
 
 # -- merging
-
-
 def _two_commits(origin: Origin, forge: LocalForge) -> tuple[str, str, str]:
     """The branch has two commits, and the base has moved on. Base, first and second commit."""
     first = str(origin.tip(DEVEL))
@@ -330,8 +325,6 @@ def test_the_head_of_a_finished_one_survives_its_branch_and_gc(origin: Origin, f
 
 
 # -- many at once
-
-
 def _at_once(origin: Origin, count: int, work: Callable[[LocalForge, int], object]) -> list[object]:
     results: list[object] = []
 
@@ -377,8 +370,6 @@ def test_many_comments_at_once_all_stay(origin: Origin, forge: LocalForge) -> No
 
 
 # -- trust and cost
-
-
 @pytest.mark.parametrize(
     "content",
     [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from origin import Origin
@@ -11,9 +11,6 @@ from origin import Origin
 from release_tool import forges
 from release_tool.errors import Refused
 from release_tool.git.repository import Repository
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_without_a_forge_nothing_is_proposed(tmp_path: Path) -> None:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+
+from origin import Origin
 
 from release_tool.git.repository import Repository
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from origin import Origin
-
-    from release_tool.model.records import CommitId
+from release_tool.model.records import CommitId
 
 
 def fetched(repository: Repository, *commits: CommitId) -> CommitId:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from opened import Late, fetched
 from origin import BEGIN, TAGS, Origin, Requests, git
 
 from release_tool.git.repository import Repository
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from release_tool.model.records import CommitId
+from release_tool.model.records import CommitId
 
 
 @pytest.fixture(params=["full", "shallow", "URL", "full at the beginning"])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from git_server import GitServer, serving
@@ -12,10 +13,6 @@ from origin import TAGS, Origin, bump, git
 
 from release_tool.errors import ReleaseError, TryAgain
 from release_tool.git.repository import Repository
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 TOKEN = base64.b64encode(b"person:s3cret").decode()
 

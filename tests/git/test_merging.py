@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from opened import fetched
@@ -10,12 +11,7 @@ from origin import BEGIN, TAGS, Origin
 
 from release_tool.errors import ReleaseError
 from release_tool.git.repository import Merged, Repository
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from release_tool.model.records import CommitId
+from release_tool.model.records import CommitId
 
 
 @pytest.fixture(params=["checkout", "shallow checkout", "URL"])

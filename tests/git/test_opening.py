@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from origin import TAGS, Origin, Requests, bump, contents, git
@@ -12,10 +13,6 @@ from origin import TAGS, Origin, Requests, bump, contents, git
 from release_tool.errors import ReleaseError, UsageError
 from release_tool.git.repository import Repository
 from release_tool.model.records import CommitId, RefUpdate
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 
 def _subdirectory(origin: Origin, path: Path) -> Path:
@@ -203,8 +200,6 @@ def test_a_checkout_lends_its_objects(origin: Origin, clone: Path, tmp_path: Pat
 
 
 # -- what can't be opened
-
-
 def _refusal(*where: object) -> ReleaseError:
     with pytest.raises(ReleaseError) as caught, Repository.open(*where) as repository:  # type: ignore[arg-type]
         repository.refs("refs/heads/*")

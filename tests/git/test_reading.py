@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from opened import fetched
@@ -12,9 +12,6 @@ from origin import BEGIN, TAGS, Origin, Requests, git
 from release_tool.errors import ReleaseError
 from release_tool.git.repository import Repository, TreeEntry
 from release_tool.model.records import CommitId
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_files_come_byte_for_byte_and_missing_ones_are_absent(origin: Origin, repository: Repository) -> None:

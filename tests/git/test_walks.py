@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from opened import Late, fetched
 from origin import BEGIN, TAGS, Origin, Requests, git
 
 from release_tool.git.reading import _pathspecs
-from release_tool.git.repository import Repository
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from release_tool.git.repository import WalkStep
+from release_tool.git.repository import Repository, WalkStep
 
 OTHER = "environments/staging/image_tag.yaml"
 ROOT_TEXT = b"image:\n  tag:\n  - v1.0.1\n"

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from origin import TAGS, Origin, git
 
 from release_tool.errors import ReleaseError
 from release_tool.git.working_tree import WorkingTree
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_a_checkout_is_found_from_below(clone: Path, origin: Origin) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,9 +16,6 @@ from release_tool.errors import ReleaseError
 from release_tool.git.objects import TreeEntry, parse_tree, tree_body
 from release_tool.git.repository import Repository
 from release_tool.model.records import CommitId, RefUpdate
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def _pushed(repository: Repository, commit: CommitId, tip: CommitId) -> CommitId:
@@ -120,8 +117,6 @@ def test_law_any_tree_is_the_one_that_git_makes(origin: Origin, files: dict[str,
 
 
 # -- who commits
-
-
 def test_author_and_committer_are_those_of_the_environment(
     repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,19 +9,17 @@ from __future__ import annotations
 import copy
 import json
 import re
+import ssl
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import kubernetes_validate
 import yaml
-
-if TYPE_CHECKING:
-    import ssl
-    from pathlib import Path
 
 TOKEN = "let-me-in"
 KINDS = {"deployments": "Deployment", "pods": "Pod", "endpointslices": "EndpointSlice"}

@@ -9,7 +9,9 @@ import stat
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from points import AT_ONCE, NOW, health, soon, subject
@@ -18,10 +20,6 @@ from release_tool.config.health import CommandCheck
 from release_tool.health.command import CommandSource
 from release_tool.model.health import Verdict
 from release_tool.model.records import HEALTHY, UNHEALTHY, UNKNOWN
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 ENVIRON = {"PATH": os.environ["PATH"]}
 

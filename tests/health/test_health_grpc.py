@@ -6,8 +6,10 @@ import re
 import socket
 import struct
 import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -21,10 +23,6 @@ from release_tool.config.health import GrpcCheck
 from release_tool.health.grpc import GrpcSource
 from release_tool.model.health import Verdict
 from release_tool.model.records import HEALTHY, UNHEALTHY, UNKNOWN
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 BY_V4, BY_V5 = (("grpcsvc", "v4"),), (("grpcsvc", "v5"),)
 STATES = health_pb2.HealthCheckResponse
@@ -116,8 +114,6 @@ def ask(check: GrpcCheck, *, left: float = 60, **settings: Any) -> Verdict:
 
 
 # -- the health service -----------------------------------------------------------------------------------------------
-
-
 def test_a_server_that_serves_is_healthy_and_was_asked_for_the_version(server: Server) -> None:
     server.is_in(STATES.SERVING)
     found = ask(plain(server.address))
@@ -171,8 +167,6 @@ def test_a_server_without_a_health_service_says_what_to_do() -> None:
 
 
 # -- a method of one's own --------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("says", [BY_V5, ()])
 @pytest.mark.parametrize(
     ("code", "said"),
@@ -200,7 +194,6 @@ def test_an_error_of_another_version_says_that_nobody_serves_this_one(server: Se
 
 
 # -- no answer --------------------------------------------------------------------------------------------------------
-
 SETTINGS = bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
 """An empty frame of settings (RFC 9113, section 6.5): with it a connection stands."""
 
@@ -279,8 +272,6 @@ def test_a_name_that_nobody_knows() -> None:
 
 
 # -- TLS, and the way there -------------------------------------------------------------------------------------------
-
-
 def test_the_certificate_must_be_trusted_and_name_the_host(tmp_path: Path) -> None:
     made = certificate(tmp_path, "engine.test")
     with Server(grpc.ssl_server_credentials([(made.key.read_bytes(), made.path.read_bytes())])) as server:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 from counted import NOW, Run, series
@@ -18,9 +18,6 @@ from release_tool.health.source import Subject, ToJudge
 from release_tool.model.health import Judged
 from release_tool.model.records import Name, State, Tag
 from release_tool.rules import fallback
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 NAMES = ("v3", "v4", "v5")
 TAGS = {Name(name): Tag(f"1.0.{name[1:]}") for name in NAMES}

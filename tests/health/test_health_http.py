@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import socket
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from certificates import certificate
@@ -14,9 +15,6 @@ from release_tool.config.health import HttpCheck
 from release_tool.health.http import HttpSource
 from release_tool.model.health import Verdict
 from release_tool.model.records import HEALTHY, UNHEALTHY, UNKNOWN
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 BY_V5, BY_V4 = "GrpcSvc: v5", "grpcsvc: v4"
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from points import NOW, health, subject
@@ -14,15 +15,9 @@ from points import NOW, health, subject
 from release_tool.config.health import Check, CommandCheck, GrpcCheck, HttpCheck, KubernetesCheck
 from release_tool.health.judge import judge, judge_all
 from release_tool.health.sampling import BAD, CANNOT_TELL, GOOD, Attempt, Clock, Sampling
-from release_tool.health.source import Subject, ToJudge
+from release_tool.health.source import HealthSource, Subject, ToJudge
 from release_tool.model.health import Verdict
 from release_tool.model.records import HEALTHY, UNHEALTHY, UNKNOWN
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
-    from release_tool.health.source import HealthSource
 
 BAD_ONE, SILENT = Attempt(BAD, "UNAVAILABLE: no healthy upstream"), Attempt(BAD, "no answer", silent=True)
 GOOD_ONE, AWAY = Attempt(GOOD, "it answers"), Attempt(CANNOT_TELL, "can't be reached")
@@ -89,8 +84,6 @@ def test_who_had_less_than_the_timeout_to_answer_has_not_failed_to() -> None:
 
 
 # -- all at once ------------------------------------------------------------------------------------------------------
-
-
 class Says:
     """A source that says what a function says."""
 
@@ -175,7 +168,6 @@ def test_each_environment_has_its_own_deadline() -> None:
 
 
 # -- sources of the configuration -------------------------------------------------------------------------------------
-
 KINDS = {
     "calls": Check(grpc=GrpcCheck("127.0.0.1:1")),
     "cluster": Check(kubernetes=KubernetesCheck()),

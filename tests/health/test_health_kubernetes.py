@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import kubernetes_validate
 import pytest
@@ -16,10 +18,6 @@ from release_tool.config.health import KubernetesCheck
 from release_tool.health.kubernetes import KubernetesSource
 from release_tool.model.health import Verdict
 from release_tool.model.records import HEALTHY, UNHEALTHY, UNKNOWN
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 MINUTE = timedelta(minutes=1)
 RECENTLY, LONG_AGO = NOW - 2 * MINUTE, NOW - 11 * MINUTE
@@ -66,8 +64,6 @@ def test_a_bad_deployment_is_looked_at_several_times(server: ApiServer, kubeconf
 
 
 # -- the Deployment ---------------------------------------------------------------------------------------------------
-
-
 def with_failed_rollout(available: int = 3) -> Any:
     message = 'ReplicaSet "engine-v5-6d4cf56db6" has timed out progressing.'
     failed = condition("Progressing", False, "ProgressDeadlineExceeded", message)
@@ -109,8 +105,6 @@ def test_name_and_namespace_are_templates(server: ApiServer, kubeconfig: Path) -
 
 
 # -- its pods ---------------------------------------------------------------------------------------------------------
-
-
 def crashing(name: str, **how: Any) -> Any:
     return pod(name, **{"ready": False, "restarts": 7, "ended": RECENTLY, "waits": "CrashLoopBackOff", **how})
 
@@ -220,8 +214,6 @@ def test_one_ready_endpoint_on_the_last_page_is_enough(server: ApiServer, kubeco
 
 
 # -- no way to know ---------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("forbidden", "needs"),
     [

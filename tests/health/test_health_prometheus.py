@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import threading
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from certificates import certificate
@@ -18,9 +19,6 @@ from release_tool.health.prometheus import PrometheusSource
 from release_tool.model.health import Verdict
 from release_tool.model.records import HEALTHY, UNHEALTHY, UNKNOWN
 from release_tool.net.secret import Secret
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 DAY_AGO = NOW - timedelta(days=1)
 OWN = PrometheusCheck(query='sum(own_number{version="{version}"})', max=10)

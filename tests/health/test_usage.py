@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 from calls import AT, VERSIONS, WINDOW
-from hostile import answer
+from hostile import Hostile, answer
 
 from release_tool.config import Config, InUse
 from release_tool.health import callers
 from release_tool.model.records import Name
 from release_tool.net.prometheus import Prometheus
-from release_tool.rules.in_use import Placeholders, Use
-
-if TYPE_CHECKING:
-    from hostile import Hostile
-
-    from release_tool.rules.in_use import Usage
+from release_tool.rules.in_use import Placeholders, Usage, Use
 
 V1, V2, V3 = Name("v1"), Name("v2"), Name("v3")
 OWN = 'sum by (version, client) (increase(own_total{stage="{environment}"}[{window}]))'

@@ -12,19 +12,15 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from rendering import SEED, contents, rendered, request, small_chart
 
 from release_tool import manifests
 from release_tool.errors import ReleaseError
-from release_tool.helm import make_renderer
+from release_tool.helm import Renderer, make_renderer
 from release_tool.helm.embedded import EmbeddedRenderer
 from release_tool.helm.program import ProgramRenderer
-
-if TYPE_CHECKING:
-    from release_tool.helm import Renderer
 
 CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n"
 EMBEDDED = importlib.util.find_spec("helm_python") is not None
@@ -46,8 +42,6 @@ def program(folder: Path, script: str) -> str:
 
 
 # -- what is applied --
-
-
 def test_hooks_and_crds_are_rendered_tests_and_notes_are_not(renderer: Renderer) -> None:
     files = small_chart(
         {
@@ -100,7 +94,6 @@ def test_a_file_that_helmignore_names_is_no_part_of_the_chart(renderer: Renderer
 
 
 # -- values --
-
 DUMP = {
     "templates/a.yaml": config_map("a", "data:\n  {{- toYaml .Values | nindent 2 }}\n  big: '{{ .Values.port }}'\n")
 }
@@ -138,8 +131,6 @@ def test_every_engine_reads_yaml_alike(text: str, renderer: Renderer) -> None:
 
 
 # -- what is wrong, in words --
-
-
 @pytest.mark.parametrize(
     ("files", "what", "where"),
     [
@@ -267,7 +258,6 @@ def test_a_schema_that_would_be_fetched_is_refused(schema: dict[str, object], re
 
 
 # -- nothing printed, nothing left --
-
 WARNS = small_chart({"values.yaml": "a: 1\n", "templates/a.yaml": config_map("a")})
 
 
@@ -322,8 +312,6 @@ def test_the_embedded_engine_keeps_nothing_in_memory() -> None:
 
 
 # -- choosing and loading --
-
-
 def test_several_threads_may_render_at_once(renderer: Renderer) -> None:
     renderer.warm_up()
     texts: list[str] = []
@@ -404,8 +392,6 @@ def test_an_engine_that_cant_be_loaded_says_so(tmp_path: Path) -> None:
 
 
 # -- the program --
-
-
 def test_a_program_that_hangs_is_given_up(tmp_path: Path) -> None:
     began = time.monotonic()
     with pytest.raises(ReleaseError, match=r"helm did not finish in 0\.2 s"):

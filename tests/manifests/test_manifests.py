@@ -29,8 +29,6 @@ def summary(before: str, after: str) -> list[tuple[str, str]]:
 
 
 # -- objects --
-
-
 def test_objects_come_in_the_order_of_the_rendering() -> None:
     first, second = manifests.objects(B + "---\n# nothing\n---\n\n" + A)
     assert (first.key, first.source, first.content["kind"]) == (KEY_B, "c/templates/b.yaml", "Deployment")
@@ -116,8 +114,6 @@ def test_what_is_no_object_is_an_error(text: str, message: str) -> None:
 
 
 # -- difference --
-
-
 def test_equal_renderings_differ_in_nothing() -> None:
     assert manifests.difference(A + B, A + B) == ()
     assert manifests.difference_text(()) == ""
@@ -218,7 +214,6 @@ def test_anchors_do_not_blow_up() -> None:
 
 
 # -- laws --
-
 NAMES = st.sampled_from(["a", "b", "c", "1e3", "x.y", "true", "v1-0"])
 SCALARS = st.one_of(st.text(max_size=20), st.integers(), st.booleans(), st.none(), st.floats(allow_nan=False))
 OBJECTS = st.builds(

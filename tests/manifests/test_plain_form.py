@@ -75,7 +75,6 @@ def test_renderings_are_read_as_the_parser_reads_them(case: Path) -> None:
 
 
 # -- laws --
-
 WORDS = ["a", "b1", "yes", "true", "null", "1", "01", "-3", "1.5", "1e3", "10s", "x:y", "x: y", "a#b", "é", "~", "=", "<<",
          "'q'", '"q"', '"', "''", "{}", "[]", "{a: b}", "|", "&x y", "*x", "!t", "", "app.kubernetes.io/tag", "2026-11-23"]  # fmt: skip
 LINES = st.builds(

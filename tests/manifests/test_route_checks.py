@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import yaml
 from rendering import request
 
 from release_tool import manifests
+from release_tool.helm import Renderer
 from release_tool.manifests import routes
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from release_tool.helm import Renderer
 
 STATES = (
     "image: {default: v4, tag: {v1: a.1, v3: a.3, v4: a.4, v5: a.5}, retired: {v2: a.2}, quarantined: {v5: {reason: x}}}\n"
@@ -122,8 +119,6 @@ def test_what_is_broken_is_found(breaks: Callable[[Objects], None], names: str, 
 
 
 # -- from one rendering to the next --
-
-
 def compared(engine: Renderer, before: str, after: str) -> list[str]:
     old, new = (engine.render(request(f"image: {{{values}}}\n")) for values in (before, after))
     return [one.rule for one in routes.compare(old, new, "engine") if one.serious]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -14,15 +16,9 @@ from rendering import GOLDEN, request
 
 from release_tool import manifests
 from release_tool.errors import ReleaseError
-from release_tool.helm import make_renderer
+from release_tool.helm import Renderer, make_renderer
 from release_tool.manifests import routes
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from release_tool.helm import Renderer
-    from release_tool.manifests.routes import RouteFinding
+from release_tool.manifests.routes import RouteFinding
 
 
 def said(findings: tuple[RouteFinding, ...]) -> list[str]:
@@ -462,8 +458,6 @@ def test_the_same_mistake_has_the_same_identity_in_another_rendering() -> None:
 
 
 # -- two renderings --
-
-
 def compare(before: str, after: str) -> list[str]:
     return said(routes.compare(before, after, "shop"))
 
@@ -590,7 +584,6 @@ def test_without_a_rendering_before_nothing_is_lost() -> None:
 
 
 # -- the chart's own life, rendered --
-
 NAMES = [f"v{number}" for number in range(1, 7)]
 
 
@@ -657,7 +650,6 @@ def test_names_by_position_are_found(engine: Renderer) -> None:
 
 
 # -- whatever a chart renders --
-
 NONSENSE = [None, [], {}, "x", 5, True, [None, "y"], [{}], {"a": {"b": [1]}}, [[]]]
 
 
@@ -699,8 +691,6 @@ def test_what_is_no_object_is_an_error() -> None:
 
 
 # -- outlines --
-
-
 def test_an_outline_is_the_object_without_its_pods_specification() -> None:
     text = changed()
     whole = {one.key: one.content for one in manifests.objects(text)}

@@ -149,7 +149,6 @@ def test_an_empty_record_has_no_lines() -> None:
 
 
 # -- what can't be read -----------------------------------------------------------------------------------------------
-
 GOOD = format_line(line("1", change("add", "v1", "1.0.1")))
 
 

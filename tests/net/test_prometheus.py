@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING
 
 import pytest
 from calls import AT
-from hostile import answer
+from hostile import Hostile, answer
 
 from release_tool.errors import ReleaseError, TryAgain
 from release_tool.net.prometheus import Prometheus, QueryResult
 from release_tool.rules.promql import Sample
-
-if TYPE_CHECKING:
-    from hostile import Hostile
 
 
 def query(url: str, expression: str = "up", timeout: float = 10) -> QueryResult:
@@ -33,8 +29,6 @@ def refusal(url: str, expression: str = "up", timeout: float = 10) -> ReleaseErr
 
 
 # -- a real one
-
-
 def test_a_vector_has_a_sample_per_series(prometheus_url: str) -> None:
     found = query(prometheus_url, 'sum by (version) (own_total{version="v1"})')
     assert found == QueryResult((Sample({"version": "v1"}, 7.0),))
@@ -82,7 +76,6 @@ def test_a_path_that_prometheus_does_not_have_is_an_error(prometheus_url: str) -
 
 
 # -- others
-
 GOOD = {"status": "success", "data": {"resultType": "vector", "result": []}}
 SERIES = {"metric": {}, "value": [1, "1"]}
 

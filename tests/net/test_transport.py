@@ -8,9 +8,10 @@ import math
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from certificates import certificate
@@ -20,14 +21,8 @@ from hypothesis import strategies as st
 
 from release_tool.errors import ReleaseError, TryAgain
 from release_tool.net.secret import Secret
-from release_tool.net.transport import Transport, http_date, retry_after
+from release_tool.net.transport import Answer, Transport, http_date, retry_after
 from release_tool.safe_text import bare_url, phrase
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from release_tool.net.transport import Answer
 
 TOKEN = "s3cret-t0ken"
 
@@ -51,8 +46,6 @@ def refusal(server: Hostile, **options: object) -> ReleaseError:
 
 
 # -- answers
-
-
 def test_a_good_answer_comes_whole(hostile: Hostile) -> None:
     hostile.answers = [answer(200, b"shining", "X-Sky: blue")]
     found = ask(hostile)
@@ -78,8 +71,6 @@ def test_cookies_are_not_kept(hostile: Hostile) -> None:
 
 
 # -- what a person must fix
-
-
 @pytest.mark.parametrize(
     ("status", "token", "words"),
     [
@@ -142,8 +133,6 @@ def test_a_small_answer_that_unpacks_to_a_huge_one_is_cut_off(hostile: Hostile) 
 
 
 # -- what may go better next time
-
-
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
 def test_a_busy_server_is_asked_again(hostile: Hostile, status: int) -> None:
     hostile.answers = [answer(status), answer(200, b"now")]
@@ -247,8 +236,6 @@ def test_a_silent_server_is_left_in_time(hostile: Hostile) -> None:
 
 
 # -- TLS
-
-
 @pytest.fixture
 def tls(tmp_path: Path) -> Iterator[Hostile]:
     """A server with a certificate for 127.0.0.1 that nobody vouches for."""
@@ -303,8 +290,6 @@ def test_a_server_that_breaks_off_a_handshake_is_asked_again() -> None:
 
 
 # -- secrets
-
-
 def test_a_secret_cannot_be_printed() -> None:
     secret = Secret(f" {TOKEN}\n")
     assert secret.reveal() == TOKEN
@@ -351,8 +336,6 @@ def test_no_credential_is_searched_for(hostile: Hostile, seal: Path) -> None:
 
 
 # -- words
-
-
 @pytest.mark.parametrize(
     ("url", "shown"),
     [

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
 import real_registry
 from fixtures import no_proxy  # noqa: F401
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from real_registry import RealRegistry
+from real_registry import RealRegistry
 
 
 @pytest.fixture(scope="module")

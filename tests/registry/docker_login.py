@@ -6,12 +6,9 @@ import base64
 import json
 import os
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import pytest
+import pytest
 
 
 def encoded(user: str, password: str) -> dict[str, str]:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-from typing import TYPE_CHECKING
+import socket
+import threading
+from collections.abc import Callable, Iterator
 
 import hostile
 
-if TYPE_CHECKING:
-    import socket
-    import threading
-    from collections.abc import Callable, Iterator
-
-    Answer = Callable[["Seen"], "bytes | Iterator[bytes]"]
+Answer = Callable[["Seen"], "bytes | Iterator[bytes]"]
 
 JSON, PAGE = "application/json", "text/html; charset=utf-8"
 

@@ -6,21 +6,16 @@ import hashlib
 import json
 import threading
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import docker_login
 import pytest
-from hostile_registry import JSON, PAGE, Hostile, Seen, error, reply
+from hostile_registry import JSON, PAGE, Answer, Hostile, Seen, error, reply
 
 from release_tool.errors import ReleaseError, TryAgain
 from release_tool.registry import Registry
 from release_tool.registry.login import challenges
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from hostile_registry import Answer
 
 MANIFEST = json.dumps({"schemaVersion": 2, "config": {}, "layers": []}).encode()
 DIGEST = f"sha256:{hashlib.sha256(MANIFEST).hexdigest()}"

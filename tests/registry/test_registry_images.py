@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import real_registry
 from certificates import certificate
+from real_registry import RealRegistry
 
 from release_tool.errors import ReleaseError, TryAgain
 from release_tool.registry import Registry
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from real_registry import RealRegistry
 
 
 def open_registry(registry: RealRegistry, repository: str, **more: object) -> Registry:

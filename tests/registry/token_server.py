@@ -11,14 +11,11 @@ import json
 import subprocess
 import threading
 import time
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from certificates import Certificate
+from certificates import Certificate
 
 SERVICE, ISSUER = "a registry", "a token server"
 USER, PASSWORD = "reader", "pass:word/ä"

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from typing import TYPE_CHECKING
 
 import cluster as small
 import pytest
-
-if TYPE_CHECKING:
-    from cluster import Cluster
+from cluster import Cluster
 
 STATES = """image:
   default: v4

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING
 
 import cluster as small
 import pytest
+from cluster import Cluster
 
 from release_tool.config import Health
 from release_tool.config.health import GrpcCheck
@@ -16,9 +16,6 @@ from release_tool.health.sampling import Clock
 from release_tool.health.source import Subject
 from release_tool.model.health import Verdict
 from release_tool.model.records import HEALTHY, UNHEALTHY, UNKNOWN, Name, Tag
-
-if TYPE_CHECKING:
-    from cluster import Cluster
 
 STATES = "image:\n  default: v4\n  tag: {v3: v1.0.3, v4: v1.0.4}\n"
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=timezone.utc)

@@ -5,17 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import cluster as small
 import pytest
 import yaml
+from cluster import Cluster
 from rendering import CHART
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from cluster import Cluster
 
 VALUES = "image: {default: v2, tag: {v1: v1.0.1, v2: v1.0.2}}\n"
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import cluster as small
 import pytest
-
-if TYPE_CHECKING:
-    from cluster import Cluster
+from cluster import Cluster
 
 
 @pytest.mark.parametrize("filtered", [False, True], ids=["VirtualService alone", "with EnvoyFilter"])

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import cluster as small
 import pytest
+from cluster import Cluster
 from load import Load
 from translator import cluster_name
-
-if TYPE_CHECKING:
-    from cluster import Cluster
 
 pytestmark = pytest.mark.slow
 
@@ -104,8 +100,6 @@ def test_without_waves_a_default_that_is_not_ready_is_covered_by_its_pool(cluste
 
 
 # -- the wrong orders, so that the laboratory is known to see what it looks for --
-
-
 def test_seen_a_route_before_its_cluster(cluster: Cluster) -> None:
     cluster.sync(BEGIN, small.ROUTED)
     cluster.sync(ADDED, small.ROUTED)

@@ -5,13 +5,10 @@ from __future__ import annotations
 import http.client
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import cluster as small
 import pytest
-
-if TYPE_CHECKING:
-    from cluster import Cluster
+from cluster import Cluster
 
 TABLE = Path(__file__).with_name("matrix.txt")
 STATES = """image:

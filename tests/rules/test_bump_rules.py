@@ -183,7 +183,6 @@ def test_an_operation_of_a_newer_tool_stops_everything_and_names_itself() -> Non
 
 
 # -- laws -------------------------------------------------------------------------------------------------------------
-
 POLICY = st.sampled_from(["newest", "manual", "promoted"])
 
 

@@ -188,7 +188,6 @@ def test_the_reason_is_that_of_the_checks_which_decided() -> None:
 
 
 # -- evidence ---------------------------------------------------------------------------------------------------------
-
 SEEN = Verdict("errors", UNHEALTHY, "0.213 is more than 0.05", 0.2134, "max 0.05", 4170.0, NOW, (0.0, None, 0.1, 0.2))
 
 

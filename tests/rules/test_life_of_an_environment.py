@@ -250,7 +250,6 @@ def check_rest(life: Life) -> None:
 
 
 # -- lives ------------------------------------------------------------------------------------------------------------
-
 DEEDS = st.sampled_from(["default", "pin", "quarantine", "clear", "retire", "restore", "remove"])
 EVENTS = st.one_of(
     st.tuples(st.just("bump"), TAGS),

@@ -366,7 +366,6 @@ def test_a_default_that_stood_on_the_branch_only_never_becomes_a_former_one() ->
 
 
 # -- laws -------------------------------------------------------------------------------------------------------------
-
 NEW_TAGS = st.lists(
     st.builds(lambda lead, minor, patch: f"{lead}1.{minor}.{patch}", st.sampled_from(["", "v"]), st.integers(0, 2), st.integers(5, 12)),
     unique_by=lambda tag: tag.removeprefix("v"), max_size=7,

@@ -218,7 +218,6 @@ def test_the_time_of_a_quarantine_begins_when_it_landed() -> None:
 
 
 # -- removal ----------------------------------------------------------------------------------------------------------
-
 DRAINING = state("1.0.3", default="v1", retired={"v8": "1.0.1", "v9": "1.0.2"})
 
 

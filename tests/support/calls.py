@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING
 
 from real_prometheus import Series
 
 from release_tool.model.records import Name, Tag
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 AT = datetime(2026, 11, 20, 12, 0, tzinfo=timezone.utc)
 WINDOW = timedelta(days=1)

@@ -5,12 +5,10 @@ from __future__ import annotations
 import shutil
 import ssl
 import subprocess
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class Certificate(NamedTuple):

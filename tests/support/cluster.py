@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
 
 from envoy import Envoy
 from rendering import request
@@ -12,12 +14,7 @@ from translator import Configuration, Object, Proxy, translate
 
 from release_tool import manifests
 from release_tool.helm import make_renderer
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from pathlib import Path
-
-    from release_tool.manifests import ObjectKey
+from release_tool.manifests import ObjectKey
 
 HOST = "engine.example.com"
 GATEWAY = Proxy("istio-ingress", {"istio": "ingressgateway"})

@@ -10,12 +10,10 @@ import time
 import urllib.request
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from processes import free_port, running
-
-if TYPE_CHECKING:
-    from translator import Configuration
+from translator import Configuration
 
 DEADLINE = 30.0
 _HCM = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
 from calls import ALL
@@ -13,12 +13,7 @@ from hostile import Hostile
 from real_prometheus import real_prometheus
 from standin import StandIn
 
-from release_tool.helm import make_renderer
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from release_tool.helm import Renderer
+from release_tool.helm import Renderer, make_renderer
 
 
 @pytest.fixture(autouse=True)

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-from standin import StandIn, Token
-from world import CONFIG, SEED, World
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import pytest
-    from standin import Pull, Repository
-    from world import Result
+import pytest
+from standin import Pull, Repository, StandIn, Token
+from world import CONFIG, SEED, Result, World
 
 NAME = "acme/engine"
 PUBLISH = "publish: {labels: [release, devel], timeout: 20s}\n"

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from origin import git, make_bare, write_files
 
 from release_tool import tagfile
-from release_tool.config import place_of
+from release_tool.config import Place, place_of
 from release_tool.git.repository import Repository
-from release_tool.model.records import CommitId, Name, State
+from release_tool.model.records import CommitId, Line, Name, State
 from release_tool.remote.ages import EXACTLY, Ages, Entry
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from release_tool.config import Place
-    from release_tool.model.records import Line
 
 BEGIN = datetime(2026, 11, 1, tzinfo=timezone.utc)
 FILE = "environments/devel/image_tag.yaml"

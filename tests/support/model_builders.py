@@ -7,12 +7,14 @@ out of it, and `test_laws_in_depth.py` runs every law again with many more.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
 
 from release_tool.config import Environment, Retention
 from release_tool.model import history, times
@@ -22,11 +24,6 @@ from release_tool.rules.operations import Names
 from release_tool.rules.plan import Ground, Plan, plan
 from release_tool.rules.retention import Facts
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
-    from hypothesis.strategies import SearchStrategy
-
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=timezone.utc)
 TODAY = NOW.date()
 HOUR = timedelta(hours=1)
@@ -35,8 +32,6 @@ DIGEST = "@sha256:" + "0123456789abcdef" * 4
 
 
 # -- laws -------------------------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True)
 class Law:
     """A check over generated values."""
@@ -65,8 +60,6 @@ def law(*values: SearchStrategy[Any], examples: int = 60) -> Callable[[Callable[
 
 
 # -- states -----------------------------------------------------------------------------------------------------------
-
-
 def versions(*tags: str, **named: str) -> dict[Name, Tag]:
     """`versions("1.0.1", "1.0.2")` are v1 and v2; `versions(v7="1.0.7")` names them."""
     numbered = {name_of(number): Tag(tag) for number, tag in enumerate(tags, start=1)}
@@ -100,8 +93,6 @@ def meaning(one: State) -> tuple[Any, ...]:
 
 
 # -- changes and lines ------------------------------------------------------------------------------------------------
-
-
 def change(action: str, name: str, tag: str = "1.0.0", reason: str = "why", **more: Any) -> Change:
     return Change(action, Name(name), Tag(tag), reason, **more)
 
@@ -139,8 +130,6 @@ def told(changes: Iterable[Change]) -> list[str]:
 
 
 # -- grounds and plans ------------------------------------------------------------------------------------------------
-
-
 def names_of(*states: State, lines: Iterable[Line] = ()) -> Names:
     """The names that some states and lines of the base hold."""
     known = {tag_part(tag): name for one in states for name, tag in (*one.versions.items(), *one.retired.items())}
@@ -181,7 +170,6 @@ def live_tags(plan_or_state: Plan | State) -> set[str]:
 
 
 # -- generated values -------------------------------------------------------------------------------------------------
-
 READABLE = st.builds(
     lambda lead, minor, patch, end: f"{lead}1.{minor}.{patch}{end}",
     st.sampled_from(["", "v"]),

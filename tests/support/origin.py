@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from release_tool.git.repository import Repository
 from release_tool.model.records import CommitId, RefUpdate
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from release_tool.git.repository import Repository
 
 BEGIN = datetime(2026, 11, 1, 12, 0, tzinfo=timezone.utc)
 

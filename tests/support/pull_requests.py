@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import yaml
 from hypothesis import strategies as st
@@ -17,12 +18,7 @@ from release_tool.pull_request.compose import Proposed
 from release_tool.pull_request.markdown import units
 from release_tool.rules import outlook
 from release_tool.rules.forecast import Coming
-from release_tool.rules.plan import LeftOut, Plan
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from release_tool.rules.plan import Ground
+from release_tool.rules.plan import Ground, LeftOut, Plan
 
 VIRTUAL_SERVICE = """\
 apiVersion: networking.istio.io/v1
@@ -73,7 +69,6 @@ def proposal(ground: Ground, made: Plan, service: str = "", **more: Any) -> Prop
 
 
 # -- what hostile people write ----------------------------------------------------------------------------------------
-
 ACTIVE = [
     "a | b", "`x`", "``` x ```", "<b>x</b>", "<!-- ", "-->", "</details>", "<script>", "@team", "me@example.com", "#1", "GH-1",
     "closes o/r#2", "https://github.com/o/r/issues/3", "www.example.com", "[x](http://y)", "![x](http://y)", "javascript:x",
@@ -178,8 +173,6 @@ def _hostile_routes(header: str, word: str) -> str:
 
 
 # -- reading it -------------------------------------------------------------------------------------------------------
-
-
 def without_code(body: str) -> str:
     """A body without its blocks of code, in which a forge acts on nothing."""
     kept: list[str] = []

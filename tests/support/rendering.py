@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from world import ROOT
 
 from release_tool import manifests
+from release_tool.helm import Renderer
 from release_tool.helm.request import RenderRequest, ValuesFile
-
-if TYPE_CHECKING:
-    from release_tool.helm import Renderer
 
 CHART = ROOT / "charts" / "grpc-manifest"
 GOLDEN = ROOT / "tests" / "chart" / "golden"

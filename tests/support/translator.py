@@ -10,10 +10,8 @@ loadbalancer/loadbalancer.go, envoyfilter/), read at 1.31.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 Object = dict[str, Any]
 
@@ -121,8 +119,6 @@ def _host_of(service: Object) -> str:
 
 
 # -- clusters and endpoints --
-
-
 def _clusters(
     services: dict[str, Object], rules: dict[str, Object], endpoints: tuple[Endpoint, ...], proxy: Proxy
 ) -> tuple[dict[str, Object], dict[str, Object]]:
@@ -256,8 +252,6 @@ def _address(address: str, port: int) -> Object:
 
 
 # -- routes --
-
-
 def _gateway_routes(kinds: dict[str, list[Object]], proxy: Proxy) -> dict[str, Object]:
     hosts: dict[int, list[Object]] = {}
     for gateway in kinds.get("Gateway", []):
@@ -460,8 +454,6 @@ def _cors(policy: Object) -> Object:
 
 
 # -- EnvoyFilter --
-
-
 def _patch(found: list[Object], proxy: Proxy, filters: dict[int, list[Object]], routes: dict[str, Object]) -> None:
     for one in found:
         name, namespace = one["metadata"]["name"], one["metadata"]["namespace"]

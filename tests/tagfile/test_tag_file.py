@@ -37,7 +37,6 @@ def bumped(text: str, tag: str, *, default: str, keep: int) -> str:
 
 
 # -- the golden cases of the design -----------------------------------------------------------------------------------
-
 SEED = """\
 image:
   tag:
@@ -77,8 +76,6 @@ def test_without_a_written_default_the_first_version_is_the_fallback_target_and_
 
 
 # -- what is read -----------------------------------------------------------------------------------------------------
-
-
 def test_all_five_keys_are_read() -> None:
     text = """\
 image:
@@ -128,8 +125,6 @@ def test_what_breaks_a_rule_is_an_error_with_its_place(text: str, where: str, sa
 
 
 # -- edits ------------------------------------------------------------------------------------------------------------
-
-
 def test_a_version_travels_with_its_comments_when_it_retires_and_comes_back() -> None:
     head = "image:\n  default: v1\n  tag:\n    v1: a\n"
     text = head + "    # for the old clients\n    v2: b  # note\n"
@@ -184,7 +179,6 @@ def test_line_ends_a_byte_order_mark_and_a_missing_final_one_stay() -> None:
 
 
 # -- laws -------------------------------------------------------------------------------------------------------------
-
 WORDS = st.sampled_from(["slow", "0.12 > 0.05", 'says "no": {a, b} # c', "für später", "", "it's", "- x", "null"])
 
 

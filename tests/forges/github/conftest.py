@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fixtures import no_proxy, standin  # noqa: F401
 from github_world import GitHubWorld, quick
 from standin import StandIn
 from standin_shop import Desk, Shop
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 
+from github_world import GitHubWorld
+from standin import Pull, StandIn
 from world import SEED
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from github_world import GitHubWorld
-    from standin import Pull, StandIn
 
 PUSH = ("GET", r"\.git/info/refs\?service=git-receive-pack")
 """The request that a push begins with: the command has looked at everything by then."""

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import os
 import subprocess
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import requests
+from standin import StandIn, Token
 
 from release_tool.forges.github.address import address_of
 from release_tool.forges.github.client import GitHubClient
 from release_tool.forges.github.forge import GitHubForge
 from release_tool.forges.github.token import Token as Shown
 from release_tool.net.secret import Secret
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from standin import StandIn, Token
 
 HEAD, BASE = "release/devel", "main"
 

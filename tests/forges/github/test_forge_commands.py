@@ -9,18 +9,14 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event, Thread
-from typing import TYPE_CHECKING
 
 import pytest
 from github_world import NAME, GitHubWorld, quick
 from standin import Protection, faults
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from standin.faults import Fault
+from standin.faults import Fault
 
 pytestmark = pytest.mark.slow
 
@@ -49,8 +45,6 @@ OPENING, UPDATING = 4, 3
 
 
 # -- how often GitHub is asked
-
-
 def test_a_bump_opens_a_pull_request_in_four_requests(github: GitHubWorld) -> None:
     said = github.bump("v1.0.5", "--output", "json").data
     assert said["pull_request"] == {"number": 1, "url": f"{github.standin.web}/{NAME}/pull/1", "created": True}
@@ -87,8 +81,6 @@ def test_versions_that_have_drained_cost_no_seventh_request(github: GitHubWorld)
 
 
 # -- faults
-
-
 def settled(github: GitHubWorld, tags: list[str]) -> None:
     """All tags are proposed, in one pull request, and nothing else is there."""
     assert github.proposed() == tags
@@ -166,8 +158,6 @@ def test_a_limit_that_lasts_ends_the_command_and_names_its_end(github: GitHubWor
 
 
 # -- people
-
-
 def test_a_persons_commit_stays_on_the_branch(github: GitHubWorld) -> None:
     github.bump("v1.0.5")
     github.alice.edit("release/devel", {"NOTES.md": "mine\n"})
@@ -180,8 +170,6 @@ def test_a_persons_commit_stays_on_the_branch(github: GitHubWorld) -> None:
 
 
 # -- bad input
-
-
 def test_a_wrong_token_is_named_and_nothing_is_pushed(github: GitHubWorld) -> None:
     github.token.revoked = True
     done = github.bump("v1.0.5", code=1)
@@ -227,8 +215,6 @@ def test_a_repository_that_is_not_there_says_so(github: GitHubWorld) -> None:
 
 
 # -- where no token may show
-
-
 class Watch:
     """Looks at the command lines of all processes, and at all files below a directory, until it is told to stop."""
 
@@ -335,8 +321,6 @@ def test_a_token_may_come_from_a_file(github: GitHubWorld, tmp_path: Path, monke
 
 
 # -- many at once
-
-
 @pytest.mark.world(publish="publish: {labels: [release], timeout: 4m}\n")
 @pytest.mark.parametrize("tags", [[f"v1.1.{n}" for n in range(6)], ["v1.1.0"] * 3], ids=["different", "the same"])
 def test_dispatches_at_once_make_one_pull_request(github: GitHubWorld, tags: list[str]) -> None:

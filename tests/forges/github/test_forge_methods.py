@@ -20,8 +20,6 @@ def test_it_keeps_the_contract(desk: Desk) -> None:
 
 
 # -- looking
-
-
 def test_nothing_is_found_where_nothing_is(desk: Desk) -> None:
     assert desk.forge.find_open(HEAD, BASE) is None
     assert desk.forge.last_finished(HEAD, BASE) is None
@@ -123,8 +121,6 @@ def test_what_came_without_a_pull_request_has_gits_time(desk: Desk) -> None:
 
 
 # -- opening
-
-
 def test_labels_are_made_and_reviewers_asked(desk: Desk) -> None:
     number = desk.open(labels=["release", "brand new"], reviewers=["alice", "acme/platform"])
     pull = desk.shop.repository.pulls[number]
@@ -176,8 +172,6 @@ def test_texts_that_are_too_long_are_cut_and_strange_letters_stay(desk: Desk) ->
 
 
 # -- changing
-
-
 def test_an_update_sets_the_text_and_adds_what_is_missing(desk: Desk) -> None:
     number = desk.open(labels=["release"])
     before = len(desk.requests())
@@ -244,8 +238,6 @@ def test_merging_is_left_to_people(desk: Desk) -> None:
 
 
 # -- auto-merge
-
-
 def test_what_stands_against_a_merge_is_read(desk: Desk) -> None:
     desk.shop.repository.protections[BASE] = Protection(required_reviews=1, contexts=("ci",))
     number = desk.open()
@@ -311,8 +303,6 @@ def test_auto_merge_without_the_permission_names_it(desk: Desk) -> None:
 
 
 # -- left to the forge
-
-
 def test_it_is_merged_at_once_where_the_rules_ask_for_nothing(desk: Desk) -> None:
     number = desk.open()
     head = desk.forge.get(number).head_commit

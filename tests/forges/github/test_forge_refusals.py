@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hostile import Hostile, answer
 from standin import StandIn, faults
+from standin.faults import Fault
 from standin_shop import BASE, HEAD, Desk
 
 from release_tool.errors import ReleaseError, TryAgain
@@ -21,11 +23,6 @@ from release_tool.forges.github.forge import GitHubForge
 from release_tool.forges.github.token import Token, find_for
 from release_tool.model.records import CommitId
 from release_tool.net.secret import Secret
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from standin.faults import Fault
 
 pytestmark = pytest.mark.slow
 
@@ -39,8 +36,6 @@ def refusal(work: Callable[[], object]) -> ReleaseError:
 
 
 # -- tokens
-
-
 def refused(desk: Desk, work: str = "open", **token: Any) -> ReleaseError:
     """What is said to a token; nothing is sent twice."""
     desk.push()
@@ -108,8 +103,6 @@ def test_an_archived_repository_is_named(desk: Desk) -> None:
 
 
 # -- limits of the rate
-
-
 @pytest.mark.parametrize("status", [403, 429])
 @pytest.mark.parametrize("kind", ["primary", "secondary"])
 def test_a_limit_that_ends_soon_is_waited_for_whatever_was_sent(desk: Desk, kind: str, status: int) -> None:
@@ -153,7 +146,6 @@ def test_the_real_limit_of_a_token_ends_the_command(desk: Desk) -> None:
 
 
 # -- faults at each request of a bump
-
 REQUESTS = 10
 ONCE = {
     "500": lambda: faults.status(500),
@@ -228,8 +220,6 @@ def check(desk: Desk, labels: Sequence[str] = ("release",)) -> None:
 
 
 # -- answers of something else
-
-
 def hostile_forge(server: Hostile, slept: list[float]) -> GitHubForge:
     address = address_of(f"{server.url}/acme/shop.git", "", {})
     client = GitHubClient(address, Token(Secret(SECRET), "GH_TOKEN"), patience=10, sleep=slept.append)

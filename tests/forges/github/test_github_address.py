@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -14,9 +14,6 @@ from release_tool.forges.github.address import Address, address_of, is_github
 from release_tool.git.credential import credential_for
 from release_tool.git.process import GitCredential, Setting
 from release_tool.net.secret import Secret
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PUBLIC = ("https://api.github.com", "https://api.github.com/graphql")
 SERVER = ("https://github.example.com/api/v3", "https://github.example.com/api/graphql")

@@ -6,16 +6,12 @@ import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from github_world import GitHubWorld
 from moves_world import picture
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from standin import StandIn
+from standin import StandIn
 
 pytestmark = [pytest.mark.slow, pytest.mark.world(publish="publish: {labels: [release], timeout: 2m}\n")]
 

@@ -27,8 +27,6 @@ ONE_AFTER_THE_OTHER = [
 
 
 # -- merged
-
-
 @DELETES
 @pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
 def test_after_a_merge_the_next_bump_opens_another(github: GitHubWorld, method: str, *, deletes: bool) -> None:
@@ -73,8 +71,6 @@ def test_a_merge_between_push_and_body_brings_the_new_tag_along(github: GitHubWo
 
 
 # -- reverted
-
-
 @pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
 def test_what_was_reverted_is_not_repeated_and_keeps_its_name(github: GitHubWorld, method: str) -> None:
     github.bump("v1.0.5")
@@ -130,8 +126,6 @@ def test_a_revert_that_only_waits_changes_nothing_yet(github: GitHubWorld) -> No
 
 
 # -- closed, and branches deleted
-
-
 def test_what_was_closed_is_not_proposed_again_until_somebody_asks(github: GitHubWorld) -> None:
     github.bump("v1.0.5")
     github.alice.close(1)
@@ -255,8 +249,6 @@ def test_a_branch_that_was_deleted_and_restored_waits_as_before(github: GitHubWo
 
 
 # -- edited by hand
-
-
 def test_a_commit_of_the_web_editor_on_the_branch_stays_and_lands(github: GitHubWorld) -> None:
     github.bump("v1.0.5")
     noted = github.world.tags(ref=BRANCH).replace("- v1.0.5", "- v1.0.5  # for the mobile clients")
@@ -319,8 +311,6 @@ def test_a_title_and_a_body_that_a_person_wrote_give_way_to_the_next_operation(g
 
 
 # -- "update branch", and the base moved
-
-
 @pytest.mark.parametrize(("method", "again"), [("merge", False), ("rebase", True)])
 def test_update_branch_is_no_edit_of_a_person(github: GitHubWorld, method: str, *, again: bool) -> None:
     github.bump("v1.0.5")
@@ -377,8 +367,6 @@ def test_a_push_to_the_base_between_look_and_push_is_met_by_the_next_sync(github
 
 
 # -- approved
-
-
 @pytest.mark.parametrize("dismisses", [False, True], ids=["approvals stay", "stale approvals are dismissed"])
 def test_an_approval_survives_what_changes_nothing_and_stands_for_no_later_push(
     github: GitHubWorld, *, dismisses: bool
@@ -401,8 +389,6 @@ def test_an_approval_survives_what_changes_nothing_and_stands_for_no_later_push(
 
 
 # -- the branch of downgrades
-
-
 @DELETES
 def test_a_downgrade_stands_beside_the_rolling_one(github: GitHubWorld, *, deletes: bool) -> None:
     github.repository.delete_branch_on_merge = deletes

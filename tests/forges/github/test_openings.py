@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 from github_world import GitHubWorld
-from standin import faults
-
-if TYPE_CHECKING:
-    from standin import StandIn
+from standin import StandIn, faults
 
 BRANCH = "release/devel"
 REVIEWED = "publish: {labels: [release], reviewers: [alice], timeout: 20s}\n"
@@ -24,8 +20,6 @@ def reviewers(github: GitHubWorld) -> list[str]:
 
 
 # -- in few requests
-
-
 @pytest.mark.parametrize("deletes", [True, False], ids=["the branch was deleted", "the branch stays"])
 @pytest.mark.parametrize("asked", [False, True], ids=["landings that are known", "a landing to look up"])
 @pytest.mark.world(publish=REVIEWED, keep=1)
@@ -71,8 +65,6 @@ def test_an_open_one_that_was_not_expected_is_adopted(github: GitHubWorld) -> No
 
 
 # -- finished after any fault
-
-
 @pytest.mark.parametrize("labels", [pytest.param([], marks=UNLABELLED), ["release"]], ids=["no labels", "labels"])
 @pytest.mark.parametrize("step", ["/pulls$", "/requested_reviewers$", "/(pulls/1|labels)$"])
 def test_reviewers_are_asked_after_a_lost_answer(github: GitHubWorld, labels: list[str], step: str) -> None:
@@ -99,8 +91,6 @@ def test_a_reviewer_whom_somebody_took_off_is_not_asked_again(github: GitHubWorl
 
 
 # -- one that goes elsewhere
-
-
 def test_one_whose_base_somebody_changed_is_told(github: GitHubWorld, caplog: pytest.LogCaptureFixture) -> None:
     github.alice.push("trial", {"README.md": "another\n"})
     github.bump("v1.0.5")

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import requests
 from standin import Refused, StandIn
 from standin_shop import Shop
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 # merges
 

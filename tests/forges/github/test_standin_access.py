@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 from standin import Protection, Ruleset, StandIn
 from standin_shop import Shop, git
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def _message(answer: requests.Response) -> tuple[int, str]:

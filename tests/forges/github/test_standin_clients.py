@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
 
 import pytest
 from standin import StandIn
@@ -16,9 +15,8 @@ with warnings.catch_warnings():  # what they do when they are imported is theirs
     from github import Auth, Github, GithubException
     from githubkit.exception import RequestFailed
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+from collections.abc import Iterator
+from pathlib import Path
 
 
 @pytest.fixture

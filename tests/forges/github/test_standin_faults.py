@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import requests
 from standin import StandIn, faults
+from standin.faults import Fault
 from standin_shop import Shop
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from standin.faults import Fault
-
 
 BODY = {"title": "x", "head": "release/devel", "base": "main"}
 

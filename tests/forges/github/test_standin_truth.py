@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import requests
@@ -12,9 +13,6 @@ from graphql import GraphQLSchema, Undefined, build_schema, parse, validate
 from standin import Exchange, Protection, Ruleset, graphql_api, openapi
 from standin.answers import ROUTES
 from standin_shop import Shop
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 needs_definitions = pytest.mark.skipif(not openapi.available() or not openapi.GRAPHQL.exists(), reason=openapi.MISSING)
 
