@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 _TOLD = 20
-"""So many broken lines of a file are told one by one."""
+"""So many broken lines of a file get a finding each."""
 
 _MARKERS = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
 

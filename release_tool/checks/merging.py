@@ -1,7 +1,7 @@
 """What each side of a merge alone allowed: operations against what the base became meanwhile.
 
 An operation is planned on the base as it was. Most changes of the base since then conflict with it as text in the
-record; what people wrote by hand takes no such lock. So every line that is new is held against the base as it stands.
+record; what people wrote by hand takes no such lock. So every new line is compared with the base as it stands.
 What the branch itself has undone before (an unpin, a clear, another default) stands no more in the merged file.
 """
 

@@ -1,8 +1,8 @@
 """What the checks of routing mean for a change that people made: part of `release check`.
 
-What breaks a call that works now is wrong. What was wrong before is told, and stops nothing: the way out of it may be
-this very change. An operation never makes the pods of another version anew; people may want to, by another chart or
-other values.
+What breaks a call that works now is wrong. What was wrong before is a warning, and stops nothing: the way out
+of it may be this very change. An operation never makes the pods of another version anew; people may want to, by another
+chart or other values.
 """
 
 from __future__ import annotations

@@ -144,7 +144,7 @@ class CheckedService:
             return []
         bad: dict[str, tuple[str, str]] = {}
         ours_first = sorted(self._was.held.values(), key=lambda one: one.place != before.place)
-        for one in ours_first:  # a tag that is quarantined in several environments is told with another one
+        for one in ours_first:  # a tag that is quarantined in several environments is reported with another one
             found = quarantined_now(one.record.lines, one.state)
             bad |= {part: (one.place.environment, reason) for part, reason in found.items()}
         return list(merging.overtaken(before, here, bad))

@@ -28,7 +28,7 @@ def run(tool: Tool, environment: str, ref: str | None = None, service: str = "")
     files = snapshot.files[snapshot.config.environment(environment).name]
     if ref is not None:
         files = _files_at(tool, snapshot, environment, branch_tip(tool, snapshot, ref))
-    files.tag_file()  # a file that breaks a rule is told before Helm stumbles over it
+    files.tag_file()  # a file that breaks a rule is refused before Helm stumbles over it
     return _renderings(tool, snapshot).render(files)
 
 
@@ -63,7 +63,7 @@ def diff_in(
 def diff_at(tool: Tool, snapshot: Snapshot, environment: str, commit: CommitId) -> tuple[ObjectChange, ...]:
     """The difference of the manifests from the base branch to the files of a commit."""
     files = _files_at(tool, snapshot, environment, commit)
-    files.tag_file()  # a file that breaks a rule is told before Helm stumbles over it
+    files.tag_file()  # a file that breaks a rule is refused before Helm stumbles over it
     return manifests.difference(*_renderings(tool, snapshot).both(snapshot.files[environment], files))
 
 

@@ -44,7 +44,7 @@ class EnvironmentStatus(NamedTuple):
     policy: Environment  # its part of the configuration
     state: State | None = None  # its versions in the base branch; None where the file is missing or broken
     since: Mapping[Entry, datetime] = {}  # since when the base has held each entry as it is
-    outlook: Outlook | None = None  # what stands out and what comes; None where that can't be told
+    outlook: Outlook | None = None  # what holds the default and what comes; None where the files can't be read
     in_use: Mapping[Name, str] | None = None  # name -> who calls it, or why nobody knows; None: nobody was asked
     health: tuple[Judged, ...] | None = None  # what the health checks say of the live versions; None: nobody was asked
     rolling: Waiting | None = None  # its rolling branch; None if there is none
@@ -178,7 +178,7 @@ class _Looking:
             except TryAgain:
                 raise
             except ReleaseError as error:
-                # A broken record stops the outlook and the branches alike; it is told once.
+                # A broken record stops the outlook and the branches alike; it is reported once.
                 told = str(error) in map(str, found.errors)
                 found = found if told else found._replace(errors=(*found.errors, error))
         return found
@@ -192,7 +192,7 @@ class _Looking:
         return found._replace(since=self._ages.since(found.place, state, (), wanted, self.now))
 
     def _outlook(self, snapshot: Snapshot, files: Files, found: EnvironmentStatus) -> EnvironmentStatus:
-        """What stands out and what comes; who calls the versions, where that is asked."""
+        """What holds the default and what comes; who calls the versions, where that is asked."""
         state = found.state
         if state is None:
             return found

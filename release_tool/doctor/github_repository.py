@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from release_tool.forges.github.settings import Actions, Credential, MergeSettings, RepositorySettings
 
-_SOON = 14  # days before its end that a token is told of
+_SOON = 14  # days before the end of a token that doctor warns
 _KINDS = {
     "ghp_": "a classic token",
     "github_pat_": "a fine-grained token",

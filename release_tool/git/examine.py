@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from release_tool.git.remote import Remote
     from release_tool.model.records import CommitId
 
-_ANY = tuple(range(256))  # every exit status: its meaning is told here
+_ANY = tuple(range(256))  # every exit status: this module says what each means
 
 # `packet:    ls-remote< version 2`; over HTTP the helper that reads it is called `git`. A server on this machine
 # inherits the variable and is not meant.

@@ -1,8 +1,8 @@
 """A request over HTTP that names the version, and verifies who answered.
 
 Good is the status that is wanted. Another one is bad, but for those that a door before the service gives (a redirect,
-401, 403, 407, 429): they tell nothing of it, and neither does a connection that never came about, or that breaks.
-Silence is bad where the address takes connections: a service that hangs. Behind a proxy that can't be told.
+401, 403, 407, 429): they say nothing about the version, and neither does a connection that never came about, or that
+breaks. Silence is bad where the address takes connections: a service that hangs. Behind a proxy that can't be told.
 """
 
 from __future__ import annotations

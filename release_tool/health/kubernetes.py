@@ -1,9 +1,10 @@
 """What Kubernetes says of the Deployment of a version, of its pods, and of the endpoints that they are.
 
 Bad: no pod is available, none is a ready endpoint, the rollout has passed its deadline, or at least half of the pods
-crash again and again. One pod of many that crashes is told, and makes no version bad: its node may be the reason. What
-says nothing of the version can't be told: no such Deployment (it is deleted while it is judged, or not applied yet),
-one that is scaled to none, a rollout that the controller has not seen yet, an API server that is away or refuses.
+crash again and again. One pod of many that crashes is mentioned, and makes no version bad: its node may be the reason.
+What says nothing of the version can't be told: no such Deployment (it is deleted while it is judged, or not applied
+yet), one that is scaled to none, a rollout that the controller has not seen yet, an API server that is away or
+refuses.
 
 Source of the fields: https://kubernetes.io/docs/reference/kubernetes-api/ (apps/v1, core/v1, discovery.k8s.io/v1).
 """

@@ -22,7 +22,7 @@ class Verdict(NamedTuple):
     # why, on one line, from the tool's own words as far as possible: `0.21 is more than 0.05 in 18 of 20 points`
     reason: str
     value: float | None = None  # the number that decided; None where there is none
-    bound: str = ""  # what it was held against, `max 0.05`; empty where nothing was
+    bound: str = ""  # the configured limit, `max 0.05`; empty where there is none
     # how many calls, or how many attempts of a point check, stand behind it; None: not counted
     samples: float | None = None
     # when that was, the last point of the window or the time of the last attempt (UTC); None: never

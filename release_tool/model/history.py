@@ -143,7 +143,7 @@ def _line_of(data: dict[str, Any]) -> Line:
 
 
 def _arguments(operation: str, written: Mapping[str, Any]) -> Arguments:
-    """What the arguments of a line say; anybody can write one, so what can't be read is told once it is planned."""
+    """What the arguments of a line say; anybody can write one, so planning refuses what can't be read."""
     record = _RECORDS.get(operation)
     try:
         if record is None:

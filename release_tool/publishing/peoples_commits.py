@@ -38,7 +38,8 @@ def with_base(work: Work, branch: Branch) -> CommitId:
         raise Refused(
             f"the branch {branch.name} holds a person's commits on an old history of {name}",
             where=branch.name,
-            cause=f"{name} was forced to another history since: merging the two would bring back what was forced out",
+            cause=f"{name} was forced to another history since, or commits on the branch don't tell whose they are: "
+            "merging the two could bring back what was forced out",
             hint=f"`git rebase -i origin/{name}` on the branch: leave out what was forced out of {name}, put people's "
             "commits above the tool's, and push; or close its pull request; then run this command again",
         )

@@ -92,9 +92,9 @@ def _environments(work: Work) -> dict[str, State | None]:
 
 
 def _ahead(work: Work, made: Plan, now: datetime) -> Outlook:
-    """What stands out once it lands, and what comes then, as of the last line: planned again, it is the same."""
+    """What holds the default once the proposal lands, and what comes then, as of the last line of the record."""
     # Ages are those that the plan was made with: they ask the forge nothing more. They are at most too early, so what
-    # comes is told as "not before".
+    # comes says "not before".
     from release_tool.model import history
     from release_tool.rules import outlook
     from release_tool.rules.retention import Facts

@@ -1,6 +1,6 @@
 """The gate before publishing: a proposal whose routes would lose calls is refused.
 
-What breaks a call that works now is wrong. What was wrong before is told, and stops nothing: the way out of it may be
+What breaks a call that works now is wrong. What was wrong before is a note, and stops nothing: the way out of it may be
 this very change. An operation never makes the pods of another version anew, so a chart that does so is refused.
 """
 

@@ -126,8 +126,8 @@ def conflict(branch: str, base: str, paths: Sequence[str]) -> str:
 def uprooted(branch: str, base: str) -> str:
     """The comment on a pull request whose branch, with a person's commits, stands on a base that was forced away."""
     return (
-        f"`release` can't carry on here: `{base}` was forced to another history, `{branch}` stands on the old one and "
-        f"holds commits of a person, which are never thrown away. Rebase the branch by hand (`git rebase -i "
-        f"origin/{base}`: leave out what was forced out of `{base}`, put people's commits above those of `release`) "
-        "and push it, or close this pull request; the next operation then opens a new one."
+        f"`release` can't carry on here: `{base}` was forced to another history, or commits on `{branch}` don't tell "
+        "whose they are, and the branch holds commits of a person, which are never thrown away. Rebase the branch by "
+        f"hand (`git rebase -i origin/{base}`: leave out what was forced out of `{base}`, put people's commits above "
+        "those of `release`) and push it, or close this pull request; the next operation then opens a new one."
     )

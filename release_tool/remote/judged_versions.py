@@ -86,7 +86,7 @@ def _workloads(tool: Tool, snapshot: Snapshot, files: Files, state: State) -> di
     try:
         rendering = Renderings(snapshot.source, snapshot.config, renderer).render(files)
         objects = manifests.outlines(rendering, frozenset({"Deployment"}))
-    except ReleaseError:  # what is wrong with the chart is told by `release check`
+    except ReleaseError:  # `release check` says what is wrong with the chart
         return {}
     found = [one.key.name for one in objects if one.key.kind == "Deployment"]
     named = {name: [workload for workload in found if workload.endswith(f"-{name}")] for name in state.live}

@@ -64,7 +64,7 @@ class AtCommit:
 class Files(NamedTuple):
     """The files of one environment as texts; the missing ones are empty.
 
-    What isn't UTF-8 is told by the one who reads it (`readable`): it stops no other environment.
+    The reader (`readable`) refuses what isn't UTF-8: a broken file stops no other environment.
     """
 
     place: Place  # where they stand

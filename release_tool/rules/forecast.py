@@ -72,7 +72,7 @@ def _landed(state: State, facts: Facts) -> Facts:
 
 
 def _entries(state: State) -> dict[tuple[str, Name], Tag]:
-    """Section and name -> tag, by the sections that landings are told in."""
+    """Section and name -> tag, by the sections that ages are counted in."""
     here = {
         ("quarantined" if name in state.quarantined else "versions", name): tag for name, tag in state.versions.items()
     }

@@ -88,7 +88,7 @@ def test_whether_a_push_passes_is_told_only_where_it_can_be() -> None:
         known = github_branch.Passed({1: passed} if passed else {})
         return github_branch.demands(protection, rules, known, admin=admin).pushable
 
-    update = BranchRule("update", {}, 1, of_repository=True)
+    update = BranchRule("update", {}, 1)
     assert pushable(None) is True
     assert pushable(Protection(linear=True)) is True
     assert pushable(Protection(reviews=1)) is False
@@ -109,11 +109,10 @@ def test_rules_of_several_rulesets_add_up() -> None:
             "pull_request",
             {"required_approving_review_count": 2, "allowed_merge_methods": ["merge", "squash"]},
             1,
-            True,
         ),
-        BranchRule("required_linear_history", {}, 2, False),
-        BranchRule("required_status_checks", {"required_status_checks": [{"context": "check"}]}, 2, False),
-        BranchRule("merge_queue", {}, 3, True),
+        BranchRule("required_linear_history", {}, 2),
+        BranchRule("required_status_checks", {"required_status_checks": [{"context": "check"}]}, 2),
+        BranchRule("merge_queue", {}, 3),
     ]
     found = github_branch.demands(Protection(reviews=1, checks=("lint",)), rules, NONE_PASSED, admin=False)
     assert (found.reviews, found.methods, found.checks, found.queued) == (2, ("squash",), ("lint", "check"), True)
@@ -219,7 +218,7 @@ def test_a_report_fits_its_terminal(width: int) -> None:
     wanted = github_branch.Wanted("main", "https://github.com/a/b", ("devel",), True, False)
     protection = Protection(reviews=1, dismisses=True, checks=("check",), strict=True, signed=True)
     found = github_branch.demands(protection, [], NONE_PASSED, admin=False)
-    rule = BranchRule("update", {}, 1, True)
+    rule = BranchRule("update", {}, 1)
     told = [
         *github_branch.base(found, wanted),
         *github_branch.rolling({"release/devel": [rule]}, NONE_PASSED, wanted),

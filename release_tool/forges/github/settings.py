@@ -72,7 +72,6 @@ class BranchRule(NamedTuple):
     kind: str  # `pull_request`, `non_fast_forward`, …
     parameters: Mapping[str, Any]  # as the API names them
     ruleset: int  # its number
-    of_repository: bool  # the ruleset is the repository's own, and not an organization's
 
 
 class Actions(NamedTuple):
@@ -188,7 +187,6 @@ class GitHubSettings:
                 _text(one, "type"),
                 _object(one.get("parameters")),
                 one["ruleset_id"] if isinstance(one.get("ruleset_id"), int) else 0,
-                one.get("ruleset_source_type") != "Organization",
             )
             for one in listed
             if isinstance(one, dict)

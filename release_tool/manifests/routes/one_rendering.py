@@ -42,7 +42,7 @@ class RouteFinding(NamedTuple):
         subject: what of that it is about.
         what: a sentence without a full stop that names the object.
         hint: what to do.
-        serious: whether calls fail by it, now or at the next change. What isn't is told and stops nothing.
+        serious: whether calls fail by it, now or at the next change. What isn't serious is a note and stops nothing.
     """
 
     rule: str
