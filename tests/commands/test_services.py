@@ -41,7 +41,7 @@ def world(tmp_path: Path) -> World:
 def test_a_service_must_be_named_where_there_are_several(world: World) -> None:
     said = world.release("bump", "devel", "v1.0.5", code=1).err
     assert "which service? there are: engine, search" in said
-    assert "--service NAME" in said
+    assert "add --service engine" in said
     assert "did you mean 'engine'" in world.release("bump", "devel", "v1", "--service", "engin", code=1).err
 
 
