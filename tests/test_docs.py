@@ -5,14 +5,26 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import kubernetes_validate
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from release_tool.cli import parser
 from release_tool.config.reader import load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
@@ -76,3 +88,45 @@ def test_the_demo_starts_from_any_directory(tmp_path: Path) -> None:
     done = subprocess.run([program, "demo"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+OWN = re.compile(r"gitops-release(\[[a-z,]+\])? @ git\+https://github\.com/OWNER/release@COMMIT")
+INSTALL = re.compile(r"\b(?:pip3?|pipx|uv pip|uv tool) install +([^\n`]*)")
+WORD = re.compile(r"""'[^']*'|"[^"]*"|[^\s"'),;]+""")
+REQUIREMENT = re.compile(r"[A-Za-z0-9][\w.-]*(\[[\w,]+\])? *([<>=~!]=?.*|@ .*)?")
+
+
+def installed(rest: str) -> Iterator[str]:
+    """What the words after `pip install` name on an index; ends where prose or shell begins."""
+    words = iter(WORD.finditer(rest))
+    for found in words:
+        word = found[0]
+        if word in {"--group", "--config-settings", "--target", "-r", "-c"}:
+            next(words, None)
+        elif REQUIREMENT.fullmatch(word.strip("'\"")):
+            yield word.strip("'\"")
+        elif not word.startswith("-"):
+            return
+        if rest[found.end() : found.end() + 1] in {"'", '"'}:  # the end of a text in a program
+            return
+
+
+def test_no_text_tells_to_install_a_name_that_is_not_ours() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    asked = [*project["build-system"]["requires"], *project["project"]["dependencies"]]
+    for several in (*project["project"]["optional-dependencies"].values(), *project["dependency-groups"].values()):
+        asked += several
+    needed = {"pip", *(canonicalize_name(Requirement(one).name) for one in asked)}
+    assert project["project"]["name"] == "gitops-release" not in needed
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True).stdout
+    seen = 0
+    for name in filter(None, tracked.split("\0")):
+        path = ROOT / name
+        text = path.read_text("utf-8", "replace") if path.is_file() else ""
+        for found in INSTALL.finditer(text):
+            for one in installed(found[1]):
+                seen += 1
+                where = f"{name}:{text.count(chr(10), 0, found.start()) + 1}"
+                if not OWN.fullmatch(one):
+                    assert canonicalize_name(re.split(r"[^\w.-]", one)[0]) in needed, f"{where} installs {one}"
+    assert seen > 10

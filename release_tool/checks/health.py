@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from release_tool.checks import promql
 from release_tool.checks.findings import Finding
+from release_tool.model.printed_command import installing
 from release_tool.rules.promql import reach_of
 from release_tool.yamledit.parser import documents
 from release_tool.yamledit.tree import YamlError
@@ -45,7 +46,7 @@ def doubtful(config: Config, text: str, path: str) -> Iterator[Finding]:
     yield from _same_questions(config, places)
     if promql.library() is None and any(True for _ in queries(config)):
         what = "the grammar of the queries was not looked at: the library promql-parser is not installed"
-        yield Finding(path, what, "pip install 'release-tool[promql]'")
+        yield Finding(path, what, installing("promql"))
 
 
 def _same_questions(config: Config, places: _Places) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.health.source import NO_WINDOW, HealthSource, Subject, early
 from release_tool.model.health import Judged, Verdict
+from release_tool.model.printed_command import installing
 from release_tool.model.records import UNKNOWN
 from release_tool.net.secret import Secret
 from release_tool.safe_text import phrase
@@ -144,7 +145,7 @@ def source_of(name: str, check: Check, health: Health, environ: Mapping[str, str
     try:
         return _loaded(name, check, health, environ)
     except ImportError:
-        return Unusable(name, f"its library is not installed: pip install 'release-tool[{check.kind}]'")
+        return Unusable(name, f"its library is not installed: {installing(check.kind)}")
     except Exception as error:  # noqa: BLE001 (libraries that don't fit each other raise what they like)
         _LOG.debug("the library of check %s", name, exc_info=True)
         return Unusable(name, f"its library can't be loaded: {type(error).__name__}: {phrase(str(error))}")

@@ -1,6 +1,9 @@
-"""Commands of this tool as messages print them, for a person who copies them into a shell."""
+"""Commands as messages print them, for a person who copies them into a shell."""
 
 from __future__ import annotations
+
+# Until the distribution stands on an index, its name there is anybody's: only a commit of the project is ours.
+_COMMIT = "git+https://github.com/OWNER/release@COMMIT"
 
 
 def command(*words: str, service: str = "") -> str:
@@ -13,3 +16,8 @@ def command(*words: str, service: str = "") -> str:
     import shlex
 
     return shlex.join(["release", *words, *(["--service", service] if service else [])])
+
+
+def installing(extra: str) -> str:
+    """The command that installs this tool with one of its extras."""
+    return f"pip install 'gitops-release[{extra}] @ {_COMMIT}'"

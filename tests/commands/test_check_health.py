@@ -100,7 +100,7 @@ def test_without_the_grammar_it_says_that_it_did_not_look(tmp_path: Path, monkey
     found = world_with(tmp_path, own("rate(up{v='{version}'}")).json("check")
     (warning,) = found["warnings"]
     assert "was not looked at" in warning["what"]
-    assert warning["hint"] == "pip install 'release-tool[promql]'"
+    assert warning["hint"] == "pip install 'gitops-release[promql] @ git+https://github.com/OWNER/release@COMMIT'"
 
 
 def test_a_check_of_a_proposal_starts_nothing(tmp_path: Path) -> None:

@@ -182,7 +182,9 @@ def test_a_missing_library_is_unknown_and_says_what_installs_it(monkeypatch: pyt
         monkeypatch.delitem(sys.modules, f"release_tool.health.{library}", raising=False)
     (found,) = judge_all([asked("v5")._replace(health=health(KINDS, failures=1))], NOW, {"PATH": "/usr/bin:/bin"})
     said = {verdict.check: (verdict.health, verdict.reason) for verdict in found[0].verdicts}
-    needs = "its library is not installed: pip install 'release-tool[{}]'"
+    needs = (
+        "its library is not installed: pip install 'gitops-release[{}] @ git+https://github.com/OWNER/release@COMMIT'"
+    )
     assert said["calls"] == (UNKNOWN, needs.format("grpc"))
     assert said["cluster"] == (UNKNOWN, needs.format("kubernetes"))
     assert said["program"] == (HEALTHY, "exit status 0")
