@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from release_tool import __version__, safe_text
 from release_tool.actions.annotation import Annotation, harmless
 from release_tool.errors import ReleaseError, TryAgain, UsageError
+from release_tool.net.child_environment import for_helpers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -182,7 +183,8 @@ def _show(out: bytes) -> None:
 
 
 def _git_names_somebody() -> bool:
-    done = subprocess.run(["git", "config", "--get", "user.email"], capture_output=True, check=False)  # noqa: S607 (git on PATH, as everywhere)
+    command = ["git", "config", "--get", "user.email"]
+    done = subprocess.run(command, env=for_helpers(os.environ), capture_output=True, check=False)
     return done.returncode == 0 and bool(done.stdout.strip())
 
 

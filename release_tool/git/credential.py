@@ -1,13 +1,17 @@
-"""A credential of the tool's own for one remote over HTTP: in environment variables of git, never in argv, URL or file.
+"""A credential for one remote over HTTP, and no other host: in variables of git, never in argv, URL or file.
 
 `actions/checkout` leaves a header `AUTHORIZATION: basic …` in the configuration of the checkout
 (`http.https://github.com/.extraheader`, newer versions in a file behind an `includeIf`). `http.extraheader` has many
 values and git sends them all, and GitHub refuses a second `Authorization` with status 400. So the list is emptied (an
 empty value does that, git-config(1)) and made again: ours, and what else the user's configuration adds.
+
+git follows a redirect of the first request, and shows the new host the same headers from then on (http.c). So nothing
+is followed where a header is sent, or where something answers for a login that doesn't look at the host.
 """
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -21,16 +25,26 @@ if TYPE_CHECKING:
     from release_tool.net.secret import Secret
 
 _VARIABLE = "RELEASE_GIT_HEADER_"
+_TOKENS = ("GH_TOKEN", "GITHUB_TOKEN")
 
 
 def credential_for(url: str, settings: Sequence[Setting], header: Secret | None) -> GitCredential:
-    """How git comes to send a whole header, `Authorization: …`, to one remote and to nobody else."""
-    if not header:
-        return GitCredential()
+    """How git comes to send a whole header, `Authorization: …`, to one remote and to nobody else.
+
+    Without a header, what the user's own configuration needs for its login.
+    """
     address = bare_url(url)
+    configured = _headers(address, settings)
     # The whole URL: of the values for one key, git drops those for a less specific URL that come later.
+    stay = ("-c", f"http.{address}.followRedirects=false")
+    if not header:
+        helpers = [it.value for it in settings if it.key.startswith("credential.") and it.key.endswith("helper")]
+        named = {name: os.environ[name] for name in _TOKENS if name in os.environ and any(name in it for it in helpers)}
+        anybody = os.environ.get("GIT_ASKPASS") or any(_answers_anybody(setting) for setting in settings)
+        return GitCredential(stay if configured or anybody else (), named)
     key = f"http.{address}.extraheader"
-    headers = [header.reveal(), *_others(address, settings)]
+    others = [value for value in configured if not value.lower().startswith("authorization:")]
+    headers = [header.reveal(), *others]
     variables = {f"{_VARIABLE}{number}": value for number, value in enumerate(headers)}
     # `--config-env` and not GIT_CONFIG_COUNT: that one is read before `-c include.path`, behind which a checkout's
     # own header stands.
@@ -38,11 +52,16 @@ def credential_for(url: str, settings: Sequence[Setting], header: Secret | None)
     parts = urlsplit(address)
     # A helper would be asked once the header is refused, and its answer be sent as a second `Authorization`.
     no_helper = f"credential.{parts.scheme}://{parts.netloc}.helper="
-    return GitCredential(("-c", f"{key}=", *given, "-c", no_helper), variables)
+    return GitCredential((*stay, "-c", f"{key}=", *given, "-c", no_helper), variables)
 
 
-def _others(url: str, settings: Sequence[Setting]) -> list[str]:
-    """The extra headers that the user's configuration sends to a URL, without credentials; an empty one resets."""
+def _answers_anybody(setting: Setting) -> bool:
+    """Whether a program answers for a login that may not look at the host: one of the user's own, bound to no URL."""
+    return setting.key == "core.askpass" or (setting.key == "credential.helper" and setting.value.startswith("!"))
+
+
+def _headers(url: str, settings: Sequence[Setting]) -> list[str]:
+    """The extra headers that the user's configuration sends to a URL; an empty one resets."""
     found: list[str] = []
     for setting in settings:
         section, _, name = setting.key.rpartition(".")
@@ -50,4 +69,4 @@ def _others(url: str, settings: Sequence[Setting]) -> list[str]:
             prefix = section[len("http.") :].rstrip("/")
             if not prefix or url == prefix or url.startswith(f"{prefix}/"):
                 found = [*found, setting.value] if setting.value else []
-    return [value for value in found if not value.lower().startswith("authorization:")]
+    return found

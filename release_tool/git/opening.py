@@ -36,6 +36,10 @@ FORMATS = {
 }
 """The store's own configuration, by the algorithm of the ids."""
 
+# Wins over the attributes of any other place. A merge driver and a filter are programs of the configuration, and merge
+# results are those of a forge, which has none.
+_ATTRIBUTES = "* merge -filter -text\n"
+
 # Last in the settings, so it wins over what is included.
 _SETTINGS = """\
 [core]
@@ -44,6 +48,11 @@ _SETTINGS = """\
 	hooksPath = /dev/null
 	fsmonitor = false
 	logAllRefUpdates = false
+	# git asks the lender of objects for its refs; this is what it runs where nobody names a program.
+	alternateRefsCommand = "f() { git --git-dir=\\"$1\\" for-each-ref --format='%(objectname)'; }; f"
+[protocol "ext"]
+	# A URL that is a program. GIT_ALLOW_PROTOCOL of the environment allows it.
+	allow = never
 [gc]
 	auto = 0
 [maintenance]
@@ -136,7 +145,14 @@ def of_checkout(directory: Path, wanted: str, entitle: Entitle) -> Store:
     # Of several URLs of a remote, git reads from the first one.
     full = _full_url(settings, next(setting.value for setting in settings if setting.key == f"remote.{name}.url"))
     credential = _credential(full, settings, entitle)
-    text = "".join(f"[include]\n\tpath = {quoted(path)}\n" for path in _config_files(Path(common), settings))
+    text = ""
+    if full.startswith("file://") or ":" not in full.partition("/")[0]:  # elsewhere these run on the server
+        named = {setting.key for setting in settings if setting.origin.startswith(f"{common}/")}
+        for service in ("upload-pack", "receive-pack"):
+            word = service.replace("-", "")
+            if f"remote.{name}.{word}" in named:  # git takes the first
+                text += f"[remote {quoted(name)}]\n\t{word} = git-{service}\n"
+    text += "".join(f"[include]\n\tpath = {quoted(path)}\n" for path in _config_files(Path(common), settings))
     # A mirror's push takes no refspecs.
     text += f"{_SETTINGS}[remote {quoted(name)}]\n\tmirror = false\n{_promisor(name) if thin else ''}"
     store = _make_store(algorithm, text, Path(common), cut=thin)
@@ -249,12 +265,11 @@ def _full_url(settings: Sequence[Setting], url: str) -> str:
 
 
 def _credential(url: str, settings: Sequence[Setting], entitle: Entitle) -> GitCredential:
-    header = entitle(url) if url.startswith("http") else None  # SSH and paths know no header
-    if not header:  # where nothing is to be handed over, nothing is imported
+    if not url.startswith("http"):  # SSH and paths know no header
         return GitCredential()
     from release_tool.git.credential import credential_for
 
-    return credential_for(url, settings, header)
+    return credential_for(url, settings, entitle(url))
 
 
 def _promisor(name: str) -> str:
@@ -276,6 +291,8 @@ def _make_store(algorithm: str, settings: str, common: Path | None = None, *, cu
         store.mkdir(mode=0o700)
         (store / "refs").mkdir()
         (store / "objects" / "info").mkdir(parents=True)
+        (store / "info").mkdir()
+        (store / "info" / "attributes").write_text(_ATTRIBUTES, encoding="ascii")
         (store / "HEAD").write_text("ref: refs/heads/none\n", encoding="ascii")
         (store / "config").write_text(FORMATS[algorithm], encoding="ascii")
         (store / SETTINGS).write_text(settings, encoding="utf-8", errors="surrogateescape")

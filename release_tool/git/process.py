@@ -13,6 +13,7 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 
 from release_tool.errors import ReleaseError, TryAgain
+from release_tool.net.child_environment import for_helpers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -101,7 +102,7 @@ def start(
         get_logger("release_tool").debug("git %s", redact(" ".join(arguments)))
     kept = {
         name: value
-        for name, value in os.environ.items()
+        for name, value in for_helpers(os.environ).items()
         if not name.startswith("GIT_") or name in _KEPT or name.startswith(_KEPT_GROUPS)
     }
     try:

@@ -83,6 +83,8 @@ class Remote:
         finally:
             answer = finish(process, None, self._timeout)
         if answer.code != 0:
+            if "returned error: 30" in answer.err:
+                raise self._redirected("ls-remote", self.remote_name)
             raise explain(answer, "read the remote's refs", self.display_url)
         head, refs = None, {}
         for line in answer.lines:
@@ -169,7 +171,10 @@ class Remote:
 
     def ask(self, *arguments: str, stdin: bytes | None = None, extra: Mapping[str, str] | None = None) -> GitAnswer:
         """Runs a git command that may talk to the remote; its failure is the caller's to judge."""
-        return finish(self._start(*arguments, stdin=stdin is not None, extra=extra), stdin, self._timeout)
+        answer = finish(self._start(*arguments, stdin=stdin is not None, extra=extra), stdin, self._timeout)
+        if answer.code != 0 and "returned error: 30" in answer.err:
+            raise self._redirected(*arguments, stdin=stdin)
+        return answer
 
     def local(
         self,
@@ -188,6 +193,15 @@ class Remote:
     def _start(self, *arguments: str, stdin: bool = False, extra: Mapping[str, str] | None = None) -> Process:
         variables = {**self._credential.variables, **_STALLED, **(extra or {})}
         return start((*self._place, *self._credential.options, *arguments), self.cwd, stdin=stdin, extra=variables)
+
+    def _redirected(self, verb: str, *arguments: str, stdin: bytes | None = None) -> ReleaseError:
+        """The error of a command that was sent elsewhere: it is asked once more where to."""
+        from release_tool.git.redirect import TRACE, refused
+
+        again = (verb, "--dry-run", *arguments) if verb == "push" else (verb, *arguments)
+        traced = finish(self._start(*again, stdin=stdin is not None, extra=TRACE), stdin, self._timeout)
+        by_url = self.cwd == str(self._store)
+        return refused(traced, self.display_url, "" if by_url else self.remote_name)
 
     def _fetch(self, specs: Sequence[str], options: Sequence[str]) -> GitAnswer:
         return self.ask(*_FETCH, *options, "--stdin", self.remote_name, stdin="\n".join(specs).encode())

@@ -15,6 +15,7 @@ from release_tool.errors import ReleaseError
 from release_tool.git.errors import explain
 from release_tool.git.process import GitAnswer, redact
 from release_tool.model.records import CommitId
+from release_tool.net.child_environment import for_helpers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -33,7 +34,7 @@ class WorkingTree(NamedTuple):
     def open(cls, directory: Path) -> WorkingTree:
         """The checkout that a directory belongs to; ReleaseError where there is none, or git refuses it."""
         with _errors_of_git(directory) as git:
-            repository = git.Repo(directory, search_parent_directories=True)
+            repository = _repository(git, directory, search_parent_directories=True)
             if repository.working_tree_dir is None:
                 raise ReleaseError("a bare repository has no files to edit", where=str(directory))
             top = Path(repository.working_tree_dir)
@@ -79,7 +80,7 @@ class WorkingTree(NamedTuple):
         if self.head is None:
             return
         paths = list(paths)
-        with _errors_of_git(self.top) as git, git.Repo(self.top) as repository:
+        with _errors_of_git(self.top) as git, _repository(git, self.top) as repository:
             for commit in repository.iter_commits(self.head, paths=paths, first_parent=True):
                 yield {path: data for path in paths if (data := _blob(commit, path)) is not None}
 
@@ -100,7 +101,7 @@ class WorkingTree(NamedTuple):
 
     def _status(self, paths: Iterable[str]) -> list[tuple[str, str]]:
         with _errors_of_git(self.top) as git:
-            words = git.Repo(self.top).git.status("--porcelain=v1", "-z", "--no-renames", "--", *paths)
+            words = _repository(git, self.top).git.status("--porcelain=v1", "-z", "--no-renames", "--", *paths)
         return [(entry[:2], entry[3:]) for entry in words.split("\0") if entry]
 
     def _inside(self, path: str) -> Path:
@@ -147,6 +148,17 @@ class _errors_of_git:  # noqa: N801  # used as a function
         if isinstance(error, self._git.GitCommandError):
             answer = GitAnswer(1, b"", redact(str(error.stderr)))
             raise explain(answer, "look at the checkout", self._where) from error
+
+
+def _repository(git: Any, directory: Path, **options: Any) -> Any:
+    """A repository of GitPython whose git runs no program of the checkout for itself, and gets no secret."""
+    found = git.Repo(directory, **options)
+    # GitPython hands its whole environment on; a variable can only be emptied.
+    found.git.update_environment(
+        GIT_OPTIONAL_LOCKS="0", **dict.fromkeys(os.environ.keys() - for_helpers(os.environ).keys(), "")
+    )
+    found.git.set_persistent_git_options(c=["core.fsmonitor=false", "core.hooksPath=/dev/null"])
+    return found
 
 
 def _blob(commit: Any, path: str) -> bytes | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import signal
 import subprocess
 import time
@@ -19,6 +18,7 @@ from typing import IO, TYPE_CHECKING
 from release_tool.health.sampling import BAD, CANNOT_TELL, GOOD, Attempt, PointSource
 from release_tool.health.source import filled
 from release_tool.model.versions import tag_part
+from release_tool.net.child_environment import for_checks
 from release_tool.safe_text import phrase
 
 if TYPE_CHECKING:
@@ -29,12 +29,6 @@ if TYPE_CHECKING:
     from release_tool.health.sampling import Clock
     from release_tool.health.source import Subject
 
-_SECRET = re.compile(
-    "TOKEN|SECRET|PASS|_PWD$|(^|_)PAT$|_KEY|WEBHOOK|CREDENTIAL|DATABASE_URL|_DSN$|SSH_AUTH_SOCK|^ACTIONS_"
-    # where a login for git may stand, and what a job of GitHub Actions reads as its own commands
-    "|^GIT_CONFIG_(COUNT|VALUE|PARAMETERS)|^GITHUB_(ENV|OUTPUT|PATH|STATE|STEP_SUMMARY)$"
-)
-"""What speaks of a secret in the name of a variable."""
 _KEPT = 64 * 1024
 _PAUSE = 1.0
 """Seconds that are left to a killed program to be gone, and to its output to be read."""
@@ -49,7 +43,7 @@ class CommandSource(PointSource):
         self, name: str, check: CommandCheck, health: Health, environ: Mapping[str, str], clock: Clock | None = None
     ) -> None:
         super().__init__(name, check, health, clock)
-        self._environ = {key: value for key, value in environ.items() if not _SECRET.search(key.upper())}
+        self._environ = for_checks(environ)
         self._lock = Lock()
         self._running: set[subprocess.Popen[bytes]] = set()
         self._closed = False

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from release_tool.errors import ReleaseError, TryAgain
+from release_tool.net.child_environment import for_helpers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -137,6 +138,7 @@ def _run(program: str, login: str, path: Path, timeout: float) -> tuple[int, byt
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            env=for_helpers(os.environ),
             start_new_session=True,  # what it starts ends with it
         )
     except OSError as error:

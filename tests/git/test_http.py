@@ -13,6 +13,7 @@ from origin import TAGS, Origin, bump, git
 
 from release_tool.errors import ReleaseError, TryAgain
 from release_tool.git.repository import Repository
+from release_tool.net.secret import Secret
 
 TOKEN = base64.b64encode(b"person:s3cret").decode()
 
@@ -99,3 +100,99 @@ def test_a_web_server_without_git_is_named(origin: Origin, server: GitServer) ->
     server.dumb = True
     with Repository.open(None, server.url) as repository, pytest.raises(ReleaseError, match="a plain web server"):
         bump(repository)
+
+
+# -- a remote that sends git elsewhere
+@pytest.fixture
+def elsewhere(tmp_path: Path, origin: Origin) -> Iterator[GitServer]:
+    """Another server that has the same repository."""
+    with serving(tmp_path) as found:
+        yield found
+
+
+def _helper(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    git("config", "credential.helper", "!f() { echo username=person; echo password=s3cret; }; f", cwd=clone)
+
+
+def _askpass(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = clone.with_name("askpass")
+    program.write_text("#!/bin/sh\necho s3cret\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("GIT_ASKPASS", str(program))
+
+
+def _header(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    git("config", "http.extraheader", f"Authorization: Basic {TOKEN}", cwd=clone)
+
+
+def _moved(error: ReleaseError, server: GitServer, elsewhere: GitServer, change: str) -> None:
+    assert elsewhere.shown == []
+    assert (error.what, error.where) == ("the remote has moved, and a credential follows no redirect", server.url)
+    assert error.cause == f"it sends git on to {elsewhere.url}"
+    assert error.hint.replace("`", "") == f"if you trust that address, {change} {elsewhere.url}"
+    assert error.exit_code == 1
+
+
+@pytest.mark.parametrize("part", ["/", "git-receive-pack"], ids=["all of it", "pushes alone"])
+def test_the_tools_own_credential_follows_no_redirect(server: GitServer, elsewhere: GitServer, part: str) -> None:
+    server.moved = {part: elsewhere.url}
+    header = Secret(f"Authorization: Basic {TOKEN}")
+    with Repository.open(None, server.url, entitle=lambda _: header) as repository, pytest.raises(ReleaseError) as said:
+        bump(repository)
+    _moved(said.value, server, elsewhere, "name it: --repo")
+    assert set(server.shown) == {f"Basic {TOKEN}"}
+
+
+@pytest.mark.parametrize("login", [_header, _helper, _askpass])
+def test_a_login_that_does_not_look_at_the_host_follows_none_either(
+    origin: Origin,
+    server: GitServer,
+    elsewhere: GitServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    login: object,
+) -> None:
+    clone = origin.clone(tmp_path / "clone")
+    git("remote", "set-url", "origin", server.url, cwd=clone)
+    login(clone, monkeypatch)  # type: ignore[operator]
+    server.moved, elsewhere.token = {"/": elsewhere.url}, TOKEN
+    with Repository.open(clone) as repository, pytest.raises(ReleaseError) as said:
+        bump(repository)
+    _moved(said.value, server, elsewhere, "run git remote set-url origin")
+
+
+def test_without_a_credential_a_redirect_is_followed(origin: Origin, server: GitServer, elsewhere: GitServer) -> None:
+    server.moved = {"/": elsewhere.url}
+    with Repository.open(None, server.url) as repository:
+        bump(repository)
+    assert origin.file(TAGS).endswith("v1.0.2")
+    assert set(elsewhere.shown) == {""}
+
+
+def test_a_redirect_that_names_a_secret_or_nothing_is_told_without(server: GitServer) -> None:
+    header = Secret(f"Authorization: Basic {TOKEN}")
+    for address, cause in (
+        ("http://me:s3cret@127.0.0.1:1/x.git", "it sends git on to http://127.0.0.1:1/x.git"),
+        ("/moved.git", f"it sends git on to {server.url.replace('origin', 'moved')}"),
+    ):
+        server.moved = {"/": address}
+        with Repository.open(None, server.url, entitle=lambda _: header) as opened, pytest.raises(ReleaseError) as said:
+            opened.refs("refs/heads/*")
+        assert said.value.cause == cause
+    server.moved, server.answers = {}, {"/": 302}
+    with Repository.open(None, server.url, entitle=lambda _: header) as opened, pytest.raises(ReleaseError) as said:
+        opened.refs("refs/heads/*")
+    assert said.value.cause == "it sends git on to an address that it doesn't name"
+
+
+def test_a_helper_that_names_the_token_gets_it_where_the_tool_shows_none(
+    origin: Origin, server: GitServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", "s3cret")
+    clone = origin.clone(tmp_path / "clone")
+    git("remote", "set-url", "origin", server.url, cwd=clone)
+    git("config", "credential.helper", '!f() { echo username=person; echo "password=${GITHUB_TOKEN}"; }; f', cwd=clone)
+    server.token = TOKEN
+    with Repository.open(clone) as repository:
+        bump(repository)
+    assert origin.file(TAGS).endswith("v1.0.2")

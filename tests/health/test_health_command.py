@@ -91,7 +91,7 @@ def test_it_is_told_which_version_and_no_shell_reads_its_arguments() -> None:
 def test_it_gets_no_secret_of_the_tool() -> None:
     secrets = {
         "GITHUB_TOKEN": "a", "GH_TOKEN": "a", "RELEASE_PROMETHEUS_TOKEN": "a", "RELEASE_WEBHOOK_URL": "a",
-        "RELEASE_REGISTRY_PASSWORD": "a", "AWS_SECRET_ACCESS_KEY": "a", "ACTIONS_RUNTIME_URL": "a",
+        "RELEASE_REGISTRY_PASSWORD": "a", "RELEASE_ARGUMENTS": "a", "DOCKER_AUTH_CONFIG": "{}", "AWS_SECRET_ACCESS_KEY": "a", "ACTIONS_RUNTIME_URL": "a",
         "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_VALUE_0": "a", "deploy_private_key": "a", "SSH_AUTH_SOCK": "a",
     }  # fmt: skip
     found = shell("env | cut -d= -f1 | sort | tr '\\n' ' '", environ={**ENVIRON, **secrets, "HOME": "/", "KEPT": "1"})

@@ -68,7 +68,11 @@ def serving(root: Path) -> Iterator[GitServer]:
 
 
 class GitServer(ThreadingHTTPServer):
-    """Serves one directory. `answers`: path -> status that is given instead; `token`: what it wants to see."""
+    """Serves one directory.
+
+    `answers`: path -> status that is given instead; `token`: what it wants to see; `moved`: part of a path -> where it
+    sends its clients; `shown`: the logins that it saw, an empty one for a request without.
+    """
 
     daemon_threads = True
 
@@ -78,6 +82,8 @@ class GitServer(ThreadingHTTPServer):
         self.token = ""
         self.answers: dict[str, int] = {}
         self.dumb = False
+        self.moved: dict[str, str] = {}
+        self.shown: list[str] = []
 
     @property
     def url(self) -> str:
@@ -90,6 +96,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path, _, query = self.path.partition("?")
+        self.server.shown.append(self.headers.get("Authorization", ""))
+        for part, address in self.server.moved.items():
+            if part in self.path:
+                return self._answer(301, {"Location": address + self.path.removeprefix("/origin.git")})
         for part, status in self.server.answers.items():
             if part in self.path:
                 return self._answer(status, {})

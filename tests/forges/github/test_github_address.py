@@ -184,6 +184,8 @@ def test_a_credential_stands_in_variables_and_never_in_options() -> None:
     found = credential_for(url, [], Secret("Authorization: Basic c2VjcmV0"))
     assert found.options == (
         "-c",
+        "http.https://github.com/team/app.git.followRedirects=false",
+        "-c",
         "http.https://github.com/team/app.git.extraheader=",
         "--config-env=http.https://github.com/team/app.git.extraheader=RELEASE_GIT_HEADER_0",
         "-c",
