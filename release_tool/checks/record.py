@@ -145,7 +145,7 @@ def moved_too_early(before: Record, after: Record, state: State) -> Iterator[Fin
     """Lines that were moved to an archive although they still tell the present."""
     stood = {entry.raw for entry in before.entries}
     present = {(name, tag_part(tag)) for name, tag in (*state.versions.items(), *state.retired.items())}
-    bad = history.quarantined_tags(history.changes_of(_ordered(before, after)))
+    bad = history.quarantines(history.changes_of(_ordered(before, after)))
     for entry in after.archived:
         if entry.raw not in stood or entry.line is None:
             continue

@@ -60,7 +60,7 @@ class _Told(NamedTuple):
 def _read(lines: Sequence[Line]) -> _Told:
     """One pass over the lines, by the rules of `states.apply`, as far as they matter for what may be moved."""
     live: set[Name] = set()
-    told = _Told(set(), set(), {}, {}, frozenset(history.quarantined_tags(history.changes_of(lines))))
+    told = _Told(set(), set(), {}, {}, frozenset(history.quarantines(history.changes_of(lines))))
     default: Name | None = None
     for number, line in enumerate(lines):
         for action, name, tag, *_ in _changes(line):

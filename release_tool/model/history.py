@@ -36,7 +36,10 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 _PROVENANCE = ("image", "digest", "commit", "build")
-_KNOWN = {"schema", "id", "at", "operation", "arguments", "gates", "changes", "adopted", "by", "run", *_PROVENANCE}
+_KNOWN = {
+    *("schema", "id", "at", "operation", "arguments", "gates", "changes", "adopted", "no_effect", "by", "run"),
+    *_PROVENANCE,
+}
 
 _ID = re.compile(r"[!-~]{1,128}")  # one word: it stands in a trailer of the commit, and in messages
 _OPERATION = re.compile(r"[a-z][a-z-]{0,31}")
@@ -139,6 +142,7 @@ def _line_of(data: dict[str, Any]) -> Line:
         changes=_changes_of(data["changes"]),
         adopted=_changes_of(data.get("adopted", [])),
         extra={key: value for key, value in data.items() if key not in _KNOWN},
+        no_effect=_text(data.get("no_effect", "")),
     )
 
 
@@ -301,6 +305,8 @@ def format_line(line: Line) -> str:
     }
     if line.adopted:
         data["adopted"] = [change_data(change) for change in line.adopted]
+    if line.no_effect:
+        data["no_effect"] = line.no_effect
     data |= {"by": intent.by, "run": intent.run, **intent.provenance, **line.extra}
     return _HALF_A_PAIR.sub(lambda half: f"\\u{ord(half[0]):04x}", json.dumps(data, ensure_ascii=False))
 
@@ -343,7 +349,7 @@ def by_hand(lines: Sequence[Line], state: State) -> tuple[Change, ...]:
     Whoever brings a quarantined tag back without its quarantine has cleared it: what people wrote wins.
     """
     found = states.difference(replay(lines), state)
-    bad = quarantined_tags([*changes_of(lines), *found])
+    bad = quarantines([*changes_of(lines), *found])
     cleared = [Change("clear", name, tag, states.BY_HAND) for name, tag in state.live.items() if tag_part(tag) in bad]
     return (*found, *cleared)
 
@@ -362,12 +368,15 @@ def changes_of(lines: Iterable[Line]) -> Iterator[Change]:
     return (change for line in lines for change in (*line.adopted, *line.changes))
 
 
-def quarantined_tags(changes: Iterable[Change]) -> dict[str, str]:
-    """Tag part -> reason of every tag whose last quarantine has no later clear."""
-    bad: dict[str, str] = {}
+def quarantines(changes: Iterable[Change], before: Mapping[str, Change] = {}) -> dict[str, Change]:
+    """Tag part -> last quarantine of every tag whose last quarantine has no later clear; `before`: those known so far.
+
+    A quarantine outlives the removal of its version.
+    """
+    bad = dict(before)
     for change in changes:
         if change.action == "quarantine":
-            bad[tag_part(change.tag)] = change.reason
+            bad[tag_part(change.tag)] = change
         elif change.action == "clear":
             bad.pop(tag_part(change.tag), None)
     return bad
@@ -379,7 +388,8 @@ def quarantined_now(lines: Sequence[Line], state: State) -> dict[str, str]:
     By its file; or, for a tag that left `image.tag`, by the record. What people wrote into the file wins: a quarantine
     that they took out of it is cleared, one that they wrote is one.
     """
-    bad = quarantined_tags([*changes_of(lines), *by_hand(lines, state)])
+    by_record = quarantines([*changes_of(lines), *by_hand(lines, state)])
+    bad = {part: change.reason for part, change in by_record.items()}
     return bad | {tag_part(state.versions[name]): entry.reason for name, entry in state.quarantined.items()}
 
 

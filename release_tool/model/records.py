@@ -258,6 +258,7 @@ class Line(NamedTuple):
     changes: tuple[Change, ...] = ()  # what it changed; planned anew until it has landed
     adopted: tuple[Change, ...] = ()  # what people had changed by hand since the line above
     extra: Mapping[str, Any] = {}  # keys that this version of the tool doesn't know; kept as they are
+    no_effect: str = ""  # why the intent had no effect when it was planned last; empty: it had one
 
     @property
     def id(self) -> str:

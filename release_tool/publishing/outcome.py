@@ -91,6 +91,8 @@ class Outcome(NamedTuple):
         if self.plan is None:
             return (*self.said, *self.routes)
         from release_tool.pull_request import messages
+        from release_tool.rules.plan import held
 
-        left_out = (messages.left_out(one) for one in self.plan.left_out)
+        waiting = held(line for line in self.plan.lines if self.intent is None or line.id != self.intent.id)
+        left_out = (messages.left_out(one) for one in (*waiting, *self.plan.left_out))
         return (*self.said, *self.plan.notes, *left_out, *self.routes)

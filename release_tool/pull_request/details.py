@@ -25,6 +25,7 @@ from release_tool.pull_request.markdown import (
 )
 from release_tool.pull_request.messages import subject
 from release_tool.rules import outlook
+from release_tool.rules.plan import held
 
 if TYPE_CHECKING:
     from release_tool.model.records import Change, Kept, Line, Name, State
@@ -65,9 +66,20 @@ def _change(change: Change) -> list[Markup]:
 
 
 def left_out(proposed: Proposed) -> list[Markup]:
-    """The pending operations that the base refuses."""
-    rows = [[_subject(one.line), code(one.line.id), plain(one.reason)] for one in proposed.plan.left_out]
-    return [section("Left out", table(("operation", "id", "why"), rows, _REST))] if rows else []
+    """The pending operations that have no effect: those that stay pending, and those that are dropped."""
+    head = ("operation", "id", "why")
+    kept, dropped = (
+        [[_subject(one.line), code(one.line.id), plain(one.reason)] for one in those]
+        for those in (held(proposed.lines), proposed.plan.left_out)
+    )
+    stay = Markup(
+        "These stay pending: each update of this pull request tries them again. Once it is merged they have had no "
+        "effect, and are not tried again. To take them back, close it."
+    )
+    return [
+        *([section("Without effect for now", stay, table(head, kept, _REST))] if kept else []),
+        *([section("Left out", table(head, dropped, _REST))] if dropped else []),
+    ]
 
 
 def gates(proposed: Proposed) -> list[Markup]:

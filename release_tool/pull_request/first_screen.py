@@ -21,6 +21,7 @@ from release_tool.pull_request.markdown import (
 )
 from release_tool.pull_request.messages import subject
 from release_tool.rules import outlook
+from release_tool.rules.plan import held
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -117,9 +118,13 @@ def _warnings(proposed: Proposed) -> Iterator[Markup]:
             if gate.verdict in ("forced", "refused"):
                 what = f"{plain(subject(line.intent))}: the gate {plain(gate.name)} said no"
                 yield Markup(f"{what}{' and was overruled' if gate.verdict == 'forced' else ''}: {plain(gate.reason)}")
-    if proposed.plan.left_out:
-        what = "operations are" if len(proposed.plan.left_out) > 1 else "operation is"
-        yield Markup(f"{len(proposed.plan.left_out)} pending {what} left out: see “Left out” below.")
+    for those, said, where in (
+        (held(proposed.lines), "without effect for now", "Without effect for now"),
+        (proposed.plan.left_out, "left out", "Left out"),
+    ):
+        if those:
+            what = "operations are" if len(those) > 1 else "operation is"
+            yield Markup(f"{len(those)} pending {what} {said}: see “{where}” below.")
     for name, tag, day in proposed.ending:
         yield Markup(f"The pin of {version(name, tag)} ends: its last day is {plain(day)}.")
     for note in proposed.notes:

@@ -75,6 +75,7 @@ def commit_message(environment: str, lines: Sequence[Line], tree: str) -> str:
     parts = [title(environment, lines), ""]
     for line in lines:
         parts += [f"- {change_text(change)}" for change in line.changes]
+        parts += [f"- no effect: {harmless(line.no_effect)}"] if line.no_effect else []
         parts += [f"- {_row_text(row)}" for row in line.intent.evidence]
     parts += ["", *(f"{TRAILER}: {line.id}" for line in lines), f"{TREE_TRAILER}: {tree}", ""]
     return "\n".join(parts)
@@ -104,8 +105,9 @@ def harmless(text: str) -> str:
 
 
 def left_out(one: LeftOut) -> str:
-    """The sentence about a pending intent that the base refuses."""
-    return f"left out: {subject(one.line.intent)} ({one.line.id}): {one.reason}"
+    """The sentence about a pending intent that has no effect."""
+    word = "without effect for now" if one.line.no_effect else "left out"
+    return f"{word}: {subject(one.line.intent)} ({one.line.id}): {one.reason}"
 
 
 def nothing_left(base: str) -> str:

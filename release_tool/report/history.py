@@ -80,6 +80,8 @@ def _asked(entry: Entry) -> Iterator[tuple[str, str]]:
     for label, text in given.items():
         if text:
             yield label, text
+    if entry.line.no_effect:
+        yield "no effect", entry.line.no_effect
     for gate in intent.gates:
         if gate.verdict in {FORCED, REFUSED}:
             yield "gate", f"{gate.name} {gate.verdict}: {gate.reason}"

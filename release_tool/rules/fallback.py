@@ -80,7 +80,8 @@ def _left(case: Case, mine: Judged, judged: Mapping[Name, Judged], bad: tuple[Na
         return Decision(HALT, f"{why}. So is every other live version: the cause is shared, going back would not help")
     to = fallback_target(state, case.former, case.order)
     if to is None:
-        return Decision(HALT, f"{why}. There is no version to go back to")
+        what = "no other live version is older, and none was the default before"
+        return Decision(HALT, f"{why}. There is no version to go back to: {what}")
     target = judged.get(to)
     if target is None or target.health != HEALTHY:
         said = "not judged yet" if target is None else f"{target.health}: {target.reason}"

@@ -5,8 +5,10 @@
     this operation
     the sweep, once, at `now`
 
-A version that is not in the base and that the sweep would retire at once is not added at all: its pending line says so
-(`supersede`) and keeps the name. The rules are those of docs/publishing.md.
+Every intent is applied once, so that each meets what those before it left. Only then those versions go that are not in
+the base and that the sweep would retire at once: their lines say so (`supersede`) and keep their names, and all other
+intents keep their effect. Planning again without a new operation gives the same plan. The rules are those of
+docs/publishing.md.
 """
 
 from __future__ import annotations
@@ -16,20 +18,23 @@ from typing import TYPE_CHECKING, NamedTuple
 from release_tool.errors import Refused
 from release_tool.model import history
 from release_tool.model.printed_command import command
-from release_tool.model.records import PRESENT, PromoteArguments
+from release_tool.model.records import PRESENT, PromoteArguments, UnreadArguments
 from release_tool.model.states import apply
 from release_tool.model.versions import newest_first, tag_part
-from release_tool.rules.operations import Context, Names, Step, plan_step
+from release_tool.rules.operations import Context, Names, plan_step
 from release_tool.rules.retention import Facts, Sweep, sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from release_tool.config import Environment
-    from release_tool.model.records import Change, Intent, Kept, Line, State
+    from release_tool.model.records import Change, Intent, Kept, Line, Name, State
 
 
 NAMING = frozenset({"add", "supersede"})  # the changes that tie a name to a tag
+_BRINGING = frozenset({"add", "restore"})
+_REPLACED = "a later promotion of the default takes its place"
+_NO_EFFECT = "{} would be retired at once by the retention policy"
 
 
 class Ground(NamedTuple):
@@ -47,7 +52,7 @@ class Ground(NamedTuple):
 
 
 class LeftOut(NamedTuple):
-    """A pending intent that the new base refuses."""
+    """A pending intent that has no effect, and why."""
 
     line: Line
     reason: str
@@ -64,92 +69,171 @@ class Plan(NamedTuple):
     kept: tuple[Kept, ...] = ()  # the live versions that the sweep keeps, with their reasons
     # the quarantined and retired versions that the sweep leaves as they are, with their reasons
     waiting: tuple[Kept, ...] = ()
-    left_out: tuple[LeftOut, ...] = ()  # the pending intents that the new base refuses
+    left_out: tuple[LeftOut, ...] = ()  # the pending intents that are dropped
     notes: tuple[str, ...] = ()  # what else there is to say
     own_line: bool = False  # whether this operation writes a line
+
+
+def held(lines: Iterable[Line]) -> tuple[LeftOut, ...]:
+    """The intents that have no effect as things stand, and stay pending."""
+    return tuple(LeftOut(line, line.no_effect) for line in lines if line.no_effect)
 
 
 def plan(ground: Ground, pending: Sequence[Line], own: Line | None) -> Plan:
     """Plan pending intents, in their order, then this operation; without one the pending ones are made again.
 
-    Raises Refused where the rules refuse this operation (never for a pending one: that is left out).
+    Raises Refused where the rules refuse this operation (never for a pending one: that is held, or left out).
     """
     if own is not None and not history.is_id(own.id):
         raise Refused(f"{own.id!r} can't be the id of an operation", hint="give one word, 128 characters at most")
-    by_hand = history.by_hand(ground.lines, ground.state)
-    at_once: frozenset[str] = frozenset()
-    while True:
-        attempt = _apply_all(ground, by_hand, pending, own, at_once)
-        swept = sweep(attempt.state, ground.environment.retention, ground.order, ground.facts)
-        more = _retired_at_once(ground, attempt, swept)
-        if not more:
-            return _finish(ground, by_hand, attempt, swept)
-        at_once |= more
+    attempt = _Attempt(ground, pending, own)
+    swept = attempt.sweep()
+    if own is None:
+        return _finish(attempt, swept)
+    mine, gone = attempt.planned[-1], attempt.at_once
+    brought = [one for one in mine.changes if one.action in _BRINGING and one.version in gone]
+    notes = tuple(_at_once(own.intent, one.tag, ground) for one in brought)
+    remains = [one for one in _without(mine.changes, gone) if one.action != "supersede" and one.version != one.before]
+    if brought and not remains:
+        # This operation would do nothing: the pending ones are planned as if it had not come.
+        return plan(ground, pending, None)._replace(notes=notes)
+    if not mine.changes and any(tag_part(one.tag) == tag_part(own.intent.tag) for one in attempt.superseded()):
+        notes = (_at_once(own.intent, own.intent.tag, ground),)
+    elif mine.changes and not remains:
+        notes = (*mine.notes, _NO_EFFECT.format(mine.changes[0].tag))
+    return _finish(attempt, swept)._replace(notes=notes or mine.notes)
 
 
 class _Planned(NamedTuple):
-    """One line and what its intent changes."""
+    """One line, and what its intent changes."""
 
     line: Line
-    step: Step
     own: bool
+    changes: tuple[Change, ...] = ()
+    notes: tuple[str, ...] = ()
+    worked: bool = False  # whether it changed something when it was applied: then the line stays
+    no_effect: str = ""  # why a person's intent has no effect as things stand
 
 
-class _Applied(NamedTuple):
-    """Pending intents and this operation applied, before the sweep."""
+class _Attempt:
+    """Pending intents and this operation applied, each once; then the sweep."""
 
-    state: State
-    planned: tuple[_Planned, ...]
-    left_out: tuple[LeftOut, ...]
+    def __init__(self, ground: Ground, pending: Sequence[Line], own: Line | None) -> None:
+        self.ground = ground
+        self.by_hand = history.by_hand(ground.lines, ground.state)
+        self.planned: list[_Planned] = []
+        self.left_out: list[LeftOut] = []
+        self.at_once: frozenset[Name] = frozenset()  # proposed versions that the sweep would retire at once
+        # The pending lines keep the names that they gave, where they may; what others gave is not given meanwhile.
+        given, taken = history.names_of(pending), ground.names.proposed.union(ground.names.pending.values())
+        self._context = Context(
+            environment=ground.environment.name,
+            order=ground.order,
+            default_policy=ground.environment.default,
+            names=ground.names._replace(pending={**ground.names.pending, **given}, proposed=taken),
+            bad=history.quarantines([*history.changes_of(ground.lines), *self.by_hand]),
+            base=ground.facts.base,
+            former=ground.facts.former,
+            lines=ground.lines,
+            elsewhere=ground.elsewhere,
+            service=ground.service,
+        )
+        for line in pending:
+            self._apply(line._replace(no_effect=""), is_own=False)
+        if own is not None:
+            self._apply(own, is_own=True)
 
-
-def _apply_all(
-    ground: Ground, by_hand: Sequence[Change], pending: Sequence[Line], own: Line | None, at_once: frozenset[str]
-) -> _Applied:
-    """Apply the intents in line order; those of `at_once` bring a version that the sweep would retire at once."""
-    state, base, names = ground.state, ground.facts.base, ground.names
-    # The pending lines keep the names that they gave, where they may; what others gave is not given meanwhile.
-    given, taken = history.names_of(pending), names.proposed.union(names.pending.values())
-    names = names._replace(pending={**names.pending, **given}, proposed=taken)
-    context = Context(
-        environment=ground.environment.name,
-        order=ground.order,
-        default_policy=ground.environment.default,
-        bad=history.quarantined_tags([*history.changes_of(ground.lines), *by_hand]),
-        base=base,
-        former=ground.facts.former,
-        lines=ground.lines,
-        elsewhere=ground.elsewhere,
-        service=ground.service,
-    )
-    planned: list[_Planned] = []
-    left_out: list[LeftOut] = []
-    for line in [*pending, *([] if own is None else [own])]:
-        if own is not None and line is not own and _is_replaced(line.intent, own.intent):
-            left_out.append(LeftOut(line, "a later promotion of the default takes its place"))
-            continue
-        proposed = frozenset(state.versions) - frozenset(base.versions)
+    def _apply(self, line: Line, *, is_own: bool) -> None:
+        """Apply one intent to what those before it left."""
+        context, planned = self._context, self.planned
+        replaced: list[LeftOut] = []
+        if isinstance(line.intent.arguments, PromoteArguments):
+            planned, replaced = _with_replaced(planned, line.intent)
+        changes = [change for one in planned for change in one.changes]
+        state = apply(self.ground.state, changes)
+        named = {tag_part(change.tag): change.version for change in changes if change.action in NAMING}
+        context = context._replace(
+            # What is quarantined is told from what is planned too: it lands first.
+            bad=history.quarantines(changes, context.bad),
+            names=context.names._replace(landed={**context.names.landed, **named}),
+            proposed=frozenset(state.versions) - frozenset(context.base.versions),
+        )
         try:
-            step = plan_step(state, line.intent, context._replace(names=names, proposed=proposed))
+            step = plan_step(state, line.intent, context)
         except Refused as refusal:
-            if line is own:
+            if is_own:
                 raise
-            left_out.append(LeftOut(line, refusal.what))
-            continue
-        if line.id in at_once:
-            step = _not_at_all(line, step, ground) if line is own else _superseded(step)
-            if line is not own and not step.changes:
-                left_out.append(LeftOut(line, "the retention policy would retire its version at once"))
-                continue
-        named = {tag_part(change.tag): change.version for change in step.changes if change.action in NAMING}
-        names = names._replace(landed={**names.landed, **named})
-        state = apply(state, step.changes)
-        planned.append(_Planned(line, step, line is own))
-    return _Applied(state, tuple(planned), tuple(left_out))
+            if _is_a_persons(line.intent):
+                self.planned.append(_Planned(line, own=False, no_effect=refusal.what))
+            else:
+                self.left_out.append(LeftOut(line, refusal.what))
+            return
+        # An earlier promotion whose place this one takes, and that others rely on, would come to life without its line.
+        worked = bool(step.changes) or any(one.worked and _is_replaced(one.line.intent, line.intent) for one in planned)
+        self.planned = [*planned, _Planned(line, is_own, step.changes, step.notes, worked)]
+        self.left_out += replaced
+
+    def sweep(self) -> Sweep:
+        """What the sweep changes, once the versions are out that it would retire at once."""
+        ground = self.ground
+        every = [change for one in self.planned for change in one.changes]
+        brought = {one.version for one in every if one.action in _BRINGING} - ground.state.versions.keys()
+        while True:
+            state = apply(ground.state, _without(every, self.at_once))
+            swept = sweep(state, ground.environment.retention, ground.order, ground.facts)
+            more = brought.intersection(one.version for one in swept.changes if one.action == "retire")
+            if not more:
+                return swept
+            self.at_once |= more
+
+    def superseded(self) -> Iterator[Change]:
+        """The changes that would have brought those versions."""
+        every = (change for one in self.planned for change in one.changes)
+        return (change for change in every if change.action == "add" and change.version in self.at_once)
+
+
+def _without(changes: Iterable[Change], names: Collection[Name]) -> tuple[Change, ...]:
+    """Changes without those about some versions, which are superseded; what lifts a quarantine of their tags stays."""
+    return tuple(
+        change._replace(action="supersede") if change.action == "add" and change.version in names else change
+        for change in changes
+        if change.version not in names or change.action in {"add", "supersede", "clear"}
+    )
+
+
+def _is_a_persons(intent: Intent) -> bool:
+    """Whether a person decided it: builds, schedules and guards come again by themselves."""
+    return not (
+        intent.operation in {"bump", "cleanup"} or intent.evidence or isinstance(intent.arguments, UnreadArguments)
+    )
+
+
+def _with_replaced(planned: Sequence[_Planned], intent: Intent) -> tuple[list[_Planned], list[LeftOut]]:
+    """Pending intents where a promotion of "the default of FROM" takes the place of earlier ones: that default moved.
+
+    Returns what is left of them, and the ones that nothing relies on, which go.
+    """
+    left: list[_Planned] = []
+    gone: list[LeftOut] = []
+    for place, one in enumerate(planned):
+        if not _is_replaced(one.line.intent, intent) or not (one.worked or one.no_effect):
+            left.append(one)
+        elif not one.worked or not any(later.worked for later in planned[place + 1 :]):
+            gone.append(LeftOut(one.line, _REPLACED))
+        else:
+            # Its default moves no more; its version goes too, unless another intent is about that version.
+            others = {change.version for other in planned if other is not one for change in other.changes}
+            stays = [
+                change for change in one.changes if change.action != "set-default" or change.version == change.before
+            ]
+            names = {change.version for change in one.changes if change.action in _BRINGING} - others
+            changes = _without(stays, names)
+            left.append(one._replace(changes=changes, no_effect="" if changes else _REPLACED))
+    return left, gone
 
 
 def _is_replaced(pending: Intent, own: Intent) -> bool:
-    """Whether a promotion of "the default of FROM" takes the place of a pending one: that default has moved."""
+    """Whether both promote "the default of FROM", and the default has moved since the first."""
     old, new = pending.arguments, own.arguments
     return (
         isinstance(old, PromoteArguments)
@@ -160,67 +244,70 @@ def _is_replaced(pending: Intent, own: Intent) -> bool:
     )
 
 
-def _superseded(step: Step) -> Step:
-    added = tuple(change._replace(action="supersede") for change in step.changes if change.action == "add")
-    return Step(added, step.notes)
+def _at_once(intent: Intent, tag: str, ground: Ground) -> str:
+    """What to say of a version that the sweep would retire at once, with the command that adds it all the same."""
+    environment, said = ground.environment.name, intent.arguments
+    words: tuple[str, ...] = ("restore", environment, tag)
+    outcome = "brings it back pinned"
+    if isinstance(said, PromoteArguments):
+        words, outcome = ("promote", said.source, environment, "--version", tag, "--pin"), "adds it pinned"
+    elif intent.operation == "bump":
+        words, outcome = ("bump", environment, tag, "--pin"), "adds it pinned"
+    what = f"{tag} would be retired at once by the retention policy and is not added"
+    return f"{what}; `{command(*words, service=ground.service)}` {outcome}"
 
 
-def _not_at_all(planned: Line, step: Step, ground: Ground) -> Step:
-    tags = [change.tag for change in step.changes if change.action in {"add", "restore"}]
-    environment, said = ground.environment.name, planned.intent.arguments
-    notes = []
-    for tag in tags:
-        words: tuple[str, ...] = ("restore", environment, tag)
-        outcome = "brings it back pinned"
-        if isinstance(said, PromoteArguments):
-            words, outcome = ("promote", said.source, environment, "--version", tag, "--pin"), "adds it pinned"
-        elif planned.intent.operation == "bump":
-            words, outcome = ("bump", environment, tag, "--pin"), "adds it pinned"
-        what = f"{tag} would be retired at once by the retention policy and is not added"
-        notes.append(f"{what}; `{command(*words, service=ground.service)}` {outcome}")
-    return Step(notes=tuple(notes))
-
-
-def _retired_at_once(ground: Ground, attempt: _Applied, swept: Sweep) -> frozenset[str]:
-    """Ids of the lines that bring a version which the sweep would retire at once."""
-    retired = {change.version for change in swept.changes if change.action == "retire"}
-    return frozenset(
-        planned.line.id
-        for planned in attempt.planned
-        for change in planned.step.changes
-        if change.action in {"add", "restore"}
-        and change.version in retired
-        and change.version not in ground.state.versions
-    )
-
-
-def _finish(ground: Ground, by_hand: tuple[Change, ...], attempt: _Applied, swept: Sweep) -> Plan:
-    """Which lines are written: those whose intent changed something; else one that the sweep needs; else none."""
-    notes = tuple(note for planned in attempt.planned if planned.own for note in planned.step.notes)
-    working = [planned for planned in attempt.planned if planned.step.changes]
-    if working:
-        return _written(ground, by_hand, attempt, swept, working)._replace(notes=notes)
-    nothing = Plan((), (), ground.state, left_out=attempt.left_out, notes=notes)
+def _finish(attempt: _Attempt, swept: Sweep) -> Plan:
+    """Which lines are written: those whose intent changed something, or is held; else one that the sweep needs."""
+    bearing = [one for one in attempt.planned if one.worked or one.no_effect]
+    if bearing:
+        return _written(attempt, swept, bearing)
+    nothing = Plan((), (), attempt.ground.state, left_out=tuple(attempt.left_out))
     if not swept.changes:
         return nothing._replace(kept=swept.kept, waiting=swept.waiting)
     # Only the sweep has work. It stands in the oldest pending line, so that the pull request stays; else in this
     # operation's if that is a cleanup; and without either it waits: a bump that changes nothing writes no line.
     bearing = [one for one in attempt.planned if not one.own or one.line.intent.operation == "cleanup"]
-    return _written(ground, by_hand, attempt, swept, bearing[:1])._replace(notes=notes) if bearing else nothing
+    return _written(attempt, swept, bearing[:1]) if bearing else nothing
 
 
-def _written(
-    ground: Ground, by_hand: tuple[Change, ...], attempt: _Applied, swept: Sweep, planned: Sequence[_Planned]
-) -> Plan:
+def _written(attempt: _Attempt, swept: Sweep, planned: Sequence[_Planned]) -> Plan:
     """The plan of some lines: the first one tells what people did by hand, the last one what the sweep does."""
-    sweeping = tuple(_never_landed(change._replace(sweep=True), ground) for change in swept.changes)
-    after = apply(attempt.state, sweeping)
-    lines = [_line(one, ground, after) for one in planned]
+    ground, base = attempt.ground, attempt.ground.facts.base
+    remaining = [_without(one.changes, attempt.at_once) for one in attempt.planned]
+    after = apply(ground.state, (change for changes in remaining for change in changes))
+    # On an append-only branch the sweep meets versions that have not landed: there is nothing to drain.
+    sweeping = tuple(
+        change._replace(
+            sweep=True,
+            action="remove"
+            if change.action == "retire" and change.version not in {**base.versions, **base.retired}
+            else change.action,
+        )
+        for change in swept.changes
+    )
+    after = apply(after, sweeping)
+    newest = next(iter(newest_first(ground.order, after.live.items())), None)
+    by = f"superseded by {newest[0]}" if newest else "superseded"
+    lines: list[Line] = []
+    for one in planned:
+        # A set-default always records the default of the *base*: what stood only in the open pull request was never a
+        # default (see `history.former_defaults`).
+        changes = tuple(
+            change._replace(before=base.default)
+            if change.action == "set-default"
+            else change._replace(reason=by)
+            if change.action == "supersede"
+            else change
+            for change in _without(one.changes, attempt.at_once)
+        )
+        gone = _NO_EFFECT.format(one.changes[0].tag) if one.changes and not changes else one.no_effect
+        lines.append(one.line._replace(changes=changes, adopted=(), no_effect=gone))
     own = tuple(change for one, line in zip(planned, lines, strict=True) if one.own for change in line.changes)
     edits = tuple(change for line in lines for change in line.changes if change.action != "supersede")
     # On an append-only branch people may move a default back that stood on that branch alone: it was never former.
-    base, stood = ground.facts.base.default, {None, *ground.facts.former}
-    adopted = (one if one.before in stood else one._replace(before=base) for one in by_hand)
+    stood = {None, *ground.facts.former}
+    adopted = (one if one.before in stood else one._replace(before=base.default) for one in attempt.by_hand)
     lines[0] = lines[0]._replace(adopted=tuple(adopted))
     lines[-1] = lines[-1]._replace(changes=(*lines[-1].changes, *sweeping))
     return Plan(
@@ -230,33 +317,6 @@ def _written(
         own=(*own, *sweeping),
         kept=swept.kept,
         waiting=swept.waiting,
-        left_out=attempt.left_out,
+        left_out=tuple(attempt.left_out),
         own_line=any(one.own for one in planned),
     )
-
-
-def _line(planned: _Planned, ground: Ground, after: State) -> Line:
-    """The line with its changes planned anew.
-
-    A set-default always records the default of the *base*: what stood only in the open pull request was never a
-    default (see `history.former_defaults`).
-    """
-    newest = next(iter(newest_first(ground.order, after.live.items())), None)
-    by = f"superseded by {newest[0]}" if newest else "superseded"
-    changes = tuple(
-        change._replace(before=ground.facts.base.default)
-        if change.action == "set-default"
-        else change._replace(reason=by)
-        if change.action == "supersede"
-        else change
-        for change in planned.step.changes
-    )
-    return planned.line._replace(changes=changes, adopted=())
-
-
-def _never_landed(change: Change, ground: Ground) -> Change:
-    """On an append-only branch the sweep meets versions that have not landed: there is nothing to drain."""
-    base = ground.facts.base
-    if change.action == "retire" and change.version not in base.versions and change.version not in base.retired:
-        return change._replace(action="remove")
-    return change

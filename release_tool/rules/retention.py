@@ -83,17 +83,22 @@ def _retention(
 ) -> tuple[tuple[Change, ...], tuple[Kept, ...]]:
     live = state.live
     protected = _protected(state, policy, order, facts)
-    ranked = _ranked(state, policy, order)
+    too_old = {
+        name
+        for name in live
+        if policy.max_age is not None and name not in protected and facts.age("versions", name) > policy.max_age
+    }
+    # What leaves for its age fills no place of `keep`.
+    ranked = _ranked({name: tag for name, tag in live.items() if name not in too_old}, policy, order)
     leaving: dict[Name, str] = {}
     for name, tag in state.versions.items():
         reason = None
         if name not in live:
             reason = _end_of_quarantine(name, state, policy, facts)
-        elif name not in protected:
-            if policy.max_age is not None and facts.age("versions", name) > policy.max_age:
-                reason = f"older than max_age {duration_text(policy.max_age)}"
-            elif name not in ranked:
-                reason = _beyond_the_counts(tag, policy, order, len(live))
+        elif name in too_old and policy.max_age is not None:
+            reason = f"older than max_age {duration_text(policy.max_age)}"
+        elif name not in protected and name not in ranked:
+            reason = _beyond_the_counts(tag, policy, order, len(live))
         if reason is not None:
             leaving[name] = reason
     if live and live.keys() <= leaving.keys():
@@ -136,11 +141,11 @@ def _with_reason(words: str, reason: str) -> str:
     return f"{words}: {reason}" if reason else words
 
 
-def _ranked(state: State, policy: Retention, order: str) -> dict[Name, str]:
-    """Name -> reason of every live version that the counts keep."""
+def _ranked(versions: Mapping[Name, Tag], policy: Retention, order: str) -> dict[Name, str]:
+    """Name -> reason of every one of some live versions that the counts keep."""
     reasons: dict[Name, str] = {}
     seen: dict[tuple[int, int], int] = {}
-    for position, (name, tag) in enumerate(newest_first(order, state.live.items())):
+    for position, (name, tag) in enumerate(newest_first(order, versions.items())):
         minor = None if policy.keep_per_minor is None else minor_of(tag, order)
         if minor is not None and policy.keep_per_minor is not None:
             seen[minor] = seen.get(minor, 0) + 1

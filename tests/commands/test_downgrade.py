@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from world import World, pairs
 
@@ -114,6 +116,15 @@ def test_targets_that_can_not_be_the_default_are_refused(world: World) -> None:
     world.release("downgrade", "devel", "--direct")
     assert world.state().default == "v2"
     assert "no version of devel to go back to" in world.release("downgrade", "devel", code=1).err
+
+
+def test_a_default_that_is_the_oldest_is_left_for_a_version_that_is_named(tmp_path: Path) -> None:
+    world = World.make(tmp_path, tags="image:\n  tag:\n  - v1.0.1\n  - v1.0.2\n  - v1.0.3\n")
+    said = world.release("downgrade", "devel", code=1).err
+    assert "v3, v2 are live, but none is older than the default v1, and none was the default before" in said
+    assert "name one: `release downgrade devel --to v3`" in said
+    world.release("downgrade", "devel", "--to", "v3", "--direct")
+    assert world.state().default == "v3"
 
 
 def test_the_next_build_can_not_undo_it(world: World) -> None:

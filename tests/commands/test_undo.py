@@ -89,7 +89,31 @@ def test_the_default_before_must_be_live(world: World) -> None:
     world.release("default", "devel", "v4", "--id", "move", "--direct")
     world.release("quarantine", "devel", "v3", "--reason", "bad", "--direct")
     said = world.release("undo", "devel", "move", code=1).err
+    assert "v3, the default before, is quarantined in devel" in said
+    assert "`release clear devel v3` first, then `release default devel v3`" in said
+
+
+def test_a_default_before_that_was_retired_is_brought_back_first(world: World) -> None:
+    world.release("default", "devel", "v4", "--id", "move", "--direct")
+    world.release("retire", "devel", "v3", "--reason", "done", "--direct")
+    said = world.release("undo", "devel", "move", code=1).err
     assert "v3, the default before, is not live in devel any more" in said
+    assert "`release restore devel v3` first, then `release default devel v3`" in said
+    world.release("restore", "devel", "v3", "--direct")
+    world.release("default", "devel", "v3", "--direct")
+    assert world.state().default == "v3"
+
+
+def test_undo_says_what_the_sweep_took_away_and_how_it_comes_back(tmp_path: Path) -> None:
+    world = World.make(tmp_path, tags=NAMED, keep=3)
+    world.release("bump", "devel", "v1.0.5", "--direct")
+    outcome = world.json("undo", "devel", "--direct")
+    assert outcome["notes"] == [
+        "its sweep retired v1 (v1.0.1); `release restore devel v1` brings it back",
+        "its sweep retired v2 (v1.0.2); `release restore devel v2` brings it back",
+    ]
+    world.release("restore", "devel", "v2", "--direct")
+    assert "v2" in world.state().live
 
 
 def test_a_default_that_has_moved_on_stays(world: World) -> None:

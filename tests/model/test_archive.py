@@ -299,7 +299,7 @@ def test_the_lines_that_stay_tell_the_same_of_the_present(record: Record) -> Non
     rest = rest_of(record)
     assert history.replay(rest) == history.replay(lines)
     assert meaning(history.replay(rest)) == meaning(history.replay(lines))
-    assert history.quarantined_tags(history.changes_of(rest)) == history.quarantined_tags(history.changes_of(lines))
+    assert history.quarantines(history.changes_of(rest)) == history.quarantines(history.changes_of(lines))
     assert history.quarantined_now(rest, after) == history.quarantined_now(lines, after)
     assert history.by_hand(rest, after) == history.by_hand(lines, after)
 
@@ -324,7 +324,7 @@ def former(lines: Sequence[Line], after: State) -> list[Name]:
 @law(RECORDS, examples=150)
 def test_only_old_lines_of_versions_that_are_gone_are_moved(record: Record) -> None:
     lines, after = record
-    bad = history.quarantined_tags(history.changes_of(lines))
+    bad = history.quarantines(history.changes_of(lines))
     for one in [one for one in lines if one.id in movable(lines, after, NOW)]:
         assert NOW - one.at > AFTER
         assert not mentioned(one) & {*_held(after), *_held(history.replay(lines))}

@@ -310,9 +310,8 @@ def test_a_default_that_people_moved_is_former_before_and_after_it_was_adopted()
 
 
 def quarantined(*actions: str) -> dict[str, str]:
-    return history.quarantined_tags(
-        change(action, "v1", tag, reason) for action, tag, reason in (one.split(" ", 2) for one in actions)
-    )
+    changes = (change(action, "v1", tag, reason) for action, tag, reason in (one.split(" ", 2) for one in actions))
+    return {part: found.reason for part, found in history.quarantines(changes).items()}
 
 
 def test_a_tag_is_bad_while_its_last_quarantine_has_no_later_clear() -> None:
@@ -337,11 +336,11 @@ def test_a_quarantine_that_people_remove_is_adopted_as_a_clear() -> None:
 def test_a_tag_that_people_bring_back_without_its_quarantine_is_cleared(gone: str) -> None:
     before = state("1.0.1", "1.0.2", quarantined={"v2": "slow"})
     landed = [line("1", adopted=history.by_hand([], before)), line("2", change(gone, "v2", "1.0.2"))]
-    assert history.quarantined_tags(history.changes_of(landed)) == {"1.0.2": "slow"}
+    assert history.quarantines(history.changes_of(landed)).keys() == {"1.0.2"}
     adopted = history.by_hand(landed, state("1.0.1", "1.0.2"))
     assert told(adopted)[-1] == "clear v2 1.0.2"
     landed.append(line("3", adopted=adopted))
-    assert history.quarantined_tags(history.changes_of(landed)) == {}
+    assert history.quarantines(history.changes_of(landed)) == {}
     assert history.by_hand(landed, state("1.0.1", "1.0.2")) == ()
 
 

@@ -148,7 +148,7 @@ def test_what_waits_is_told_by_a_dry_run_of_cleanup(tmp_path: Path) -> None:
     assert "retire  v1  v1.0.1  keep 2: four live (proposed)" in out
 
 
-def test_a_pending_restore_whose_pin_has_ended_is_left_out_with_its_reason(tmp_path: Path) -> None:
+def test_a_pending_restore_whose_pin_has_ended_waits_with_its_reason(tmp_path: Path) -> None:
     world = World.make(tmp_path, tags=WITH_DEFAULT, keep=2)
     world.release("retire", "devel", "v1", "--direct")
     world.release("restore", "devel", "v1", "--until", "2d")
@@ -156,7 +156,38 @@ def test_a_pending_restore_whose_pin_has_ended_is_left_out_with_its_reason(tmp_p
     world.now += 5 * DAY
     world.release("cleanup", "devel")
     body = world.json("pulls", "show", "1")["body"]
-    assert "the retention policy would retire its version at once" in body
+    assert "v1.0.1 would be retired at once by the retention policy" in body
+
+
+def test_a_decision_that_can_not_be_applied_waits_in_the_pull_request_until_it_can(tmp_path: Path) -> None:
+    world = World.make(tmp_path, tags=WITH_DEFAULT)
+    world.release("retire", "devel", "v2", "--reason", "done", "--id", "mine")
+    world.release("pin", "devel", "v2", "--reason", "mobile", "--direct")
+    (said,) = world.json("sync", "devel")
+    waits = "without effect for now: retire v1.0.2 (mine): v2 (v1.0.2) is pinned in devel: mobile"
+    assert waits in said["notes"]
+    assert "### Without effect for now" in world.json("pulls", "show", "1")["body"]
+    assert waits in world.json("bump", "devel", "v1.0.5")["notes"]
+    assert not world.json("sync", "devel")[0]["changed"], "planned again it is the same"
+    world.release("unpin", "devel", "v2", "--direct")
+    world.release("sync")
+    assert "Without effect" not in world.json("pulls", "show", "1")["body"]
+    world.merge(1)
+    assert "v2" in world.state().retired
+
+
+def test_a_decision_that_was_merged_without_effect_says_so_for_ever(tmp_path: Path) -> None:
+    world = World.make(tmp_path, tags=WITH_DEFAULT)
+    world.release("retire", "devel", "v2", "--reason", "done", "--id", "mine")
+    world.release("pin", "devel", "v2", "--reason", "mobile", "--direct")
+    world.release("sync")
+    world.merge(1)
+    assert "v2" in world.state().live
+    assert [line.no_effect for line in world.lines()][-1] == "v2 (v1.0.2) is pinned in devel: mobile"
+    assert "v2 (v1.0.2) is pinned in devel: mobile" in world.release("history", "devel").out
+    world.release("unpin", "devel", "v2", "--direct")
+    world.release("retire", "devel", "v2", "--reason", "done", "--direct")
+    assert "v2" in world.state().retired
 
 
 def test_a_hostile_line_stops_nothing_else(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ FOUR = state("1.0.1", "1.0.2", "1.0.3", "1.0.4", default="v4")
 
 def bumped(one: State, tag: str, *, names: Names | None = None, policy: str = "newest", order: str = "semver",
            bad: dict[str, str] | None = None, **arguments: Any) -> Step:  # fmt: skip
-    context = Context("devel", order, policy, names or names_of(one), bad or {})
+    quarantines = {part: change("quarantine", "v1", part, reason) for part, reason in (bad or {}).items()}
+    context = Context("devel", order, policy, names or names_of(one), quarantines)
     return plan_step(one, bump(tag, **arguments).intent, context)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from itertools import permutations
 
 import pytest
@@ -27,11 +28,11 @@ from model_builders import (
 
 from release_tool.errors import Refused, ReleaseError
 from release_tool.model import history
-from release_tool.model.records import Line, Name, State
+from release_tool.model.records import Line, Name, Pin, State
 from release_tool.model.states import apply
 from release_tool.model.versions import tag_part
 from release_tool.rules.operations import Names
-from release_tool.rules.plan import Ground, Plan, plan
+from release_tool.rules.plan import Ground, Plan, held, plan
 
 FOUR = state("1.0.1", "1.0.2", "1.0.3", "1.0.4", default="v4")
 
@@ -248,8 +249,9 @@ def test_a_superseded_tag_can_be_added_pinned() -> None:
     base = ground(state("1.0.1", default="v1"), keep=1)
     tight = planned(base, "1.0.2", "1.0.3")
     made = plan(base, tight.lines, bump("1.0.2", line_id="pinned", pin=True))
-    assert by_line(made)["bump-1.0.2"] == ["supersede v2 1.0.2"]
-    assert told(made.own) == ["add v2 1.0.2", "pin v2 1.0.2"]
+    assert by_line(made)["bump-1.0.2"] == ["add v2 1.0.2", "set-default v2 1.0.2"]
+    assert told(made.own) == ["pin v2 1.0.2"]
+    assert live_tags(made) == {"1.0.1", "1.0.2", "1.0.3"}
 
 
 @pytest.mark.parametrize("turn", [1, -1, 5])
@@ -269,6 +271,177 @@ def test_with_room_for_all_sixteen_pending_bumps_stay() -> None:
 def test_the_fallback_target_among_the_newest_takes_no_further_place() -> None:
     made = planned(ground(state("1.0.1", "1.0.2", default="v2"), keep=4), "1.0.3", "1.0.4", "1.0.5")
     assert live_tags(made) == {"1.0.2", "1.0.3", "1.0.4", "1.0.5"}
+
+
+# -- what people decided ----------------------------------------------------------------------------------------------
+TWO = ground(state("v1.0.1", "v1.0.2", default="v1"), keep=3)
+
+
+def decided(operation: str, tag: str, line_id: str = "", **arguments: object) -> Line:
+    return line(line_id or f"{operation}-{tag}", operation=operation, tag=tag, arguments=arguments)
+
+
+def promoted(tag: str, line_id: str, of: str = "default") -> Line:
+    """A promotion from devel, of its default or of a version that somebody named."""
+    return decided("promote", tag, line_id, **{"from": "devel", "of": of, "version": ""})
+
+
+def stacked(base: Ground, *lines: Line) -> Plan:
+    """The plan after operations that come one after the other in one open pull request; each is planned again too."""
+    made = plan(base, (), None)
+    for one in lines:
+        made = plan(base, made.lines, one)
+        again = plan(base, made.lines, None)
+        assert (again.lines, again.edits, again.after) == (made.lines, made.edits, made.after), "it is no fixpoint"
+    return made
+
+
+def test_a_quarantine_that_waits_counts_for_what_comes_after_it() -> None:
+    made = stacked(
+        TWO, bump("v1.0.3"), decided("default", "v1.0.1"), decided("quarantine", "v1.0.3", reason="corrupt answers"),
+        decided("retire", "v1.0.3"), bump("v1.0.3", line_id="ci-rerun"),
+    )  # fmt: skip
+    assert made.notes == ("v1.0.3 was quarantined (corrupt answers); `release clear devel v3` clears it",)
+    assert (made.after, made.own_line) == (TWO.state, False)
+    assert history.quarantines(history.changes_of(made.lines)).keys() == {"v1.0.3"}
+
+
+def test_a_clear_that_waits_counts_for_what_comes_after_it() -> None:
+    landed = [line("0", adopted=history.by_hand([], state("v1.0.1", "v1.0.2", quarantined={"v2": "slow"})))]
+    gone = ground(state("v1.0.1"), lines=landed)
+    made = stacked(gone, decided("clear", "v1.0.2"), bump("v1.0.2"))
+    assert told(made.own) == ["add v2 v1.0.2", "set-default v2 v1.0.2"]
+    again = stacked(gone, decided("clear", "v1.0.2"), decided("restore", "v1.0.2"), decided("default", "v1.0.2"))
+    assert (again.after.default, again.after.quarantined) == ("v2", {})
+
+
+def test_a_quarantine_that_waits_is_in_force_when_its_version_comes_back() -> None:
+    made = stacked(
+        TWO, bump("v1.0.3"), decided("default", "v1.0.1"), decided("quarantine", "v1.0.3", since="2026-11-20T00:00:00Z"),
+        decided("retire", "v1.0.3"), decided("restore", "v1.0.3"),
+    )  # fmt: skip
+    assert made.after.quarantined[Name("v3")].since == datetime(2026, 11, 20, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize("operation", ["quarantine", "retire"])
+def test_what_relied_on_a_superseded_version_keeps_its_effect(operation: str) -> None:
+    made = stacked(
+        TWO, bump("v1.0.3"), decided(operation, "v1.0.1"), *(bump(f"v1.0.{patch}") for patch in (4, 5, 6, 7))
+    )
+    assert by_line(made) | {"bump-v1.0.7": []} == {
+        "bump-v1.0.3": ["supersede v3 v1.0.3"],
+        f"{operation}-v1.0.1": [f"{operation} v1 v1.0.1"],
+        "bump-v1.0.4": ["supersede v4 v1.0.4"],
+        "bump-v1.0.5": ["add v5 v1.0.5", "set-default v5 v1.0.5"],
+        "bump-v1.0.6": ["add v6 v1.0.6", "set-default v6 v1.0.6"],
+        "bump-v1.0.7": [],
+    }
+    assert live_tags(made) == {"v1.0.5", "v1.0.6", "v1.0.7"}
+
+
+def test_a_default_that_people_moved_back_in_the_pull_request_stays_there() -> None:
+    made = stacked(TWO, bump("v1.0.3"), bump("v1.0.4"), decided("default", "v1.0.1"), decided("pin", "v1.0.2"))
+    assert made.after.default == "v1"
+    assert by_line(made)["default-v1.0.1"] == ["set-default v1 v1.0.1"]
+    assert history.former_defaults(made.lines, made.after.default) == ("v1",)
+
+
+def test_a_pin_that_was_taken_back_does_not_come_back() -> None:
+    tight = ground(TWO.state, keep=1)
+    made = stacked(tight, bump("v1.0.3", pin=True), decided("unpin", "v1.0.3"), bump("v1.0.4"), bump("v1.0.5"))
+    assert made.after.pinned == {}
+    assert live_tags(made) == {"v1.0.1", "v1.0.5"}
+    assert [(one.line.id, one.reason) for one in held(made.lines)] == [
+        ("unpin-v1.0.3", "v1.0.3 would be retired at once by the retention policy")
+    ]
+
+
+def test_unpinning_a_proposed_version_says_that_the_policy_takes_it_away() -> None:
+    tight = ground(TWO.state._replace(written_default=Name("v2")), keep=1, default="manual")
+    made = stacked(tight, bump("v1.0.0", pin=True), decided("unpin", "v1.0.0"))
+    assert made.notes == ("v1.0.0 would be retired at once by the retention policy",)
+    assert made.own_line
+    assert live_tags(made) == {"v1.0.1", "v1.0.2"}
+
+
+def test_bumped_again_a_superseded_version_names_the_command_that_keeps_it() -> None:
+    made = stacked(ground(TWO.state, keep=1), bump("v1.0.3"), bump("v1.0.4"), bump("v1.0.3", line_id="again"))
+    assert " ".join(made.notes) == (
+        "v1.0.3 would be retired at once by the retention policy and is not added; "
+        "`release bump devel v1.0.3 --pin` adds it pinned"
+    )
+
+
+def test_a_decision_that_the_base_refuses_stays_pending_until_it_can_be_applied() -> None:
+    waits = [decided("retire", "v1.0.2"), bump("v1.0.3")]
+    refused = ground(TWO.state._replace(pinned={Name("v2"): Pin("mobile")}), keep=3)
+    made = plan(refused, waits, None)
+    assert by_line(made) == {"retire-v1.0.2": [], "bump-v1.0.3": ["add v3 v1.0.3", "set-default v3 v1.0.3"]}
+    assert [one.reason for one in held(made.lines)] == ["v2 (v1.0.2) is pinned in devel: mobile"]
+    assert plan(refused, made.lines, None) == made
+    alone = plan(refused, waits[:1], None)
+    assert [one.no_effect for one in alone.lines] == ["v2 (v1.0.2) is pinned in devel: mobile"]
+    assert alone.edits == ()
+    later = plan(TWO, made.lines, None)
+    assert by_line(later)["retire-v1.0.2"] == ["retire v2 v1.0.2"]
+    assert held(later.lines) == ()
+
+
+def test_a_decision_that_has_come_true_otherwise_goes() -> None:
+    assert (
+        plan(ground(TWO.state._replace(written_default=Name("v2"))), [decided("default", "v1.0.2")], None).lines == ()
+    )
+
+
+# -- promotions of the default ----------------------------------------------------------------------------------------
+STAGING = ground(TWO.state, keep=3, default="promoted")
+
+
+def test_a_later_promotion_of_the_default_takes_the_place_of_a_pending_one() -> None:
+    made = stacked(STAGING, promoted("v1.0.3", "one"), promoted("v1.0.4", "two"))
+    assert by_line(made) == {"two": ["add v4 v1.0.4", "set-default v4 v1.0.4"]}
+    named = stacked(STAGING, promoted("v1.0.3", "one", "version"), promoted("v1.0.4", "two"))
+    assert list(by_line(named)) == ["one", "two"]
+
+
+def test_what_relied_on_a_replaced_promotion_keeps_its_effect() -> None:
+    made = stacked(STAGING, promoted("v1.0.3", "one"), decided("quarantine", "v1.0.1"), promoted("v1.0.4", "two"))
+    assert by_line(made) == {
+        "one": ["supersede v3 v1.0.3"],
+        "quarantine-v1.0.1": ["quarantine v1 v1.0.1"],
+        "two": ["add v4 v1.0.4", "set-default v4 v1.0.4"],
+    }
+    third = plan(STAGING, made.lines, promoted("v1.0.5", "three"))
+    assert list(by_line(third)) == ["one", "quarantine-v1.0.1", "three"]
+    assert third.after.quarantined.keys() == {"v1"}
+
+
+def test_a_version_that_people_pinned_stays_when_its_promotion_is_replaced() -> None:
+    made = stacked(STAGING, promoted("v1.0.3", "one"), decided("pin", "v1.0.3"), promoted("v1.0.4", "two"))
+    assert made.after.default == "v4"
+    assert made.after.pinned.keys() == {"v3"}
+
+
+def test_a_replaced_default_that_can_not_come_back_makes_way_for_any_other() -> None:
+    made = stacked(STAGING, promoted("v1.0.4", "one"), decided("quarantine", "v1.0.1"), promoted("v1.0.0", "two"))
+    assert told(made.own) == ["add v4 v1.0.0", "set-default v4 v1.0.0"]
+
+
+def test_a_promotion_without_work_replaces_only_what_nothing_relies_on() -> None:
+    base = ground(state("v1.0.1", "v1.0.2", default="v2"), keep=5, default="promoted")
+    made = stacked(base, promoted("v1.0.3", "one"), decided("pin", "v1.0.1"), promoted("v1.0.2", "two"))
+    assert made.after.default == "v2"
+    assert list(by_line(made)) == ["one", "pin-v1.0.1", "two"]
+    assert by_line(stacked(base, promoted("v1.0.3", "one"), promoted("v1.0.2", "two"))) == {}
+
+
+def test_a_pending_promotion_of_what_was_quarantined_elsewhere_stays_without_effect() -> None:
+    bad = STAGING._replace(elsewhere={"v1.0.3": ("devel", "slow")})
+    made = plan(bad, [promoted("v1.0.3", "one")], None)
+    assert [one.no_effect for one in made.lines] == ["v1.0.3 is quarantined in devel: slow"]
+    assert made.after == STAGING.state
+    replaced = plan(bad, made.lines, promoted("v1.0.4", "two"))
+    assert list(by_line(replaced)) == ["two"]
 
 
 # -- names ------------------------------------------------------------------------------------------------------------

@@ -84,7 +84,8 @@ class Context(NamedTuple):
     order: str  # the configured order of versions
     default_policy: str  # `newest`, `manual` or `promoted`
     names: Names = Names()  # the names known so far
-    bad: Mapping[str, str] = {}  # tag part -> reason of the tags that are quarantined by the record
+    # tag part -> its quarantine, of the tags that are quarantined by the record and by what is planned before
+    bad: Mapping[str, Change] = {}
     proposed: frozenset[Name] = frozenset()  # names that stand in the open pull request only
     base: State = State()  # the versions of the base branch: only what has landed there needs to drain
     former: Sequence[Name] = ()  # the defaults that stood in the base branch, oldest first, the present one last

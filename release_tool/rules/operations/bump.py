@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from release_tool.model.records import Change, Name, State, Tag
 from release_tool.model.versions import is_newer, tag_part
-from release_tool.rules.operations import Context, Step
+from release_tool.rules.operations import Context, Step, find
 
 if TYPE_CHECKING:
     from release_tool.model.records import BumpArguments
@@ -15,6 +15,16 @@ if TYPE_CHECKING:
 def bump(state: State, arguments: BumpArguments, context: Context) -> Step:
     """Add a tag; move the default to it where the policy is `newest` and the tag is newer than the default."""
     tag = arguments.tag
+    proposed = find(state, tag)
+    if (
+        arguments.pin
+        and proposed is not None
+        and proposed.name in context.proposed
+        and proposed.name not in state.pinned
+    ):
+        # An open pull request brings it, or has superseded it: pinned it stays.
+        pin = Change("pin", proposed.name, proposed.tag, arguments.reason or "pinned by its bump")
+        return Step((pin,))
     present = _present(state, tag, context)
     if present is not None:
         return Step(notes=(present,))
@@ -40,7 +50,7 @@ def _present(state: State, tag: Tag, context: Context) -> str | None:
             return f"{part} is retired, as {name}; `{context.command('restore', name)}` brings it back"
     if part in context.bad:
         name = context.names.name_for(tag)
-        return f"{part} was quarantined ({context.bad[part]}); `{context.command('clear', name)}` clears it"
+        return f"{part} was quarantined ({context.bad[part].reason}); `{context.command('clear', name)}` clears it"
     return None
 
 

@@ -101,13 +101,11 @@ def restore(state: State, arguments: VersionArguments, context: Context) -> Step
     ]
     part = tag_part(tag)
     notes: tuple[str, ...] = ()
-    if part in context.bad:
-        last = _last_quarantine(part, context)
-        changes.append(
-            Change("quarantine", found.name, found.tag, context.bad[part], since=last.since if last else None)
-        )
+    bad = context.bad.get(part)
+    if bad is not None:
+        changes.append(Change("quarantine", found.name, found.tag, bad.reason, since=bad.since))
         clear_it = context.command("clear", found.name)
-        notes = (f"{found.name} comes back quarantined ({context.bad[part]}); `{clear_it}` clears it",)
+        notes = (f"{found.name} comes back quarantined ({bad.reason}); `{clear_it}` clears it",)
     return Step(tuple(changes), notes)
 
 
@@ -122,15 +120,6 @@ def _removed(tag: Tag, context: Context) -> Located:
             hint="`release history` shows what was; `release promote` and `release bump` bring new versions",
         )
     return Located(context.names.name_for(tag), held[-1] if held else tag, "removed")
-
-
-def _last_quarantine(part: str, context: Context) -> Change | None:
-    changes = [
-        change
-        for change in history.changes_of(context.lines)
-        if change.action == "quarantine" and tag_part(change.tag) == part
-    ]
-    return changes[-1] if changes else None
 
 
 def quarantine(state: State, arguments: VersionArguments, context: Context) -> Step:

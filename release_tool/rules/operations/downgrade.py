@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from release_tool.errors import Refused
 from release_tool.model.records import Change
-from release_tool.model.versions import tag_part
+from release_tool.model.versions import newest_first, tag_part
 from release_tool.rules.operations import Context, Located, Step, find
 from release_tool.rules.retention import fallback_target
 
@@ -41,11 +41,7 @@ def _target(state: State, arguments: DowngradeArguments, context: Context) -> Lo
     if not named:
         name = fallback_target(state, context.former, context.order)
         if name is None:
-            raise Refused(
-                f"there is no version of {context.environment} to go back to",
-                cause="no other version is live",
-                hint=f"`{context.command('restore', 'NAME')}` brings a retired one back",
-            )
+            raise _no_target(state, context)
         return Located(name, state.versions[name], "live")
     target = find(state, named)
     if target is None or target.where != "live":
@@ -56,3 +52,17 @@ def _target(state: State, arguments: DowngradeArguments, context: Context) -> Lo
     if target.name == state.default:
         raise Refused(f"{target.name} is what the downgrade leaves", hint="name another version with --to")
     return target
+
+
+def _no_target(state: State, context: Context) -> Refused:
+    what = f"there is no version of {context.environment} to go back to"
+    others = [name for name, _ in newest_first(context.order, state.live.items()) if name != state.default]
+    if not others:
+        hint = f"`{context.command('restore', 'NAME')}` brings a retired one back"
+        return Refused(what, cause="no other version is live", hint=hint)
+    live = f"{', '.join(others)} {'is' if len(others) == 1 else 'are'} live"
+    return Refused(
+        what,
+        cause=f"{live}, but none is older than the default {state.default}, and none was the default before",
+        hint=f"name one: `{context.command('downgrade', '--to', others[0])}`",
+    )

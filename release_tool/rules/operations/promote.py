@@ -44,7 +44,7 @@ def _refuse_quarantined(state: State, tag: Tag, context: Context) -> None:
     if found is not None and found.where == "quarantined":
         where, why = context.environment, state.quarantined[found.name].reason
     elif part in context.bad:
-        where, why = context.environment, context.bad[part]
+        where, why = context.environment, context.bad[part].reason
     elif part in context.elsewhere:
         where, why = context.elsewhere[part]
     else:
@@ -75,7 +75,9 @@ def _default(
     default = state.default
     if context.default_policy != "promoted" or (name == default and state.written_default is not None):
         return (), ()
-    if default is not None and not arguments.force:
+    # Where an earlier promotion made way for this one, the default before may have left, or be quarantined, meanwhile.
+    stands = default in state.live and state.written_default in {default, None}
+    if default is not None and stands and not arguments.force:
         here = (default, state.versions[default])
         if name != default and not is_newer(context.order, (name, tag), here):
             stays = f"{tag_part(tag)} is not newer than the default {default} ({tag_part(here[1])}): the default stays"

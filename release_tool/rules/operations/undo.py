@@ -12,7 +12,7 @@ from release_tool.model.versions import tag_part
 from release_tool.rules.operations import Context, Step, by_hand, find
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from release_tool.config import Place
     from release_tool.model.records import Line, UndoArguments
@@ -45,9 +45,20 @@ def undo(state: State, arguments: UndoArguments, context: Context) -> Step:
         state = apply(state, step.changes)
         changes += step.changes
         notes += step.notes
+    notes += _swept(line, state, context)
     if not changes:
         notes.append(f"nothing is left to undo of {line.intent.operation} ({line.id})")
     return Step(tuple(changes), tuple(notes))
+
+
+def _swept(line: Line, state: State, context: Context) -> Iterator[str]:
+    """What the operation's sweep took away, which undo doesn't bring back."""
+    for change in line.changes:
+        if change.sweep and line.intent.operation != "cleanup" and change.action in {"retire", "remove"}:
+            found = find(state, change.tag)
+            if found is None or found.where == "retired":
+                back = context.command("restore", change.version)
+                yield f"its sweep {change.action}d {change.version} ({tag_part(change.tag)}); `{back}` brings it back"
 
 
 class _Undoing:
@@ -55,12 +66,7 @@ class _Undoing:
 
     def __init__(self, above: Sequence[Line], line: Line, arguments: UndoArguments, context: Context) -> None:
         self.before = apply(history.replay(above), line.adopted)
-        self.bad: dict[str, Change] = {}
-        for change in (*history.changes_of(above), *line.adopted):
-            if change.action == "quarantine":
-                self.bad[tag_part(change.tag)] = change
-            elif change.action == "clear":
-                self.bad.pop(tag_part(change.tag), None)
+        self.bad = history.quarantines([*history.changes_of(above), *line.adopted])
         self.context = context
         self.reason = arguments.reason or f"undo of {line.intent.operation} {line.id}"
         self._arguments = arguments
@@ -98,10 +104,12 @@ def _default_before(undoing: _Undoing, state: State, change: Change) -> Step:
         return Step(notes=said)
     before = change.before
     if before not in state.live:
-        raise Refused(
-            f"{before}, the default before, is not live in {undoing.context.environment} any more",
-            hint=f"`{undoing.context.command('restore', str(before))}` first, or `release default` to another one",
-        )
+        environment = undoing.context.environment
+        word, verb = f"not live in {environment} any more", "restore"
+        if before in state.quarantined:
+            word, verb = f"quarantined in {environment}", "clear"
+        back, default = (undoing.context.command(step, str(before)) for step in (verb, "default"))
+        raise Refused(f"{before}, the default before, is {word}", hint=f"`{back}` first, then `{default}`")
     there = change._replace(version=before, tag=state.versions[before])
     return by_hand.default(state, undoing.of(there), undoing.context)
 
