@@ -139,7 +139,7 @@ def _ages(made: Repositories) -> Callable[[], None]:
         with Repository.open(made.clone) as repository:
             tip = repository.refs("refs/heads/main").branch("main") or CommitId("")
             repository.fetch(tip)
-            ages = Ages(repository, lambda _: None, tip, places)
+            ages = Ages(repository, lambda _: None, tip, places, "release.yaml")
             texts = repository.read(tip, [path for place in places for path in (place.tag_file, place.history_file)])
             now = datetime.now(timezone.utc)
             for place in places:

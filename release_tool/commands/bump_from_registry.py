@@ -91,7 +91,7 @@ def _closed(tool: Tool, snapshot: Snapshot, asked: bump.Bump) -> set[str]:
     if finished is None or finished.state != "closed":
         return set()
     tool.repository.fetch(finished.head_commit)
-    return set(history.names_of(lines_at(tool.repository, finished.head_commit, place)))
+    return set(history.names_of(lines_at(tool.repository, snapshot, place, finished.head_commit)))
 
 
 def _newest(config: Config, tags: Iterable[str]) -> Tag | None:

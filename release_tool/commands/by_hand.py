@@ -77,5 +77,5 @@ def intent_in_files(
     """The same where the version is looked for in the files of a working tree."""
     from release_tool.remote import find_version, names
 
-    moved = names.archived(source, config, [command.version])
+    moved = names.archived(source, config.places(), [command.version])
     return intent_of(command, find_version.in_files(files[command.asked.environment], command.version, moved), now)

@@ -13,16 +13,17 @@ from release_tool.publishing.attempt import known
 from release_tool.publishing.files import new_files
 from release_tool.publishing.outcome import Outcome
 from release_tool.remote.names import archived, names_of_files
+from release_tool.remote.past import loaded
 from release_tool.remote.rendering import Renderings
 from release_tool.remote.snapshot import read_config, read_files
 from release_tool.rules.plan import Ground, plan
 from release_tool.rules.retention import Facts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
-    from release_tool.config import Config
+    from release_tool.config import Config, Place
     from release_tool.git.working_tree import WorkingTree
     from release_tool.helm import Renderer
     from release_tool.model.records import Intent
@@ -62,7 +63,7 @@ def run(here: Here, asked: Invocation, meant: Meant) -> Outcome:
     done = known(files.lines(), intent, place.history_file)
     if done is not None:
         return Outcome(asked, intent, said=(f"this operation stands in the record already, as {done.id}",))
-    names = _names(here.tree, source, config, every, intent)
+    names = _names(here, config, every, intent)
     line = Line(intent, max([here.now, *(line.at for line in files.lines())]))
     made = plan(_ground(config, every, asked, here.now, names), (), line)
     if not made.lines:
@@ -83,17 +84,26 @@ def _ground(config: Config, every: Mapping[str, Files], asked: Invocation, now: 
     return Ground(environment, config.versions.order, state, lines, facts, names, service=config.service)
 
 
-def _names(tree: WorkingTree, source: Source, config: Config, every: Mapping[str, Files], intent: Intent) -> Names:
+def _names(here: Here, config: Config, every: Mapping[str, Files], intent: Intent) -> Names:
     """The names known, as far as the checkout holds its history: a new one needs all that ever were."""
+    source: Source = here.tree
     part = tag_part(intent.tag)
     names = names_of_files(every.values())
     if part in names.landed:
         return names
-    places = list(config.places())
+    places = list(dict.fromkeys([*config.places(), *_older_places(here, config)]))
     paths = [path for place in places for path in (place.tag_file, place.history_file)]
     older = (
         (found.get(place.tag_file, b""), found.get(place.history_file, b""))
-        for found in tree.committed(paths)
+        for found in here.tree.committed(paths)
         for place in places
     )
-    return names_of_files(every.values(), older, archived(source, config, [part]))
+    return names_of_files(every.values(), older, archived(source, places, [part]))
+
+
+def _older_places(here: Here, config: Config) -> Iterator[Place]:
+    """Where the service's environments stood by older configurations; of all services, where one doesn't name it."""
+    for files in here.tree.committed([here.config_path]):
+        then = loaded(files.get(here.config_path, b""))
+        olds = [] if then is None else list(then.places())
+        yield from [old for old in olds if old.service == config.service] or olds

@@ -120,7 +120,7 @@ def _default_since(
         return now
     files = snapshot.files[command.source]
     forge = tool.forge(snapshot.config)
-    ages = Ages(tool.repository, forge.landed_at, snapshot.base, [files.place])
+    ages = Ages(tool.repository, forge.landed_at, snapshot.base, [files.place], tool.config_path)
     entry = ("default", known.name)
     since = ages.since(files.place, files.state(empty=True), files.lines(), {entry: EXACTLY}, now)
     return since.get(entry)

@@ -27,7 +27,7 @@ def earlier(tool: Tool, snapshot: Snapshot, asked: Invocation, is_same: Callable
     lines: list[Line] = list(snapshot.files[asked.environment].lines())
     for name in (place.branch, place.downgrade_branch):
         tip = snapshot.refs.branch(name)
-        lines += [] if tip is None else lines_at(tool.repository, tip, place)
+        lines += [] if tip is None else lines_at(tool.repository, snapshot, place, tip)
     for line in lines:
         intent = line.intent
         same_run = intent.id == asked.id or (asked.run and intent.run == asked.run)

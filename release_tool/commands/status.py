@@ -124,7 +124,7 @@ def run(
         config.environment(name)
     forge = tool.forge(config)
     places = [place for snapshot in snapshots for place in snapshot.config.places()]
-    ages = Ages(tool.repository, forge.landed_at, snapshots[0].base, places)
+    ages = Ages(tool.repository, forge.landed_at, snapshots[0].base, places, tool.config_path)
     look_at = _Looking(tool, forge, ages, in_use=in_use)
     wanted = list(dict.fromkeys(environments)) or list(config.environments)
     services = [

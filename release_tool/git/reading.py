@@ -160,31 +160,32 @@ class Reader(Remote):
             line = self._ids("rev-list", "--topo-order", tip, *(f"^{commit}" for commit in excluded))
         return [self._database.commit(commit) for commit in reversed(line)]
 
-    def first_parent(
+    def touching(
         self, tip: CommitId, paths: Sequence[str], since: datetime | None = None
-    ) -> Iterator[tuple[CommitId, datetime]]:
-        """The first-parent commits that touch a file, newest first, with their committer times; lazy.
-
-        The walk ends after the first commit that is older than `since`: it shows how things stood at that time.
-        """
-        for step in self.touching(tip, paths, since):
-            if step.files:
-                yield step.commit, step.committed_at
-                if since is not None and step.committed_at < since:
-                    return
-
-    def touching(self, tip: CommitId, paths: Sequence[str], since: datetime | None = None) -> Iterator[WalkStep]:
+    ) -> Generator[WalkStep, None, None]:
         """The first-parent commits that touch some of many files, newest first, each with what it makes of them; lazy.
 
         One walk costs about the same for hundreds of files as for one, and `blob` reads what it names. Steps without
         any of the files may stand in between, so that a caller sees how far back it is.
 
         Args:
+            paths: may grow while the walk goes on: below the last step the new ones are looked for, too.
             since: how far back the caller will probably go; a hint of how much to fetch where the history is cut.
         """
-        walk = self._walk(tip, paths, since)
-        self._running.append(walk)
-        return walk
+        while True:
+            known, walk = len(paths), self._walk(tip, paths, since)
+            self._running.append(walk)
+            step = next(walk, None)
+            while step is not None:
+                yield step
+                if len(paths) > known:
+                    break
+                step = next(walk, None)
+            walk.close()
+            parents = () if step is None else self._database.commit(step.commit).parents
+            if not parents:
+                return
+            tip = parents[0]
 
     def _walk(self, tip: CommitId, paths: Sequence[str], since: datetime | None) -> Generator[WalkStep, None, None]:
         # Where files are missing they come with one request for many commits, not with one for each.

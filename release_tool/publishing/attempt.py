@@ -151,7 +151,7 @@ class Work:
         from release_tool.remote.ages import Ages
 
         places = list(self.snapshot.config.places())
-        return self._ages or Ages(self.repository, self._landed_at, self.snapshot.base, places)
+        return self._ages or Ages(self.repository, self._landed_at, self.snapshot.base, places, self.tool.config_path)
 
     def _landed_at(self, commit: CommitId) -> datetime | None:
         return self.forge.landed_at(commit)  # no forge is made before an age is looked up

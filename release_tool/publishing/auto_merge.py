@@ -59,7 +59,7 @@ def _all_decided(work: Work, head: CommitId) -> bool:
     """Whether a guard decided on everything that waits on the branch: only that may land with nobody looking."""
     work.repository.fetch(head)
     landed = {line.id for line in work.lines}
-    waiting = [line for line in lines_at(work.repository, head, work.place) if line.id not in landed]
+    waiting = [line for line in lines_at(work.repository, work.snapshot, work.place, head) if line.id not in landed]
     return all(line.intent.evidence for line in waiting)
 
 

@@ -26,6 +26,8 @@ def outcome(work: Work, branch: Branch) -> Outcome | None:
 
 def _shown(work: Work, branch: Branch) -> Outcome | None:
     """Of sync: there is no branch, or the branch and its pull request are what they shall be."""
+    if branch.carried:
+        return None
     if branch.tip is None:
         return work.outcome()
     if not (branch.pending and _made_from_the_same(work, branch) and _names_hold(work, branch) and _good(work, branch)):
@@ -54,7 +56,7 @@ def _is_decided(work: Work, branch: Branch, intent: Intent) -> bool:
     if intent.operation == "cleanup" and not work.tries:
         return False  # a new id each time: hundreds of environments are not looked up for it
     work.repository.fetch(finished.head_commit)
-    return any(line.id == intent.id for line in lines_at(work.repository, finished.head_commit, work.place))
+    return any(line.id == intent.id for line in _lines_at(work, finished.head_commit))
 
 
 def _look_for_a_no(work: Work, branch: Branch, intent: Intent) -> None:
@@ -135,8 +137,12 @@ def _closed(work: Work, branch: Branch) -> list[Line]:
     fork = work.repository.merge_base(work.snapshot.base, finished.head_commit)
     if fork is None or not _same_ground(work, fork):
         return []
-    seen = {line.id for line in (*work.lines, *lines_at(work.repository, fork, work.place))}
-    return [line for line in lines_at(work.repository, finished.head_commit, work.place) if line.id not in seen]
+    seen = {line.id for line in (*work.lines, *_lines_at(work, fork))}
+    return [line for line in _lines_at(work, finished.head_commit) if line.id not in seen]
+
+
+def _lines_at(work: Work, commit: CommitId) -> tuple[Line, ...]:
+    return lines_at(work.repository, work.snapshot, work.place, commit)
 
 
 def _same_verdict(one: Intent, other: Intent) -> bool:

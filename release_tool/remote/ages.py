@@ -1,13 +1,15 @@
 """Ages from landing: since when the base branch has held the entries of its files as they are.
 
 An entry landed with the first commit of the unbroken run of first-parent commits, ending at the tip of the base, whose
-file holds it in that state with that tag. The time is when the pull request of that commit was merged, where the forge
-knows it (a fast-forward keeps an old committer time), else its committer time.
+file holds it in that state with that tag; a file that was moved is followed to where it stood. The time is when the
+pull request of that commit was merged, where the forge knows it (a fast-forward keeps an old committer time), else its
+committer time.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,6 +17,7 @@ from release_tool import tagfile
 from release_tool.errors import ReleaseError
 from release_tool.model import history
 from release_tool.model.records import CommitId, Name
+from release_tool.remote import past
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -61,15 +64,20 @@ class Ages:
     The walk goes on as far as somebody asks, and is remembered. Not for several threads at once.
     """
 
-    def __init__(self, repository: Repository, merged: MergedAt, base: CommitId, places: Sequence[Place]) -> None:
+    def __init__(
+        self, repository: Repository, merged: MergedAt, base: CommitId, places: Sequence[Place], config_path: str
+    ) -> None:
         """Looks at nothing yet; `places`: all environments that will be asked for."""
         self._repository = repository
         self._merged = merged
         self._base = base
-        self._touches: dict[str, list[int]] = {place.tag_file: [] for place in places}  # file -> places in _steps
+        self._places = places
+        self._config_path = config_path
+        self._touches: dict[str, list[int]] = defaultdict(list)  # file -> places in _steps
+        self._moved: dict[int, Mapping[str, str]] = {}  # place in _steps -> file -> where it stood before that step
         self._steps: list[WalkStep] = []
         self._oldest: list[datetime] = []  # the lowest committer time of the steps so far, for each step
-        self._walk: Iterator[WalkStep] | None = None
+        self._walk: Iterator[tuple[WalkStep, Mapping[str, str]]] | None = None
         self._broken: ReleaseError | None = None
         self._landings: dict[int, datetime] = {}
         self._held: dict[BlobId, dict[Entry, Tag]] = {}
@@ -111,13 +119,14 @@ class Ages:
 
     def _look_up(self, path: str, sought: Mapping[Entry, _Sought]) -> dict[Entry, datetime]:
         """Walk back until each entry's run ends, or is older than its limit."""
-        touches = self._touches[path]
         limits = {one.limit for one in sought.values() if one.limit is not None}
         running = dict(sought)
         found: dict[Entry, int] = {}
-        cursor = 0
+        after = -1  # the last step that was looked at
         while running:
             # All steps before the next one that touches the file show it as it is so far.
+            touches = self._touches[path]
+            cursor = bisect_right(touches, after)
             end = touches[cursor] if cursor < len(touches) else len(self._steps)
             passed = ((limit, self._older(limit, end)) for limit in limits)
             older: dict[datetime | None, int] = {limit: index for limit, index in passed if index is not None}
@@ -125,7 +134,7 @@ class Ages:
                 found[entry] = older[running.pop(entry).limit]
             if cursor < len(touches):
                 self._at(path, end, running, found)
-                cursor += 1
+                after, path = end, self._moved.get(end, {}).get(path, path)
             elif running and not self._go_on(sought):
                 break
         return {entry: self._landed(index) for entry, index in found.items()}
@@ -158,11 +167,11 @@ class Ages:
         if self._walk is None:
             limits = [one.limit for one in sought.values() if one.limit is not None]
             since = min(limits) if len(limits) == len(sought) else None
-            self._walk = self._repository.touching(self._base, list(self._touches), since)
+            self._walk = past.touching(self._repository, self._base, self._config_path, self._places, since)
         if self._broken is not None:  # a walk that has failed would look like one that has come to its end
             raise self._broken
         try:
-            step = next(self._walk, None)
+            step, moved = next(self._walk, (None, {}))
         except ReleaseError as error:
             self._broken = error
             raise
@@ -170,6 +179,8 @@ class Ages:
             return False
         for path in step.files:
             self._touches[path].append(len(self._steps))
+        if moved:
+            self._moved[len(self._steps)] = moved
         self._steps.append(step)
         self._oldest.append(min([*self._oldest[-1:], step.committed_at]))
         return True

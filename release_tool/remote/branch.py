@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from release_tool.errors import Refused
 from release_tool.model import history
+from release_tool.remote import past
 from release_tool.remote.ownership import owned
 from release_tool.remote.snapshot import decode
 
@@ -27,6 +29,7 @@ class Branch(NamedTuple):
     pending: tuple[Line, ...] = ()  # the lines that it brings and that nobody has decided about, in their order
     people: tuple[CommitId, ...] = ()  # a person's commits on it, parents before children
     finished: PullRequest | None = None  # the branch's last merged or closed pull request
+    carried: bool = False  # whether lines among the pending ones stand on another branch, see `strays`
     # ids of the lines that were merged or closed with that pull request and are not in the base now; not looked at
     # without a branch
     decided: frozenset[str] = frozenset()
@@ -54,19 +57,21 @@ def look(repository: Repository, forge: Forge, snapshot: Snapshot, place: Place,
     decided: frozenset[str] = frozenset()
     if finished is not None:
         repository.fetch(finished.head_commit)
-        decided = _ids(lines_at(repository, finished.head_commit, place)) - seen
+        decided = _ids(lines_at(repository, snapshot, place, finished.head_commit)) - seen
     fork = repository.merge_base(snapshot.base, tip)  # first: it brings the history that the next question needs
     commits = repository.commits(snapshot.base, tip)
     settled = [] if finished is None else [finished.head_commit]
     whose = owned(repository, commits, (tip, snapshot.base), snapshot.config.base, settled)
     for root in (fork, *whose.left):
         if root is not None:
-            seen |= _ids(lines_at(repository, root, place))
+            seen |= _ids(lines_at(repository, snapshot, place, root))
+    there = _there(repository, snapshot, place, tip, fork or tip)
+    _demand_own(repository, snapshot, there, tip, name)
     return Branch(
         name=name,
         tip=tip,
         fork=fork,
-        pending=tuple(line for line in lines_at(repository, tip, place) if line.id not in seen | decided),
+        pending=tuple(line for line in _lines(repository, there, tip) if line.id not in seen | decided),
         people=whose.people,
         finished=finished,
         decided=decided,
@@ -74,10 +79,36 @@ def look(repository: Repository, forge: Forge, snapshot: Snapshot, place: Place,
     )
 
 
-def lines_at(repository: Repository, commit: CommitId, place: Place) -> tuple[Line, ...]:
-    """The record of an environment at a commit."""
-    data = repository.read(commit, [place.history_file]).get(place.history_file, b"")
-    return history.parse(decode(data, place.history_file), place.history_file)
+def lines_at(repository: Repository, snapshot: Snapshot, place: Place, commit: CommitId) -> tuple[Line, ...]:
+    """The record of an environment at a commit, wherever that stood then."""
+    return _lines(repository, past.place_at(repository, snapshot, place, commit), commit)
+
+
+def _lines(repository: Repository, there: Place | None, commit: CommitId) -> tuple[Line, ...]:
+    path = "" if there is None else there.history_file
+    data = repository.read(commit, [path]).get(path, b"") if path else b""
+    return history.parse(decode(data, path), path)
+
+
+def _there(repository: Repository, snapshot: Snapshot, place: Place, tip: CommitId, fork: CommitId) -> Place | None:
+    """Where an environment stands on its branch: what the branch was made on tells more of who is who."""
+    path = snapshot.config_path
+    same = repository.files(tip, [path]) == repository.files(fork, [path])
+    return past.place_at(repository, snapshot, place, fork if same else tip)
+
+
+def _demand_own(repository: Repository, snapshot: Snapshot, there: Place | None, tip: CommitId, name: str) -> None:
+    """Raise if a branch of today was another environment's when it was made."""
+    if repository.files(tip, [snapshot.config_path]) == repository.files(snapshot.base, [snapshot.config_path]):
+        return
+    owner = past.named(past.config_at(repository, tip, snapshot.config_path), name)
+    if owner is not None and (there is None or there.title != owner.title):
+        raise Refused(
+            f"the branch {name} was made for {owner.title}, and release.yaml gives it to another environment today",
+            where=name,
+            cause="an environment was renamed, and another one has its name now",
+            hint="`release sync` carries over what waits on it, or says what to do",
+        )
 
 
 def _ids(lines: Iterable[Line]) -> frozenset[str]:

@@ -75,8 +75,8 @@ def _everywhere(repository: Repository, snapshot: Snapshot, environment: str, wo
     for name in (place.branch, place.downgrade_branch):
         tip = snapshot.refs.branch(name)
         if tip is not None:
-            yield _of_lines(lines_at(repository, tip, place))
-    for lines in names.archived(snapshot.source, snapshot.config, [tag_part(word)]):
+            yield _of_lines(lines_at(repository, snapshot, place, tip))
+    for lines in names.archived(snapshot.source, snapshot.config.places(), [tag_part(word)]):
         yield _of_lines(lines)
 
 

@@ -28,7 +28,7 @@ class Asking:
         self._now = now
         forge = tool.forge(snapshots[0].config)
         places = [place for snapshot in snapshots for place in snapshot.config.places()]
-        self._ages = Ages(tool.repository, forge.landed_at, snapshots[0].base, places)
+        self._ages = Ages(tool.repository, forge.landed_at, snapshots[0].base, places, tool.config_path)
 
     def about(self, snapshot: Snapshot, environment: str, only: Name | None = None) -> ToJudge | None:
         """The live versions of an environment (or `only` one), to be judged; None: no health is configured."""

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from release_tool import tagfile
 from release_tool.model import history
-from release_tool.model.records import Line, Name, State, name_number
+from release_tool.model.records import CommitId, Line, Name, State, name_number
 from release_tool.model.versions import tag_part
 from release_tool.rules.operations import Names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from release_tool.config import Config
+    from release_tool.config import Place
     from release_tool.git.repository import Repository
     from release_tool.remote.snapshot import Files, Snapshot, Source
 
@@ -35,7 +35,7 @@ def names_known(repository: Repository, snapshot: Snapshot, wanted: Iterable[str
     unknown = {tag_part(tag) for tag in wanted} - set(landed.names)
     if unknown:  # only a new name needs every record: a broken one stops no other environment
         present = [files.lines() for files in snapshot.files.values()]
-        for lines in (*present, *archived(snapshot.source, snapshot.config, unknown)):
+        for lines in (*present, *archived(snapshot.source, snapshot.config.places(), unknown)):
             landed.add(lines)
         _walk(repository, snapshot, present, landed)
     pending = _Known()
@@ -43,15 +43,16 @@ def names_known(repository: Repository, snapshot: Snapshot, wanted: Iterable[str
         for branch in (place.branch, place.downgrade_branch):
             commit = snapshot.refs.branch(branch)
             if commit is not None:
-                record = repository.read(commit, [place.history_file]).get(place.history_file, b"")
-                pending.add(_lines_leniently(record))
+                from release_tool.remote.past import record_at
+
+                pending.add(_lines_leniently(record_at(repository, snapshot, place, commit)[1]))
     return Names(landed.names, pending.names, frozenset(landed.taken))
 
 
-def archived(source: Source, config: Config, words: Iterable[str]) -> Iterator[tuple[Line, ...]]:
-    """The archived lines of the service's environments, of the archives that hold one of the words (tags or names)."""
+def archived(source: Source, places: Iterable[Place], words: Iterable[str]) -> Iterator[tuple[Line, ...]]:
+    """The archived lines of some environments, of the archives that hold one of the words (tags or names)."""
     sought = [word.encode("utf-8", "replace") for word in words]
-    paths = [path for place in config.places() for path in source.paths(place.archive_directory)]
+    paths = [path for place in places for path in source.paths(place.archive_directory)]
     for data in source.read(paths).values():
         if any(word in data for word in sought):
             yield _lines_leniently(data)
@@ -117,15 +118,50 @@ def _walk(repository: Repository, snapshot: Snapshot, present: Iterable[Sequence
     places = list(snapshot.config.places())
     paths = [path for place in places for path in (place.tag_file, place.history_file)]
     since = None if last is None else last.at - _CLOCKS_DIFFER
-    for commit, _ in repository.first_parent(snapshot.base, paths, since=since):
-        found = repository.read(commit, paths)
-        here: list[Line] = []
-        for place in places:
-            lines = _lines_leniently(found.get(place.history_file, b""))
-            landed.add(lines, found.get(place.tag_file, b"").decode("utf-8", "replace"))
-            here += lines
-        if last is not None and all(line.id != last.id for line in here):
+    key = b"" if last is None else f'"{last.id}"'.encode()
+    config, services = snapshot.config_path, {snapshot.config.service}
+    paths = [config, *(path for place in snapshot.config.places() for path in (place.tag_file, place.history_file))]
+    at_the_end = False
+    for step in repository.touching(snapshot.base, paths, since):
+        if at_the_end and since is not None and step.committed_at < since:
             break
+        landing = False
+        for path, (before, after) in sorted(step.files.items(), reverse=True):  # versions come before their record
+            if path == config:
+                if before is not None:
+                    from release_tool.remote.past import of_services
+
+                    olds = of_services(repository, step.commit, config, services)
+                    services.update(old.service for old in olds)
+                    every = (path for old in olds for path in (old.tag_file, old.history_file))
+                    paths += [path for path in every if path not in paths]
+                    _add_before(repository, step.commit, olds, landed)
+                continue
+            old = b"" if before is None else repository.blob(before)
+            if path.endswith(".jsonl"):
+                landed.add(_lines_leniently(old))
+                if key and after is not None and key not in old and key in repository.blob(after):
+                    # It landed here; or the record came here from elsewhere, and is followed for a while.
+                    landing, at_the_end = before is not None, True
+            elif old:
+                landed.add((), old.decode("utf-8", "replace"))
+        if landing:
+            break
+
+
+def _add_before(repository: Repository, commit: CommitId, places: Sequence[Place], landed: _Known) -> None:
+    """Add what some places held just before a commit, with their archives."""
+    from release_tool.remote.snapshot import AtCommit
+
+    before = AtCommit(repository, repository.commit_info(commit).parents[0])
+    found = before.read(path for place in places for path in (place.tag_file, place.history_file))
+    for path, data in sorted(found.items(), reverse=True):
+        if path.endswith(".jsonl"):
+            landed.add(_lines_leniently(data))
+        else:
+            landed.add((), data.decode("utf-8", "replace"))
+    for lines in archived(before, places, [""]):
+        landed.add(lines)
 
 
 def _lines_leniently(record: bytes) -> tuple[Line, ...]:

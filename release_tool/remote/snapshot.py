@@ -100,20 +100,24 @@ class Snapshot(NamedTuple):
     config: Config  # the configuration at that tip, as the service sees it
     source: Source
     files: Mapping[str, Files]  # environment -> the service's files at that tip
+    whole: Config  # the same configuration, of all services
+    config_path: str  # its path in the repository
 
 
 def take(tool: Tool, service: str = "") -> Snapshot:
     """Look at the remote; `service`: whose files are wanted; empty: of the only one."""
     refs, source, config = _look(tool)
     view = config.view(service)
-    return Snapshot(refs, source.commit, view, source, read_files(source, view.places()))
+    return Snapshot(refs, source.commit, view, source, read_files(source, view.places()), config, tool.config_path)
 
 
 def take_all(tool: Tool, service: str = "") -> list[Snapshot]:
     """The same moment, for each service of the repository, or for one."""
     refs, source, config = _look(tool)
-    views = [config.view(service)] if service else config.views()
-    return [Snapshot(refs, source.commit, view, source, read_files(source, view.places())) for view in views]
+    return [
+        Snapshot(refs, source.commit, view, source, read_files(source, view.places()), config, tool.config_path)
+        for view in ([config.view(service)] if service else config.views())
+    ]
 
 
 def _look(tool: Tool) -> tuple[RemoteRefs, AtCommit, Config]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from origin import Origin
@@ -16,6 +18,11 @@ def fetched(repository: Repository, *commits: CommitId) -> CommitId:
     assert tip is not None
     repository.fetch(*(commits or (tip,)))
     return tip
+
+
+def touched(repository: Repository, tip: CommitId, paths: Sequence[str]) -> Iterator[tuple[CommitId, datetime]]:
+    """The first-parent commits that touch some files, newest first, with their committer times; lazy."""
+    return ((step.commit, step.committed_at) for step in repository.touching(tip, paths) if step.files)
 
 
 class Late:

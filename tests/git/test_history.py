@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from opened import Late, fetched
+from opened import Late, fetched, touched
 from origin import BEGIN, TAGS, Origin, Requests, git
 
 from release_tool.git.repository import Repository
@@ -109,21 +109,10 @@ def _touching(origin: Origin) -> tuple[list[CommitId], CommitId]:
 def test_first_parents_that_touch_a_file_come_newest_first(history: Late) -> None:
     expected, tip = _touching(history.origin)
     repository = history.at(tip)
-    walked = list(repository.first_parent(tip, [TAGS]))
+    walked = list(touched(repository, tip, [TAGS]))
     assert [commit for commit, _ in walked] == expected
     assert walked[-1][1] == BEGIN + timedelta(minutes=1)
-    assert list(repository.first_parent(tip, ["none"])) == []
-
-
-def test_a_walk_ends_after_the_first_commit_that_is_older(history: Late) -> None:
-    expected, tip = _touching(history.origin)
-    repository = history.at(tip)
-    second = repository.first_parent(tip, [TAGS], since=BEGIN + timedelta(minutes=60))
-    assert [commit for commit, _ in second] == expected[:3]
-    just = repository.first_parent(tip, [TAGS], since=BEGIN + timedelta(minutes=65))
-    assert [commit for commit, _ in just] == expected[:2]
-    future = repository.first_parent(tip, [TAGS], since=BEGIN + timedelta(days=900))
-    assert [commit for commit, _ in future] == expected[:1]
+    assert list(touched(repository, tip, ["none"])) == []
 
 
 def test_a_file_that_was_gone_for_a_while_is_seen_before(history: Late) -> None:
@@ -131,14 +120,14 @@ def test_a_file_that_was_gone_for_a_while_is_seen_before(history: Late) -> None:
     root = origin.tip()
     gone = origin.commit({TAGS: None})
     tip = origin.line(60)[-1]
-    assert [commit for commit, _ in history.at(tip).first_parent(tip, [TAGS])] == [gone, root]
+    assert [commit for commit, _ in touched(history.at(tip), tip, [TAGS])] == [gone, root]
 
 
 def test_a_walk_that_stops_early_reads_no_more(origin: Origin, remote: Repository, tmp_path: Path) -> None:
     expected, tip = _touching(origin)
     fetched(remote, tip)
     requests = Requests(tmp_path)
-    walk = remote.first_parent(tip, [TAGS])
+    walk = touched(remote, tip, [TAGS])
     assert next(walk)[0] == expected[0]
     walk.close()
     assert requests.seen() == ["upload-pack"] * 2  # 50 commits deeper, and the files that they touch
@@ -149,7 +138,7 @@ def test_the_files_along_a_walk_come_together(origin: Origin, remote: Repository
     tip = [origin.commit({TAGS: f"{number}\n"}) for number in range(30)][-1]
     fetched(remote, tip)
     requests = Requests(tmp_path)
-    texts = [remote.read(commit, [TAGS])[TAGS] for commit, _ in remote.first_parent(tip, [TAGS])]
+    texts = [remote.read(commit, [TAGS])[TAGS] for commit, _ in touched(remote, tip, [TAGS])]
     assert texts[:2] == [b"29\n", b"28\n"]
     assert len(texts) == 31
     assert len(requests.seen()) <= 3

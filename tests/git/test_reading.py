@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from opened import fetched
+from opened import fetched, touched
 from origin import BEGIN, TAGS, Origin, Requests, git
 
 from release_tool.errors import ReleaseError
@@ -125,7 +125,7 @@ def test_a_server_that_offers_less_is_asked_in_another_way(
     tip = fetched(remote)
     assert remote.read(tip, [TAGS, "README.md"])["README.md"] == b"Hello\n"
     assert len(remote.read(tip, remote.files(tip))) == 3
-    texts = [remote.read(commit, [TAGS])[TAGS] for commit, _ in remote.first_parent(tip, [TAGS])]
+    texts = [remote.read(commit, [TAGS])[TAGS] for commit, _ in touched(remote, tip, [TAGS])]
     assert texts == [b"4\n", b"3\n", b"2\n", b"1\n", b"0\n", b"image:\n  tag:\n  - v1.0.1\n"]
 
 

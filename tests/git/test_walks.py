@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from opened import Late, fetched
+from opened import Late, fetched, touched
 from origin import BEGIN, TAGS, Origin, Requests, git
 
 from release_tool.git.reading import _pathspecs
@@ -126,7 +126,7 @@ def test_a_walk_goes_on_where_somebody_else_fetched_history_meanwhile(origin: Or
     expected = [origin.commit({TAGS: f"{number}\n"}) for number in range(200)][::-1]
     tip = expected[0]
     fetched(remote, tip)
-    walk, ours = remote.touching(tip, [TAGS]), remote.first_parent(tip, [TAGS])
+    walk, ours = remote.touching(tip, [TAGS]), touched(remote, tip, [TAGS])
     found = [step.commit for step in (next(walk), next(walk)) if step.files]
     seen = [next(ours)[0]]
     assert len(remote.commits(None, tip)) == 201
@@ -156,6 +156,20 @@ def test_the_files_of_a_long_walk_come_in_few_requests(origin: Origin, remote: R
     steps = told(remote, remote.touching(tip, files, since=BEGIN))
     assert len(steps) == 150
     assert len(requests.seen()) <= 6  # twice older commits, then the files of up to 32, 64, 128 of them
+
+
+def test_a_walk_goes_on_with_paths_that_a_caller_has_learned_of(opened: Late) -> None:
+    origin = opened.origin
+    old = origin.commit({OTHER: "1\n"})
+    moved = origin.commit({OTHER: None, TAGS: "1\n"})
+    tip = origin.line(60)[-1]
+    repository = opened.at(tip)
+    paths = [TAGS]
+    found = []
+    for step in repository.touching(tip, paths):
+        found += [(step.commit, sorted(step.files))] if step.files else []
+        paths += [OTHER] if step.commit == moved else []
+    assert found[:2] == [(moved, [TAGS]), (old, [OTHER])]
 
 
 def test_a_walk_that_is_left_ends_with_its_repository(origin: Origin, clone: Path) -> None:
