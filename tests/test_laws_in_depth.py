@@ -20,6 +20,7 @@ import test_planning_again
 import test_record
 import test_retention_rules
 import test_state_changes
+import test_tag_comments
 import test_tag_file
 import test_version_order
 import test_words_of_plans
@@ -37,6 +38,7 @@ MODULES = (
     test_record,
     test_retention_rules,
     test_state_changes,
+    test_tag_comments,
     test_tag_file,
     test_version_order,
     test_words_of_plans,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from release_tool.errors import EditRefused
@@ -12,11 +11,13 @@ from release_tool.model.states import apply
 from release_tool.model.versions import tag_part
 from release_tool.tagfile.reader import TagFile
 from release_tool.yamledit import edits
+from release_tool.yamledit.comments import comments
 from release_tool.yamledit.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from release_tool.model.records import Pin, Quarantine
     from release_tool.yamledit.tree import Node
 
 
@@ -42,8 +43,6 @@ def _as_mapping(file: TagFile) -> TagFile:
     """The list as a mapping, in place, so that no name changes when an entry goes."""
     if not file.is_list:
         return file
-    if not file.state.versions:
-        return _made(file, edits.remove_entry(file.text, ("image", "tag")), is_list=False)
     text = edits.list_to_mapping(file.text, ("image", "tag"), list(file.state.versions))
     return _made(file, text, is_list=False)
 
@@ -64,11 +63,15 @@ def _put(text: str, section: str, name: Name, value: edits.Value) -> str:
     return edits.add_entry(text, ("image", section), value, name)
 
 
-def _take(text: str, section: str, name: Name) -> str:
+def _names(file: TagFile) -> dict[str, tuple[str, str]]:
+    """By which words comments name each version: a block that names none stays where it is, a person wrote it there."""
+    return {name: (name, tag_part(tag)) for name, tag in {**file.state.retired, **file.state.versions}.items()}
+
+
+def _take(file: TagFile, section: str, name: Name) -> TagFile:
     """An entry removed from a section of `image`, and the section with it when nothing else stands in it."""
-    # What stands above the first entry there was brought by the tool with that entry, and goes with it.
-    text = edits.remove_entry(text, ("image", section, name), first_block=edits.WHOLE_BLOCK)
-    return _tidy(text, section)
+    text = edits.remove_entry(file.text, ("image", section, name), names=_names(file))
+    return file._replace(text=_tidy(text, section))
 
 
 def _tidy(text: str, section: str) -> str:
@@ -77,19 +80,7 @@ def _tidy(text: str, section: str) -> str:
     if node is None or node.pairs or node.items:
         return text
     without = edits.remove_entry(text, ("image", section))
-    return without if without.count("#") == text.count("#") else text
-
-
-def _own_lines(text: str, name: Name, tag: str) -> int:
-    """How many lines of the comment block above an entry of `image.tag` are about that entry."""
-    # Above the first entry a block may be about the whole list; what is about the entry begins with the line that
-    # names it, and ends at the entry.
-    lines = edits.comment_block(text, ("image", "tag", name)).splitlines()
-    for index, line in enumerate(lines):
-        words = {word.rstrip(".") for word in re.split(r"[^\w.-]+", line)}
-        if not words.isdisjoint({name, tag_part(tag)}):
-            return len(lines) - index
-    return 0
+    return without if len(comments(without)) == len(comments(text)) else text
 
 
 def _add(file: TagFile, change: Change) -> TagFile:
@@ -109,42 +100,37 @@ def _set_default(file: TagFile, change: Change) -> TagFile:
 
 def _unmarked(file: TagFile, name: Name) -> TagFile:
     """The file without the pin and the quarantine of a version that leaves `image.tag`."""
-    text = _take(file.text, "pinned", name) if name in file.state.pinned else file.text
-    text = _take(text, "quarantined", name) if name in file.state.quarantined else text
-    return file._replace(text=text)
+    file = _take(file, "pinned", name) if name in file.state.pinned else file
+    return _take(file, "quarantined", name) if name in file.state.quarantined else file
+
+
+def _moved(file: TagFile, name: Name, section: str, to: str) -> str:
+    return edits.move_entry(file.text, ("image", section, name), ("image", to, name), names=_names(file))
 
 
 def _retire(file: TagFile, change: Change) -> TagFile:
-    name = change.version
-    file = _unmarked(_as_mapping(file), name)
-    own = _own_lines(file.text, name, change.tag)
-    paths = ("image", "tag", name), ("image", "retired", name)
-    return _made(file, edits.move_entry(file.text, *paths, first_block=own), change)
+    file = _unmarked(_as_mapping(file), change.version)
+    return _made(file, _moved(file, change.version, "tag", "retired"), change)
 
 
 def _restore(file: TagFile, change: Change) -> TagFile:
-    name = change.version
-    if name not in file.state.retired:
+    if change.version not in file.state.retired:
         return _add(file, change)
     file = _as_mapping(file)
-    text = edits.move_entry(
-        file.text, ("image", "retired", name), ("image", "tag", name), first_block=edits.WHOLE_BLOCK
-    )
-    return _made(file, _tidy(text, "retired"), change)
+    return _made(file, _tidy(_moved(file, change.version, "retired", "tag"), "retired"), change)
 
 
 def _remove(file: TagFile, change: Change) -> TagFile:
     name = change.version
     if name in file.state.retired:
-        return _made(file, _take(file.text, "retired", name), change)
+        return _made(file, _take(file, "retired", name).text, change)
     file = _unmarked(_as_mapping(file), name)
-    own = _own_lines(file.text, name, change.tag)
-    return _made(file, edits.remove_entry(file.text, ("image", "tag", name), first_block=own), change)
+    return _made(file, edits.remove_entry(file.text, ("image", "tag", name), names=_names(file)), change)
 
 
 def _pin(file: TagFile, change: Change) -> TagFile:
-    more = {} if change.until is None else {"until": edits.Plain(change.until.isoformat())}
-    return _mark(file, "pinned", file.state.pinned, change, more)
+    until = None if change.until is None else edits.Plain(change.until.isoformat())
+    return _mark(file, "pinned", file.state.pinned, change, {"until": until})
 
 
 def _unpin(file: TagFile, change: Change) -> TagFile:
@@ -154,8 +140,8 @@ def _unpin(file: TagFile, change: Change) -> TagFile:
 def _quarantine(file: TagFile, change: Change) -> TagFile:
     if change.version not in file.state.versions:  # of a version that left: it stands in the record alone
         return file
-    more = {} if change.since is None else {"since": edits.Plain(times.timestamp(change.since))}
-    return _mark(file, "quarantined", file.state.quarantined, change, more)
+    since = None if change.since is None else edits.Plain(times.timestamp(change.since))
+    return _mark(file, "quarantined", file.state.quarantined, change, {"since": since})
 
 
 def _clear(file: TagFile, change: Change) -> TagFile:
@@ -163,18 +149,35 @@ def _clear(file: TagFile, change: Change) -> TagFile:
 
 
 def _mark(
-    file: TagFile, section: str, marked: Mapping[Name, object], change: Change, more: Mapping[str, edits.Plain]
+    file: TagFile,
+    section: str,
+    marked: Mapping[Name, Pin | Quarantine],
+    change: Change,
+    more: Mapping[str, edits.Plain | None],
 ) -> TagFile:
-    """A pin or a quarantine, in the place of the one that the version has."""
-    name = change.version
-    text = edits.remove_entry(file.text, ("image", section, name)) if name in marked else file.text
-    return _made(file, _put(text, section, name, edits.Flow({"reason": change.reason, **more})), change)
+    """A pin or a quarantine; where the version has one, what differs is changed in it, and its comments stay."""
+    name, fields = change.version, {"reason": change.reason, **more}
+    if name not in marked:
+        value = edits.Flow({key: text for key, text in fields.items() if text is not None})
+        return _made(file, _put(file.text, section, name, value), change)
+    text = file.text
+    for key, new in fields.items():
+        path = ("image", section, name, key)
+        if getattr(marked[name], key) == getattr(change, key):
+            continue
+        if new is None:
+            text = edits.remove_entry(text, path, keep_comments=True)
+        elif _node(text, *path) is None:
+            text = edits.add_entry(text, path[:-1], new, key)
+        else:
+            text = edits.set_value(text, path, new)
+    return _made(file, text, change)
 
 
 def _unmark(file: TagFile, section: str, marked: Mapping[Name, object], change: Change) -> TagFile:
     if change.version not in marked:  # a quarantine that outlived its version stands in the record alone
         return file
-    return _made(file, _take(file.text, section, change.version), change)
+    return _made(file, _take(file, section, change.version).text, change)
 
 
 _EDITS: dict[str, Callable[[TagFile, Change], TagFile]] = {

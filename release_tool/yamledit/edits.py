@@ -5,8 +5,8 @@ was planned: if anything but the planned values differs, the edit is refused wit
 it was. The text is handed in decoded, without translation of line ends, a byte order mark included.
 
 `path` is a tuple of keys and of positions in lists, counted from 0; `()` is the root. `document` counts the documents
-of the text from 0. Keys match by their text, so `80` and `"80"` are both found by `"80"`. `first_block` says how many
-lines of the comment block above a first entry are that entry's, at most: the block may be about the whole collection.
+of the text from 0. Keys match by their text, so `80` and `"80"` are both found by `"80"`. Which comments belong to an
+entry stands in `comments.py`; with `names` a block above does only where it names the entry.
 
 Refused are, in all functions: text that isn't YAML, a path that leads through an alias, a merge key (`<<`), a key that
 stands twice, a key written with `?`, and tags other than YAML's own for strings, lists and mappings.
@@ -25,21 +25,18 @@ from release_tool.yamledit.tree import Plain
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from release_tool.yamledit.comments import Names
+
 __all__ = [
-    "WHOLE_BLOCK",
     "Flow",
     "Plain",
     "Value",
     "add_entry",
-    "comment_block",
     "list_to_mapping",
     "move_entry",
     "remove_entry",
     "set_value",
 ]
-
-WHOLE_BLOCK = 1_000_000
-"""For `first_block`: all lines of the comment block."""
 
 
 def set_value(text: str, path: Path, value: str, document: int = 0) -> str:
@@ -81,24 +78,26 @@ def add_entry(text: str, path: Path, value: Value, key: str | None = None, docum
     return insert(source, source.get(tuple(path)), NewValue(key, value))
 
 
-def remove_entry(text: str, path: Path, document: int = 0, *, first_block: int = 0) -> str:
-    """Remove an entry with its line's comment and the comment block that touches it from above at its indentation.
+def remove_entry(
+    text: str, path: Path, document: int = 0, *, names: Names | None = None, keep_comments: bool = False
+) -> str:
+    """Remove an entry with its comments; with `keep_comments` they stay in its place, each on a line.
 
-    When the last entry goes, `[]` or `{}` remains.
+    When the last entry goes, `[]` or `{}` remains. No blank line is left at the end of the text, or beside another one.
 
     Raises:
         EditRefused: nothing there, an anchor in it is used elsewhere, or a place that can't be edited safely.
     """
     from release_tool.yamledit.remove import remove
 
-    return remove(SourceText(text, document, first_block=first_block), tuple(path))
+    return remove(SourceText(text, document), tuple(path), names, keep_comments=keep_comments)
 
 
-def move_entry(text: str, path: Path, to: Path, document: int = 0, *, first_block: int = 0) -> str:
+def move_entry(text: str, path: Path, to: Path, document: int = 0, *, names: Names | None = None) -> str:
     """Move an entry to another collection, after the last entry there, with its comments, in its own spelling.
 
-    The comment on its line and the comment block above it (see `remove_entry`) travel and are indented anew. Missing
-    parents are made as mappings, after the last sibling. When its old collection is empty then, `[]` or `{}` remains.
+    The comments are indented anew. Missing parents are made as mappings, after the last sibling. When its old
+    collection is empty then, `[]` or `{}` remains.
 
     Args:
         to: its new path: a new key of a mapping, or the first free position of a list.
@@ -109,24 +108,7 @@ def move_entry(text: str, path: Path, to: Path, document: int = 0, *, first_bloc
     from release_tool.yamledit.move import move
 
     path, to = tuple(path), tuple(to)
-    return text if path == to else move(SourceText(text, document, first_block=first_block), path, to)
-
-
-def comment_block(text: str, path: Path, document: int = 0) -> str:
-    """The comment block that touches an entry from above at its indentation, also that above a first entry.
-
-    Empty where there is none, or where the entry doesn't begin a line.
-
-    Raises:
-        EditRefused: there is no such entry.
-    """
-    source = SourceText(text, document, first_block=WHOLE_BLOCK)
-    place = source.get(tuple(path))
-    if not place.above:
-        return ""
-    parent, position = place.above[-1]
-    head = source.head(parent, position)
-    return text[source.comments_above(parent, position) : source.line(head).start] if source.begins_line(head) else ""
+    return text if path == to else move(SourceText(text, document), path, to, names)
 
 
 def list_to_mapping(text: str, path: Path, keys: Sequence[str], document: int = 0) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from release_tool.yamledit.comments import Extent, own_below
 from release_tool.yamledit.parser import COMMA, content_start
 from release_tool.yamledit.rewrite import Rewrite, Splice, into_empty, new_collection, new_scalar
 from release_tool.yamledit.siblings import Flow, Siblings, Value
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 _SEPARATOR = re.compile(r"[ \t\r\n]*,[ \t\r\n]*\Z")
 
 
-class Addition:
+class Addition(ABC):
     """An entry on its way into a collection.
 
     Attributes:
@@ -31,6 +33,7 @@ class Addition:
         comments: the same where it is written on one line: with those of what is inside it.
         comment: the comment on its line, with the blanks before it.
         is_long: whether it is written over several lines where it comes from.
+        gained: all comments that it brings.
     """
 
     name: str | None = None
@@ -39,18 +42,19 @@ class Addition:
     comments: Sequence[str] = ()
     comment = ""
     is_long = False
+    gained: Sequence[str] = ()
 
+    @abstractmethod
     def tail(self, siblings: Siblings, column: int, key: str | None) -> list[str]:
         """The lines in block style, the first without the key or the dash, which stands at a column."""
-        raise NotImplementedError
 
+    @abstractmethod
     def inline(self, siblings: Siblings) -> str | None:
         """The value on one line, for flow style; None where that can't be."""
-        raise NotImplementedError
 
+    @abstractmethod
     def planned(self, *, inline: bool) -> Node:
         """The node that the value has to become."""
-        raise NotImplementedError
 
     def written_key(self, siblings: Siblings) -> str | None:
         """The key as it was where its name stays, else like its siblings; None for an item."""
@@ -135,33 +139,37 @@ def _finish(
     if node is not None and not node.items and not node.pairs:  # no value, `null`, `[]` or `{}`
         twin.kind, twin.value, twin.style = new.kind, new.value, new.style
     entry.put_into(twin, inline=inline)
-    return rewrite.finish(splices, rewrite.root(place.above, twin), source.document.end if node is None else node)
+    at = source.document.end if node is None else node
+    return rewrite.finish(splices, rewrite.root(place.above, twin), at, gained=entry.gained)
 
 
 # --- block style ------------------------------------------------------------------------------------------------------
 
 
 def _append_block(source: SourceText, place: Location, node: Node, entry: Addition) -> str:
-    """Behind the last leaf of a block collection, before all comments that follow."""
+    """Behind the last leaf of a block collection and its own comments, before all others that follow."""
     for key, _ in node.pairs:
         source.check_key(key)
-    end = source.tail(node, len(node.items or node.pairs) - 1)
+    last = len(node.items or node.pairs) - 1
+    end = source.tail(node, last)
     if not source.ends_line(end):
         raise source.refusal("something else follows the last entry on its line", end, "Give each entry a line.")
     source.check_final_text(node)
     column = source.column(source.head(node, 0))
     lines = entry.lines(Siblings(source, node, flow=False), column)
-    return _finish(source, place, entry, [_below(source, end, lines, entry)])
+    return _finish(source, place, entry, [_below(source, end, own_below(source, node, last), lines, entry)])
 
 
-def _below(source: SourceText, index: int, lines: list[str], entry: Addition) -> Splice:
-    """Whole lines behind the line of an index; a text without a final newline stays so, unless a value needs one."""
-    line_break = source.line_break(index)
-    _, end, at = source.line(index)
+def _below(source: SourceText, end: int, at: int, lines: list[str], entry: Addition) -> Splice:
+    """Whole lines at the start of a line, with the line break of the line of another index.
+
+    A text without a final newline stays so, unless a value needs one.
+    """
+    line_break = source.line_break(end)
     text, indicators = source.last_text(entry.planned(inline=False))
     while "+" in indicators and at < len(source.text) and source.is_blank(at):
         at = source.line(at).below  # or the value would take them in
-    if end == at:
+    if source.text[at - 1 : at] not in ("\r", "\n"):  # the end of the text
         last = line_break if text is not None and "-" not in indicators else ""
         return Splice(at, at, "".join(line_break + line for line in lines) + last)
     return Splice(at, at, "".join(line + line_break for line in lines))
@@ -202,7 +210,8 @@ def _as_block(source: SourceText, place: Location, node: Node, entry: Addition) 
     if parent.kind == "sequence" and is_alone:  # on the line of the dash
         new = source.line_break(start).join([" " + lines[0].lstrip(" "), *lines[1:]])
         return _finish(source, place, entry, [Splice(removed.start, line_end, new)])
-    return _finish(source, place, entry, [removed, _below(source, end, lines, entry)])
+    at = own_below(source, parent, position)  # behind what stands there instead of entries
+    return _finish(source, place, entry, [removed, _below(source, end, at, lines, entry)])
 
 
 # --- flow style: on the line of the others, or on a line like theirs --------------------------------------------------
@@ -283,7 +292,8 @@ def _own_line(source: SourceText, node: Node, entry: Addition, comma: str, text:
     line = above + indent + text + ("," if found else "") + entry.comment
     splices = [] if found else [Splice(end, end, comma)]
     if source.ends_line(behind):
-        at = source.line(behind).below
+        extent = Extent(source, node, last, 0)
+        at = extent.stop if behind == extent.behind else source.line(behind).below
         return [*splices, Splice(at, at, line + line_break)]
     if entry.comment:  # the closing bracket follows
         line += line_break

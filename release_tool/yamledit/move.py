@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from release_tool.yamledit.comments import Extent, lines_above
 from release_tool.yamledit.insert import Addition, insert
 from release_tool.yamledit.parser import BREAK, content_start
-from release_tool.yamledit.remove import check_anchors, remove
+from release_tool.yamledit.remove import check_anchors, remove_extent
 from release_tool.yamledit.rewrite import new_collection, new_scalar
 from release_tool.yamledit.siblings import Siblings
 from release_tool.yamledit.source import SourceText, show
 from release_tool.yamledit.tree import fits_plain, is_string
 
 if TYPE_CHECKING:
+    from release_tool.yamledit.comments import Names
     from release_tool.yamledit.source import Path
     from release_tool.yamledit.tree import Node
 
 
-def move(source: SourceText, path: Path, to: Path) -> str:
+def move(source: SourceText, path: Path, to: Path, names: Names | None) -> str:
     """Move an entry to another path, with the parents that are missing there."""
     place = source.get(path)
     if not place.above or not to or to[: len(path)] == path:
@@ -26,19 +28,20 @@ def move(source: SourceText, path: Path, to: Path) -> str:
     parent, position = place.above[-1]
     check_anchors(source, path, parent, position)
     target = source.find(to[:-1])
-    names: list[str | None] = [str(part) for part in (*target.missing, to[-1])]
+    steps: list[str | None] = [str(part) for part in (*target.missing, to[-1])]
     if target.node is not None and target.node.kind == "sequence" and not target.missing:
-        names = [None]
+        steps = [None]
         if to[-1] != len(target.node.items):
             hint = f"Name position {len(target.node.items)}."
             raise source.refusal(f"{show(to)} is not the first free position of the list", target.node, hint)
-    moved = MovedEntry(names[-1], source, parent, position)
+    above = lines_above(source, parent, position, names)
+    moved = MovedEntry(steps[-1], source, parent, position, above)
     source.check_final_text(moved.value)
     entry: Addition = moved
-    for name in reversed(names[:-1]):
+    for name in reversed(steps[:-1]):
         entry = MissingParent(name, entry)
     added = insert(source, target, entry)
-    return remove(SourceText(added, source.number, first_block=source.first_block), path)
+    return remove_extent(SourceText(added, source.number), path, above, names)
 
 
 class MissingParent(Addition):
@@ -50,6 +53,7 @@ class MissingParent(Addition):
         self.comments = entry.comments
         self.comment = entry.comment
         self.is_long = entry.is_long
+        self.gained = entry.gained
 
     def tail(self, siblings: Siblings, column: int, key: str | None) -> list[str]:
         fresh = Siblings(siblings.source, None, flow=False)
@@ -70,28 +74,23 @@ class MissingParent(Addition):
 class MovedEntry(Addition):
     """An entry that stands in the text already, with its comments."""
 
-    def __init__(self, name: str | None, source: SourceText, node: Node, index: int) -> None:
+    def __init__(self, name: str | None, source: SourceText, node: Node, index: int, above: int) -> None:
         self.name = name
         self.source = source
         self.was_item = node.kind == "sequence"
         self.flow = bool(node.style)
         self.key = None if self.was_item else node.pairs[index][0]
         self.value = node.items[index] if self.was_item else node.pairs[index][1]
-        self.head = source.head(node, index)
-        self.end = source.tail(node, index)
-        text = source.text
+        extent = Extent(source, node, index, above)
+        text, self.head, self.end = source.text, extent.head, extent.tail
+        self.gained = extent.comments()
         self.is_long = not self.flow and BREAK.search(text, self.head, self.end) is not None
-        alone = source.begins_line(self.head)
-        if self.flow:
-            after = self.end + 1 if text[self.end : self.end + 1] == "," else self.end
-            alone = alone and source.ends_line(after)
-            rest = text[after : source.line(after).end] if alone else ""
-        else:
-            rest = text[self.end : source.line(self.end).end]
+        rest, *below = BREAK.split(text[extent.behind : extent.last_end])
+        self.below = below
         self.trailing = rest if "#" in rest else ""
         self.comment = self.trailing or self._header_comment()
-        above = text[source.comments_above(node, index) : source.line(self.head).start] if alone else ""
-        self.above = self.comments = [line.strip(" \t") for line in BREAK.split(above)[:-1]]
+        self.above = [line.strip(" \t") for line in BREAK.split(text[extent.start : self.head])[:above]]
+        self.comments = [*self.above, *(line.strip(" \t") for line in below if line.strip(" \t"))]
 
     def tail(self, siblings: Siblings, column: int, key: str | None) -> list[str]:  # noqa: ARG002 - it keeps its style
         source, value = self.source, self.value
@@ -105,7 +104,9 @@ class MovedEntry(Addition):
         if head and self.key is not None:
             head = source.text[self.key.end.index : source.colon(self.key, value)] + head
         shift = column - source.column(self.head) if not self.flow else 0
-        return [head + lines[0], *(_shifted(line, shift) for line in lines[1:])]
+        deeper = column - source.column(self.head)
+        below = (_shifted(line, deeper) for line in self.below)
+        return [head + lines[0], *(_shifted(line, shift) for line in lines[1:]), *below]
 
     def inline(self, siblings: Siblings) -> str | None:
         before = self.source.text[self.head if self.key is None else self.key.end.index : self.value.start.index]

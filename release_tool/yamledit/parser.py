@@ -90,6 +90,7 @@ class _Builder:
         # What the open collection holds so far: items, or keys and values in turn.
         self.inside: list[Node] = []
         self.outside: list[list[Node]] = []
+        self.hashes: list[Node] = []
 
     def build(self) -> list[YamlDocument]:
         found: list[YamlDocument] = []
@@ -108,10 +109,10 @@ class _Builder:
             elif name == "DocumentStartEvent":
                 explicit = bool(event.explicit)
                 start = (event.end_mark if explicit else event.start_mark).index
-                self.inside, self.anchors = [], {}
+                self.inside, self.anchors, self.hashes = [], {}, []
             elif name == "DocumentEndEvent":
                 root = self.inside[0] if self.inside else None
-                found.append(YamlDocument(root, start, event.start_mark.index, explicit))
+                found.append(YamlDocument(root, start, event.start_mark.index, explicit, self.hashes))
         for event in events:  # there are more
             mark = event.start_mark
             raise YamlError(f"more than {MAX_EVENTS:,} values", mark.line + 1, mark.column + 1, _TOO_LONG)
@@ -128,6 +129,8 @@ class _Builder:
             self.place_empty(node)
         if style == "|" or style == ">":  # noqa: PLR1714 - two comparisons are faster than a membership test
             node.raw_end = _block_end(self.text, node)
+        if "#" in value:
+            self.hashes.append(node)
         self.inside.append(node)
 
     def place_empty(self, node: Node) -> None:

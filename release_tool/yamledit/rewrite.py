@@ -1,14 +1,16 @@
 """What an edit is meant to change: splices of the text, and the tree that has to come out.
 
 The tree is planned on nodes, without looking at the splices. After the splice the text is parsed again and compared
-with it, so a mistake in the one is caught by the other, and the text stays as it was.
+with it, so a mistake in the one is caught by the other, and the text stays as it was. So are the comments.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.errors import EditRefused
+from release_tool.yamledit.comments import comments
 from release_tool.yamledit.parser import BLANKS, stream
 from release_tool.yamledit.tree import Node, Plain, RawMark, YamlError, is_string
 
@@ -70,8 +72,19 @@ class Rewrite:
             node = twin
         return node
 
-    def finish(self, splices: Iterable[Splice], root: Node, at: Node | int) -> str:
+    def finish(
+        self,
+        splices: Iterable[Splice],
+        root: Node,
+        at: Node | int,
+        *,
+        gained: Sequence[str] = (),
+        lost: Sequence[str] = (),
+    ) -> str:
         """Splice, parse again, compare with the planned root of the document; splices at one place keep their order.
+
+        Args:
+            gained: the comments that the edit brings, `lost`: those that it takes; all others stay.
 
         Raises:
             EditRefused: the new text isn't YAML (the refusal names the place `at`), or differs from the plan.
@@ -100,6 +113,12 @@ class Rewrite:
                 place = found if found.start.line else source.root or found
                 reason = "the edit would change more, or something else, than was asked for"
                 raise EditRefused(reason, max(place.start.line, 1), max(place.start.column, 1), hint)
+        was, now = ([comment for _, comment in comments(one)] for one in (source.text, text))
+        if gained or lost or was != now:
+            expected, got = Counter([*was, *gained]), Counter([*now, *lost])
+            changed = (expected - got) + (got - expected)
+            if changed:
+                raise source.refusal(f"the edit would not keep this comment as it is: {min(changed)}", at, hint)
         return text
 
     def _difference(self, planned: Node | None, found: Node | None) -> Node | None:

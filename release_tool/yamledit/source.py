@@ -59,15 +59,14 @@ class SourceLine(NamedTuple):
 
 
 class SourceText:
-    """One document (counted from 0) of a text, for looking; `first_block` as in `edits`.
+    """One document (counted from 0) of a text, for looking.
 
     Raises:
         EditRefused: the text is not YAML, or has no such document.
     """
 
-    def __init__(self, text: str, number: int, *, first_block: int = 0) -> None:
+    def __init__(self, text: str, number: int) -> None:
         self.text = text
-        self.first_block = first_block
         self.number = number
         try:
             self.documents = stream(text)
@@ -76,7 +75,8 @@ class SourceText:
         if 0 <= number < len(self.documents):
             self.document = self.documents[number]
         elif number == 0:  # nothing but comments and blank lines
-            self.document = YamlDocument(None, 1 if text.startswith(BOM) else 0, len(text), explicit=False)
+            start = 1 if text.startswith(BOM) else 0
+            self.document = YamlDocument(None, start, len(text), explicit=False, hashes=())
         else:
             reason = f"there is no document {number}, counted from 0; the text has {len(self.documents)}"
             raise self.refusal(reason, len(text), "Name one of the documents that are there.")
@@ -238,24 +238,6 @@ class SourceText:
         if found is None or found.end() > max(value.start.index, key.end.index):
             return key.end.index
         return found.end() - 1
-
-    def comments_above(self, node: Node, index: int) -> int:
-        """Where the comment block starts that touches an entry from above at its indentation, else where its line does.
-
-        The block above the first entry may be about the whole collection; the caller knows better (`first_block`).
-        """
-        head = self.head(node, index)
-        start = self.line(head).start
-        own = re.compile(rf" {{{self.column(head)}}}#")
-        floor = self.line(self.tail(node, index - 1)).below if index else self.document.start
-        lines = 0
-        while start > floor and (index or lines < self.first_block):
-            above = self.line(self.break_before(start)).start
-            if above < floor or own.match(self.text, above) is None:
-                break
-            start = above
-            lines += 1
-        return start
 
     def last_text(self, node: Node) -> tuple[Node | None, str]:
         """The last leaf of a node and the indicators of its header (`-`, `+`), if it is `|` or `>` text."""

@@ -115,12 +115,14 @@ class YamlDocument(NamedTuple):
         start: index behind its `---`, or of its first character where it has none.
         end: index of what ends it: `...`, the next `---`, or the end of the text.
         explicit: whether it has a `---`.
+        hashes: the scalars that hold a `#`, in the order of the text: every other `#` begins a comment.
     """
 
     root: Node | None
     start: int
     end: int
     explicit: bool
+    hashes: Sequence[Node]
 
 
 def walk(nodes: Iterable[Node]) -> Iterator[Node]:

@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 from hypothesis import strategies as st
-from model_builders import DAYS, DIGEST, MOMENTS, WRITTEN_TAGS, bump, change, ground, law, meaning, state, states
+from model_builders import DIGEST, bump, change, ground, law, meaning, state, states
+from tag_cases import PATH, edited, mark_text, possible, quoted
 
 from release_tool import tagfile
 from release_tool.errors import FileProblems
 from release_tool.model import times
-from release_tool.model.records import Change, Name, State, Tag, name_number, name_of
+from release_tool.model.records import Change, Name, State, Tag, name_of
 from release_tool.model.states import apply
-from release_tool.model.versions import tag_part
 from release_tool.rules.plan import plan
-from release_tool.tagfile import editor
-
-PATH = "environments/devel/image_tag.yaml"
-
-
-def edited(text: str, *changes: Change) -> str:
-    """The text after some changes; it reads as what the changes make of the state."""
-    file = tagfile.read(text, PATH, empty=True)
-    after = tagfile.edit(file, changes)
-    again = tagfile.read(after.text, PATH, empty=True)
-    assert meaning(again.state) == meaning(after.state) == meaning(apply(file.state, changes))
-    assert again.is_list == after.is_list
-    return after.text
 
 
 def bumped(text: str, tag: str, *, default: str, keep: int) -> str:
@@ -127,9 +113,10 @@ def test_what_breaks_a_rule_is_an_error_with_its_place(text: str, where: str, sa
 # -- edits ------------------------------------------------------------------------------------------------------------
 def test_a_version_travels_with_its_comments_when_it_retires_and_comes_back() -> None:
     head = "image:\n  default: v1\n  tag:\n    v1: a\n"
-    text = head + "    # for the old clients\n    v2: b  # note\n"
+    own = "    # v2 is for the old clients\n    v2: b  # note\n      # the newer ones use v3\n"
+    text = head + own
     retired = edited(text, change("retire", "v2", "b"))
-    assert retired == head + "  retired:\n    # for the old clients\n    v2: b  # note\n"
+    assert retired == head + "  retired:\n" + own
     assert edited(retired, change("restore", "v2", "b")) == text
 
 
@@ -179,21 +166,8 @@ def test_line_ends_a_byte_order_mark_and_a_missing_final_one_stay() -> None:
 
 
 # -- laws -------------------------------------------------------------------------------------------------------------
-WORDS = st.sampled_from(["slow", "0.12 > 0.05", 'says "no": {a, b} # c', "für später", "", "it's", "- x", "null"])
-
-
-def quoted(tag: str) -> str:
-    return tag if tag[0] == "v" and "@" not in tag else f'"{tag}"'
-
-
 def note(name: str) -> str:
     return f"# about {name}."
-
-
-def mark_text(mark: Any) -> str:
-    end = getattr(mark, "until", None) or (getattr(mark, "since", None) and times.timestamp(mark.since))
-    key = "until" if hasattr(mark, "until") else "since"
-    return json.dumps({"reason": mark.reason}, ensure_ascii=False)[:-1] + (f', "{key}": {end}}}' if end else "}")
 
 
 def text_of(one: State, *, as_list: bool, flow: bool) -> str:
@@ -241,39 +215,6 @@ def files(draw: Any) -> tuple[State, str]:
         one = State(one.versions, one.retired, one.pinned)
     text = text_of(one, as_list=as_list, flow=flow)
     return one, text.replace("\n", "\r\n") if draw(st.booleans()) else text
-
-
-@st.composite
-def possible(draw: Any, one: State) -> Change | None:
-    """A change that an operation could plan on this state."""
-    others = [name for name in one.versions if name != one.default]
-    reason = draw(WORDS)
-
-    def about(action: str, names: Any, **more: Any) -> Change | None:
-        names = list(names)
-        if not names:
-            return None
-        name = draw(st.sampled_from(names))
-        return Change(action, name, one.versions.get(name) or one.retired[name], reason, **more)
-
-    action = draw(st.sampled_from(sorted(editor._EDITS)))
-    if action in {"add", "supersede"} or (action == "restore" and not one.retired):
-        numbers = [name_number(name) for name in (*one.versions, *one.retired)]
-        free = [number for number in range(1, max(numbers, default=0) + 3) if number not in numbers]
-        used = {tag_part(tag) for tag in (*one.versions.values(), *one.retired.values())}
-        tag = draw(WRITTEN_TAGS.filter(lambda tag: tag_part(tag) not in used))
-        return Change(action, name_of(draw(st.sampled_from([*free, max(free)]))), Tag(tag), reason)
-    if action == "set-default":
-        return about(action, one.live)
-    if action in {"retire", "quarantine"}:
-        return about(action, others, since=draw(st.none() | MOMENTS) if action == "quarantine" else None)
-    if action == "remove":
-        return about(action, [*one.retired, *others])
-    if action == "restore":
-        return about(action, one.retired)
-    if action == "pin":
-        return about(action, one.versions, until=draw(st.none() | DAYS))
-    return about(action, one.pinned if action == "unpin" else one.quarantined)
 
 
 @law(files(), st.data(), examples=80)
