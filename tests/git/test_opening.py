@@ -175,6 +175,7 @@ def test_urls_are_rewritten_as_git_does_it(origin: Origin, tmp_path: Path) -> No
 def test_no_hook_and_no_variable_of_the_user_leads_astray(
     origin: Origin, clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (clone / ".git" / "hooks").mkdir()
     for hook in ("pre-push", "reference-transaction", "post-checkout"):
         (clone / ".git" / "hooks" / hook).write_text("#!/bin/sh\nexit 1\n")
         (clone / ".git" / "hooks" / hook).chmod(0o755)

@@ -108,6 +108,7 @@ class World:
     landed: dict[str, tuple[str, ...]] = field(default_factory=dict)
     by_hand: bool = False
     broken: set[str] = field(default_factory=set)
+    checked: tuple[str, frozenset[str]] | None = None  # the tip of the base, and what was broken, at the last check
 
     @classmethod
     def make(cls, path: Path, *, tags: str = SEED, default: str = "newest", keep: int = 8, config: str = "") -> World:
@@ -185,6 +186,16 @@ class World:
         done = attempt("show", f"{ref}:{path}", cwd=self.origin)
         return done.stdout.decode("utf-8") if done.returncode == 0 else ""
 
+    def files(self, paths: Iterable[str], ref: str = "main") -> dict[str, bytes]:
+        """Files in the origin, all in one go."""
+        asked = "".join(f"{ref}:{path}\n" for path in paths).encode()
+        answer = io.BytesIO(attempt("cat-file", "--batch", cwd=self.origin, stdin=asked).stdout)
+        found = {}
+        for path in paths:
+            found[path] = answer.read(int(answer.readline().split()[2]))
+            answer.readline()
+        return found
+
     def tags(self, environment: str = "devel", ref: str = "main") -> str:
         return self.file(f"environments/{environment}/image_tag.yaml", ref)
 
@@ -259,17 +270,27 @@ class World:
     # -- what always holds
 
     def check(self) -> None:
-        """Invariants of the origin after every command."""
+        """Invariants of the origin after every command that has moved the base."""
+        now = (git("rev-parse", "refs/heads/main", cwd=self.origin, ok=False), frozenset(self.broken))
+        if now == self.checked:
+            return
+        paths = self.git("ls-tree", "-r", "--name-only", "main", "environments", cwd=self.origin).splitlines()
+        files = self.files([path for path in paths if path.endswith((".jsonl", "image_tag.yaml"))])
         for environment in ENVIRONMENTS:
+            here = f"environments/{environment}"
+            record = files.get(f"{here}/history.jsonl", b"")
             try:
-                lines, state = self.lines(environment), self.state(environment)
+                lines = history.parse(record.decode(), "history.jsonl")
+                tags = files.get(f"{here}/image_tag.yaml", b"").decode()
+                state = tagfile.read(tags, "image_tag.yaml", empty=True).state
             except Exception:
                 if environment not in self.broken:
                     raise
                 continue
             assert environment not in self.broken, f"the files of {environment} are right: they were to be broken"
-            texts = tuple(self.record(environment).splitlines())
-            archived = set(self.archived(environment))
+            texts = tuple(record.decode().splitlines())
+            archives = [text for path, text in files.items() if path.startswith(f"{here}/history/")]
+            archived = {line for text in archives for line in text.decode().splitlines()}
             before = tuple(one for one in self.landed.get(environment, ()) if one not in archived)
             assert texts[: len(before)] == before, "a landed line never changes, it may only move to an archive"
             self.landed[environment] = texts
@@ -278,3 +299,4 @@ class World:
             assert not state.versions or state.default in state.live, "the default is live"
             if lines and not self.by_hand:
                 assert history.replay(lines).live.keys() == state.live.keys(), "the record tells the present"
+        self.checked = now
