@@ -63,7 +63,7 @@ def test_sixteen_bumps_at_once_all_arrive(options: tuple[str, ...], tmp_path: Pa
     assert len(set(names)) == 16, "sixteen names"
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("options", [(), ("--direct",)], ids=["pull request", "direct"])
 def test_sixteen_bumps_at_once_with_four_to_keep(options: tuple[str, ...], tmp_path: Path) -> None:
     world = World.make(tmp_path, keep=4)

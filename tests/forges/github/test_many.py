@@ -41,16 +41,22 @@ def dispatch_all(github: GitHubWorld, tags: list[str]) -> None:
         assert set(pool.map(lambda tag: dispatch(github, tag), tags)) == {"release/devel"}
 
 
-def test_thirty_two_builds_at_once_are_all_in_one_pull_request(github: GitHubWorld) -> None:
-    tags = [f"v1.1.{number}" for number in range(32)]
+MANY = pytest.mark.parametrize("builds", [10, pytest.param(32, marks=pytest.mark.nightly)])
+
+
+@MANY
+def test_builds_at_once_are_all_in_one_pull_request(github: GitHubWorld, builds: int) -> None:
+    tags = [f"v1.1.{number}" for number in range(builds)]
     dispatch_all(github, tags)
     assert sorted(github.repository.bare.heads()) == ["main", "release/devel"]
     assert list(github.repository.pulls) == [1]
     assert sorted(github.proposed()) == sorted(tags)
     lines = github.world.lines(ref="release/devel")
     assert sorted(line.intent.written["tag"] for line in lines) == sorted(tags)
-    assert sorted(github.world.state(ref="release/devel").versions) == sorted(f"v{number}" for number in range(1, 37))
-    assert "and 27 more" in github.only.title
+    assert sorted(github.world.state(ref="release/devel").versions) == sorted(
+        f"v{number}" for number in range(1, builds + 5)
+    )
+    assert f"and {builds - 5} more" in github.only.title
     assert all(f"`{tag}`" in (github.only.body or "") for tag in tags)
     assert picture(github)[1] == "main: nothing new; no record"
     before = len(github.calls())
@@ -62,8 +68,9 @@ def test_thirty_two_builds_at_once_are_all_in_one_pull_request(github: GitHubWor
     assert set(tags) < set(github.world.state().versions.values())
 
 
-def test_the_same_build_thirty_two_times_is_one_version(github: GitHubWorld) -> None:
-    dispatch_all(github, ["v1.1.0"] * 32)
+@MANY
+def test_the_same_build_many_times_is_one_version(github: GitHubWorld, builds: int) -> None:
+    dispatch_all(github, ["v1.1.0"] * builds)
     assert picture(github) == [
         "#1 open devel: bump v1.1.0 (v5 v1.1.0)",
         "main: nothing new; no record",
