@@ -138,13 +138,23 @@ class _Attempt:
             elsewhere=ground.elsewhere,
             service=ground.service,
         )
-        for line in pending:
-            self._apply(line._replace(no_effect=""), is_own=False)
-        if own is not None:
-            self._apply(own, is_own=True)
+        replaced: list[LeftOut] = []
+        while gone := self._apply_all(
+            [line for line in pending if line.id not in {one.line.id for one in replaced}], own
+        ):
+            replaced += gone
+        self.left_out += replaced
 
-    def _apply(self, line: Line, *, is_own: bool) -> None:
-        """Apply one intent to what those before it left."""
+    def _apply_all(self, pending: Iterable[Line], own: Line | None) -> list[LeftOut]:
+        """Apply each intent; returns what goes because a promotion takes its place: then it must be done without."""
+        self.planned, self.left_out = [], []
+        for line in pending:
+            if gone := self._apply(line._replace(no_effect=""), is_own=False):
+                return gone
+        return [] if own is None else self._apply(own, is_own=True)
+
+    def _apply(self, line: Line, *, is_own: bool) -> list[LeftOut]:
+        """Apply one intent to what those before it left; returns the lines whose place it takes."""
         context, planned = self._context, self.planned
         replaced: list[LeftOut] = []
         if isinstance(line.intent.arguments, PromoteArguments):
@@ -167,11 +177,11 @@ class _Attempt:
                 self.planned.append(_Planned(line, own=False, no_effect=refusal.what))
             else:
                 self.left_out.append(LeftOut(line, refusal.what))
-            return
+            return []
         # An earlier promotion whose place this one takes, and that others rely on, would come to life without its line.
         worked = bool(step.changes) or any(one.worked and _is_replaced(one.line.intent, line.intent) for one in planned)
         self.planned = [*planned, _Planned(line, is_own, step.changes, step.notes, worked)]
-        self.left_out += replaced
+        return replaced
 
     def sweep(self) -> Sweep:
         """What the sweep changes, once the versions are out that it would retire at once."""
@@ -213,23 +223,22 @@ def _with_replaced(planned: Sequence[_Planned], intent: Intent) -> tuple[list[_P
 
     Returns what is left of them, and the ones that nothing relies on, which go.
     """
-    left: list[_Planned] = []
+    left: list[_Planned] = []  # from the last to the first: what goes is nothing that an earlier one waits for
     gone: list[LeftOut] = []
-    for place, one in enumerate(planned):
+    for place, one in reversed([*enumerate(planned)]):
         if not _is_replaced(one.line.intent, intent) or not (one.worked or one.no_effect):
             left.append(one)
-        elif not one.worked or not any(later.worked for later in planned[place + 1 :]):
+        elif not one.worked or not any(later.worked for later in left):
             gone.append(LeftOut(one.line, _REPLACED))
         else:
             # Its default moves no more; its version goes too, unless another intent is about that version.
-            others = {change.version for other in planned if other is not one for change in other.changes}
-            stays = [
-                change for change in one.changes if change.action != "set-default" or change.version == change.before
-            ]
+            others = {change.version for other in (*planned[:place], *left) for change in other.changes}
+            tag = tag_part(one.line.intent.tag)
+            stays = [change for change in one.changes if change.action != "set-default" or tag_part(change.tag) != tag]
             names = {change.version for change in one.changes if change.action in _BRINGING} - others
             changes = _without(stays, names)
             left.append(one._replace(changes=changes, no_effect="" if changes else _REPLACED))
-    return left, gone
+    return left[::-1], gone[::-1]
 
 
 def _is_replaced(pending: Intent, own: Intent) -> bool:

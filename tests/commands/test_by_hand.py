@@ -106,7 +106,27 @@ def test_what_a_rule_forbids_is_refused_with_the_command_that_does_it(world: Wor
     world.land("retire", "devel", "v1")
     assert "release restore devel v1" in world.refused("default", "devel", "v1")
     assert "release restore devel v1" in world.refused("pin", "devel", "v1", "--reason", "why")
-    assert "release restore devel v1" in world.refused("quarantine", "devel", "v1", "--reason", "why")
+
+
+def test_a_version_that_left_can_be_quarantined_so_that_nothing_brings_it_back(world: World) -> None:
+    world.land("retire", "devel", "v4")
+    outcome = world.json("quarantine", "devel", "v4", "--reason", "wrong results")
+    assert outcome["notes"] == [
+        "v4 (v1.0.4) is retired: no bump and no promotion brings it back before `release clear devel v4`"
+    ]
+    assert world.lines("devel", "release/devel")[-1].changes[0].action == "quarantine"
+    world.merge(2)
+    assert world.state().quarantined == {}
+    world.now += timedelta(hours=2)
+    world.release("cleanup")
+    world.merge(3)
+    assert "v1.0.4 was quarantined (wrong results)" in world.json("bump", "devel", "v1.0.4")["notes"][0]
+    assert world.json("quarantine", "devel", "v4", "--reason", "x")["notes"] == [
+        "v4 is quarantined already: wrong results"
+    ]
+    world.release("check")
+    world.land("clear", "devel", "v4")
+    assert world.changes("bump", "devel", "v1.0.4") == [("add", "v4"), ("set-default", "v4")]
 
 
 @pytest.mark.parametrize("command", ["default", "pin", "unpin", "retire", "restore", "quarantine", "clear"])

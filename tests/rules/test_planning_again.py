@@ -281,9 +281,9 @@ def decided(operation: str, tag: str, line_id: str = "", **arguments: object) ->
     return line(line_id or f"{operation}-{tag}", operation=operation, tag=tag, arguments=arguments)
 
 
-def promoted(tag: str, line_id: str, of: str = "default") -> Line:
+def promoted(tag: str, line_id: str, of: str = "default", **more: object) -> Line:
     """A promotion from devel, of its default or of a version that somebody named."""
-    return decided("promote", tag, line_id, **{"from": "devel", "of": of, "version": ""})
+    return decided("promote", tag, line_id, **{"from": "devel", "of": of, "version": "", **more})
 
 
 def stacked(base: Ground, *lines: Line) -> Plan:
@@ -393,6 +393,30 @@ def test_a_decision_that_has_come_true_otherwise_goes() -> None:
     )
 
 
+def test_what_people_took_away_in_the_base_is_not_held_for_ever() -> None:
+    waits = [decided("retire", "v1.0.2"), decided("unpin", "v1.0.2"), bump("v1.0.3")]
+    gone = ground(state("v1.0.1", default="v1"), keep=3)
+    assert list(by_line(plan(gone, waits, None))) == ["bump-v1.0.3"]
+    assert plan(gone, (), decided("retire", "v1.0.2")).notes == ("v1.0.2 is not in devel any more",)
+
+
+@pytest.mark.parametrize("retired", [{}, {"v2": "v1.0.2"}])
+def test_a_quarantine_that_waits_holds_when_people_take_its_version_away(retired: dict[str, str]) -> None:
+    base = state("v1.0.1", default="v1", retired=retired)
+    gone = ground(base, keep=3, names=names_of(TWO.state))
+    made = stacked(gone, decided("quarantine", "v1.0.2", reason="corrupt answers"), bump("v1.0.2"))
+    assert by_line(made) == {"quarantine-v1.0.2": ["quarantine v2 v1.0.2"]}
+    assert "v1.0.2" not in live_tags(made)
+    again = stacked(gone, decided("quarantine", "v1.0.2"), decided("restore", "v1.0.2"))
+    assert again.after.quarantined.keys() == {"v2"}
+
+
+def test_a_proposed_version_in_quarantine_is_not_pinned_by_a_bump() -> None:
+    made = stacked(TWO, bump("v1.0.3"), decided("default", "v1.0.1"), decided("quarantine", "v1.0.3"),
+                   bump("v1.0.3", line_id="again", pin=True))  # fmt: skip
+    assert (made.own_line, made.after.pinned) == (False, {})
+
+
 # -- promotions of the default ----------------------------------------------------------------------------------------
 STAGING = ground(TWO.state, keep=3, default="promoted")
 
@@ -442,6 +466,36 @@ def test_a_pending_promotion_of_what_was_quarantined_elsewhere_stays_without_eff
     assert made.after == STAGING.state
     replaced = plan(bad, made.lines, promoted("v1.0.4", "two"))
     assert list(by_line(replaced)) == ["two"]
+
+
+def test_a_promotion_that_goes_leaves_no_trace_in_those_before_it() -> None:
+    back = stacked(
+        STAGING,
+        promoted("v1.0.4", "one"),
+        decided("pin", "v1.0.1"),
+        promoted("v1.0.5", "two"),
+        promoted("v1.0.4", "three"),
+    )
+    assert by_line(back) == {"one": ["add v3 v1.0.4", "set-default v3 v1.0.4"], "pin-v1.0.1": ["pin v1 v1.0.1"]}
+    assert [one.line.id for one in back.left_out] == ["two"]
+    pinned = promoted("v1.0.3", "pinned", pin=True)
+    made = stacked(STAGING, promoted("v1.0.3", "one"), pinned, promoted("v1.0.2", "two"))
+    assert list(by_line(made)) == ["two"]
+
+
+def test_a_replaced_promotion_moves_no_default_back() -> None:
+    forced = promoted("v1.0.1", "forced", force=True)
+    made = stacked(STAGING, decided("default", "v1.0.2"), forced, decided("pin", "v1.0.1"), promoted("v1.0.0", "two"))
+    assert made.after.default == "v2"
+
+
+def test_a_default_that_left_with_what_was_replaced_is_written_anew() -> None:
+    implied = ground(TWO.state._replace(written_default=None), keep=3, default="promoted")
+    made = stacked(
+        implied, promoted("v1.0.6", "named", "version"), promoted("v1.0.8", "one"), decided("retire", "v1.0.6"),
+        promoted("v1.0.1", "two"),
+    )  # fmt: skip
+    assert made.after.written_default == "v1"
 
 
 # -- names ------------------------------------------------------------------------------------------------------------

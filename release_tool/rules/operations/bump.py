@@ -20,6 +20,7 @@ def bump(state: State, arguments: BumpArguments, context: Context) -> Step:
         arguments.pin
         and proposed is not None
         and proposed.name in context.proposed
+        and proposed.where == "live"
         and proposed.name not in state.pinned
     ):
         # An open pull request brings it, or has superseded it: pinned it stays.

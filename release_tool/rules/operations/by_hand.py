@@ -54,7 +54,9 @@ def pin(state: State, arguments: VersionArguments, context: Context) -> Step:
 
 def unpin(state: State, arguments: VersionArguments, context: Context) -> Step:
     """Take the pin of a version away."""
-    found = present(state, arguments, context)
+    found = find(state, arguments.tag)
+    if found is None:
+        return _gone_already(arguments, context)
     if found.name not in state.pinned:
         return Step(notes=(f"{found.name} is not pinned",))
     return Step((Change("unpin", found.name, found.tag, arguments.reason or "by `release unpin`"),))
@@ -62,7 +64,9 @@ def unpin(state: State, arguments: VersionArguments, context: Context) -> Step:
 
 def retire(state: State, arguments: VersionArguments, context: Context) -> Step:
     """Take a version's route away; it stays deployed while it drains. One that has not landed goes at once."""
-    found = present(state, arguments, context)
+    found = find(state, arguments.tag)
+    if found is None:
+        return _gone_already(arguments, context)
     name, environment = found.name, context.environment
     if found.where == "retired":
         return Step(notes=(f"{name} is retired already",))
@@ -79,6 +83,11 @@ def retire(state: State, arguments: VersionArguments, context: Context) -> Step:
     _leave_one(state, found, context, "retired")
     landed = name in context.base.versions or name in context.base.retired
     return Step((Change("retire" if landed else "remove", name, found.tag, arguments.reason or "by `release retire`"),))
+
+
+def _gone_already(arguments: VersionArguments, context: Context) -> Step:
+    """What there is to say of a version that isn't there any more: what was asked for has come true otherwise."""
+    return Step(notes=(f"{tag_part(arguments.tag)} is not in {context.environment} any more",))
 
 
 def restore(state: State, arguments: VersionArguments, context: Context) -> Step:
@@ -123,24 +132,38 @@ def _removed(tag: Tag, context: Context) -> Located:
 
 
 def quarantine(state: State, arguments: VersionArguments, context: Context) -> Step:
-    """Take a bad version's route away and keep it from becoming the default, until somebody clears it."""
-    found = present(state, arguments, context)
-    name, environment = found.name, context.environment
+    """Take a bad version's route away and keep it from becoming the default, until somebody clears it.
+
+    One that is retired or was removed is marked in the record: neither a bump nor a promotion brings it back.
+    """
+    found = _remembered(state, arguments, context)
+    name, environment, part = found.name, context.environment, tag_part(found.tag)
+    reason = arguments.reason or "by `release quarantine`"
+    marked = (Change("quarantine", name, found.tag, reason, since=arguments.since),)
     if found.where == "quarantined":
         return Step(notes=(f"{name} is quarantined already: {state.quarantined[name].reason}",))
-    if found.where == "retired":
-        raise Refused(
-            f"{name} ({tag_part(found.tag)}) is retired in {environment}: nothing is routed to it",
-            hint=f"`{context.command('restore', name)}` brings it back first",
+    if found.where in {"retired", "removed"}:
+        if part in context.bad:
+            return Step(notes=(f"{name} is quarantined already: {context.bad[part].reason}",))
+        cleared = context.command("clear", name)
+        return Step(
+            marked, (f"{name} ({part}) is {found.where}: no bump and no promotion brings it back before `{cleared}`",)
         )
     if name == state.default:
         raise Refused(
-            f"{name} ({tag_part(found.tag)}) is the default of {environment}",
+            f"{name} ({part}) is the default of {environment}",
             hint=f"`{context.command('downgrade', '--from', name)}` moves the default back and quarantines it",
         )
     _leave_one(state, found, context, "quarantined")
-    reason = arguments.reason or "by `release quarantine`"
-    return Step((Change("quarantine", name, found.tag, reason, since=arguments.since),))
+    return Step(marked)
+
+
+def _remembered(state: State, arguments: VersionArguments, context: Context) -> Located:
+    """The version that is meant, also one that was removed; raises Refused where nobody knows its tag."""
+    part = tag_part(arguments.tag)
+    if find(state, arguments.tag) is None and part in {**context.names.landed, **context.names.pending}:
+        return Located(context.names.name_for(part), arguments.tag, "removed")
+    return present(state, arguments, context)
 
 
 def _leave_one(state: State, found: Located, context: Context, word: str) -> None:

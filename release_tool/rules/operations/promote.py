@@ -73,7 +73,7 @@ def _default(
     state: State, name: Name, tag: Tag, arguments: PromoteArguments, context: Context
 ) -> tuple[tuple[Change, ...], tuple[str, ...]]:
     default = state.default
-    if context.default_policy != "promoted" or (name == default and state.written_default is not None):
+    if context.default_policy != "promoted" or name == state.written_default == default:
         return (), ()
     # Where an earlier promotion made way for this one, the default before may have left, or be quarantined, meanwhile.
     stands = default in state.live and state.written_default in {default, None}
