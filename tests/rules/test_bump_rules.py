@@ -11,7 +11,7 @@ from model_builders import DIGEST, ORDERS, TAGS, bump, change, intent, law, name
 from release_tool.errors import Refused, ReleaseError
 from release_tool.model.records import Name, State, Tag, name_of
 from release_tool.model.states import apply
-from release_tool.model.versions import is_newer, tag_part
+from release_tool.model.versions import is_newer, is_readable, tag_part
 from release_tool.rules.operations import Context, Names, Step, plan_step
 
 FOUR = state("1.0.1", "1.0.2", "1.0.3", "1.0.4", default="v4")
@@ -44,6 +44,13 @@ def test_a_tag_that_is_not_newer_than_the_default_is_added_and_the_default_stays
     step = bumped(state("1.0.4"), tag) if tag == "v1.0.4" else bumped(FOUR, tag)
     assert [one.action for one in step.changes] == ["add"]
     assert "the default stays" in step.notes[0]
+
+
+@pytest.mark.parametrize("default", ["1.0.4", "latest"])
+def test_a_tag_that_the_order_can_not_read_never_becomes_the_default_by_a_bump(default: str) -> None:
+    step = bumped(state(default), "main-7")
+    assert told(step.changes) == ["add v2 main-7"]
+    assert step.notes == ("main-7 can't be compared (semver): the default stays v1",)
 
 
 def test_by_arrival_each_bump_is_newer() -> None:
@@ -221,7 +228,8 @@ def test_a_bump_moves_the_default_exactly_if_it_is_newer_and_nothing_holds_it(on
     else:
         here = (one.default, one.versions[one.default])
         held = any(is_newer(order, (name, one.versions[name]), here) for name in one.quarantined)
-        assert (after.default == added) == (not held and is_newer(order, (added, Tag(tag)), here))
+        newer = is_readable(order, tag) and is_newer(order, (added, Tag(tag)), here)
+        assert (after.default == added) == (not held and newer)
 
 
 @law(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from release_tool.model.records import Change, Name, State, Tag
-from release_tool.model.versions import is_newer, tag_part
+from release_tool.model.versions import is_newer, is_readable, tag_part
 from release_tool.rules.operations import Context, Step, find
 
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ def _default_of_bump(
         for bad in state.quarantined:
             if is_newer(context.order, (bad, state.versions[bad]), here):
                 return (), (f"held: {bad} is quarantined",)
+        if not is_readable(context.order, tag):
+            return (), (f"{tag_part(tag)} can't be compared ({context.order}): the default stays {default}",)
         if not is_newer(context.order, (name, tag), here):
             return (), (f"{tag_part(tag)} is not newer than the default {default} ({here[1]}): the default stays",)
     return (Change("set-default", name, tag, "default: newest", before=default),), ()
