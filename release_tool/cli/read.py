@@ -145,10 +145,11 @@ def _check(run: Run) -> int:
     given = run.arguments
     if given.ref or given.repo:
         with run.tool() as tool:
-            found = check.run_at(tool, given.ref, given.base)
+            found = check.with_left_over(tool, check.run_at(tool, given.ref, given.base))
     elif given.base is not None:
         with run.tool() as tool:
             found = check.run_in(tool, wiring.working_tree(given.directory), given.base)
+            found = check.with_left_over(tool, found)
     else:
         found = check.run(wiring.working_tree(given.directory), given.config, wiring.make_renderer, now=run.now())
     run.show(lambda: report_data(found), lambda: report_text(found))

@@ -74,6 +74,16 @@ def run(
     return CheckReport(tuple(found.checked), findings, warnings)
 
 
+def with_left_over(tool: Tool, report: CheckReport) -> CheckReport:
+    """The same with warnings about the release branches that the configuration of the base doesn't reach."""
+    from release_tool.remote import strays
+
+    found = strays.find(tool.repository, tool.forge, take_all(tool)[0])
+    problems = [one.problem() for one in found if one.matters]
+    more = [Finding(one.where, f"{one.what}: {one.cause}", one.hint) for one in problems]
+    return report._replace(warnings=(*report.warnings, *more))
+
+
 def run_at(tool: Tool, ref: str | None, base: str | None = None) -> CheckReport:
     """Check what the base branch would become with a branch of the remote merged into it.
 

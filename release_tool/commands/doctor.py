@@ -16,13 +16,14 @@ from release_tool.doctor import examine_base, examine_github, examine_services
 from release_tool.doctor import git as git_verdicts
 from release_tool.doctor.diagnosis import Diagnosis, DoctorReport, of_error, ok
 from release_tool.errors import ReleaseError, TryAgain, UsageError
-from release_tool.forges import kind_of
+from release_tool.forges import connect, kind_of
+from release_tool.forges.base import ForgeSettings
 from release_tool.git import examine
 from release_tool.git.opening import is_true
-from release_tool.remote.snapshot import AtCommit, read_config
+from release_tool.remote.snapshot import AtCommit, Snapshot, read_config
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from release_tool.config import Config
     from release_tool.doctor.access import Access
@@ -36,11 +37,12 @@ _PATIENCE = 45.0  # seconds for all examinations that run side by side
 
 
 class _Base(NamedTuple):
-    """The base branch: its name, its tip, and the configuration there."""
+    """The base branch: its name, its tip, the configuration there, and what else the remote holds."""
 
     branch: str
     commit: CommitId
     config: Config
+    refs: RemoteRefs  # all branches
 
 
 class _Examination(NamedTuple):
@@ -116,7 +118,7 @@ def _base(
         yield ok("base branch", f"`{name}`")
         yield from of_error("configuration", error, "no command works without it")
         return
-    found.append(_Base(name, tip, config))
+    found.append(_Base(name, tip, config, refs))
     yield ok("base branch", f"`{name}` at {tip[:12]}")
     yield ok("configuration", f"{access.config_path}: {', '.join(config.environments)}")
 
@@ -145,7 +147,7 @@ def _examinations(access: Access, repository: Repository, base: _Base | None, se
     elif url.startswith(("http://", "https://")):
         yield _Examination("clock", lambda: examine_services.clock(url, access.now))
     # One after the other: the store serves one reader.
-    yield _Examination("base", lambda: examine_base.examine(access, config, views, source, actions=kind == "github"))
+    yield _Examination("base", lambda: _of_base(access, repository, base, views, kind))
     for about, look in examine_services.examinations(access, views):
         yield _Examination(about, look)
 
@@ -154,6 +156,19 @@ def _committer(repository: Repository) -> Iterator[Diagnosis]:
     strict = is_true(repository.config.get("user.useconfigonly"))
     yield git_verdicts.identity(examine.nameless(repository), strict=strict)
     yield git_verdicts.signing(examine.signing(repository.config))
+
+
+def _of_base(
+    access: Access, repository: Repository, base: _Base, views: Sequence[Config], kind: str
+) -> Iterator[Diagnosis]:
+    """What the base branch holds, and the release branches that its configuration doesn't reach."""
+    source = AtCommit(repository, base.commit)
+    yield from examine_base.examine(access, base.config, views, source, actions=kind == "github")
+    snapshot = Snapshot(base.refs, base.commit, base.config, source, {}, base.config, access.config_path)
+    settings = ForgeSettings(url=base.config.forge.url, environ=access.environ)
+    yield from examine_base.left_over(
+        repository, lambda _: connect(base.config.forge.kind, repository, access.now, settings), snapshot
+    )
 
 
 def _push(repository: Repository, base: _Base, url: str, kind: str) -> Iterator[Diagnosis]:

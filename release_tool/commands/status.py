@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from release_tool.errors import ReleaseError, TryAgain
 from release_tool.model import history
 from release_tool.model.records import Name, State, Tag, name_number
+from release_tool.remote import strays
 from release_tool.remote.ages import EXACTLY, Ages
 from release_tool.remote.branch import look
 from release_tool.remote.judged_versions import Asking
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from release_tool.model.records import Line, PullRequest
     from release_tool.remote.ages import Entry
     from release_tool.remote.snapshot import Files, Snapshot
+    from release_tool.remote.strays import Stray
     from release_tool.remote.tool import Tool
     from release_tool.rules.outlook import Outlook
 
@@ -98,6 +100,7 @@ class Status(NamedTuple):
     base: str  # the base branch
     now: datetime  # the time that ages count to
     services: tuple[ServiceStatus, ...]  # in the order of the configuration
+    strays: tuple[Stray, ...] = ()  # the release branches that the configuration doesn't reach, where something waits
 
     def environments(self) -> list[EnvironmentStatus]:
         """All environments of all services."""
@@ -133,7 +136,8 @@ def run(
     ]
     if health:
         services = _with_health(tool, snapshots, services, look_at.now)
-    return Status(config.base, look_at.now, tuple(services))
+    found = strays.of(strays.find(tool.repository, tool.forge, snapshots[0]), environments, service)
+    return Status(config.base, look_at.now, tuple(services), tuple(one for one in found if one.matters))
 
 
 def _with_health(

@@ -9,6 +9,7 @@ from release_tool.doctor import base_branch as verdicts
 from release_tool.doctor import workflows
 from release_tool.doctor.diagnosis import Diagnosis, of_error, ok
 from release_tool.errors import ReleaseError
+from release_tool.remote import strays
 from release_tool.remote.rendering import Renderings
 from release_tool.remote.snapshot import read_files
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 
     from release_tool.config import Config
     from release_tool.doctor.access import Access
-    from release_tool.remote.snapshot import Source
+    from release_tool.forges.base import Forge
+    from release_tool.git.repository import Repository
+    from release_tool.remote.snapshot import Snapshot, Source
 
 _CHARTS = 8  # so many services are rendered
 
@@ -45,6 +48,14 @@ def examine(
     if len(views) > _CHARTS:
         what = f"{len(views) - _CHARTS} more services were not rendered"
         yield Diagnosis("unknown", "chart", what, "", "", "`release doctor --service NAME`, or `release check`")
+
+
+def left_over(repository: Repository, forge: Callable[[Config], Forge], snapshot: Snapshot) -> Iterator[Diagnosis]:
+    """The release branches that the configuration doesn't reach, as far as something waits on them."""
+    found = [one for one in strays.find(repository, forge, snapshot) if one.matters]
+    why = "what waits on it lands nowhere"
+    for error in (one.problem() for one in found):
+        yield Diagnosis("warning", "release branch", f"{error.what}: {error.cause}", error.where, why, error.hint)
 
 
 def _guarded(about: str, look: Callable[[], Iterable[Diagnosis]]) -> Iterator[Diagnosis]:

@@ -27,6 +27,7 @@ class Invocation(NamedTuple):
     downgrade: bool = False  # propose on the branch of downgrades, which is never shared with other operations
     # nobody is there to merge the pull request: the forge shall, as soon as its rules allow that
     unattended: bool = False
+    carries: frozenset[str] = frozenset()  # strays whose pending lines go on with this branch (see remote/strays.py)
 
     def intent(self, operation: Operation, arguments: Arguments) -> Intent:
         """The intent that the record keeps, with the reason that was given."""

@@ -41,6 +41,10 @@ def propose(work: Work) -> Outcome:
     if done is not None:
         return done
     branch = look(work.repository, work.forge, work.snapshot, work.place, work.branch)
+    if work.invocation.carries:
+        from release_tool.publishing import carrying
+
+        branch = carrying.joined(work, branch)
     done_before = decided.outcome(work, branch)
     if done_before is not None:
         return done_before

@@ -115,6 +115,20 @@ def nothing_left(base: str) -> str:
     return f"Nothing is left to change: `{base}` holds all of this already, or refuses it. Closed by `release`."
 
 
+def carried_over(to: str, number: int | None) -> str:
+    """The comment on a pull request whose environment has another branch today."""
+    where = f"pull request #{number} (`{to}`)" if number else f"the branch `{to}`"
+    return (
+        f"`release.yaml` gives this environment another branch today: all of this went to {where}. Closed by `release`."
+    )
+
+
+def went_on(branch: str, to: str, operations: Iterable[str]) -> str:
+    """The message of the commit that takes off a branch what goes on under another name."""
+    trailers = [f"{TRAILER}: {one}" for one in operations]
+    return "\n".join([f"{branch} goes on as {to}", "", *trailers, ""])
+
+
 def conflict(branch: str, base: str, paths: Sequence[str]) -> str:
     """The comment on a pull request whose branch, with a person's commits, conflicts with the base."""
     listed = ", ".join(f"`{path}`" for path in paths)

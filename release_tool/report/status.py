@@ -15,11 +15,12 @@ from release_tool.report.terminal import heading, short, short_tag, table
 from release_tool.rules.outlook import cell, where
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from release_tool.commands.status import EnvironmentStatus, ServiceStatus, Status, Waiting
-    from release_tool.model.records import Change, Name, State, Tag
+    from release_tool.model.records import Change, Line, Name, PullRequest, State, Tag
+    from release_tool.remote.strays import Stray
 
 _NEXT = 3
 """So many of the coming changes are shown; the JSON holds all."""
@@ -43,6 +44,17 @@ def status_data(status: Status) -> dict[str, Any]:
             }
             for service in status.services
             for one in service.differences()
+        ],
+        "left_over": [
+            {
+                "branch": one.name,
+                "environment": one.then.environment,
+                **({"service": one.then.service} if one.then.service else {}),
+                **_pending_data(one.pending),
+                "pull_request": _pull_data(one.pull_request),
+                "error": error_data(one.problem()),
+            }
+            for one in status.strays
         ],
     }
 
@@ -99,10 +111,19 @@ def _health_data(one: EnvironmentStatus, name: Name) -> dict[str, Any] | None:
 
 
 def _waiting_data(waiting: Waiting | None) -> dict[str, Any]:
-    lines = () if waiting is None else waiting.pending
-    pull = None if waiting is None else waiting.pull_request
     return {
         "branch": None if waiting is None else waiting.branch,
+        **_pending_data(() if waiting is None else waiting.pending),
+        "pull_request": None if waiting is None else _pull_data(waiting.pull_request),
+    }
+
+
+def _pull_data(pull: PullRequest | None) -> dict[str, Any] | None:
+    return None if pull is None else {"number": pull.number, "url": pull.url}
+
+
+def _pending_data(lines: Sequence[Line]) -> dict[str, Any]:
+    return {
         "pending": [line.id for line in lines],
         "operations": [
             {
@@ -115,7 +136,6 @@ def _waiting_data(waiting: Waiting | None) -> dict[str, Any]:
             }
             for line in lines
         ],
-        "pull_request": None if pull is None else {"number": pull.number, "url": pull.url},
     }
 
 
@@ -139,7 +159,15 @@ def status_text(status: Status, width: int | None) -> str:
         parts += _matrix(service, width)
         for one in service.environments:
             parts.append([*heading(one.place.title, width), *_environment(one, status, width)])
+    parts += [[*heading(one.name, width), *_left_over(one, status.now, width)] for one in status.strays]
     return "\n\n".join("\n".join(part) for part in parts if part)
+
+
+def _left_over(stray: Stray, now: datetime, width: int | None) -> list[str]:
+    """A release branch that the configuration doesn't reach, and what to do about it."""
+    error = stray.problem()
+    rows = [("left over", error.cause), *_labelled("waits", _operations(stray.name, stray, now)), ("next", error.hint)]
+    return table(rows, width)
 
 
 def _matrix(service: ServiceStatus, width: int | None) -> Iterator[list[str]]:
@@ -258,14 +286,18 @@ def _change(change: Change) -> str:
 
 
 def _waiting(one: EnvironmentStatus, now: datetime) -> Iterator[tuple[str, str]]:
+    branches = filter(None, (one.rolling, one.downgrade))
+    yield from _labelled("waits", [text for one in branches for text in _operations(one.branch, one, now)])
+
+
+def _operations(branch: str, waiting: Waiting | Stray, now: datetime) -> list[str]:
+    pull = waiting.pull_request
+    place = f"{branch}, " + ("no pull request" if pull is None else f"pull request #{pull.number}")
     said: list[str] = []
-    for waiting in filter(None, (one.rolling, one.downgrade)):
-        pull = waiting.pull_request
-        place = f"{waiting.branch}, " + ("no pull request" if pull is None else f"pull request #{pull.number}")
-        for line in waiting.pending:
-            by = f" by {line.intent.by}" if line.intent.by else ""
-            said.append(f"{messages.subject(line.intent)}{by}, {clock(line.at)} ({short(now - line.at)}): {place}")
-    yield from _labelled("waits", said)
+    for line in waiting.pending:
+        by = f" by {line.intent.by}" if line.intent.by else ""
+        said.append(f"{messages.subject(line.intent)}{by}, {clock(line.at)} ({short(now - line.at)}): {place}")
+    return said
 
 
 def _labelled(label: str, texts: list[str]) -> Iterator[tuple[str, str]]:
