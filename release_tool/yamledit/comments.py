@@ -28,7 +28,6 @@ Names: TypeAlias = Mapping[str, Collection[str]]
 
 _COMMENT = re.compile(r"#[^\r\n]*")
 _COMMA = re.compile(r"[ \t]*,")
-_WORD = r"[\w.-]+"
 _END = r"(?:\r\n|\r|\n|\Z)"
 
 
@@ -64,6 +63,10 @@ def own_below(source: SourceText, node: Node, index: int) -> int:
         pattern += rf"(?:(?:[ \t]*{_END})+{lines}+(?=[ \t]*{_END}| {{0,{column}}}#|---|\.\.\.))*"
     found = re.compile(pattern).match(source.text, start)
     assert found is not None  # it matches the empty text, too
+    if node.kind == "sequence" and value.kind == "scalar" and index + 1 < len(node.items):
+        # Between two texts of a list it may be about the second one, too: it stays.
+        is_next = source.line(source.head(node, index + 1)).start == found.end()
+        return start if is_next else found.end()
     return found.end()
 
 
@@ -116,17 +119,21 @@ class Extent:
 # --- the block above --------------------------------------------------------------------------------------------------
 
 
-def lines_above(source: SourceText, node: Node, index: int, names: Names | None = None) -> int:
-    """How many lines of the comment block that touches an entry from above are about that entry."""
+def lines_above(source: SourceText, node: Node, index: int, names: Names | None, *, for_good: bool = False) -> int:
+    """How many lines of the comment block that touches an entry from above are about that entry.
+
+    `for_good`: they will be gone, so that only those count that are surely its own.
+    """
     block = _block(source, node, index)
     if not block:
         return 0
-    lines = [{word.strip(".-") for word in re.findall(_WORD, line)} for line in block]
+    lines = [_words(line, names) for line in block]
     naming = [number for number, words in enumerate(lines) if words & _names(node, index, names)]
-    if naming and not index:  # what stands above that line may be about the whole collection
+    # What stands above that line may be about the whole collection, or be another comment.
+    if naming and (not index or (for_good and names is not None)):
         del lines[: naming[0]]
     group = list(_group(source, node, index))
-    if any(words & _names(node, other, names, distinct=True) for other in group for words in lines):
+    if any(words & _names(node, other, names) for other in group for words in lines):
         return 0
     if naming:
         return len(lines)
@@ -134,8 +141,8 @@ def lines_above(source: SourceText, node: Node, index: int, names: Names | None 
         return 0
     if index:
         return 0 if group and _is_alike(node, index, group[0]) else len(lines)
-    has_next = len(node.items or node.pairs) > 1 and node is not source.root
-    return len(lines) if has_next and _block(source, node, 1) else 0
+    is_like_next = node.kind == "mapping" and len(node.pairs) > 1 and bool(_block(source, node, 1))
+    return len(lines) if is_like_next and node is not source.root else 0
 
 
 def _block(source: SourceText, node: Node, index: int) -> list[str]:
@@ -164,20 +171,25 @@ def _group(source: SourceText, node: Node, index: int) -> Iterator[int]:
         yield other
 
 
-def _names(node: Node, index: int, names: Names | None, *, distinct: bool = False) -> set[str]:
-    """The words that name an entry; `distinct`: without words that people use for other things as well."""
+def _words(line: str, names: Names | None) -> set[str]:
+    """The words of a comment; without names, the last part of a path (`image.tag`) too."""
+    words = {word.strip(".-") for word in re.findall(r"[\w.-]+", line)}
+    return words if names is not None else words | {word.rpartition(".")[2] for word in words}
+
+
+def _names(node: Node, index: int, names: Names | None) -> set[str]:
+    """The words that name an entry: its key; in a list its text, or the first one inside it."""
     if node.kind == "mapping":
         key = node.pairs[index][0].value
-        found = {key} if names is None else {key, *names.get(key, ())}
-    else:
-        item = node.items[index]
-        found = {item.pairs[0][1].value if item.pairs else item.value} - {""}
-    return {word for word in found if not word.isalpha() or not word.islower()} if distinct and names is None else found
+        return {key} if names is None else {key, *names.get(key, ())}
+    item = node.items[index]
+    return {item.pairs[0][1].value if item.pairs else item.value} - {""}
 
 
 def _is_alike(node: Node, index: int, other: int) -> bool:
-    """Whether two entries are of one sort: values without a key, or keys that differ in their numbers alone."""
+    """Whether two entries are of one sort: texts of a list, or keys that end with the same word (numbers are equal)."""
     if node.kind == "sequence":
         return node.items[index].kind == node.items[other].kind == "scalar"
-    first, second = (re.sub(r"[0-9]+", "0", node.pairs[number][0].value) for number in (index, other))
-    return first == second
+    keys = [re.sub(r"[0-9]+", "0", node.pairs[number][0].value) for number in (index, other)]
+    last = [(re.findall(r"[A-Z]?[a-z]+0?|[A-Z]+0?", key) or [key])[-1].lower() for key in keys]
+    return bool(last[0] == last[1])

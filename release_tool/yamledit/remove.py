@@ -28,7 +28,7 @@ def remove(source: SourceText, path: Path, names: Names | None, *, keep_comments
         assert source.root is not None or not path
         raise source.refusal("the root of a document is no entry", 0, "Remove the file, or the entries inside it.")
     parent, position = place.above[-1]
-    above = lines_above(source, parent, position, names)
+    above = lines_above(source, parent, position, names, for_good=True)
     return remove_extent(source, path, above, names, keep_comments=keep_comments)
 
 
