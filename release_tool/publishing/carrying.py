@@ -32,7 +32,8 @@ def joined(work: Work, branch: Branch) -> Branch:
             cause=f"it waits on {', '.join(sorted(work.invocation.carries))}, which release.yaml names no more",
             hint=f"merge or close what waits on {branch.name}, then run `release sync`",
         )
-    return branch._replace(pending=(*lines, *branch.pending), carried=True)
+    # In the order in which they were asked for; the sort is stable, so each branch keeps its own order.
+    return branch._replace(pending=tuple(sorted((*lines, *branch.pending), key=lambda line: line.at)), carried=True)
 
 
 def settled(tool: Tool, snapshot: Snapshot, stray: Stray) -> str:

@@ -205,20 +205,19 @@ def _origins(
 
 
 def _places_before(repository: Repository, commit: CommitId, config_path: str, came: set[str]) -> list[Place]:
-    """The places that the configuration gave at a commit; at an older one, where it names already what came later."""
-    config = config_at(repository, commit, config_path)
-    if config is None:
+    """The places that the configuration gave at a commit; at an older one, where it can't be read, or names these."""
+    if not repository.files(commit, [config_path]):
         return []
-    places = list(config.places())
-    if came.isdisjoint(place.tag_file for place in places):
+    config = config_at(repository, commit, config_path)
+    places = [] if config is None else list(config.places())
+    if config is not None and came.isdisjoint(place.tag_file for place in places):
         return places
     for step in repository.touching(commit, [config_path]):
         if config_path in step.files:
             parents = repository.commit_info(step.commit).parents
             config = config_at(repository, parents[0], config_path) if parents else None
-            older = [] if config is None else list(config.places())
-            if config is None or came.isdisjoint(place.tag_file for place in older):
-                return older
+            if config is not None and came.isdisjoint(place.tag_file for place in config.places()):
+                return list(config.places())
     return []
 
 

@@ -103,6 +103,26 @@ def test_what_waits_goes_on_where_one_service_becomes_two(world: Moving) -> None
     assert waiting(world, "release/engine/devel", "environments/devel/engine/history.jsonl") == ["v1.0.3"]
 
 
+def test_what_waits_goes_on_where_a_service_gets_another_name(world: Moving) -> None:
+    layout = {"template": "environments/{environment}/{service}", "branch": "release/{service}/{environment}"}
+    moves = {f"environments/{one}": f"environments/{one}/engine" for one in POLICIES}
+    world.move(moves, services=("engine", "web"), **layout)
+    for one in POLICIES:  # another service with the very same versions
+        text = world.file(f"environments/{one}/engine/image_tag.yaml")
+        world.commit({f"environments/{one}/web/image_tag.yaml": text}, "The other service")
+    world.release("bump", "devel", "v1.0.3", "--direct", "--service", "engine")
+    world.revert()
+    world.release("bump", "devel", "v1.0.4", "--service", "engine")
+    world.release("bump", "devel", "w3", "--service", "web")
+    moves = {f"environments/{one}/engine": f"environments/{one}/motor" for one in POLICIES}
+    world.move(moves, services=("motor", "web"))
+    world.release("sync")
+    assert world.open_branches() == ["release/motor/devel", "release/web/devel"]
+    assert waiting(world, "release/motor/devel", "environments/devel/motor/history.jsonl") == ["v1.0.4"]
+    changes = world.json("bump", "devel", "v1.0.5", "--service", "motor", "--direct")["changes"]
+    assert changes[0]["version"] == "v5", "v3 was given and reverted, and v4 waits"
+
+
 def test_what_waits_joins_what_came_under_the_new_name_before(world: Moving) -> None:
     world.release("bump", "devel", "v1.0.3")
     rename_devel(world)
@@ -112,6 +132,30 @@ def test_what_waits_joins_what_came_under_the_new_name_before(world: Moving) -> 
     assert world.open_branches() == ["release/dev"]
     world.merge(2)
     assert sorted(world.known.values()) == ["v1.0.1", "v1.0.2", "v1.0.3", "v1.0.4"]
+
+
+def test_what_waits_under_several_older_names_goes_on_in_its_order(world: Moving) -> None:
+    world.release("bump", "devel", "v1.0.3")
+    rename_devel(world)
+    world.release("bump", "dev", "v1.0.4")
+    policies = {"a": POLICIES["devel"], "staging": "{promote_from: a, default: promoted}"}
+    world.move({"environments/dev": "environments/a"}, policies=policies)
+    world.release("bump", "a", "v1.0.5")
+    world.release("sync")
+    assert world.open_branches() == ["release/a"]
+    assert waiting(world, "release/a", "environments/a/history.jsonl") == ["v1.0.3", "v1.0.4", "v1.0.5"]
+    world.merge(3)
+    assert sorted(world.known.values()) == [f"v1.0.{number}" for number in range(1, 6)]
+
+
+def test_what_waits_goes_on_without_a_forge(world: Moving) -> None:
+    world.release("bump", "devel", "v1.0.3")
+    rename_devel(world)
+    world.commit({"release.yaml": world.layout() + "forge: {kind: none}\n"}, "No forge")
+    world.release("sync")
+    assert waiting(world, "release/dev", "environments/dev/history.jsonl") == ["v1.0.3"]
+    assert "refs/heads/release/devel" not in world.refs()
+    assert world.release("sync").out == ""
 
 
 def test_a_downgrade_that_waits_goes_on_too(world: Moving) -> None:

@@ -120,6 +120,16 @@ def test_an_age_counts_from_landing_and_not_from_a_move(world: Moving, what: str
     assert found["default_since"] == landed.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def test_an_age_goes_on_where_the_configuration_was_broken_before_the_move(world: Moving) -> None:
+    world.release("bump", "devel", "v1.0.3", "--direct")
+    landed = world.now
+    world.now += timedelta(days=3)
+    world.commit({"release.yaml": "version: 1\nenvironments: [\n"}, "A mistake")
+    moved(world, "the directory")
+    (found,) = world.json("status", "devel")["environments"]
+    assert found["default_since"] == landed.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def test_a_soak_that_has_passed_stays_passed(world: Moving) -> None:
     world.move({}, policies={**POLICIES, "staging": SOAK})
     world.release("bump", "devel", "v1.0.3", "--direct")
