@@ -67,10 +67,10 @@ def _history(run: Run) -> int:
     history.check_usage(wanted, run.now())
     with run.tool() as tool:
         found = history.run(tool, wanted)
-    if not found:
+    if not found.entries and not found.failed:
         run.say("no recorded operation is like that")
-    run.show(lambda: history_data(found), lambda: history_text(found, width()))
-    return 0
+    run.show(lambda: history_data(found.entries), lambda: history_text(found.entries, width()))
+    return print_failures(run, found.failed)
 
 
 def _rendering_arguments(parser: ArgumentParser) -> None:

@@ -13,7 +13,7 @@ from release_tool.checks.findings import Finding, findings_of
 from release_tool.commands.check_service import CheckedService, Collected, look
 from release_tool.errors import ReleaseError
 from release_tool.remote.rendering import Renderings
-from release_tool.remote.snapshot import AtCommit, read_config, take_all
+from release_tool.remote.snapshot import AtCommit, read_config, read_leniently, take_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -58,7 +58,7 @@ def run(
         return CheckReport((config_path,), tuple(findings_of(error)))
     text = source.read([config_path])[config_path].decode("utf-8-sig")
     found = Collected(
-        [config_path], [*health.wrong(config, text, config_path)], [*health.doubtful(config, text, config_path)]
+        [config_path], [*health.wrong(config, text, config_path)], [*health.doubtful(config, text, config_path)], []
     )
     engine = renderer(config)
     views_before = _views_before(before, config_path)
@@ -70,6 +70,12 @@ def run(
         CheckedService(shall, was, now, found).check()
     records = [place.history_file for view in config.views() for place in view.places()]
     found.findings.extend(attributes.union_merged(records, _attribute_files(source, records)))
+    if before is not None and found.unread:
+        alone = _left_alone(config, source, before)
+        told = [one for one in found.unread if one.where.partition(":")[0] in alone]
+        stand = set(run(before, config_path, renderer).findings).intersection(told) if told else ()
+        found.findings[:] = [one for one in found.findings if one not in stand]
+        found.warnings.extend(one for one in told if one in stand)
     findings, warnings = (tuple(dict.fromkeys(part)) for part in (found.findings, found.warnings))
     return CheckReport(tuple(found.checked), findings, warnings)
 
@@ -82,6 +88,23 @@ def with_left_over(tool: Tool, report: CheckReport) -> CheckReport:
     problems = [one.problem() for one in found if one.matters]
     more = [Finding(one.where, f"{one.what}: {one.cause}", one.hint) for one in problems]
     return report._replace(warnings=(*report.warnings, *more))
+
+
+def _left_alone(config: Config, source: Source, before: Source) -> set[str]:
+    """The files of the environments that the step to `source` leaves alone, where it touches another one.
+
+    What is broken there and was so before stops no other environment.
+    """
+    alone: set[str] = set()
+    touched = False
+    for place in (place for view in config.views() for place in view.places()):
+        archives = {*source.paths(place.archive_directory), *before.paths(place.archive_directory)}
+        paths = [place.tag_file, place.history_file, place.values_file, *sorted(archives)]
+        if read_leniently(source.read, paths)[0] == read_leniently(before.read, paths)[0]:
+            alone.update(paths)
+        else:
+            touched = True
+    return alone if touched else set()
 
 
 def run_at(tool: Tool, ref: str | None, base: str | None = None) -> CheckReport:

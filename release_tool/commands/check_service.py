@@ -10,10 +10,10 @@ from release_tool.checks.findings import Finding, findings_of
 from release_tool.commands import check_routes
 from release_tool.errors import ReleaseError
 from release_tool.model.history import quarantined_now
-from release_tool.remote.snapshot import decode, read_files
+from release_tool.remote.snapshot import decode, read_files, readable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from datetime import datetime
 
     from release_tool.checks.findings import OfVersion
@@ -29,6 +29,7 @@ class Collected(NamedTuple):
     checked: list[str]
     findings: list[Finding]
     warnings: list[Finding]
+    unread: list[Finding]  # those of the findings that say of one file why it can't be used
 
 
 class Seen(NamedTuple):
@@ -55,24 +56,17 @@ def look(renderings: Renderings) -> Looked:
     """A service at one moment; what can't be read hides nothing of the rest."""
     seen: dict[str, Seen] = {}
     failed: list[Finding] = []
-    source, places = renderings.source, list(renderings.config.places())
-    together = _read_together(source, places)
-    for place in places:
+    source = renderings.source
+    for environment, files in read_files(source, renderings.config.places()).items():
+        place = files.place
         try:
-            files = together.get(place.environment) or read_files(source, [place])[place.environment]
+            if files.broken is not None:
+                raise files.broken
             read = held(place, files.tags or "", files.record, _archives(source, place))
-            seen[place.environment] = Seen(files, read)
+            seen[environment] = Seen(files, read)
         except ReleaseError as error:
             failed += findings_of(error)
     return Looked(renderings, seen, tuple(failed))
-
-
-def _read_together(source: Source, places: Iterable[Place]) -> dict[str, Files]:
-    """All environments with one request; nothing where one of them can't be read, for each is read alone then."""
-    try:
-        return read_files(source, places)
-    except ReleaseError:
-        return {}
 
 
 def _archives(source: Source, place: Place) -> dict[str, str]:
@@ -100,6 +94,7 @@ class CheckedService:
         """Everything about the service."""
         shall, report = self._shall, self._report
         report.findings.extend(shall.failed)
+        report.unread.extend(shall.failed)
         chart = self._chart()
         report.findings.extend(chart)
         wrong = names.wrong_names(list(shall.held.values()), {} if self._was is None else self._was.held)
@@ -128,6 +123,7 @@ class CheckedService:
         broken = list(_broken(files, [one.name for one in overtaken]))
         of_versions = [*overtaken, *wrong, *names.high_names(here)]
         report.findings.extend([*broken, *(one.finding for one in of_versions)])
+        report.unread.extend((*broken, *here.record.broken))
         self._record(here)
         if not broken and not overtaken:
             self._told(here, {one.name for one in of_versions})
@@ -198,5 +194,10 @@ def _broken(files: Files, told: Collection[Name]) -> Iterator[Finding]:
         files.state()
     except ReleaseError as error:
         yield from findings_of(error, told)
-    if files.values is not None:
-        yield from values.keys_elsewhere(files.values, files.place.values_file)
+    try:
+        readable(files.record, files.place.history_file)  # the lines themselves are looked at one by one
+        if files.values is not None:
+            path = files.place.values_file
+            yield from values.keys_elsewhere(readable(files.values, path), path)
+    except ReleaseError as error:
+        yield from findings_of(error)

@@ -6,7 +6,7 @@ import re
 from datetime import datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool.errors import UsageError
+from release_tool.errors import Failed, ReleaseError, TryAgain, UsageError
 from release_tool.model import history, times
 from release_tool.model.versions import tag_part
 
@@ -63,15 +63,15 @@ def check_usage(wanted: HistoryFilter, now: datetime) -> None:
         raise UsageError(f"--since {wanted.since} is after --until {wanted.until}")
 
 
-def run(tool: Tool, wanted: HistoryFilter) -> tuple[Entry, ...]:
-    """Read the records and their archives at the tip of the base branch.
+class Told(NamedTuple):
+    """What the records tell."""
 
-    Args:
-        wanted: checked by `check_usage`.
+    entries: tuple[Entry, ...]  # the wanted lines, oldest first; those of one file with the same time in their order
+    failed: tuple[Failed, ...] = ()  # the environments whose records can't be read; they hide no other one
 
-    Returns:
-        The wanted lines, oldest first; those of one file with the same time in their order.
-    """
+
+def run(tool: Tool, wanted: HistoryFilter) -> Told:
+    """Read the records and their archives at the tip of the base branch; `wanted` is checked by `check_usage`."""
     from release_tool.remote.snapshot import take_all
 
     snapshots = take_all(tool, wanted.service)
@@ -79,10 +79,16 @@ def run(tool: Tool, wanted: HistoryFilter) -> tuple[Entry, ...]:
         snapshots[0].config.environment(name)
     since, until = _span(wanted, tool.now())
     found: list[Entry] = []
+    failed: list[Failed] = []
     for snapshot in snapshots:
         for name in dict.fromkeys(wanted.environments or snapshot.config.environments):
-            found += _landed(snapshot, snapshot.config.place(name))
-            found += _pending(tool, snapshot, snapshot.config.place(name)) if wanted.pending else ()
+            place = snapshot.config.place(name)
+            try:
+                found += [*_landed(snapshot, place), *(_pending(tool, snapshot, place) if wanted.pending else ())]
+            except TryAgain:
+                raise
+            except ReleaseError as error:
+                failed.append(Failed(place.title, error))
     kept = [
         entry
         for entry in found
@@ -92,7 +98,7 @@ def run(tool: Tool, wanted: HistoryFilter) -> tuple[Entry, ...]:
         and (not wanted.version or is_about(entry.line, wanted.version))
     ]
     kept.sort(key=lambda entry: entry.line.at)
-    return tuple(kept if wanted.limit is None else kept[-wanted.limit :])
+    return Told(tuple(kept if wanted.limit is None else kept[-wanted.limit :]), tuple(failed))
 
 
 def _landed(snapshot: Snapshot, place: Place) -> Iterator[Entry]:
@@ -101,13 +107,13 @@ def _landed(snapshot: Snapshot, place: Place) -> Iterator[Entry]:
 
     paths = [path for path in snapshot.source.paths(place.archive_directory) if path.endswith(".jsonl")]
     texts = {path: decode(data, path) for path, data in snapshot.source.read(sorted(paths)).items()}
-    texts[place.history_file] = snapshot.files[place.environment].record
-    seen: set[str] = set()
+    once: dict[str, Line] = {}
     for path, text in texts.items():
         for line in history.parse(text, path):
-            if line.id not in seen:
-                seen.add(line.id)
-                yield Entry(place, line)
+            once.setdefault(line.id, line)
+    for line in snapshot.files[place.environment].lines():
+        once.setdefault(line.id, line)
+    return (Entry(place, line) for line in once.values())
 
 
 def _pending(tool: Tool, snapshot: Snapshot, place: Place) -> Iterator[Entry]:

@@ -15,15 +15,16 @@ from release_tool.remote import find_version, images, names
 from release_tool.remote.ages import EXACTLY, Ages
 from release_tool.remote.branch import look
 from release_tool.remote.judged_versions import Asking
+from release_tool.remote.snapshot import readable
 from release_tool.rules import promotion
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from release_tool.config import Place
-    from release_tool.model.records import Arguments, Intent
+    from release_tool.model.records import Arguments, Intent, State
     from release_tool.publishing.outcome import Invocation
-    from release_tool.remote.snapshot import Snapshot
+    from release_tool.remote.snapshot import Files, Snapshot
     from release_tool.remote.tool import Tool
 
 
@@ -86,7 +87,7 @@ def _judged(tool: Tool, snapshot: Snapshot, command: Promote) -> Intent:
 
 def _candidate(tool: Tool, snapshot: Snapshot, command: Promote, now: datetime) -> promotion.Candidate:
     source = snapshot.files[command.source]
-    state = source.state(empty=True)
+    state = _sound(source)
     word = command.version or state.default
     if word is None:
         raise Refused(f"{command.source} has no version to promote", where=source.place.tag_file)
@@ -109,6 +110,20 @@ def _candidate(tool: Tool, snapshot: Snapshot, command: Promote, now: datetime) 
         quarantined=_quarantined(snapshot, tag_part(known.tag)),
         now=now,
     )
+
+
+def _sound(files: Files) -> State:
+    """The versions of the source; its files must all be right, for nobody knows what stands behind a broken one."""
+    from release_tool.yamledit.parser import documents
+    from release_tool.yamledit.tree import YamlError
+
+    files.lines()
+    path = files.place.values_file
+    try:
+        documents(readable(files.values or "", path))
+    except YamlError as error:
+        raise error.in_file(path) from None
+    return files.state(empty=True)
 
 
 def _default_since(

@@ -71,7 +71,7 @@ class WorkingTree(NamedTuple):
         for path in paths:
             inside = self._inside(path)
             if inside.exists():
-                contents[path] = _read(inside)
+                contents[path] = _read(inside, path)
         return contents
 
     def committed(self, paths: Iterable[str]) -> Iterator[dict[str, bytes]]:
@@ -171,11 +171,11 @@ def _blob(commit: Any, path: str) -> bytes | None:
     return data if found.type == "blob" else None
 
 
-def _read(path: Path) -> bytes:
+def _read(inside: Path, path: str) -> bytes:
     try:
-        return path.read_bytes()
+        return inside.read_bytes()
     except OSError as error:
-        raise ReleaseError(f"can't read: {error.strerror}", where=str(path)) from error
+        raise ReleaseError(f"can't read: {error.strerror}", where=path) from error
 
 
 def _written_beside(target: Path, content: bytes) -> Path:

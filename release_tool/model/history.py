@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from typing import TYPE_CHECKING, Any, cast
@@ -76,6 +77,22 @@ def parse(text: str, path: str) -> tuple[Line, ...]:
         seen[line.id] = number
         lines.append(line)
     return tuple(lines)
+
+
+def readable_lines(text: str) -> tuple[Line, ...]:
+    """The lines that can be read of an old or foreign record, or of a neighbour's: a broken one hides no other.
+
+    Bytes that were not UTF-8 (surrogateescape) are replaced.
+    """
+    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    try:
+        return parse(text, "")
+    except ReleaseError:
+        found: dict[str, Line] = {}
+        for raw in text.split("\n"):
+            with contextlib.suppress(ReleaseError):
+                found.update({line.id: line for line in parse(raw, "") if line.id not in found})
+        return tuple(found.values())
 
 
 def _parse_line(raw: str, where: str) -> Line:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool.errors import Refused, ReleaseError
+from release_tool.errors import Refused
 from release_tool.model import history
 from release_tool.model.records import Tag
 from release_tool.model.versions import tag_part
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from release_tool import config
-    from release_tool.model.records import Line
     from release_tool.registry import Registry
     from release_tool.remote.snapshot import Files
 
@@ -81,15 +80,7 @@ def _recorded(files: Iterable[Files], tag: Tag, given: str) -> list[tuple[str, s
     found = [(source, digest) for source, digest in said if digest]
     last: tuple[datetime, str, str] | None = None
     for one in files:
-        told = history.recorded_digest(_lines(one), part)
+        told = history.recorded_digest(history.readable_lines(one.record), part)
         if told is not None and (last is None or told[0] > last[0]):
             last = (told[0], f"recorded in {one.place.environment}", told[1])
     return [*found, (last[1], last[2])] if last is not None else found
-
-
-def _lines(files: Files) -> tuple[Line, ...]:
-    """The record of an environment; one that can't be read tells nothing here, and stops no other one."""
-    try:
-        return files.lines()
-    except ReleaseError:
-        return ()

@@ -6,9 +6,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from release_tool import tagfile
+from release_tool.errors import ReleaseError, TryAgain
 from release_tool.model import history
 from release_tool.model.records import CommitId, Line, Name, State, name_number
 from release_tool.model.versions import tag_part
+from release_tool.remote.snapshot import AtCommit, read_leniently
 from release_tool.rules.operations import Names
 
 if TYPE_CHECKING:
@@ -29,12 +31,13 @@ def names_known(repository: Repository, snapshot: Snapshot, wanted: Iterable[str
     """
     landed = _Known()
     for files in snapshot.files.values():
-        landed.add(_lines_leniently(files.record.encode()), files.tags or "")
+        landed.add(history.readable_lines(files.record), files.tags or "")
     # Where the files and records at the tip know a wanted tag, they tell all that is asked. Else the tag gets a new
     # name, or one that only older commits know: a revert takes lines and versions away and frees no name.
     unknown = {tag_part(tag) for tag in wanted} - set(landed.names)
-    if unknown:  # only a new name needs every record: a broken one stops no other environment
-        present = [files.lines() for files in snapshot.files.values()]
+    if unknown:
+        # A line that can't be read was right once, or its name stands in a file: the walk finds it there.
+        present = [history.readable_lines(files.record) for files in snapshot.files.values()]
         for lines in (*present, *archived(snapshot.source, snapshot.config.places(), unknown)):
             landed.add(lines)
         _walk(repository, snapshot, present, landed)
@@ -45,7 +48,12 @@ def names_known(repository: Repository, snapshot: Snapshot, wanted: Iterable[str
             if commit is not None:
                 from release_tool.remote.past import record_at
 
-                pending.add(_lines_leniently(record_at(repository, snapshot, place, commit)[1]))
+                try:
+                    pending.add(_lines_leniently(record_at(repository, snapshot, place, commit)[1]))
+                except TryAgain:
+                    raise
+                except ReleaseError:  # a link in its place: it stops its own environment
+                    continue
     return Names(landed.names, pending.names, frozenset(landed.taken))
 
 
@@ -53,7 +61,7 @@ def archived(source: Source, places: Iterable[Place], words: Iterable[str]) -> I
     """The archived lines of some environments, of the archives that hold one of the words (tags or names)."""
     sought = [word.encode("utf-8", "replace") for word in words]
     paths = [path for place in places for path in source.paths(place.archive_directory)]
-    for data in source.read(paths).values():
+    for data in read_leniently(source.read, paths)[0].values():
         if any(word in data for word in sought):
             yield _lines_leniently(data)
 
@@ -63,7 +71,7 @@ def quarantined_elsewhere(snapshot: Snapshot, environment: str) -> dict[str, tup
     found: dict[str, tuple[str, str]] = {}
     for name, files in snapshot.files.items():
         if name != environment and files.tags is not None:
-            bad = history.quarantined_now(files.lines(), tagfile.read_leniently(files.tags))
+            bad = history.quarantined_now(history.readable_lines(files.record), tagfile.read_leniently(files.tags))
             found.update({part: (name, reason) for part, reason in bad.items()})
     return found
 
@@ -77,7 +85,7 @@ def names_of_files(
     """
     known = _Known()
     for one in files:
-        known.add(one.lines(), one.tags or "")
+        known.add(history.readable_lines(one.record), one.tags or "")
     for lines in moved:
         known.add(lines)
     for tags, record in older:
@@ -115,8 +123,6 @@ def _walk(repository: Repository, snapshot: Snapshot, present: Iterable[Sequence
         if change.action in {"add", "supersede"}
     ]
     last = max(namings, key=lambda naming: naming[0])[1] if namings else None
-    places = list(snapshot.config.places())
-    paths = [path for place in places for path in (place.tag_file, place.history_file)]
     since = None if last is None else last.at - _CLOCKS_DIFFER
     key = b"" if last is None else f'"{last.id}"'.encode()
     config, services = snapshot.config_path, {snapshot.config.service}
@@ -151,10 +157,9 @@ def _walk(repository: Repository, snapshot: Snapshot, present: Iterable[Sequence
 
 def _add_before(repository: Repository, commit: CommitId, places: Sequence[Place], landed: _Known) -> None:
     """Add what some places held just before a commit, with their archives."""
-    from release_tool.remote.snapshot import AtCommit
-
     before = AtCommit(repository, repository.commit_info(commit).parents[0])
-    found = before.read(path for place in places for path in (place.tag_file, place.history_file))
+    paths = [path for place in places for path in (place.tag_file, place.history_file)]
+    found, _ = read_leniently(before.read, paths)
     for path, data in sorted(found.items(), reverse=True):
         if path.endswith(".jsonl"):
             landed.add(_lines_leniently(data))
@@ -165,10 +170,5 @@ def _add_before(repository: Repository, commit: CommitId, places: Sequence[Place
 
 
 def _lines_leniently(record: bytes) -> tuple[Line, ...]:
-    """The lines of an old or foreign record; one that can't be read tells nothing."""
-    from release_tool.errors import ReleaseError
-
-    try:
-        return history.parse(record.decode("utf-8", "replace"), "")
-    except ReleaseError:
-        return ()
+    """The lines of an old or foreign record that can be read."""
+    return history.readable_lines(record.decode("utf-8", "replace"))

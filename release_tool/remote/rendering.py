@@ -39,6 +39,8 @@ class Renderings:
         """
         from release_tool.helm.request import RenderRequest, ValuesFile
 
+        if files.broken is not None:
+            raise files.broken
         place = files.place
         tags = changed[place.tag_file].decode("utf-8") if place.tag_file in changed else files.tags or ""
         laid_over = [(place.values_file, files.values)] if files.values is not None else []

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from release_tool import tagfile
 from release_tool.config.reader import load
-from release_tool.errors import ReleaseError
+from release_tool.errors import ReleaseError, TryAgain
 from release_tool.model import history
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from release_tool.config import Config, Place
     from release_tool.git.repository import RemoteRefs, Repository
@@ -64,16 +64,20 @@ class AtCommit:
 class Files(NamedTuple):
     """The files of one environment as texts; the missing ones are empty.
 
-    The reader (`readable`) refuses what isn't UTF-8: a broken file stops no other environment.
+    Who works on the environment is refused what isn't right (`tag_file`, `lines`, `readable`). Others read what can be
+    read (`history.readable_lines`, `tagfile.read_leniently`): a broken file stops no other environment.
     """
 
     place: Place  # where they stand
     tags: str | None  # `image_tag.yaml`; None where there is no such file
     record: str  # `history.jsonl`
     values: str | None  # `values.yaml`; None where there is no such file
+    broken: ReleaseError | None = None  # why one of them is no file, or can't be read at all; it is empty then
 
     def tag_file(self, *, empty: bool = False) -> tagfile.TagFile:
         """The versions; `empty`: whether a file without a live version is right."""
+        if self.broken is not None:
+            raise self.broken
         if self.tags is None:
             raise ReleaseError(
                 "there is no such file in the base branch",
@@ -89,6 +93,8 @@ class Files(NamedTuple):
 
     def lines(self) -> tuple[Line, ...]:
         """The record."""
+        if self.broken is not None:
+            raise self.broken
         return history.parse(readable(self.record, self.place.history_file), self.place.history_file)
 
 
@@ -169,14 +175,37 @@ def read_files(source: Source, places: Iterable[Place]) -> dict[str, Files]:
     """The files of some environments, by name."""
     places = list(places)
     paths = [path for place in places for path in (place.tag_file, place.history_file, place.values_file)]
+    read, wrong = read_leniently(source.read, paths)
     # What is not UTF-8 is kept as it is, for `readable` to tell.
-    texts = {path: data.decode("utf-8", "surrogateescape") for path, data in source.read(paths).items()}
-    return {
-        place.environment: Files(
-            place, texts.get(place.tag_file), texts.get(place.history_file, ""), texts.get(place.values_file)
-        )
-        for place in places
-    }
+    texts = {path: data.decode("utf-8", "surrogateescape") for path, data in read.items()}
+    found: dict[str, Files] = {}
+    for place in places:
+        broken = wrong and (wrong.get(place.tag_file) or wrong.get(place.history_file) or wrong.get(place.values_file))
+        tags = texts.get(place.tag_file, "" if broken else None)
+        record, values = texts.get(place.history_file, ""), texts.get(place.values_file)
+        found[place.environment] = Files(place, tags, record, values, broken or None)
+    return found
+
+
+def read_leniently(
+    read: Callable[[list[str]], dict[str, bytes]], paths: list[str]
+) -> tuple[dict[str, bytes], dict[str, ReleaseError]]:
+    """The files that can be read, and what is wrong with the others: a link or a directory in the way, too large."""
+    try:
+        return read(paths), {}
+    except TryAgain:
+        raise
+    except ReleaseError:
+        found: dict[str, bytes] = {}
+        wrong: dict[str, ReleaseError] = {}
+        for path in paths:
+            try:
+                found |= read([path])
+            except TryAgain:
+                raise
+            except ReleaseError as error:
+                wrong[path] = error
+        return found, wrong
 
 
 def readable(text: str, path: str) -> str:

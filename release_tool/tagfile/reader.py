@@ -68,9 +68,9 @@ def read(text: str, path: str, *, empty: bool = False) -> TagFile:
 
 
 def read_leniently(text: str) -> State:
-    """The versions of an old or foreign text, without those that break a rule."""
+    """The versions of an old or foreign text, without those that break a rule; what was not UTF-8 is replaced."""
     try:
-        root = parse(text)
+        root = parse(text.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
     except YamlError:
         return State()
     return _Reader().state(root, empty=True)[0]

@@ -206,7 +206,8 @@ class World:
         """The lines that were moved away from the record."""
         directory = f"environments/{environment}/history"
         paths = self.git("ls-tree", "-r", "--name-only", ref, "--", directory, cwd=self.origin).splitlines()
-        return [line for path in paths for line in self.file(path, ref).splitlines()]
+        found = (attempt("show", f"{ref}:{path}", cwd=self.origin).stdout for path in paths)
+        return [line for data in found for line in data.decode("utf-8", "replace").splitlines()]
 
     def lines(self, environment: str = "devel", ref: str = "main") -> tuple[Any, ...]:
         return history.parse(self.record(environment, ref), "history.jsonl")
