@@ -229,6 +229,24 @@ def test_a_new_environment_has_nothing_before(world: World) -> None:
     assert "environments/lab/image_tag.yaml" in world.release("check", "--base").out
 
 
+def test_autoscaling_is_not_switched_on_before_the_number_of_pods_is_handed_over(world: World) -> None:
+    world.commit({VALUES: "replicaCount: 3\n"}, "Three of each")
+    write(world, VALUES, "autoscaling: {enabled: true}\n")
+    (found,) = world.json("check", "--base", code=1)["findings"]
+    assert found["where"] == VALUES
+    assert "Deployment engine/engine-grpc-manifest-v1: `replicas` leaves its manifest" in found["what"]
+    assert "docs/routing.md" in found["hint"]
+    write(world, VALUES, "autoscaling: {enabled: true, handedOver: true}\n")
+    assert "right" in world.release("check", "--base").out
+
+
+def test_a_chart_that_scales_the_default_alone_can_not_move_it(world: World) -> None:
+    """The Deployment that becomes the default would run with one pod at that moment."""
+    edit = ("if not $.Values.autoscaling.enabled", "if ne .name $versions.default")
+    world.commit({PODS: edited(world, PODS, edit), VALUES: "replicaCount: 3\n"}, "Scale the default")
+    assert "`replicas` leaves its manifest" in world.refused("default", "devel", "v2", "--direct")
+
+
 # -- what the chart refuses, with the line that it means --
 IMAGE = "image:\n  tag:\n    v1: v1.0.1\n    v2: v1.0.2\n"
 REFUSED = {

@@ -152,3 +152,58 @@ def test_removing_a_routed_version_loses_its_calls(engine: Renderer) -> None:
 
 def test_another_tag_under_the_same_name_makes_its_pods_anew(engine: Renderer) -> None:
     assert "rolled" in compared(engine, FOUR, "default: v4, tag: {v1: a.9, v2: a.2, v3: a.3, v4: a.4}")
+
+
+# -- autoscaling is switched on, and `replicas` goes --
+SCALED = "image: {default: v2, tag: {v1: a.1, v2: a.2}}\n"
+ON = f"{SCALED}autoscaling: {{enabled: true}}\n"
+
+
+def unscaled(before: str, after: str) -> list[str]:
+    return [one.what for one in routes.compare(before, after, "engine") if one.rule == "unscaled" and one.serious]
+
+
+def test_versions_that_lose_their_number_of_pods_are_told_together(engine: Renderer) -> None:
+    before, after = (engine.render(request(values)) for values in (SCALED, ON))
+    (what,) = unscaled(before, after)
+    assert what == (
+        "Deployment engine/engine-grpc-manifest-v1: `replicas` leaves its manifest (so does that of "
+        "engine-grpc-manifest-v2): where this is applied it runs with one pod, the API's default"
+    )
+    assert unscaled(after, before) == []  # the way back names a number
+
+
+def test_a_number_that_was_handed_over_may_go(engine: Renderer) -> None:
+    before = engine.render(request(SCALED))
+    after = engine.render(request(ON.replace("enabled: true", "enabled: true, handedOver: true")))
+    assert after.count("gitops-release/replicas: handed-over") == 2
+    assert unscaled(before, after) == []
+    assert "handed-over" not in engine.render(request(SCALED.replace("\n", "\nautoscaling: {handedOver: true}\n", 1)))
+
+
+def test_who_comes_new_or_has_one_pod_loses_none(engine: Renderer) -> None:
+    one = engine.render(request(f"{SCALED}replicaCount: 1\n"))
+    assert unscaled(one, engine.render(request(ON))) == []
+    on = engine.render(request(ON))
+    assert unscaled(on, engine.render(request(ON.replace("v2: a.2", "v2: a.2, v3: a.3")))) == []
+
+
+@pytest.mark.parametrize("kind", ["HorizontalPodAutoscaler", "ScaledObject"])
+def test_one_pod_in_the_manifest_says_nothing_where_an_autoscaler_is_there(engine: Renderer, kind: str) -> None:
+    """A chart that has both: the live number is the autoscaler's until `replicas` goes."""
+    after = by_kind(engine, ON)
+    before = copy.deepcopy(after)
+    before["Deployment v1"]["spec"]["replicas"] = 1
+    for name in ("v1", "v2"):
+        before[f"HorizontalPodAutoscaler {name}"]["kind"] = kind
+    assert len(unscaled(text(before), text(after))) == 1
+    before["HorizontalPodAutoscaler v1"]["spec"]["scaleTargetRef"]["name"] = "other"
+    assert unscaled(text(before), text(after)) == []
+
+
+def test_a_stateful_set_loses_its_pods_too(engine: Renderer) -> None:
+    before, after = by_kind(engine, SCALED), by_kind(engine, ON)
+    for objects in (before, after):
+        objects["Deployment v1"]["kind"] = "StatefulSet"
+        del objects["Deployment v2"]
+    assert len(unscaled(text(before), text(after))) == 1

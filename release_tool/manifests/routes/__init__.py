@@ -116,11 +116,14 @@ def _target_lost(
 # -- pods that are made anew --
 
 _FORCED = "Force=true"
+_HANDED_OVER = ("gitops-release/replicas", "handed-over")
+"""The annotation of a Deployment by which people say that applying its manifest leaves the number of its pods alone."""
 
 
 def _rolled(before: RoutingView, after: RoutingView, texts: tuple[str, str]) -> Iterator[RouteFinding]:
-    """Deployments whose selector changes, and those of versions whose pods would be made anew."""
+    """Deployments whose selector or number of pods goes, and those of versions whose pods would be made anew."""
     versions = _of_versions(before)
+    unscaled: list[Found] = []
     for key, old in before.pods.items():
         new = after.pods.get(key)
         both = manifests.pair(*texts, (old.rendered, new.rendered)) if new is not None else ()
@@ -133,6 +136,9 @@ def _rolled(before: RoutingView, after: RoutingView, texts: tuple[str, str]) -> 
             if change:
                 what = f"its selector changes ({change}), which Kubernetes refuses"
                 yield about(new, "immutable", "", what, "keep the selector, or give it another name")
+        count, annotation = was.get("replicas"), new.annotations.get(_HANDED_OVER[0])
+        if isinstance(count, int) and now.get("replicas") is None and annotation != _HANDED_OVER[1]:
+            unscaled += [new] if count > 1 or (key.namespace, key.kind, key.name) in before.scaled else []
         if key in versions:
             one, other = mapping(was.get("template")), mapping(now.get("template"))
             change = _change(one, other, "spec.template")
@@ -141,6 +147,12 @@ def _rolled(before: RoutingView, after: RoutingView, texts: tuple[str, str]) -> 
                 what = f"its pods are made anew and lose their streams ({change})"
                 hint = "let nothing in the template of a version's pods depend on the other versions"
                 yield about(new, rule, "", what, hint)
+    if unscaled:
+        more = f" (so does that of {listed([one.key.name for one in unscaled[1:]])})" if unscaled[1:] else ""
+        what = f"`replicas` leaves its manifest{more}: where this is applied it runs with one pod, the API's default"
+        done = ": ".join(_HANDED_OVER)
+        hint = f"hand the number over to the autoscaler first, then annotate it `{done}` (docs/routing.md)"
+        yield about(unscaled[0], "unscaled", "", what, hint)
 
 
 def _of_versions(view: RoutingView) -> set[ObjectKey]:

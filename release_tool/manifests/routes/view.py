@@ -116,6 +116,7 @@ class RoutingView(NamedTuple):
     rules_of: Mapping[str, Sequence[DestinationRule]]  # by host, those that name just this one
     virtual_services: Sequence[VirtualService]
     filters: Sequence[Found]  # EnvoyFilters
+    scaled: frozenset[tuple[str, str, str]]  # namespace, kind and name of what an autoscaler gives its number of pods
 
     def carrying(self, namespace: str, labels: Labels) -> frozenset[ObjectKey]:
         """Whose pods carry all of some labels; without labels all of the namespace."""
@@ -142,7 +143,8 @@ class RoutingView(NamedTuple):
         return self.behind(service, pools[0].labels if pools else {})
 
 
-_KINDS = frozenset(["Service", "ServiceEntry", "DestinationRule", "VirtualService", "EnvoyFilter"])
+_SCALERS = frozenset(["HorizontalPodAutoscaler", "ScaledObject"])  # the second is KEDA's, which makes the first
+_KINDS = frozenset(["Service", "ServiceEntry", "DestinationRule", "VirtualService", "EnvoyFilter", *_SCALERS])
 
 
 @lru_cache(maxsize=4)
@@ -162,6 +164,7 @@ def read(rendering: str, namespace: str) -> RoutingView:
     carriers: dict[tuple[str, str, str], set[ObjectKey]] = {}
     rules_of: dict[str, list[DestinationRule]] = {}
     rules, virtual_services, filters = [], [], []
+    scaled: set[tuple[str, str, str]] = set()
     for one in manifests.outlines(rendering, _KINDS):
         key = one.key if one.key.namespace else one.key._replace(namespace=namespace)
         spec = mapping(one.content.get("spec"))
@@ -186,14 +189,16 @@ def read(rendering: str, namespace: str) -> RoutingView:
             virtual_services.append(_virtual_service(found, scope))
         elif kind == "EnvoyFilter":
             filters.append(found)
+        elif key.kind in _SCALERS:
+            target = mapping(spec.get("scaleTargetRef"))
+            scaled.add((key.namespace, text(target.get("kind")) or "Deployment", text(target.get("name"))))
         elif labels is not None:
             pods[key] = found
             for item in labels.items():
                 carriers.setdefault((key.namespace, *item), set()).add(key)
     running = frozenset(key for key, found in pods.items() if found.spec.get("replicas") != 0)
-    return RoutingView(
-        services, frozenset(entries), pods, running, carriers, rules, rules_of, virtual_services, filters
-    )
+    entered, aimed = frozenset(entries), frozenset(scaled)
+    return RoutingView(services, entered, pods, running, carriers, rules, rules_of, virtual_services, filters, aimed)
 
 
 def host_of(written: str, namespace: str) -> tuple[str, ServiceKey | None]:
