@@ -31,22 +31,24 @@ _COMMA = re.compile(r"[ \t]*,")
 _END = r"(?:\r\n|\r|\n|\Z)"
 
 
-@lru_cache(maxsize=4)  # as `stream`: what an edit leaves is what the next one begins with
-def comments(text: str) -> Sequence[tuple[int, str]]:
-    """All comments of a text with their places, in its order, without the blanks behind them."""
-    if "#" not in text:
-        return ()
-    gaps, position = [], 0
+def _gaps(text: str) -> Sequence[tuple[int, int]]:
+    """The pieces of a text between its scalars that hold a `#`: in them every `#` begins a comment."""
+    found, position = [], 0
     for document in stream(text):
         for node in document.hashes:
             start = content_start(text, node)
             if node.style in ("|", ">"):  # a comment may stand behind the header
-                found = BREAK.search(text, start)
-                start = found.start() if found else start
-            gaps.append((position, start))
+                header = BREAK.search(text, start)
+                start = header.start() if header else start
+            found.append((position, start))
             position = node.raw_end.index
-    gaps.append((position, len(text)))
-    return [(one.start(), one.group().rstrip()) for gap in gaps for one in _COMMENT.finditer(text, *gap)]
+    return [*found, (position, len(text))]
+
+
+@lru_cache(maxsize=4)  # as `stream`: what an edit leaves is what the next one begins with
+def comments(text: str) -> Sequence[str]:
+    """All comments of a text, in its order."""
+    return [comment for gap in _gaps(text) for comment in _COMMENT.findall(text, *gap)] if "#" in text else ()
 
 
 def own_below(source: SourceText, node: Node, index: int) -> int:
@@ -113,7 +115,8 @@ class Extent:
 
     def comments(self) -> list[str]:
         start = self.start if self.has_above else self.head
-        return [comment for place, comment in comments(self.source.text) if start <= place < self.stop]
+        found = (one for gap in _gaps(self.source.text) for one in _COMMENT.finditer(self.source.text, *gap))
+        return [one.group() for one in found if start <= one.start() < self.stop]
 
 
 # --- the block above --------------------------------------------------------------------------------------------------

@@ -113,9 +113,9 @@ class Rewrite:
                 place = found if found.start.line else source.root or found
                 reason = "the edit would change more, or something else, than was asked for"
                 raise EditRefused(reason, max(place.start.line, 1), max(place.start.column, 1), hint)
-        was, now = ([comment for _, comment in comments(one)] for one in (source.text, text))
+        was, now = comments(source.text), comments(text)
         if gained or lost or was != now:
-            expected, got = Counter([*was, *gained]), Counter([*now, *lost])
+            expected, got = (Counter(map(str.rstrip, all_)) for all_ in ([*was, *gained], [*now, *lost]))
             changed = (expected - got) + (got - expected)
             if changed:
                 raise source.refusal(f"the edit would not keep this comment as it is: {min(changed)}", at, hint)
@@ -123,13 +123,11 @@ class Rewrite:
 
     def _difference(self, planned: Node | None, found: Node | None) -> Node | None:
         """The first planned node that the text doesn't hold; None when all are there."""
+        if planned is None or found is None:
+            return planned or found
         pending = [(planned, found)]
         while pending:
             planned, found = pending.pop()
-            if planned is None or found is None:
-                if planned is not found:
-                    return planned if planned is not None else found
-                continue
             if planned.anchor is not None:
                 self.anchored[id(self.origins.get(id(planned), planned))] = found
             same = planned.kind == found.kind and planned.value == found.value and planned.anchor == found.anchor
@@ -142,9 +140,10 @@ class Rewrite:
                 same = same and planned.tag == found.tag and planned.style == found.style
             if not same:
                 return planned
-            for pair, other in zip(reversed(planned.pairs), reversed(found.pairs), strict=True):
-                pending += ((pair[1], other[1]), (pair[0], other[0]))
-            pending.extend(zip(reversed(planned.items), reversed(found.items), strict=True))
+            if planned.items or planned.pairs:
+                for pair, other in zip(reversed(planned.pairs), reversed(found.pairs), strict=True):
+                    pending += ((pair[1], other[1]), (pair[0], other[0]))
+                pending.extend(zip(reversed(planned.items), reversed(found.items), strict=True))
         return None
 
 
