@@ -104,6 +104,8 @@ def reverted(before: Held, after: Held) -> tuple[RecordLine, ...]:
     archives = [entry.raw for entry in old.archived] == [entry.raw for entry in new.archived]
     if not same or not archives or stay >= len(old.entries):
         return ()
+    if not new.entries and before.state == after.state:  # the record alone is gone: left behind by a rename, perhaps
+        return ()
     told = set(history.by_hand(old.lines, before.state))
     if new.entries and not told.issuperset(history.by_hand(new.lines, after.state)):
         return ()

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.checks import attributes, health
 from release_tool.checks.findings import Finding, findings_of
-from release_tool.commands.check_service import CheckedService, Collected, look
+from release_tool.commands.check_service import CheckedService, Collected, as_it_was, look
 from release_tool.errors import ReleaseError
+from release_tool.remote import past
 from release_tool.remote.rendering import Renderings
 from release_tool.remote.snapshot import AtCommit, read_config, read_leniently, take_all
 
@@ -65,8 +66,10 @@ def run(
     for view in config.views():
         shall = look(Renderings(source, view, engine))
         was, old = None, views_before.get(view.service)
-        if before is not None and old is not None:
+        if before is not None and old is not None and past.stands(old) == past.stands(view):
             was = look(Renderings(before, old, engine))
+        elif before is not None:
+            was = as_it_was(shall, [look(Renderings(before, one, engine)) for one in views_before.values()])
         CheckedService(shall, was, now, found).check()
     records = [place.history_file for view in config.views() for place in view.places()]
     found.findings.extend(attributes.union_merged(records, _attribute_files(source, records)))

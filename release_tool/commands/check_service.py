@@ -10,6 +10,7 @@ from release_tool.checks.findings import Finding, findings_of
 from release_tool.commands import check_routes
 from release_tool.errors import ReleaseError
 from release_tool.model.history import quarantined_now
+from release_tool.remote import past
 from release_tool.remote.snapshot import decode, read_files, readable
 
 if TYPE_CHECKING:
@@ -67,6 +68,27 @@ def look(renderings: Renderings) -> Looked:
         except ReleaseError as error:
             failed += findings_of(error)
     return Looked(renderings, seen, tuple(failed))
+
+
+def as_it_was(shall: Looked, before: Sequence[Looked]) -> Looked | None:
+    """A service as it was where its environments stood elsewhere, under their names of now; None: it is new."""
+    olds = [(one, seen, _traits(seen)) for one in before for seen in one.seen.values()]
+    present = [_traits(seen) for seen in shall.seen.values()]
+    found: dict[str, dict[str, Seen]] = {}  # service of then -> environment of now -> as it was
+    for new in present:
+        place = past.origin(new, (traits for _, _, traits in olds), present)
+        if place is not None:
+            seen = next(seen for _, seen, _ in olds if seen.files.place == place)
+            found.setdefault(place.service, {})[new.place.environment] = seen
+    if not found:
+        return None
+    service = max(found, key=lambda name: len(found[name]))
+    was = next(one for one, seen, _ in olds if seen.files.place.service == service)
+    return was._replace(seen=found[service])
+
+
+def _traits(seen: Seen) -> past.Traits:
+    return past.traits_in(seen.files.place, seen.files.record, seen.files.tags or "")
 
 
 def _archives(source: Source, place: Place) -> dict[str, str]:
