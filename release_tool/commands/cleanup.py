@@ -14,6 +14,7 @@ from release_tool.publishing.retry import attempt
 from release_tool.publishing.retry import run as publish
 from release_tool.remote.ages import Ages
 from release_tool.remote.branch import look
+from release_tool.remote.landings import Landings
 from release_tool.remote.snapshot import take_all
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def run(
         snapshots[0].config.environment(name)
     forge = tool.forge(snapshots[0].config)
     places = [place for snapshot in snapshots for place in snapshot.config.places()]
-    ages = Ages(tool.repository, forge.landed_at, snapshots[0].base, places, tool.config_path)
+    ages = Ages(tool.repository, Landings(tool.repository, lambda: forge), snapshots[0].base, places, tool.config_path)
     todo = [(snapshot, name) for snapshot in snapshots for name in command.environments or snapshot.config.environments]
     for done, (snapshot, name) in enumerate(todo, start=1):
         asked = command.asked._replace(environment=name, service=snapshot.config.service, id=new_id())

@@ -8,8 +8,9 @@ from release_tool.commands import by_hand, downgrade
 from release_tool.errors import Failed, Refused, ReleaseError
 from release_tool.model import history
 from release_tool.model.health import evidence_of
-from release_tool.model.records import HEALTHY, UNHEALTHY, UNKNOWN
+from release_tool.model.records import HEALTHY, UNHEALTHY, UNKNOWN, CleanupArguments
 from release_tool.publishing import auto_merge
+from release_tool.publishing.retry import run as publish
 from release_tool.remote import judged_versions
 from release_tool.remote.snapshot import take, take_all
 from release_tool.rules import fallback
@@ -91,6 +92,7 @@ class _Looked(NamedTuple):
 
     place: Place
     asked: ToJudge
+    unseen: bool  # whether nobody knows since when some of its versions stand in the base
 
 
 def run(tool: Tool, command: Guard, new_id: Callable[[], str]) -> Iterator[Watched | Failed]:
@@ -142,7 +144,7 @@ def _look(tool: Tool, command: Guard, now: datetime) -> Iterator[_Looked | Faile
                 yield Failed(place.title, error)
             else:
                 assert asked is not None  # only environments with checks are looked at
-                yield _Looked(place, asked)
+                yield _Looked(place, asked, asking.unseen(snapshot.files[name]))
 
 
 def _act(tool: Tool, command: Guard, looked: _Looked, judged: tuple[Judged, ...], new_id: Callable[[], str]) -> Watched:
@@ -178,6 +180,12 @@ def _act(tool: Tool, command: Guard, looked: _Looked, judged: tuple[Judged, ...]
     for operation in _operations(tool, asked, decision, judged):
         try:
             outcomes.append(operation(new_id()))
+        except ReleaseError as error:
+            errors.append(error)
+    if looked.unseen and not outcomes and not found.dry_run:
+        try:  # a cleanup keeps when they were first seen: else each pass would count their grace from now
+            intent = asked._replace(id=new_id()).intent("cleanup", CleanupArguments())
+            outcomes.append(publish(tool, asked._replace(id=intent.id), lambda _snapshot, _before: intent))
         except ReleaseError as error:
             errors.append(error)
     return found._replace(outcomes=tuple(outcomes), errors=tuple(errors), needless=needless)

@@ -15,6 +15,7 @@ from release_tool.remote import find_version, images, names
 from release_tool.remote.ages import EXACTLY, Ages
 from release_tool.remote.branch import look
 from release_tool.remote.judged_versions import Asking
+from release_tool.remote.landings import Landings, recorded
 from release_tool.remote.snapshot import readable
 from release_tool.rules import promotion
 
@@ -134,10 +135,11 @@ def _default_since(
     if not soak:
         return now
     files = snapshot.files[command.source]
-    forge = tool.forge(snapshot.config)
-    ages = Ages(tool.repository, forge.landed_at, snapshot.base, [files.place], tool.config_path)
+    landed = Landings(tool.repository, lambda: tool.forge(snapshot.config))
+    ages = Ages(tool.repository, landed, snapshot.base, [files.place], tool.config_path)
     entry = ("default", known.name)
-    since = ages.since(files.place, files.state(empty=True), files.lines(), {entry: EXACTLY}, now)
+    lines = recorded(tool.repository, snapshot, files)
+    since = ages.since(files.place, files.state(empty=True), lines, {entry: EXACTLY}, now)
     return since.get(entry)
 
 

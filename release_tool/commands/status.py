@@ -11,6 +11,7 @@ from release_tool.remote import strays
 from release_tool.remote.ages import EXACTLY, Ages
 from release_tool.remote.branch import look
 from release_tool.remote.judged_versions import Asking
+from release_tool.remote.landings import Landings, recorded
 from release_tool.remote.snapshot import take_all
 from release_tool.rules import outlook
 from release_tool.rules.retention import Facts
@@ -127,7 +128,7 @@ def run(
         config.environment(name)
     forge = tool.forge(config)
     places = [place for snapshot in snapshots for place in snapshot.config.places()]
-    ages = Ages(tool.repository, forge.landed_at, snapshots[0].base, places, tool.config_path)
+    ages = Ages(tool.repository, Landings(tool.repository, lambda: forge), snapshots[0].base, places, tool.config_path)
     look_at = _Looking(tool, forge, ages, in_use=in_use)
     wanted = list(dict.fromkeys(environments)) or list(config.environments)
     services = [
@@ -187,13 +188,17 @@ class _Looking:
                 found = found if told else found._replace(errors=(*found.errors, error))
         return found
 
-    def _versions(self, _: Snapshot, files: Files, found: EnvironmentStatus) -> EnvironmentStatus:
+    def _versions(self, snapshot: Snapshot, files: Files, found: EnvironmentStatus) -> EnvironmentStatus:
         """What stands in the base, and since when."""
         if files.tags is None:
             return found
         found = found._replace(state=(state := files.state(empty=True)))
         wanted = dict.fromkeys(_entries(state), EXACTLY)
-        return found._replace(since=self._ages.since(found.place, state, (), wanted, self.now))
+        return found._replace(
+            since=self._ages.since(
+                found.place, state, recorded(self._tool.repository, snapshot, files), wanted, self.now
+            )
+        )
 
     def _outlook(self, snapshot: Snapshot, files: Files, found: EnvironmentStatus) -> EnvironmentStatus:
         """What holds the default and what comes; who calls the versions, where that is asked."""

@@ -64,8 +64,13 @@ def forge(kind: str, configured: str, url: str, *, direct: bool) -> Diagnosis:
         direct: whether every environment is pushed to the base directly, so that nobody needs a forge.
     """
     said = f"{kind} (by the remote's URL)" if configured == "auto" else kind
+    if kind != "github" and not direct:
+        said += (
+            "; it can't tell when a commit was merged by fast-forward: such a one counts from when it was first seen"
+        )
     if kind != "none" or configured != "auto" or direct:
         return ok("forge", said)
     why = "branches are pushed, and nobody opens a pull request for them"
-    mend = "set `forge: {kind: …}` in release.yaml; `none` says that this is wanted"
+    why += ", nor tells when one was merged: a commit that a fast-forward may have brought counts from when it was seen"
+    mend = "set `forge: {kind: …}` in release.yaml; `none` says that this is wanted; let merges make a merge commit"
     return Diagnosis("warning", "forge", "none is known for the remote's URL", url, why, mend)

@@ -69,6 +69,9 @@ class Forge(Protocol):
     proposes: bool
     """Whether it has pull requests at all. Without, branches are pushed and the other methods find or refuse."""
 
+    knows_landings: bool
+    """Whether a commit of the base that `landed_at` doesn't know was pushed there straight."""
+
     def find_open(self, head: str, base: str) -> PullRequest | None:
         """The open pull request from head to base; None where there is none or its branch has vanished."""
 

@@ -35,6 +35,7 @@ class LocalForge:
 
     kind = "local"
     proposes = True
+    knows_landings = False
 
     def __init__(self, repository: Repository, now: Callable[[], datetime]) -> None:
         self._repository = repository
@@ -100,8 +101,18 @@ class LocalForge:
         pulls = [self._version(refs, number).pull for number in numbers]
         return tuple(pull for pull in pulls if state in ("all", pull.state))
 
-    def landed_at(self, commit: CommitId) -> datetime | None:  # noqa: ARG002
-        return None  # `merge` always makes new commits, whose committer time is the time of the merge
+    def landed_at(self, commit: CommitId) -> datetime | None:
+        # `merge` always makes new commits, whose committer time is that of the merge; people may push others.
+        made = self._repository.commit_info(commit).committed_at
+        refs = self._look("*")
+        for ref in refs.refs:
+            version = self._read(refs, ref) if ref.startswith(by_head("")) else None
+            while version is not None:
+                at = version.pull.merged_at
+                if at is not None and at.replace(microsecond=0) == made:
+                    return at
+                version = self._read(refs, ref_of(version.previous)) if version.previous else None
+        return None
 
     def merge(self, number: int, method: str = "merge", check: Callable[[CommitId], None] | None = None) -> PullRequest:
         return _repeated(lambda: self._merge(number, method, check))

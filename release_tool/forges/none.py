@@ -22,6 +22,7 @@ class NoForge:
 
     kind = "none"
     proposes = False
+    knows_landings = False
 
     def find_open(self, head: str, base: str) -> PullRequest | None:
         return None

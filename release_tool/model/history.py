@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from release_tool.model.records import Arguments, GateVerdict, Operation
 
 SCHEMA = 1
+SEEN = "seen"  # key of a line: commit -> when it was first seen in the base
 _PROVENANCE = ("image", "digest", "commit", "build")
 _KNOWN = {
     *("schema", "id", "at", "operation", "arguments", "gates", "changes", "adopted", "no_effect", "by", "run"),
@@ -408,6 +409,29 @@ def quarantined_now(lines: Sequence[Line], state: State) -> dict[str, str]:
     by_record = quarantines([*changes_of(lines), *by_hand(lines, state)])
     bad = {part: change.reason for part, change in by_record.items()}
     return bad | {tag_part(state.versions[name]): entry.reason for name, entry in state.quarantined.items()}
+
+
+def seen_in_base(lines: Iterable[Line]) -> dict[str, datetime]:
+    """Commit -> when the tool first saw it in the base, of commits whose landing nobody can prove."""
+    found: dict[str, datetime] = {}
+    for line in lines:
+        seen = line.extra.get(SEEN)
+        for commit, at in seen.items() if isinstance(seen, dict) else ():
+            with contextlib.suppress(ValueError):
+                found.setdefault(str(commit), moment_of(_text_or_empty(at)))
+    return found
+
+
+def noting(line: Line, commits: Iterable[str], at: datetime) -> Line:
+    """A line that also keeps when some commits were first seen in the base."""
+    before = line.extra.get(SEEN)
+    seen = {**(before if isinstance(before, dict) else {}), **dict.fromkeys(sorted(commits), timestamp(at))}
+    return line._replace(extra={**line.extra, SEEN: seen})
+
+
+def only_notes(line: Line) -> bool:
+    """Whether a line changes nothing and stands there for what it keeps."""
+    return SEEN in line.extra and not line.changes
 
 
 def names_of(lines: Iterable[Line]) -> dict[str, Name]:

@@ -18,7 +18,7 @@ from release_tool.rules.plan import Ground, Plan, plan
 from release_tool.rules.retention import Facts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from release_tool.forges.base import Forge
@@ -62,6 +62,7 @@ class Work:
         self.lines = self.files.lines()
         self._ages = ages
         self._adopted: tuple[str, ...] = ()
+        self._recorded: Sequence[Line] = self.lines  # also those that wait: they keep what was seen in the base
 
     @cached_property
     def forge(self) -> Forge:
@@ -113,6 +114,7 @@ class Work:
         """
         state, lines = (self.state, self.lines) if files is self.files else (files.state(empty=True), files.lines())
         # Never before the last `at`. Sync plans at that time, only operations at a new one.
+        self._recorded = (*self.lines, *pending)
         recorded = [line.at for line in (*lines, *pending)]
         now = max([*recorded, self.tool.now()] if self.intent is not None or not recorded else recorded)
         base, retention = self.state, self.environment.retention
@@ -134,27 +136,53 @@ class Work:
             elsewhere=names.quarantined_elsewhere(self.snapshot, self.environment.name) if promotes else {},
             service=self.place.service,
         )
-        return plan(ground, pending, own)
+        made = plan(ground, pending, own)
+        looked: Ages | None = self._ages or self.__dict__.get("ages")
+        unseen = looked.unseen[self.place.tag_file] if looked is not None and self.intent is not None else ()
+        return self._noting(made, own, pending, unseen, now) if unseen or pending else made
+
+    def _noting(
+        self, made: Plan, own: Line | None, pending: Sequence[Line], unseen: Collection[CommitId], now: datetime
+    ) -> Plan:
+        """The plan that also keeps what was seen for the first time: in its last line, or in a cleanup's own."""
+        if made.lines:
+            kept = history.noting(made.lines[-1], unseen, now) if unseen else made.lines[-1]
+            return made._replace(lines=(*made.lines[:-1], kept))
+        note = next(filter(history.only_notes, pending), None)
+        if note is not None:
+            return made._replace(lines=(note,))
+        if own is None or own.intent.operation != "cleanup" or not unseen:
+            return made
+        lines = history.raised((history.noting(own, unseen, now),), self.lines[-1].at if self.lines else None)
+        return made._replace(lines=lines, own_line=True)
 
     def since(self, now: datetime) -> Mapping[Entry, datetime]:
         """Since when the base branch has held its entries, as far as the retention policy compares their ages."""
         base, policy = self.state, self.environment.retention
-        if not (base.retired or base.quarantined or policy.min_age or policy.max_age):
+        cleans = self.intent is not None and self.intent.operation == "cleanup"
+        if not (cleans or base.retired or base.quarantined or policy.min_age or policy.max_age):
             return {}  # nothing is compared, and nothing is loaded for that
-        from release_tool.remote.ages import wanted_by
+        from release_tool.remote.ages import EXACTLY, wanted_by
 
-        return self.ages.since(self.place, base, self.lines, wanted_by(base, policy), now)
+        wanted: dict[Entry, Sequence[timedelta] | None] = {**wanted_by(base, policy)}
+        guarded = self.environment.health is not None
+        every = self.snapshot.config.environments.values()
+        soaks = any(one.soak and one.promote_from == self.environment.name for one in every)
+        if cleans and guarded:  # what a guard counts its grace from
+            wanted |= {("versions", name): EXACTLY for name in base.live}
+        if cleans and base.default is not None and (guarded or soaks):
+            wanted["default", base.default] = EXACTLY
+        return self.ages.since(self.place, base, self._recorded, wanted, now) if wanted else {}
 
     @cached_property
     def ages(self) -> Ages:
         """One walk along the base branch serves the whole attempt."""
         from release_tool.remote.ages import Ages
+        from release_tool.remote.landings import Landings
 
         places = list(self.snapshot.config.places())
-        return self._ages or Ages(self.repository, self._landed_at, self.snapshot.base, places, self.tool.config_path)
-
-    def _landed_at(self, commit: CommitId) -> datetime | None:
-        return self.forge.landed_at(commit)  # no forge is made before an age is looked up
+        landed = Landings(self.repository, lambda: self.forge)  # no forge is made before an age is looked up
+        return self._ages or Ages(self.repository, landed, self.snapshot.base, places, self.tool.config_path)
 
     # -- what comes of it --
 

@@ -2,8 +2,9 @@
 
 An entry landed with the first commit of the unbroken run of first-parent commits, ending at the tip of the base, whose
 file holds it in that state with that tag; a file that was moved is followed to where it stood. The time is when the
-pull request of that commit was merged, where the forge knows it (a fast-forward keeps an old committer time), else its
-committer time.
+pull request of that commit was merged, where the forge knows it, else its committer time. A fast-forward keeps an old
+one: where that may be, the commit counts from when the tool first saw it in the base, which the next line of the record
+keeps, and until then from now.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from release_tool.git.repository import BlobId, Repository, WalkStep
     from release_tool.model.records import Line, State, Tag
 
-    # When the pull request that became a commit was merged, where the forge knows it: `Forge.landed_at`.
-    MergedAt = Callable[[CommitId], datetime | None]
+    # When a step of the base landed; None where that can't be proven: `landings.Landings`.
+    LandedAt = Callable[[WalkStep], datetime | None]
 
 Entry = tuple[str, Name]
 """A section (`versions`: live, `quarantined`, `retired`, or `default`: written or implied) and a name."""
@@ -65,11 +66,11 @@ class Ages:
     """
 
     def __init__(
-        self, repository: Repository, merged: MergedAt, base: CommitId, places: Sequence[Place], config_path: str
+        self, repository: Repository, landed: LandedAt, base: CommitId, places: Sequence[Place], config_path: str
     ) -> None:
         """Looks at nothing yet; `places`: all environments that will be asked for."""
         self._repository = repository
-        self._merged = merged
+        self._proven = landed
         self._base = base
         self._places = places
         self._config_path = config_path
@@ -79,7 +80,11 @@ class Ages:
         self._oldest: list[datetime] = []  # the lowest committer time of the steps so far, for each step
         self._walk: Iterator[tuple[WalkStep, Mapping[str, str]]] | None = None
         self._broken: ReleaseError | None = None
-        self._landings: dict[int, datetime] = {}
+        self._landings: dict[int, datetime | None] = {}
+        self._seen: Mapping[str, datetime] = {}  # commit -> when it was first seen in the base, by the record
+        self._now: datetime | None = None
+        self.unseen: dict[str, set[CommitId]] = defaultdict(set)
+        """Tag file -> the commits whose landing nobody can prove and no line has kept: they count from now."""
         self._held: dict[BlobId, dict[Entry, Tag]] = {}
 
     def since(
@@ -102,6 +107,7 @@ class Ages:
         # The record's `at` is the time of planning, so it is at most too early: where even that age is below all that
         # matter, it is taken as it is. Else the landing is looked up; one that is older than all ages that matter may
         # be told as any later time that is older than them, too.
+        self._seen, self._now = history.seen_in_base(lines), now
         tags = dict(_entries(state))
         result: dict[Entry, datetime] = {}
         sought: dict[Entry, _Sought] = {}
@@ -121,6 +127,7 @@ class Ages:
         """Walk back until each entry's run ends, or is older than its limit."""
         limits = {one.limit for one in sought.values() if one.limit is not None}
         running = dict(sought)
+        file = path
         found: dict[Entry, int] = {}
         after = -1  # the last step that was looked at
         while running:
@@ -137,7 +144,10 @@ class Ages:
                 after, path = end, self._moved.get(end, {}).get(path, path)
             elif running and not self._go_on(sought):
                 break
-        return {entry: self._landed(index) for entry, index in found.items()}
+        landed = {entry: self._landed(index) for entry, index in found.items()}
+        doubted = {self._steps[index].commit for index in found.values() if self._landings[index] is None}
+        self.unseen[file] |= doubted - self._seen.keys()
+        return landed
 
     def _at(self, path: str, index: int, running: dict[Entry, _Sought], found: dict[Entry, int]) -> None:
         """What a step that touches the file means for the entries whose runs have reached it."""
@@ -158,9 +168,10 @@ class Ages:
 
     def _landed(self, index: int) -> datetime:
         if index not in self._landings:
-            step = self._steps[index]
-            self._landings[index] = self._merged(step.commit) or step.committed_at
-        return self._landings[index]
+            self._landings[index] = self._proven(self._steps[index])
+        known = self._landings[index] or self._seen.get(self._steps[index].commit) or self._now
+        assert known is not None  # it is told with each question
+        return known
 
     def _go_on(self, sought: Mapping[Entry, _Sought]) -> bool:
         """Take one more step; whether there was one. How far the first asker looks is a hint for the whole walk."""

@@ -8,13 +8,14 @@ from release_tool.errors import ReleaseError
 from release_tool.health.source import Subject, ToJudge
 from release_tool.model.records import name_number
 from release_tool.remote.ages import EXACTLY, Ages
+from release_tool.remote.landings import Landings, recorded
 from release_tool.remote.rendering import Renderings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from release_tool.model.records import Name, State
+    from release_tool.model.records import Line, Name, State
     from release_tool.remote.ages import Entry
     from release_tool.remote.snapshot import Files, Snapshot
     from release_tool.remote.tool import Tool
@@ -28,7 +29,12 @@ class Asking:
         self._now = now
         forge = tool.forge(snapshots[0].config)
         places = [place for snapshot in snapshots for place in snapshot.config.places()]
-        self._ages = Ages(tool.repository, forge.landed_at, snapshots[0].base, places, tool.config_path)
+        landed = Landings(tool.repository, lambda: forge)
+        self._ages = Ages(tool.repository, landed, snapshots[0].base, places, tool.config_path)
+
+    def unseen(self, files: Files) -> bool:
+        """Whether versions of an environment count from now, for nobody knows since when they stand in the base."""
+        return bool(self._ages.unseen[files.place.tag_file])
 
     def about(self, snapshot: Snapshot, environment: str, only: Name | None = None) -> ToJudge | None:
         """The live versions of an environment (or `only` one), to be judged; None: no health is configured."""
@@ -40,8 +46,22 @@ class Asking:
             (name for name in state.live if only in {None, name}),
             key=lambda name: (name != state.default, -name_number(name)),
         )
-        since = _since(snapshot.files[environment], state, wanted, self._ages, self._now)
+        files = snapshot.files[environment]
+        lines = recorded(self._tool.repository, snapshot, files)
+        since = self._since(files, state, lines, wanted)
         return ToJudge(health, _subjects(self._tool, snapshot, environment, since) if wanted else ())
+
+    def _since(self, files: Files, state: State, lines: Sequence[Line], names: list[Name]) -> dict[Name, datetime]:
+        """When the last operation on each version landed: it came, was cleared, or became the default."""
+        entries: dict[Name, list[Entry]] = {name: [("versions", name)] for name in names}
+        if state.default in entries:
+            entries[state.default].append(("default", state.default))
+        wanted = {entry: EXACTLY for found in entries.values() for entry in found}
+        landed = self._ages.since(files.place, state, lines, wanted, self._now)
+        return {
+            name: max((landed[entry] for entry in found if entry in landed), default=self._now)
+            for name, found in entries.items()
+        }
 
 
 def _subjects(tool: Tool, snapshot: Snapshot, environment: str, since: Mapping[Name, datetime]) -> tuple[Subject, ...]:
@@ -61,18 +81,6 @@ def _subjects(tool: Tool, snapshot: Snapshot, environment: str, since: Mapping[N
         )
         for name, landed in since.items()
     )
-
-
-def _since(files: Files, state: State, names: list[Name], ages: Ages, now: datetime) -> dict[Name, datetime]:
-    """When the last operation on each version landed: it came, was cleared, or became the default."""
-    entries: dict[Name, list[Entry]] = {name: [("versions", name)] for name in names}
-    if state.default in entries:
-        entries[state.default].append(("default", state.default))
-    wanted = {entry: EXACTLY for found in entries.values() for entry in found}
-    landed = ages.since(files.place, state, (), wanted, now)
-    return {
-        name: max((landed[entry] for entry in found if entry in landed), default=now) for name, found in entries.items()
-    }
 
 
 def _workloads(tool: Tool, snapshot: Snapshot, files: Files, state: State) -> dict[Name, str]:

@@ -166,6 +166,21 @@ def test_a_version_is_left_its_grace(guarded: Guarded) -> None:
     assert guarded.guard()["decision"] == "downgrade"
 
 
+def test_grace_begins_no_earlier_than_a_fast_forward_was_seen(guarded: Guarded) -> None:
+    """It keeps the time of a commit that was made an hour before; the guard itself keeps when it saw that."""
+    world = guarded.world
+    world.release("bump", "devel", "v1.0.5")
+    guarded.are(v5=(1, "warming up"))
+    world.now += HOUR
+    world.git("fetch", "-q", "origin", "release/devel")
+    world.git("push", "-q", "origin", "FETCH_HEAD:refs/heads/main", ":refs/heads/release/devel")
+    world.landed.clear()
+    assert guarded.guard()["decision"] == "stay"
+    assert guarded.guard()["decision"] == "stay"
+    world.now += timedelta(minutes=6)
+    assert guarded.guard()["decision"] == "downgrade"
+
+
 def test_a_cleared_version_is_left_its_grace_again(guarded: Guarded) -> None:
     guarded.are(v4=(1, "bad"))
     guarded.guard()

@@ -301,11 +301,14 @@ def test_a_protected_base_stays_and_the_pull_request_open(origin: Origin, forge:
     assert forge.get(1).state == "open"
 
 
-def test_landing_times_are_those_of_the_commits(forge: LocalForge) -> None:
+def test_a_landing_by_its_merge_is_known_and_no_other(origin: Origin, forge: LocalForge) -> None:
     _open(forge)
-    merged = forge.merge(1, "rebase").merge_commit
-    assert merged is not None
-    assert forge.landed_at(merged) is None
+    pull = forge.merge(1, "rebase")
+    assert pull.merge_commit is not None
+    assert forge.landed_at(pull.merge_commit) == pull.merged_at
+    pushed = origin.commit({"other": "pushed straight"})
+    forge._repository.fetch(pushed)
+    assert forge.landed_at(pushed) is None
 
 
 @everywhere

@@ -136,7 +136,7 @@ def check(world: World, repository: Repository) -> None:
     tip = world.landings[-1][0]
     repository.refs("refs/heads/*")
     repository.fetch(tip)
-    ages = Ages(repository, world.merged.get, tip, PLACES, "release.yaml")
+    ages = Ages(repository, lambda step: world.merged.get(step.commit, step.committed_at), tip, PLACES, "release.yaml")
     for number, one in enumerate([*PLACES, *PLACES]):
         text = world.texts[-1].get(one.tag_file)
         state = tagfile.read_leniently(text) if text else State()

@@ -106,7 +106,13 @@ class Base:
             self.repository.close()
 
     def ages(self, *places: Place) -> Ages:
-        return Ages(self.open(), self.merged.get, self.tip(), places or (place(),), "release.yaml")
+        return Ages(
+            self.open(),
+            lambda step: self.merged.get(step.commit, step.committed_at),
+            self.tip(),
+            places or (place(),),
+            "release.yaml",
+        )
 
     def state(self, at: Place | None = None) -> State:
         text = (self.clone / (at or place()).tag_file).read_text("utf-8")

@@ -49,6 +49,7 @@ class GitHubForge:
 
     kind = "github"
     proposes = True
+    knows_landings = True
 
     def __init__(self, address: Address, client: GitHubClient, sleep: Callable[[float], None] = time.sleep) -> None:
         self.merging = Merging(address, client, sleep)
