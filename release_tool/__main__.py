@@ -10,8 +10,6 @@ import sys
 
 from release_tool.cli import main
 
-_WAITED_FOR = frozenset({"bump", "promote", "downgrade"})
-
 
 def run() -> None:
     """Run the command line and leave with its status."""
@@ -19,11 +17,6 @@ def run() -> None:
     signal.signal(signal.SIGTERM, _terminated)
     # A command makes few cycles and ends soon: looking for them costs more than they do.
     gc.set_threshold(100_000)
-    if sys.argv[1:2] and sys.argv[1] in _WAITED_FOR:
-        # All of these render, and nothing takes as long as loading the engine: begun here, it is ready when git is.
-        from release_tool.helm.embedded import EmbeddedRenderer
-
-        EmbeddedRenderer().warm_up()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that can't show a letter stops nothing

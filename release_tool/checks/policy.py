@@ -8,6 +8,7 @@ from release_tool.checks.findings import Finding
 from release_tool.model import history
 from release_tool.model.versions import tag_part
 from release_tool.rules.retention import fallback_target
+from release_tool.rules.unread_tags import advice, unread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,13 +61,20 @@ def _tags(held: Held, config: Config) -> Iterator[Finding]:
             what = f"versions.allow ({allow.pattern}) does not match {tag_part(tag)} of the live version {name}"
             hint = f"correct `versions.allow`, or `{held.place.command('retire', name)}`"
             yield Finding(held.at_version(name), what, hint)
+    order = config.versions.ordering
+    tags = list(held.state.live.values())
+    odd = unread(order, tags)
+    if odd:
+        what = f"the order {config.versions.order} can't read {len(odd)} of {len(tags)} live tags ({', '.join(odd[:3])}"
+        what += f"{', …' if len(odd) > 3 else ''}): no bump makes such a tag the default"
+        yield Finding(held.at_key("image", "tag"), what, advice(order, tags))
 
 
 def _fallback(held: Held, was: Held | None, config: Config) -> Iterator[Finding]:
     state = held.state
     present = state.default if was is None else was.state.default
     former = history.former_defaults(held.record.lines, present)
-    if state.default in state.live and fallback_target(state, former, config.versions.order) is None:
+    if state.default in state.live and fallback_target(state, former, config.versions.ordering) is None:
         others = ", ".join(name for name in state.live if name != state.default)
         why = f"{others}: newer, and never the default" if others else "it is the only live version"
         what = f"there is no version to fall back to when the default {state.default} turns bad ({why})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.commands.arguments import checked_reason
@@ -26,6 +27,17 @@ if TYPE_CHECKING:
     from release_tool.remote.tool import Tool
 
 
+# What of the provenance is looked at: it stands in the record and in links for ever.
+_SHAPES = {
+    "image": (
+        r"[a-z0-9][a-z0-9._-]*(:[0-9]+)?(/[a-z0-9][a-z0-9._-]*)*",
+        "repository of an image, `registry.example.com/team/engine`",
+    ),
+    "digest": (r"sha256:[0-9a-f]{64}", "digest, `sha256:` and 64 hexadecimal digits"),
+    "build": (r"https?://[^\s/]+(/\S*)?", "link, `https://…`"),
+}
+
+
 class Bump(NamedTuple):
     """The arguments of a bump."""
 
@@ -47,6 +59,11 @@ def check_usage(bump: Bump) -> None:
             "; `@sha256:` and 64 hexadecimal digits may follow",
             hint="give the tag alone, without the repository of the image",
         )
+    for key, value in (bump.provenance or {}).items():
+        shape, what = _SHAPES.get(key, (".*", ""))
+        if re.fullmatch(shape, value, re.DOTALL) is None:
+            option = "--build-url" if key == "build" else f"--{key}"
+            raise UsageError(f"{option} {value!r} is no {what}", hint=f"leave {option} out where it isn't known")
     checked_reason(bump.asked.reason, forced=bump.force)
 
 
@@ -65,6 +82,7 @@ def intent_of(bump: Bump, config: Config, registry: Registry | None, files: Iter
     provenance = dict(bump.provenance or {})
     arguments = BumpArguments(Tag(bump.tag), bump.pin, bump.force)
     intent = bump.asked.intent("bump", arguments)._replace(provenance=provenance)
+    _refuse_moved(bump, provenance.get("digest", ""), files)
     if config.registry is None or _is_known(bump, intent, files):
         return intent
     image = _image(bump, config, registry, files)
@@ -73,6 +91,23 @@ def intent_of(bump: Bump, config: Config, registry: Registry | None, files: Iter
     digest = {"digest": image.digest} if image.digest else {}
     intent = bump.asked.intent("bump", arguments._replace(tag=image.tag))
     return intent._replace(provenance={**provenance, **digest})
+
+
+def _refuse_moved(bump: Bump, built: str, files: Iterable[Files]) -> None:
+    """Raise Refused where the file or the record of the environment has another digest for the tag than the build."""
+    given = bump.tag.partition("@")[2] or built
+    here = next((one for one in files if one.place.environment == bump.asked.environment), None)
+    if not given or bump.force or here is None:
+        return
+    from release_tool.rules.operations import find
+    from release_tool.rules.operations.bump import moved
+
+    found, part = find(here.state(empty=True), bump.tag), tag_part(bump.tag)
+    if found is not None:
+        recorded = history.recorded_digest(here.lines(), part)
+        known = found.tag.partition("@")[2] or (recorded[1] if recorded else "")
+        if known and known != given:
+            raise moved(found.name, f"{part}@{known}", f"{part}@{given}")
 
 
 def _is_known(bump: Bump, intent: Intent, files: Iterable[Files]) -> bool:

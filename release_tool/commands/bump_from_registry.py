@@ -79,8 +79,8 @@ def new_tags(tool: Tool, snapshot: Snapshot, asked: bump.Bump) -> list[Tag]:
     every = {*known.landed, *known.pending, *_closed(tool, snapshot, asked)}
     newest = _newest(config, every)
     found = [Tag(tag) for tag in allowed if tag not in every]
-    fresh = [tag for tag in found if is_readable(config.versions.order, tag) and _is_newer(config, tag, newest)]
-    ranked = newest_first(config.versions.order, ((_SAME_RANK, tag) for tag in fresh))
+    fresh = [tag for tag in found if is_readable(config.versions.ordering, tag) and _is_newer(config, tag, newest)]
+    ranked = newest_first(config.versions.ordering, ((_SAME_RANK, tag) for tag in fresh))
     return [tag for _, tag in reversed(ranked[: environment.retention.keep])]
 
 
@@ -95,10 +95,10 @@ def _closed(tool: Tool, snapshot: Snapshot, asked: bump.Bump) -> set[str]:
 
 
 def _newest(config: Config, tags: Iterable[str]) -> Tag | None:
-    order = config.versions.order
+    order = config.versions.ordering
     readable = ((_SAME_RANK, Tag(tag)) for tag in tags if is_readable(order, tag))
     return next((tag for _, tag in newest_first(order, readable)), None)
 
 
 def _is_newer(config: Config, tag: Tag, newest: Tag | None) -> bool:
-    return newest is None or is_newer(config.versions.order, (_SAME_RANK, tag), (_SAME_RANK, newest))
+    return newest is None or is_newer(config.versions.ordering, (_SAME_RANK, tag), (_SAME_RANK, newest))

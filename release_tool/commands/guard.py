@@ -160,7 +160,7 @@ def _act(tool: Tool, command: Guard, looked: _Looked, judged: tuple[Judged, ...]
         fallback.Case(
             state=state,
             former=history.former_defaults(lines, state.default),
-            order=snapshot.config.versions.order,
+            order=snapshot.config.versions.ordering,
             judged=judged,
             policy=environment.downgrade,
             lines=lines,

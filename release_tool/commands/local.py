@@ -81,7 +81,7 @@ def _ground(config: Config, every: Mapping[str, Files], asked: Invocation, now: 
     unknown = "use unknown: a working tree alone asks nobody"
     used = dict.fromkeys(state.live, unknown) if environment.retention.in_use else {}
     facts = Facts(now, state, {}, history.former_defaults(lines, state.default), used)
-    return Ground(environment, config.versions.order, state, lines, facts, names, service=config.service)
+    return Ground(environment, config.versions.ordering, state, lines, facts, names, service=config.service)
 
 
 def _names(here: Here, config: Config, every: Mapping[str, Files], intent: Intent) -> Names:

@@ -211,7 +211,7 @@ class _Looking:
         if self._in_use and found.policy.retention.in_use is not None:
             used = self._tool.in_use(config, found.policy.name, state.live, now)
         facts = Facts(now, state, found.since, history.former_defaults(lines, state.default), used or {})
-        seen = outlook.ahead(state, found.policy, config.versions.order, facts)
+        seen = outlook.ahead(state, found.policy, config.versions.ordering, facts)
         return found._replace(outlook=seen, in_use=used)
 
     def _branches(self, snapshot: Snapshot, _: Files, found: EnvironmentStatus) -> EnvironmentStatus:

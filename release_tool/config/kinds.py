@@ -241,6 +241,12 @@ ENVIRONMENT_NAME = Text("the name of an environment", DNS_LABEL, longest=63)
 SERVICE_NAME = Text("the name of a service", DNS_LABEL, longest=53)  # it may become the name of a Helm release
 LABEL = Text("a label", PLAIN, longest=50)  # GitHub's limit, the lowest of the known forges
 
+VERSION_PATTERN = Text(
+    "a regular expression with a group named version",
+    (*PLAIN, Rule(r"\(\?P<version>", "it has no group named version, `(?P<version>…)`", wanted=True)),
+    longest=MAX_EXPRESSION,
+)
+
 REVIEWER = Text(
     "a user, or a team as organisation/team",
     (

@@ -23,6 +23,7 @@ from release_tool.config.kinds import (
     RELEASE_NAME,
     REVIEWER,
     TIMEOUT,
+    VERSION_PATTERN,
     WINDOW,
     Key,
     Listing,
@@ -62,6 +63,21 @@ class Versions(NamedTuple):
             example=r"'^v?\d+\.\d+\.\d+$'",
         ),
     ] = None
+    pattern: Annotated[
+        str,
+        Key(
+            "A regular expression that the whole tag must match, without its `@sha256:…`, and whose group `version` is "
+            "what `order` compares; a tag that it doesn't match can't be read. Without it, the whole tag is compared.",
+            VERSION_PATTERN,
+            example="'engine-v(?P<version>.+)'",
+            otherwise="none",
+        ),
+    ] = ""
+
+    @property
+    def ordering(self) -> str:
+        """The order as `model.versions` takes it: its kind, and behind a blank the pattern."""
+        return f"{self.order} {self.pattern}".rstrip()
 
     def allows(self, tag: str) -> bool:
         """Whether `allow` accepts a tag (`tag` or `tag@sha256:…`; the tag part alone is looked at)."""

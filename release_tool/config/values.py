@@ -12,7 +12,18 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 from release_tool.config import ConfigError
-from release_tool.config.kinds import MAX_EXPRESSION, UNITS, Duration, Listing, Section, Table, Text, Whole, broken_rule
+from release_tool.config.kinds import (
+    MAX_EXPRESSION,
+    UNITS,
+    VERSION_PATTERN,
+    Duration,
+    Listing,
+    Section,
+    Table,
+    Text,
+    Whole,
+    broken_rule,
+)
 from release_tool.errors import Problem
 from release_tool.yamledit.tree import is_string, scalar_value
 
@@ -107,7 +118,8 @@ class Reading:
         text = node.value if is_string(node) else None
         match kind:
             case Text() if text is not None and broken_rule(text, kind) is None:
-                made: Any = text
+                is_wrong = kind is VERSION_PATTERN and self._expression(node, path) is BAD
+                made: Any = BAD if is_wrong else text
             # a word that readers of YAML see differently (`off`) can only mean itself here
             case dict() if isinstance(value, str) and node.value in kind:
                 made = node.value

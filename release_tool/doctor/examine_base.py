@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from release_tool.checks import attributes
@@ -9,9 +10,11 @@ from release_tool.doctor import base_branch as verdicts
 from release_tool.doctor import workflows
 from release_tool.doctor.diagnosis import Diagnosis, of_error, ok
 from release_tool.errors import ReleaseError
+from release_tool.model.versions import tag_part
 from release_tool.remote import strays
 from release_tool.remote.rendering import Renderings
 from release_tool.remote.snapshot import read_files
+from release_tool.rules.unread_tags import advice, unread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from release_tool.doctor.access import Access
     from release_tool.forges.base import Forge
     from release_tool.git.repository import Repository
+    from release_tool.model.records import Tag
     from release_tool.remote.snapshot import Snapshot, Source
 
 _CHARTS = 8  # so many services are rendered
@@ -43,6 +47,7 @@ def examine(
             "workflows",
             lambda: workflows.workflows(_workflow_files(source), promotes=promotes, guarded=guarded),
         )
+    yield from _guarded("order", lambda: _orders(views, source))
     for view in views[:_CHARTS]:
         yield from _guarded(_chart_title(view), lambda view=view: [_chart(access, view, source)])  # type: ignore[misc]
     if len(views) > _CHARTS:
@@ -78,6 +83,20 @@ def _merge_driver(records: Sequence[str], source: Source) -> Iterator[Diagnosis]
 def _tag_files(config: Config, paths: Sequence[str], source: Source) -> Iterator[Diagnosis]:
     there = source.read(paths)
     yield verdicts.tag_files(config, [path for path in paths if path not in there])
+
+
+def _orders(views: Sequence[Config], source: Source) -> Iterator[Diagnosis]:
+    """Whether the configured order can read the tags that are live."""
+    for view in views:
+        tags: dict[str, Tag] = {}
+        for files in read_files(source, view.places()).values():
+            with suppress(ReleaseError):  # what is wrong in a file is told elsewhere
+                tags |= {tag_part(tag): tag for tag in files.state(empty=True).live.values()}
+        odd = unread(view.versions.ordering, tags.values())
+        if odd:
+            what = f"the order {view.versions.order} can't read {len(odd)} of {len(tags)} live tags ({odd[0]})"
+            why = "no bump makes such a tag the default, and retention takes it for the oldest"
+            yield Diagnosis("warning", "order", what, view.service, why, advice(view.versions.ordering, [*tags]))
 
 
 def _workflow_files(source: Source) -> dict[str, str]:

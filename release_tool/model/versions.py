@@ -92,17 +92,24 @@ def _number(part: str) -> tuple[Any, ...] | None:
 
 _READERS = {"semver": _semantic, "calver": _calendar, "number": _number}
 
+# An order is one text: `semver`, `calver`, `number` or `arrival`, and behind a blank the pattern that takes the version
+# out of a tag, if there is one. It is compared and cached as a whole.
+
 
 @lru_cache(maxsize=4096)
 def _precedence(order: str, part: str) -> tuple[Any, ...] | None:
     """What the tags of an order compare by; None for one that the order can't read."""
-    plain = _RELEASE.fullmatch(part) if order == "semver" else None
-    return _READERS[order](part) if plain is None else (*map(int, plain.groups()), _IS_RELEASE)
+    kind, _, pattern = order.partition(" ")
+    if pattern:
+        found = re.fullmatch(pattern, part)
+        part = (found["version"] or "") if found is not None else ""
+    plain = _RELEASE.fullmatch(part) if kind == "semver" else None
+    return _READERS[kind](part) if plain is None else (*map(int, plain.groups()), _IS_RELEASE)
 
 
 def is_readable(order: str, tag: str) -> bool:
     """Whether an order can read a tag; what it can't read stands below all others. Arrival asks nothing of a tag."""
-    return order == "arrival" or _precedence(order, tag_part(tag)) is not None
+    return order.startswith("arrival") or _precedence(order, tag_part(tag)) is not None
 
 
 def minor_of(tag: str, order: str = "semver") -> tuple[int, int] | None:
@@ -110,12 +117,11 @@ def minor_of(tag: str, order: str = "semver") -> tuple[int, int] | None:
 
     None for a tag that the order can't read, and for `number` and `arrival`, which know no minor versions.
     """
-    if order not in ("semver", "calver"):
-        return None
-    precedence = _precedence(order, tag_part(tag))
+    kind = order.partition(" ")[0]
+    precedence = _precedence(order, tag_part(tag)) if kind in ("semver", "calver") else None
     if precedence is None:
         return None
-    major, minor = precedence[:2] if order == "semver" else precedence[0][:2]
+    major, minor = precedence[:2] if kind == "semver" else precedence[0][:2]
     return major, minor
 
 
@@ -126,7 +132,7 @@ def rank(order: str, name: Name, tag: Tag) -> tuple[Any, ...]:
     these can't read stands below all others, by name. `arrival`: by name, since names are given in the order of
     arrival.
     """
-    if order == "arrival":
+    if order.startswith("arrival"):
         return (name_number(name),)
     precedence = _precedence(order, tag_part(tag))
     return (0, name_number(name)) if precedence is None else (1, *precedence)

@@ -128,7 +128,7 @@ class Work:
         tags = [intent.tag for intent in intents if is_tag(intent.tag)]
         ground = Ground(
             environment=self.environment,
-            order=self.snapshot.config.versions.order,
+            order=self.snapshot.config.versions.ordering,
             state=state,
             lines=lines,
             facts=Facts(now, base, self.since(now), history.former_defaults(self.lines, base.default), used),

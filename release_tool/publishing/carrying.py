@@ -52,7 +52,7 @@ def settled(tool: Tool, snapshot: Snapshot, stray: Stray) -> str:
         return ""
     if shown is not None:
         went = messages.carried_over(stray.target, goes_on and goes_on.number)
-        forge.close(shown.number, went if stray.moved else messages.nothing_left(base))
+        forge.close(shown.number, went if stray.moved else messages.nothing_left(base, ()))
     try:
         tool.repository.push([RefUpdate(f"refs/heads/{stray.name}", tip, None)])
     except Stale:

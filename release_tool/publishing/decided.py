@@ -158,9 +158,9 @@ def _same_ground(work: Work, fork: CommitId) -> bool:
     try:
         config = read_config(AtCommit(work.repository, fork), work.tool.config_path)
         view = config.view(work.place.service)
-        policy = (view.environment(work.environment.name), view.versions.order)
+        policy = (view.environment(work.environment.name), view.versions.ordering)
     except ReleaseError:  # of a time before this configuration
         return False
     then = work.repository.read(fork, [work.place.tag_file])
     now = work.repository.read(work.snapshot.base, [work.place.tag_file])
-    return then == now and policy == (work.environment, work.snapshot.config.versions.order)
+    return then == now and policy == (work.environment, work.snapshot.config.versions.ordering)

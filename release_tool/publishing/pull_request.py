@@ -68,7 +68,7 @@ def _text(work: Work, lines: Sequence[Line], outcome: Outcome) -> PullRequestTex
             lines=lines,
             before=work.state,
             plan=made,
-            order=config.versions.order,
+            order=config.versions.ordering,
             environments=_environments(work),
             ahead=_ahead(work, made, lines[-1].at),
             ending=_ending(work, made),
@@ -103,7 +103,7 @@ def _ahead(work: Work, made: Plan, now: datetime) -> Outlook:
     in_use = work.environment.retention.in_use
     used = {one.version: one.reason for one in made.kept if one.in_use} if in_use else {}
     facts = Facts(now, base, work.since(now), history.former_defaults(work.lines, base.default), used)
-    return outlook.ahead(made.after, work.environment, work.snapshot.config.versions.order, facts)
+    return outlook.ahead(made.after, work.environment, work.snapshot.config.versions.ordering, facts)
 
 
 def _ending(work: Work, made: Plan) -> list[tuple[str, str, str]]:

@@ -124,7 +124,7 @@ def _nothing(work: Work, branch: Branch, made: Plan) -> Outcome:
     shown = work.forge.find_open(branch.name, work.snapshot.config.base)
     if shown is None or branch.append_only or work.invocation.dry_run:
         return work.outcome(plan=made, branch=branch.name, pull_request=shown)
-    work.forge.close(shown.number, messages.nothing_left(work.snapshot.config.base))
+    work.forge.close(shown.number, messages.nothing_left(work.snapshot.config.base, made.left_out))
     note = f"pull request #{shown.number} is closed: nothing is left of it"
     made = made._replace(own=(), kept=(), waiting=())
     return work.outcome(changed=work.intent is None, plan=made, branch=branch.name, routes=(note,))

@@ -110,9 +110,15 @@ def left_out(one: LeftOut) -> str:
     return f"{word}: {subject(one.line.intent)} ({one.line.id}): {one.reason}"
 
 
-def nothing_left(base: str) -> str:
-    """The comment on a pull request that is closed because it would be empty."""
-    return f"Nothing is left to change: `{base}` holds all of this already, or refuses it. Closed by `release`."
+def nothing_left(base: str, gone: Sequence[LeftOut]) -> str:
+    """The comment on a pull request that is closed because it would be empty, and why its operations have no effect."""
+    reasons = "".join(f"\n- {harmless(left_out(one))}" for one in gone)
+    why = (
+        f"what `{base}` doesn't hold already has no effect:\n{reasons}\n\n"
+        if gone
+        else f"`{base}` holds all of this already. "
+    )
+    return f"Nothing is left to change: {why}Closed by `release`."
 
 
 def carried_over(to: str, number: int | None) -> str:

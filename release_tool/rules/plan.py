@@ -173,7 +173,10 @@ class _Attempt:
         except Refused as refusal:
             if is_own:
                 raise
-            if _is_a_persons(line.intent):
+            part = tag_part(line.intent.tag)
+            # A promotion of what is quarantined by now goes: cleared one day, it would come back with old verdicts.
+            stale = line.intent.operation == "promote" and (part in context.elsewhere or part in context.bad)
+            if _is_a_persons(line.intent) and not stale:
                 self.planned.append(_Planned(line, own=False, no_effect=refusal.what))
             else:
                 self.left_out.append(LeftOut(line, refusal.what))

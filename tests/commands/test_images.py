@@ -112,3 +112,23 @@ def test_a_registry_that_is_away_is_tried_again_later(tmp_path: Path) -> None:
     assert "127.0.0.1" in said
     said = world.refused("promote", "devel", "staging", code=75)
     assert "next:" in said
+
+
+def test_without_a_registry_too_a_moved_tag_is_refused_with_both_digests(tmp_path: Path) -> None:
+    world = World.make(tmp_path)
+    one, other = (f"sha256:{digit * 64}" for digit in "12")
+    world.release("bump", "devel", "v1.0.5", "--digest", one, "--direct")
+    said = world.refused("bump", "devel", "v1.0.5", "--digest", other)
+    assert f"the tag v1.0.5 was moved: v5 is {one}, and this bump says {other}" in said
+    assert f"this bump says {other}" in world.refused("bump", "devel", f"v1.0.5@{other}")
+    assert world.json("bump", "devel", "v1.0.5", "--digest", one)["changed"] is False
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--digest", "sha256:abc"), ("--digest", "1" * 64), ("--image", "https://a/b"), ("--image", "A b"),
+     ("--build-url", "javascript:alert(1)"), ("--build-url", "https:// x"), ("--build-url", "ci/7")],
+)  # fmt: skip
+def test_provenance_that_can_not_be_right_is_wrong_usage(tmp_path: Path, option: str, value: str) -> None:
+    said = World.make(tmp_path).release("bump", "devel", "v1.0.5", option, value, code=2).err
+    assert f"{option} {value!r} is no " in said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from world import CONFIG, WITH_DEFAULT, World, pairs
@@ -129,6 +130,7 @@ def test_a_pending_promotion_is_dropped_when_its_version_is_quarantined(world: W
     world.release("downgrade", "devel", "--reason", "slow", "--direct")
     world.release("sync")
     assert world.pulls() == []
+    assert "v1.0.5 is quarantined in devel: slow" in world.json("pulls", "show", "1")["comments"][-1]
     world.release("bump", "devel", "v1.0.6", "--direct")
     world.release("default", "devel", "v6", "--direct")
     world.release("promote", "devel", "staging")
@@ -196,3 +198,11 @@ def test_unknown_versions_and_environments_are_refused(world: World) -> None:
     assert "no version 'v77' in devel" in world.release("promote", "devel", "staging", "--version", "v77", code=1).err
     world.release("retire", "devel", "v1", "--direct")
     assert "is retired in devel" in world.release("promote", "devel", "staging", "--version", "v1", code=1).err
+
+
+def test_what_is_the_implied_default_already_is_nothing_to_do(tmp_path: Path) -> None:
+    world = World.make(tmp_path, tags="image:\n  default: v1\n  tag: {v1: v1.0.1}\n")
+    world.commit({"environments/staging/image_tag.yaml": "image:\n  tag: {v1: v1.0.1}\n"}, "By hand")
+    outcome = world.json("promote", "devel", "staging", "--force", "--reason", "x")
+    assert (outcome["changed"], outcome["changes"]) == (False, [])
+    assert "v1.0.1 is the default already, as v1" in outcome["notes"]

@@ -97,7 +97,7 @@ def test_every_key_reaches_its_record() -> None:
         environments={},
         path="stages/{environment}/engine",
         base="trunk/stable",
-        versions=Versions("arrival"),
+        versions=Versions("arrival", pattern="engine-(?P<version>.+)"),
         publish=publish,
         downgrade=DOWNGRADE,
         forge=ForgeChoice("none", "https://github.example.com:8443/api/v3"),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from doctor_world import look
 from git_server import GitServer, serving
-from world import CONFIG, World
+from world import CONFIG, ENVIRONMENTS, World
 
 SECRET = base64.b64encode(b"person:s3cret").decode()
 
@@ -218,3 +218,16 @@ def test_piped_text_has_one_line_for_what_is_right(world: World) -> None:
     lines = world.release("doctor").out.splitlines()
     assert lines[-1] == f"0 errors, 0 warnings, 0 unknown, {len(lines) - 2} right"
     assert all(line.startswith("ok  ") for line in lines[:-2])
+
+
+def test_tags_that_the_order_can_not_read_are_a_warning_with_what_could(world: World) -> None:
+    tags = "image:\n  tag:\n  - engine-v1.0.2\n  - engine-v1.0.3\n"
+    world.commit({f"environments/{one}/image_tag.yaml": tags for one in ENVIRONMENTS}, "Other tags")
+    found = look(world).one("order", "warning")
+    assert "can't read 2 of 2 live tags (engine-v1.0.2)" in found["what"]
+    said = world.release("check").out
+    assert "the order semver can't read 2 of 2 live tags (engine-v1.0.2, engine-v1.0.3)" in said
+    assert "pattern: 'engine-v(?P<version>.+)'" in said
+    config = world.file("release.yaml") + "versions: {pattern: 'engine-v(?P<version>.+)'}\n"
+    world.commit({"release.yaml": config}, "A pattern")
+    assert world.changes("bump", "devel", "engine-v1.0.10") == [("add", "v3"), ("set-default", "v3")]

@@ -186,6 +186,24 @@ def test_arrival_reads_every_tag() -> None:
     assert not is_readable("semver", "1.0")
 
 
+# -- a pattern that takes the version out of a tag ---------------------------------------------------------------------
+ENGINE = "semver engine-v(?P<version>.+)"
+
+
+def test_a_pattern_takes_out_of_the_tag_what_is_compared() -> None:
+    assert is_newer(ENGINE, (Name("v1"), Tag("engine-v1.10.0" + DIGEST)), (Name("v2"), Tag("engine-v1.9.0")))
+    assert minor_of("engine-v1.10.0", ENGINE) == (1, 10)
+    assert is_newer(
+        "number build-(?P<version>[0-9]+)-.*", (Name("v1"), Tag("build-10-abc")), (Name("v2"), Tag("build-9-1"))
+    )
+
+
+@pytest.mark.parametrize("tag", ["v1.10.0", "model-v1.10.0", "engine-v", "engine-vx"])
+def test_what_a_pattern_does_not_match_can_not_be_read(tag: str) -> None:
+    assert not is_readable(ENGINE, tag)
+    assert is_newer(ENGINE, (Name("v1"), Tag("engine-v0.0.1")), (Name("v9"), Tag(tag)))
+
+
 EVERY_ORDER = st.sampled_from(["semver", "calver", "number", "arrival"])
 MIXED = st.one_of(
     TAGS,

@@ -39,7 +39,7 @@ def test_where_the_policy_is_another_no_bump_moves_the_default(policy: str) -> N
     assert step.notes == ()
 
 
-@pytest.mark.parametrize("tag", ["1.0.0", "v1.0.4", "1.0.4-rc.1", "latest"])
+@pytest.mark.parametrize("tag", ["1.0.0", "v1.0.4", "1.0.4-rc.1"])
 def test_a_tag_that_is_not_newer_than_the_default_is_added_and_the_default_stays(tag: str) -> None:
     step = bumped(state("1.0.4"), tag) if tag == "v1.0.4" else bumped(FOUR, tag)
     assert [one.action for one in step.changes] == ["add"]
@@ -50,7 +50,22 @@ def test_a_tag_that_is_not_newer_than_the_default_is_added_and_the_default_stays
 def test_a_tag_that_the_order_can_not_read_never_becomes_the_default_by_a_bump(default: str) -> None:
     step = bumped(state(default), "main-7")
     assert told(step.changes) == ["add v2 main-7"]
-    assert step.notes == ("main-7 can't be compared (semver): the default stays v1",)
+    assert f"the order can't read main-7: the default v1 ({default}) stays; " in step.notes[0]
+
+
+def test_a_tag_whose_image_is_another_one_is_refused_with_both_digests() -> None:
+    one, other = "1.0.4@sha256:" + "1" * 64, "1.0.4@sha256:" + "2" * 64
+    with pytest.raises(Refused) as refused:
+        bumped(state(one), other)
+    assert (
+        refused.value.what == f"the tag 1.0.4 was moved: v1 is sha256:{'1' * 64}, and this bump says sha256:{'2' * 64}"
+    )
+    assert bumped(state(one), one).changes == bumped(state(one), "1.0.4").changes == ()
+
+
+def test_the_same_version_in_another_spelling_is_told() -> None:
+    assert "v1.0.3 is the same version as v3 (1.0.3), spelled otherwise" in bumped(FOUR, "v1.0.3").notes
+    assert bumped(FOUR, "1.0.5").notes == ()
 
 
 def test_by_arrival_each_bump_is_newer() -> None:

@@ -459,13 +459,11 @@ def test_a_promotion_without_work_replaces_only_what_nothing_relies_on() -> None
     assert by_line(stacked(base, promoted("v1.0.3", "one"), promoted("v1.0.2", "two"))) == {}
 
 
-def test_a_pending_promotion_of_what_was_quarantined_elsewhere_stays_without_effect() -> None:
+def test_a_pending_promotion_of_what_was_quarantined_elsewhere_goes_with_its_reason() -> None:
     bad = STAGING._replace(elsewhere={"v1.0.3": ("devel", "slow")})
     made = plan(bad, [promoted("v1.0.3", "one")], None)
-    assert [one.no_effect for one in made.lines] == ["v1.0.3 is quarantined in devel: slow"]
-    assert made.after == STAGING.state
-    replaced = plan(bad, made.lines, promoted("v1.0.4", "two"))
-    assert list(by_line(replaced)) == ["two"]
+    assert (made.lines, made.after) == ((), STAGING.state)
+    assert [one.reason for one in made.left_out] == ["v1.0.3 is quarantined in devel: slow"]
 
 
 def test_a_promotion_that_goes_leaves_no_trace_in_those_before_it() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from release_tool.errors import Refused
 from release_tool.model.records import Change, Name, State, Tag
-from release_tool.model.versions import is_newer, is_readable, tag_part
+from release_tool.model.versions import is_newer, is_readable, rank, tag_part
 from release_tool.rules.operations import Context, Step, find
 
 if TYPE_CHECKING:
@@ -34,12 +35,23 @@ def bump(state: State, arguments: BumpArguments, context: Context) -> Step:
     if arguments.pin:
         changes.append(Change("pin", name, tag, arguments.reason or "pinned by its bump"))
     moved, notes = _default_of_bump(state, name, tag, context)
+    own = rank(context.order, name, tag)
+    same = [
+        f"{other} ({written})"
+        for other, written in state.versions.items()
+        if rank(context.order, other, written) == own
+    ]
+    if same:
+        notes = (*notes, f"{tag_part(tag)} is the same version as {', '.join(same)}, spelled otherwise")
     return Step((*changes, *moved), notes)
 
 
 def _present(state: State, tag: Tag, context: Context) -> str | None:
     """Why a bump of this tag has nothing to do, with the command that would; None if it has."""
     part = tag_part(tag)
+    found = find(state, tag)
+    if found is not None and "@" in found.tag and "@" in tag and found.tag != tag:
+        raise moved(found.name, found.tag, tag)
     for name, other in state.versions.items():
         if tag_part(other) == part:
             if name in state.quarantined:
@@ -55,6 +67,16 @@ def _present(state: State, tag: Tag, context: Context) -> str | None:
     return None
 
 
+def moved(name: Name, known: str, given: str) -> Refused:
+    """The refusal of a tag whose image is another one than is known; both are tags with their digests."""
+    (part, _, before), now = known.partition("@"), given.partition("@")[2]
+    return Refused(
+        f"the tag {part} was moved: {name} is {before}, and this bump says {now}",
+        cause="somebody built another image under the same tag",
+        hint="build it under a new tag, and bump that; nothing was changed",
+    )
+
+
 def _default_of_bump(
     state: State, name: Name, tag: Tag, context: Context
 ) -> tuple[tuple[Change, ...], tuple[str, ...]]:
@@ -67,7 +89,10 @@ def _default_of_bump(
             if is_newer(context.order, (bad, state.versions[bad]), here):
                 return (), (f"held: {bad} is quarantined",)
         if not is_readable(context.order, tag):
-            return (), (f"{tag_part(tag)} can't be compared ({context.order}): the default stays {default}",)
+            from release_tool.rules.unread_tags import advice
+
+            why = advice(context.order, [tag, *state.versions.values()])
+            return (), (f"the order can't read {tag_part(tag)}: the default {default} ({here[1]}) stays; {why}",)
         if not is_newer(context.order, (name, tag), here):
             return (), (f"{tag_part(tag)} is not newer than the default {default} ({here[1]}): the default stays",)
     return (Change("set-default", name, tag, "default: newest", before=default),), ()

@@ -73,13 +73,13 @@ def _default(
     state: State, name: Name, tag: Tag, arguments: PromoteArguments, context: Context
 ) -> tuple[tuple[Change, ...], tuple[str, ...]]:
     default = state.default
-    if context.default_policy != "promoted" or name == state.written_default == default:
+    if context.default_policy != "promoted" or (name == default and state.written_default in {default, None}):
         return (), ()
     # Where an earlier promotion made way for this one, the default before may have left, or be quarantined, meanwhile.
     stands = default in state.live and state.written_default in {default, None}
     if default is not None and stands and not arguments.force:
         here = (default, state.versions[default])
-        if name != default and not is_newer(context.order, (name, tag), here):
+        if not is_newer(context.order, (name, tag), here):
             stays = f"{tag_part(tag)} is not newer than the default {default} ({tag_part(here[1])}): the default stays"
             return (), (f"{stays}; `{context.command('default', name)}` moves it",)
     return (Change("set-default", name, tag, "default: promoted", before=default),), ()
