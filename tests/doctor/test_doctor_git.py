@@ -230,4 +230,4 @@ def test_tags_that_the_order_can_not_read_are_a_warning_with_what_could(world: W
     assert "pattern: 'engine-v(?P<version>.+)'" in said
     config = world.file("release.yaml") + "versions: {pattern: 'engine-v(?P<version>.+)'}\n"
     world.commit({"release.yaml": config}, "A pattern")
-    assert world.changes("bump", "devel", "engine-v1.0.10") == [("add", "v3"), ("set-default", "v3")]
+    assert world.changes("bump", "devel", "engine-v1.0.10") == [("add", "v5"), ("set-default", "v5")]
