@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from origin import attempt, git, make_bare, write_files
@@ -277,10 +277,12 @@ class World:
             return
         paths = self.git("ls-tree", "-r", "--name-only", "main", "environments", cwd=self.origin).splitlines()
         files = self.files([path for path in paths if path.endswith((".jsonl", "image_tag.yaml"))])
+        folders = {str(folder) for path in paths for folder in PurePosixPath(path).parents}
         for environment in ENVIRONMENTS:
             here = f"environments/{environment}"
             record = files.get(f"{here}/history.jsonl", b"")
             try:
+                assert not folders & {f"{here}/history.jsonl", f"{here}/image_tag.yaml"}, "a directory is no file"
                 lines = history.parse(record.decode(), "history.jsonl")
                 tags = files.get(f"{here}/image_tag.yaml", b"").decode()
                 state = tagfile.read(tags, "image_tag.yaml", empty=True).state
@@ -291,7 +293,7 @@ class World:
             assert environment not in self.broken, f"the files of {environment} are right: they were to be broken"
             texts = tuple(record.decode().splitlines())
             archives = [text for path, text in files.items() if path.startswith(f"{here}/history/")]
-            archived = {line for text in archives for line in text.decode().splitlines()}
+            archived = {line for text in archives for line in text.decode("utf-8", "replace").splitlines()}
             before = tuple(one for one in self.landed.get(environment, ()) if one not in archived)
             assert texts[: len(before)] == before, "a landed line never changes, it may only move to an archive"
             self.landed[environment] = texts
