@@ -57,10 +57,8 @@ def _load_engine() -> ModuleType:
 
 
 def _load_quietly() -> None:
-    import gzip  # noqa: F401 -- these are what a rendering needs, too
-    import json  # noqa: F401
-    import tarfile  # noqa: F401
-    import tempfile  # noqa: F401
+    import json  # noqa: F401 -- these are what a rendering needs, too
+    import zlib  # noqa: F401
     from contextlib import suppress
 
     with suppress(ReleaseError):  # told by the rendering
@@ -80,19 +78,45 @@ def _loaded(helm: ModuleType, files: Mapping[str, bytes]) -> Iterator[Any]:
         with laid_out(files) as root, helm.Chart.load(root / "chart") as chart:
             yield chart
         return
-    import gzip
+    # As Helm reads a directory, without what stands hidden among the templates.
+    kept = {path: content for path, content in files.items() if not path.startswith("templates/.")}
+    with helm.Chart.load_archive(packed(kept)) as chart:
+        yield chart
+
+
+_PLAIN_NAME = 100  # bytes of a path that the header of a tar archive holds as it is
+
+
+def packed(files: Mapping[str, bytes]) -> bytes:
+    """Some files below `chart/` as a tar archive, packed by gzip."""
+    import zlib
+
+    blocks: list[bytes] = []
+    for path, content in files.items():
+        name = f"chart/{path}".encode()
+        if len(name) > _PLAIN_NAME:
+            return _archive_of_long_names(files)
+        # POSIX.1-1988, `ustar`: name, mode, owner, group, size, time, checksum, type, …, padded to 512 bytes. The
+        # module tarfile would take longer to load than to pack a chart.
+        head = name.ljust(100, b"\0") + b"0000644\0" + b"0000000\0" * 2 + b"%011o\0" % len(content) + b"%011o\0" % 0
+        rest = (b"0" + bytes(100) + b"ustar\x0000").ljust(512 - len(head) - 8, b"\0")
+        checksum = b"%06o\0 " % (sum(head) + sum(rest) + 8 * ord(" "))
+        blocks += (head, checksum, rest, content, bytes(-len(content) % 512))
+    packer = zlib.compressobj(1, wbits=31)  # the form of gzip
+    return packer.compress(b"".join([*blocks, bytes(1024)])) + packer.flush()
+
+
+def _archive_of_long_names(files: Mapping[str, bytes]) -> bytes:
     import io
     import tarfile
 
     packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
+    with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as archive:
         for path, content in files.items():
-            if not path.startswith("templates/."):  # as Helm reads a directory
-                entry = tarfile.TarInfo(f"chart/{path}")
-                entry.size = len(content)
-                archive.addfile(entry, io.BytesIO(content))
-    with helm.Chart.load_archive(gzip.compress(packed.getvalue(), compresslevel=1)) as chart:
-        yield chart
+            entry = tarfile.TarInfo(f"chart/{path}")
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return packed.getvalue()
 
 
 def _rendered(helm: ModuleType, chart: Any, request: RenderRequest) -> Iterator[tuple[str, str]]:
@@ -149,7 +173,6 @@ class _CaughtStderr:
     def __enter__(self) -> None:
         import os
         import sys
-        import tempfile
 
         with self._lock:
             self._inside += 1
@@ -159,7 +182,7 @@ class _CaughtStderr:
                 self._real = os.dup(2)
             except OSError:  # there is none to keep clean
                 return
-            self._caught = tempfile.TemporaryFile()
+            self._caught = _unnamed_file()
             if sys.stderr is not None:
                 sys.stderr.flush()
             os.dup2(self._caught.fileno(), 2)
@@ -181,6 +204,17 @@ class _CaughtStderr:
                 from release_tool.helm.messages import log
 
                 log(remarks)
+
+
+def _unnamed_file() -> IO[bytes]:
+    """A file that nobody else finds: in memory, where the system has such files."""
+    import os
+
+    if hasattr(os, "memfd_create"):
+        return open(os.memfd_create("helm"), "w+b")  # noqa: PTH123 (a descriptor; whoever asked closes it)
+    import tempfile
+
+    return tempfile.TemporaryFile()
 
 
 _STDERR = _CaughtStderr()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import json
 import logging
 import os
 import subprocess
 import sys
+import tarfile
 import tempfile
 import threading
 import time
@@ -18,7 +20,7 @@ from rendering import SEED, contents, rendered, request, small_chart
 
 from release_tool import manifests
 from release_tool.errors import ReleaseError
-from release_tool.helm import Renderer, make_renderer
+from release_tool.helm import Renderer, embedded, make_renderer
 from release_tool.helm.embedded import EmbeddedRenderer
 from release_tool.helm.program import ProgramRenderer
 
@@ -433,3 +435,14 @@ def test_fifty_versions_render(renderer: Renderer) -> None:
     tags = "".join(f"  - v1.0.{number}\n" for number in range(1, 51))
     objects = contents(renderer.render(request(f"image:\n  tag:\n{tags}")))
     assert len(objects) == 50 * 2 + 4
+
+
+# -- how a chart is handed over ---------------------------------------------------------------------------------------
+@pytest.mark.parametrize("long", ["", "templates/" + "x" * 200 + ".yaml"])
+def test_a_chart_is_packed_as_every_reader_of_archives_reads_it(long: str) -> None:
+    files = {f"file-{size}": b"x" * size for size in (0, 1, 511, 512, 513, 20_000)} | {"é/ü.txt": b"1"}
+    files |= {long: b"2"} if long else {}
+    with tarfile.open(fileobj=io.BytesIO(embedded.packed(files)), mode="r:gz") as archive:
+        found = {one.name: archive.extractfile(one).read() for one in archive}  # type: ignore[union-attr]
+        assert {(one.mode, one.type) for one in archive.getmembers()} == {(0o644, tarfile.REGTYPE)}
+    assert found == {f"chart/{path}": content for path, content in files.items()}
