@@ -63,7 +63,7 @@ def _tags(held: Held, config: Config) -> Iterator[Finding]:
             yield Finding(held.at_version(name), what, hint)
     order = config.versions.ordering
     tags = list(held.state.live.values())
-    odd = unread(order, tags)
+    odd = unread(order, [tag for tag in tags if config.versions.allows(tag)])  # the others are told above
     if odd:
         what = f"the order {config.versions.order} can't read {len(odd)} of {len(tags)} live tags ({', '.join(odd[:3])}"
         what += f"{', …' if len(odd) > 3 else ''}): no bump makes such a tag the default"
