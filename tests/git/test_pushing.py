@@ -181,7 +181,12 @@ def test_a_remote_without_an_answer_ends_in_time_and_leaves_no_process(
     script = tmp_path / "sleeps"
     script.write_text(f"#!/bin/sh\necho $$ >> {tmp_path}/pids\nsleep 60 &\necho $! >> {tmp_path}/pids\nwait\n")
     script.chmod(0o755)
-    git("config", "remote.origin.uploadpack", str(script), cwd=clone)
+    for key, value in {
+        "core.sshCommand": script,
+        "ssh.variant": "ssh",
+        "remote.origin.url": "ssh://git@host/o.git",
+    }.items():
+        git("config", key, str(value), cwd=clone)
     with Repository.open(clone, timeout=0.5) as repository, pytest.raises(TryAgain, match=r"no answer within 0\.5 s"):
         repository.refs("refs/heads/*")
     pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
