@@ -406,6 +406,53 @@ def test_the_last_route_takes_grpc_alone(content_type: str, routed: bool, engine
     assert bool(re.fullmatch(match["headers"]["content-type"]["regex"], content_type)) == routed
 
 
+def test_every_route_takes_post_alone_and_sends_what_servers_want(engine: Renderer) -> None:
+    for route in rendered(engine, SEED)["VirtualService engine-grpc-manifest"]["spec"]["http"]:
+        assert [match["method"] for match in route["match"]] == [{"exact": "POST"}] * len(route["match"])
+        assert route["headers"] == {"request": {"set": {"te": "trailers"}}}
+
+
+@pytest.mark.parametrize(("tag", "more", "percent"), [
+    ("{v1: a}", "", 1), ("{v1: a, v2: b}", "", 50), ("{v1: a, v2: b, v3: c}", "", 34), (f"{{{FOUR}}}", "", 25),
+    ("{v1: a, v2: b}, quarantined: {v2: {reason: bad}}, retired: {v3: c}", "", 1),
+    ("{v1: a}", "autoscaling: {enabled: true}\n", 1), (f"{{{FOUR}}}", "autoscaling: {enabled: true}\n", 50),
+    (f"{{{FOUR}}}", "destinationRule: {pool: {outlierDetection: {maxEjectionPercent: 70}}}\n", 70),
+    (f"{{{FOUR}}}", "destinationRule: {pool: {outlierDetection: {maxEjectionPercent: null}}}\n", 25),
+])  # fmt: skip
+def test_the_pool_leaves_out_no_more_pods_than_the_default_has(
+    tag: str, more: str, percent: int, engine: Renderer
+) -> None:
+    objects = rendered(engine, image(tag, default="v1"), more)
+    assert subsets(objects)["default"]["trafficPolicy"]["outlierDetection"]["maxEjectionPercent"] == percent
+    assert "trafficPolicy" not in subsets(objects)["v1"]
+
+
+def test_the_pool_takes_what_all_have_and_what_is_its_own(engine: Renderer) -> None:
+    own = "{retryBudget: {percent: 50}, outlierDetection: {minHealthPercent: 0}}"
+    every = "{outlierDetection: {interval: 1s}, connectionPool: {http: {maxRetries: 3}}}"
+    objects = rendered(engine, SEED, f"destinationRule: {{trafficPolicy: {every}, pool: {own}}}\n")
+    policy = subsets(objects)["default"]["trafficPolicy"]
+    assert policy["retryBudget"] == {"percent": 50}
+    assert policy["loadBalancer"]["simple"] == "LEAST_REQUEST"
+    assert policy["outlierDetection"] == {
+        "splitExternalLocalOriginErrors": False,
+        "consecutive5xxErrors": 0,
+        "consecutiveGatewayErrors": 10,
+        "interval": "1s",
+        "baseEjectionTime": "30s",
+        "maxEjectionPercent": 25,
+        "minHealthPercent": 0,
+    }
+    assert "connectionPool" not in policy  # Istio takes it from the whole rule
+
+
+def test_no_outlier_detection_is_refused_by_istio(engine: Renderer) -> None:
+    off = "destinationRule: {trafficPolicy: {outlierDetection: {splitExternalLocalOriginErrors: false}}}\n"
+    rule = rendered(engine, SEED, off)["DestinationRule engine-grpc-manifest"]["spec"]
+    for policy in (rule["trafficPolicy"], rule["subsets"][0]["trafficPolicy"]):
+        assert "consecutiveLocalOriginFailures" not in policy["outlierDetection"]  # a number for what is not counted
+
+
 def test_the_response_tells_which_version_was_chosen(engine: Renderer) -> None:
     objects = rendered(engine, image(f"{{{FOUR}}}", default="v4"))
     told = {
@@ -480,7 +527,9 @@ def test_empty_parts_of_the_values_are_left_out(engine: Renderer) -> None:
      "autoscaling.minReplicas (11) is above autoscaling.maxReplicas (10)"),
     (image("[a]") + "podDisruptionBudget: {maxUnavailable: null}\n", "neither maxUnavailable nor minAvailable"),
     (image("[a]") + "destinationRule: {trafficPolicy: {portLevelSettings: [{port: {number: 1}}]}}\n",
-     "destinationRule.trafficPolicy.portLevelSettings would take the place"),
+     "portLevelSettings in destinationRule would take the place"),
+    (image("[a]") + "destinationRule: {pool: {portLevelSettings: [{port: {number: 1}}]}}\n",
+     "portLevelSettings in destinationRule would take the place"),
     (image("[a]") + "fullnameOverride: 1st\n", 'the objects would be called "1st", which a Service can\'t be'),
 ])  # fmt: skip
 def test_contradictions_are_refused_with_a_sentence(values: str, sentence: str, renderer: Renderer) -> None:
@@ -502,6 +551,8 @@ def test_contradictions_are_refused_with_a_sentence(values: str, sentence: str, 
     (image("[a]", quarantined="[v1]"), "at '/image/quarantined': got array, want null or object"),
     ("image: {tags: [a]}\n", "at '/image': additional properties 'tags' not allowed"),
     (image("[a]") + "services: {port: 1}\n", "at '': additional properties 'services' not allowed"),
+    (image("[a]") + "destinationRule: {pool: {outlierDetection: {maxEjectionPercent: 0}}}\n",
+     "at '/destinationRule/pool/outlierDetection/maxEjectionPercent': minimum: got 0, want 1"),
     (image("[a]") + "service: {port: http}\n", "at '/service/port': got string, want integer"),
     (image("[a]") + "virtualService: {weight: 101}\n", "at '/virtualService/weight': maximum: got 101, want 100"),
     (image("[a]") + "gateway: {servers: [{port: {number: 80}}]}\n",

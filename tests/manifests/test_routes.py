@@ -40,6 +40,7 @@ def check(text: str) -> list[str]:
 SUBSET_V2 = "  - name: v2\n    labels:\n      app.kubernetes.io/tag: v2"
 MATCH_V2 = "    match:\n    - headers:\n        grpcsvc:\n          exact: v2\n"
 MATCH_TAG_V2 = "    - headers:\n        grpcsvc:\n          exact: v1.0.2\n"
+BY_POST = ("    - headers:\n", "    - method:\n        exact: POST\n      headers:\n")
 WAVE = "  namespace: shop\n  annotations:\n    argocd.argoproj.io/sync-wave: '{}'\n"
 
 
@@ -168,6 +169,18 @@ BROKEN = {
             without=("filter",),
         ),
         f"{LIVE}route v3 gets no call: route v2 takes all that would fit it",
+    ),
+    "a header value that an earlier route takes by every method": case(
+        changed(
+            ("routes", "          exact: v1.0.3\n", "          exact: v2\n      method:\n        exact: POST\n"),
+            without=("filter",),
+        ),
+        f"{LIVE}grpcsvc: v2 is claimed by route v2 and by route v3, which never gets it",
+    ),
+    "a default that is not deployed, behind routes for POST": case(
+        changed(("rule", "tag=v3", "tag=v9"), ("routes", *BY_POST)),
+        f"{RULE_SAYS}the default is not deployed: subset default wants pods with app.kubernetes.io/tag: v9 first, "
+        "and there are none",
     ),
     "routes behind one without a match": case(
         changed(("routes", MATCH_V2 + MATCH_TAG_V2, ""), without=("filter",)),
@@ -401,6 +414,12 @@ INTACT_CASES: dict[str, str] = {
     "a VirtualService for the rest of the host": changed(more=SPLIT),
     "a VirtualService for the mesh beside that of the gateway": changed(
         more=named(ROUTES, "more").replace("istio-ingress/public", "mesh")
+    ),
+    "routes for POST alone": changed(("routes", *BY_POST)),
+    "a header value in two routes, each for a method of its own": changed(
+        ("routes", "          exact: v1.0.2\n", "          exact: v1.0.2\n      method:\n        exact: POST\n"),
+        ("routes", "          exact: v1.0.3\n", "          exact: v1.0.2\n      method:\n        exact: GET\n"),
+        without=("filter",),
     ),
     "routes by other headers": changed(without=("routes", "filter"), more=CANARY),
     "pods and services of others": changed(elsewhere=ELSEWHERE),

@@ -27,7 +27,7 @@ virtualService:
   hosts: [engine.example.com]
   weight: 90
   timeout: 30s
-  retries: {attempts: 3, retryOn: "connect-failure,refused-stream"}
+  retries: {attempts: 3, retryOn: "connect-failure,refused-stream", perTryTimeout: 10s}
   grpcWeb: true
   corsPolicy:
     allowOrigins: [{exact: "https://app.example.com"}]
@@ -40,6 +40,10 @@ destinationRule:
     loadBalancer: {simple: ROUND_ROBIN}
     outlierDetection: {consecutive5xxErrors: 3, interval: 2s, baseEjectionTime: 10s, maxEjectionPercent: 100}
     connectionPool: {http: {http2MaxRequests: 1000}}
+  pool:
+    connectionPool: {http: {http2MaxRequests: 100, maxRetries: 5}, tcp: {maxConnections: 10, connectTimeout: 2s}}
+    retryBudget: {percent: 50, minRetryConcurrency: 4}
+    outlierDetection: {maxEjectionPercent: 60, minHealthPercent: 0}
 """
 ELSEWHERE = FILTERED.replace("namespace: istio-ingress", "namespace: engine")
 WITHOUT_DETECTION = """

@@ -8,6 +8,7 @@ from collections import Counter
 import cluster as small
 import pytest
 from cluster import Cluster
+from trials import MALFORMED, raw
 
 STATES = """image:
   default: v4
@@ -99,6 +100,10 @@ def test_bad_calls_of_one_client_take_no_pod_from_the_others(cluster: Cluster) -
         for sent in ((), ("v3",)):
             for _ in range(60):
                 assert client.unknown(*sent) == "UNIMPLEMENTED"
+    for kind in MALFORMED:
+        for named in ({}, {"grpcsvc": "v3"}):
+            for _ in range(12):
+                raw(cluster, kind[0], {**kind[1], **named}, kind[2])
     time.sleep(1.5)  # a proxy tells its workers of ejected pods once a second
     assert calls(cluster, "v3") == {"v3": 60}
     assert calls(cluster) == {"v4": 60}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,8 @@ class Cluster:
         self.pods: dict[str, Pod] = {}
         self.never_ready: set[str] = set()
         self.lag = 0.0
+        self.sends_unready = False  # as Istio does from 1.31
+        self.change: Callable[[list[Object]], list[Object]] = list  # what somebody else makes of the objects
 
     def __enter__(self) -> Cluster:
         self.envoy.__enter__()
@@ -57,9 +59,9 @@ class Cluster:
 
     # -- as istiod --
 
-    def configuration(self, objects: Iterable[Object] | None = None) -> Configuration:
-        ready = [pod.endpoint for pod in self.pods.values() if pod.listed]
-        return translate(list(self.objects.values() if objects is None else objects), ready, GATEWAY)
+    def configuration(self) -> Configuration:
+        known = [pod.endpoint for pod in self.pods.values() if pod.listed or self.sends_unready]
+        return translate(self.change(list(self.objects.values())), known, GATEWAY)
 
     def push(self, *kinds: str) -> set[str]:
         return self.envoy.apply(self.configuration(), *kinds)

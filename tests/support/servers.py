@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,8 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from translator import Endpoint
 
+WORKERS = 64  # of a pod; they begin when they are needed
+
 
 class Pod:
     """One server of the service `engine.Engine`, with grpc.health.v1; it answers its version."""
@@ -21,24 +24,35 @@ class Pod:
         self.name, self.version, self.namespace, self.labels = name, version, namespace, labels
         self.listed = True
         self.fails_every = 0  # each so manieth call fails; 0: none
+        self.fails_with = grpc.StatusCode.INTERNAL
+        self.takes = 0.0  # seconds that a call takes
+        self.slots = WORKERS  # calls at a time
+        self.queues = False  # the next one waits; else it is answered UNAVAILABLE
+        self._busy = 0
+        self._free = threading.Condition()
         self._calls = itertools.count(1)
-        self._pool = ThreadPoolExecutor(max_workers=32)
+        self._health = health.HealthServicer()
+        self._health.set("", health_pb2.HealthCheckResponse.SERVING)
+        self.port = 0
+        self.start()
+
+    def start(self) -> None:
+        """Serve, after `die` at the same port again."""
+        self._pool = ThreadPoolExecutor(max_workers=WORKERS)
         self._server = grpc.server(self._pool, options=[("grpc.so_reuseport", 0)])
         handlers = {
             "Call": grpc.unary_unary_rpc_method_handler(self._call),
             "Watch": grpc.unary_stream_rpc_method_handler(self._watch),
         }
         self._server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler("engine.Engine", handlers)])
-        self._health = health.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        self._health.set("", health_pb2.HealthCheckResponse.SERVING)
-        self.port = self._server.add_insecure_port("127.0.0.1:0")
+        self.port = self._server.add_insecure_port(f"127.0.0.1:{self.port}")
         self._server.start()
         self._running = True
 
     @property
     def endpoint(self) -> Endpoint:
-        return Endpoint("127.0.0.1", self.port, self.namespace, self.labels)
+        return Endpoint("127.0.0.1", self.port, self.namespace, self.labels, self.listed)
 
     def become_ready(self, *, ready: bool) -> None:
         """What its readiness probe says; Kubernetes takes it out of the endpoints."""
@@ -63,7 +77,17 @@ class Pod:
 
     def _call(self, _: bytes, context: Any) -> bytes:
         if self.fails_every and next(self._calls) % self.fails_every == 0:
-            context.abort(grpc.StatusCode.INTERNAL, "broken")
+            context.abort(self.fails_with, "broken")
+        with self._free:
+            if self._busy >= self.slots and not self.queues:
+                context.abort(grpc.StatusCode.UNAVAILABLE, "full")
+            self._free.wait_for(lambda: self._busy < self.slots)
+            self._busy += 1
+        if self.takes:
+            time.sleep(self.takes)
+        with self._free:
+            self._busy -= 1
+            self._free.notify()
         return self._seen(context)
 
     def _watch(self, _: bytes, context: Any) -> Iterator[bytes]:

@@ -31,12 +31,13 @@ class Refused(Exception):
 
 
 class Endpoint(NamedTuple):
-    """A pod that is ready."""
+    """A pod. Istio up to 1.30 knows of those that are ready alone."""
 
     address: str
     port: int
     namespace: str
     labels: Mapping[str, str]
+    ready: bool = True
 
 
 class Proxy(NamedTuple):
@@ -156,7 +157,7 @@ def _subsets(rule: Object | None) -> Iterator[tuple[str, Object, Object]]:
 def _policy(policy: Fields) -> Object:
     found: Object = {}
     with policy:
-        for key in ("loadBalancer", "outlierDetection", "connectionPool"):
+        for key in ("loadBalancer", "outlierDetection", "connectionPool", "retryBudget"):
             value = policy.take(key)
             if value is not None:
                 found[key] = value
@@ -183,10 +184,7 @@ def _cluster(name: str, policy: Object) -> Object:
             del cluster["lb_policy"]
         if balancer.take("localityLbSetting") and "outlierDetection" in policy:
             cluster["common_lb_config"]["locality_weighted_lb_config"] = {}
-    with Fields(policy.get("connectionPool", {}), f"{name} connectionPool") as pool, pool.fields("http") as http:
-        requests = http.take("http2MaxRequests")
-        if requests is not None:
-            cluster["circuit_breakers"]["thresholds"][0]["max_requests"] = requests
+    _limit(cluster, name, policy)
     if "outlierDetection" in policy:
         with Fields(policy["outlierDetection"], f"{name} outlierDetection") as outlier:
             errors = outlier.take("consecutive5xxErrors")
@@ -201,10 +199,40 @@ def _cluster(name: str, policy: Object) -> Object:
                 "max_ejection_percent": outlier.take("maxEjectionPercent"),
                 "enforcing_success_rate": 0,
             }
+            local = outlier.take("consecutiveLocalOriginFailures")
+            if not outlier.take("splitExternalLocalOriginErrors"):
+                if local:
+                    raise outlier.refuse("consecutiveLocalOriginFailures without splitExternalLocalOriginErrors")
+            else:
+                found |= {
+                    "split_external_local_origin_errors": True,
+                    "consecutive_local_origin_failure": local or None,
+                    "enforcing_consecutive_local_origin_failure": 100 if local else None,
+                    "enforcing_local_origin_success_rate": 0,
+                }
+            # The share of healthy pods below which a priority's load goes to ejected ones too; Envoy's own default is 50.
+            percent = outlier.take("minHealthPercent", 0)
         cluster["outlier_detection"] = {key: value for key, value in found.items() if value is not None}
-        # minHealthPercent is 0: a pool never falls back to pods that were ejected.
-        cluster["common_lb_config"]["healthy_panic_threshold"] = {}
+        cluster["common_lb_config"]["healthy_panic_threshold"] = {"value": percent} if percent else {}
     return cluster
+
+
+def _limit(cluster: Object, name: str, policy: Object) -> None:
+    """The limits of connections, calls and retries; without any there are none."""
+    (limits,) = cluster["circuit_breakers"]["thresholds"]
+    with Fields(policy.get("connectionPool", {}), f"{name} connectionPool") as pool:
+        with pool.fields("http") as http:
+            for key, limit in (("http2MaxRequests", "max_requests"), ("maxRetries", "max_retries")):
+                limits[limit] = http.take(key) or limits[limit]
+        with pool.fields("tcp") as tcp:
+            limits["max_connections"] = tcp.take("maxConnections") or limits["max_connections"]
+            cluster["connect_timeout"] = tcp.take("connectTimeout") or cluster["connect_timeout"]
+    if "retryBudget" in policy:
+        with Fields(policy["retryBudget"], f"{name} retryBudget") as budget:
+            limits["retry_budget"] = {
+                "budget_percent": {"value": budget.take("percent")},
+                "min_retry_concurrency": budget.take("minRetryConcurrency", 3),
+            }
 
 
 def _load(name: str, pods: list[Endpoint], policy: Object, proxy: Proxy) -> Object:
@@ -213,6 +241,8 @@ def _load(name: str, pods: list[Endpoint], policy: Object, proxy: Proxy) -> Obje
     with Fields(setting, f"{name} localityLbSetting") as locality:
         enabled, priorities = locality.take("enabled", True), locality.take("failoverPriority", [])
     failover = enabled and priorities and "outlierDetection" in policy and proxy.labels != {}
+    if policy.get("outlierDetection", {}).get("minHealthPercent"):
+        pods = [pod for pod in pods if pod.ready]  # or a panic would send calls to the others
     for pod in pods:
         groups.setdefault(priority(pod.labels, priorities) if failover else 0, []).append(pod)
     return {
@@ -222,14 +252,16 @@ def _load(name: str, pods: list[Endpoint], policy: Object, proxy: Proxy) -> Obje
                 "locality": {},
                 "priority": rank,
                 "load_balancing_weight": len(groups[key]),
-                "lb_endpoints": [
-                    {"endpoint": {"address": _address(pod.address, pod.port)}, "load_balancing_weight": 1}
-                    for pod in groups[key]
-                ],
+                "lb_endpoints": [_lb_endpoint(pod) for pod in groups[key]],
             }
             for rank, key in enumerate(sorted(groups))
         ],
     }
+
+
+def _lb_endpoint(pod: Endpoint) -> Object:
+    health = {} if pod.ready else {"health_status": "UNHEALTHY"}
+    return {"endpoint": {"address": _address(pod.address, pod.port)}, "load_balancing_weight": 1, **health}
 
 
 def priority(labels: Mapping[str, str], order: Sequence[str]) -> int:
@@ -379,18 +411,22 @@ def _route(http: Fields) -> Object:
         action["max_grpc_timeout"] = timeout
     action["retry_policy"] = _retries(http.take("retries", {}))
     cors = http.take("corsPolicy")
-    parts = [_part(part) for part in http.each("route")]
     route: Object = {}
+    with http.fields("headers") as headers, headers.fields("request") as request:
+        set_headers = _set(request)
+    if set_headers:
+        route["request_headers_to_add"] = set_headers
+    parts = [_part(part) for part in http.each("route")]
     if len(parts) == 1:
-        cluster, _, headers = parts[0]
+        cluster, _, added = parts[0]
         action["cluster"] = cluster
-        if headers:
-            route["response_headers_to_add"] = headers
+        if added:
+            route["response_headers_to_add"] = added
     else:
         action["weighted_clusters"] = {
             "clusters": [
-                {"name": name, "weight": weight, **({"response_headers_to_add": headers} if headers else {})}
-                for name, weight, headers in parts
+                {"name": name, "weight": weight, **({"response_headers_to_add": added} if added else {})}
+                for name, weight, added in parts
             ]
         }
     if cors:
@@ -403,11 +439,15 @@ def _part(part: Fields) -> tuple[str, int, list[Object]]:
         name = cluster_name(port.take("number"), destination.take("subset", ""), destination.take("host"))
         weight = part.take("weight", 100)
         with part.fields("headers") as headers, headers.fields("response") as response:
-            added = [
-                {"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
-                for key, value in response.take("set", {}).items()
-            ]
+            added = _set(response)
     return name, weight, added
+
+
+def _set(headers: Fields) -> list[Object]:
+    return [
+        {"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+        for key, value in headers.take("set", {}).items()
+    ]
 
 
 def _retries(wanted: Object) -> Object:
@@ -421,11 +461,13 @@ def _retries(wanted: Object) -> Object:
     }
     with Fields(wanted, "retries") as fields:
         attempts, on = fields.take("attempts"), fields.take("retryOn")
-        remote = fields.take("retryRemoteLocalities", False)
+        remote, each = fields.take("retryRemoteLocalities", False), fields.take("perTryTimeout")
     if attempts is not None:
         policy["num_retries"] = attempts
     if on:
         policy["retry_on"] = on
+    if each:
+        policy["per_try_timeout"] = each
     if remote:
         kind = "type.googleapis.com/envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig"
         policy["retry_priority"] = {

@@ -85,3 +85,43 @@ set of versions be put last by labels that no change of state has to touch.
 {{ end -}}
 - app.kubernetes.io/tag={{ .default }}
 {{- end -}}
+
+{{/*
+The outlier detection of the `default` subset: that of all subsets, with what `destinationRule.pool` says instead. Without
+any there is no failover. Of a number that is 0 and a switch that is off Sprig's `merge` thinks that they are missing.
+
+At most as many pods are left out as the default has. So whatever clients bring about, the calls go no further than to the
+next live versions. With an autoscaler nobody knows how many pods that are, and with one live version there is no next.
+*/}}
+{{- define "grpc-manifest.poolDetection" -}}
+{{- $live := 0 -}}
+{{- range .Values.table.deployed -}}
+  {{- if eq .state "live" -}}
+    {{- $live = add1 $live -}}
+  {{- end -}}
+{{- end -}}
+{{- $share := 1 -}}
+{{- if gt $live 1 -}}
+  {{- $share = .Values.autoscaling.enabled | ternary 50 (div (add $live 99) $live) -}}
+{{- end -}}
+{{- $found := dict "consecutive5xxErrors" 0 "consecutiveGatewayErrors" 10 "minHealthPercent" 1 -}}
+{{- $policy := .Values.destinationRule.trafficPolicy | default dict -}}
+{{- $pool := .Values.destinationRule.pool | default dict -}}
+{{- range $part := list $policy.outlierDetection (dict "maxEjectionPercent" $share) $pool.outlierDetection -}}
+  {{- range $key, $value := $part -}}
+    {{- if not (kindIs "invalid" $value) -}}
+      {{- $_ := set $found $key $value -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- include "grpc-manifest.detection" $found -}}
+{{- end -}}
+
+{{/* An outlier detection as Istio accepts it: it refuses a number for failures that are not counted by themselves. */}}
+{{- define "grpc-manifest.detection" -}}
+{{- if .splitExternalLocalOriginErrors -}}
+  {{- toYaml . -}}
+{{- else -}}
+  {{- omit . "consecutiveLocalOriginFailures" | toYaml -}}
+{{- end -}}
+{{- end -}}
