@@ -111,14 +111,14 @@ def left_out(one: LeftOut) -> str:
 
 
 def nothing_left(base: str, gone: Sequence[LeftOut]) -> str:
-    """The comment on a pull request that is closed because it would be empty, and why its operations have no effect."""
+    """The comment on a pull request that is closed because it would be empty; `gone`: what can't be applied."""
+    if not gone:
+        return f"Nothing is left to change: `{base}` holds all of this already. Closed by `release`."
     reasons = "".join(f"\n- {harmless(left_out(one))}" for one in gone)
-    why = (
-        f"what `{base}` doesn't hold already has no effect:\n{reasons}\n\n"
-        if gone
-        else f"`{base}` holds all of this already. "
+    return (
+        f"Nothing is left to change. These operations can't be applied, and are not tried again:\n{reasons}\n\n"
+        "Closed by `release`."
     )
-    return f"Nothing is left to change: {why}Closed by `release`."
 
 
 def carried_over(to: str, number: int | None) -> str:

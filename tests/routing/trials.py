@@ -211,28 +211,27 @@ def bursts(crowd: Crowd) -> None:
     crowd.during(6)
 
 
-def overload(crowd: Crowd) -> None:
-    """12 callers on the 8 slots of the default, which answers UNAVAILABLE when it is full; v1 has callers of its own."""
-    _slots(crowd.cluster, 4, 0.1)
-    crowd.good(loops=12)
+def _crowded(crowd: Crowd, callers: int, *, queues: bool = False, **call: float) -> None:
+    """So many callers without a version, and two of v1; each pod takes four calls of 0.1 s at a time."""
+    _slots(crowd.cluster, 4, 0.1, queues=queues)
+    crowd.good(loops=callers, **call)
     crowd.good("v1", loops=2)
     crowd.during(5)
+
+
+def overload(crowd: Crowd) -> None:
+    """12 callers on the 8 slots of the default, which answers UNAVAILABLE when it is full; v1 has callers of its own."""
+    _crowded(crowd, 12)
 
 
 def overload_that_waits(crowd: Crowd) -> None:
     """24 callers with a deadline of 200 ms on the 8 slots of a default whose calls wait for one."""
-    _slots(crowd.cluster, 4, 0.1, queues=True)
-    crowd.good(loops=24, timeout=0.2)
-    crowd.good("v1", loops=2)
-    crowd.during(5)
+    _crowded(crowd, 24, queues=True, timeout=0.2)
 
 
 def overload_of_everything(crowd: Crowd) -> None:
     """40 callers without a version on the 24 slots of all live versions; v1 has callers of its own."""
-    _slots(crowd.cluster, 4, 0.1)
-    crowd.good(loops=40)
-    crowd.good("v1", loops=2)
-    crowd.during(5)
+    _crowded(crowd, 40)
 
 
 def dead(crowd: Crowd) -> None:

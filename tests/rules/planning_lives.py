@@ -9,12 +9,12 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import model_of_files as model
 import planning_model
-from model_builders import DAY, DIGEST, HOUR, NOW, intent, section_of
+from model_builders import DAY, DIGEST, HOUR, BaseAndBranch, intent
 from model_of_operations import No
 from planning_compared import Difference, asked, compared, did, file_of, laws, outcome_of
 
@@ -25,7 +25,6 @@ from release_tool.model.records import Line, Name, Pin, Quarantine, State, Tag, 
 from release_tool.model.versions import tag_part
 from release_tool.rules.operations import Names
 from release_tool.rules.plan import Ground, Plan, plan
-from release_tool.rules.retention import Facts
 
 TAGS = [*(f"v1.0.{patch}" for patch in range(1, 10)), "v1.1.0", "v1.1.1", "1.1.1", "latest", "main-7"]
 DEEDS = ["default", "pin", "unpin", "quarantine", "clear", "retire", "remove", "restore"]
@@ -47,39 +46,21 @@ def events_of(seed: int) -> list[Event]:
 
 # -- a life -----------------------------------------------------------------------------------------------------------
 @dataclass
-class Life:
-    """One environment: its base branch, its rolling branch, and what a remote would remember of both."""
+class Life(BaseAndBranch):
+    """Every operation and what people do, event by event; each plan is made twice."""
 
-    base: State
-    environment: Environment
-    order: str
-    now: datetime = NOW
-    lines: list[Line] = field(default_factory=list)
-    pending: tuple[Line, ...] = ()
     made: State | None = None  # what the open pull request makes of the base; None: it must be made again
-    branch: State | None = None  # the same once people have committed to it: nothing is made again then
     used: set[Name] = field(default_factory=set)
-    landed: dict[tuple[str, Name], tuple[Tag, datetime]] = field(default_factory=dict)
-    named: dict[str, Name] = field(default_factory=dict)
     others: dict[str, Name] = field(default_factory=dict)
     elsewhere: dict[str, tuple[str, str]] = field(default_factory=dict)
-    count: int = 0
     plans: int = 0
     told: list[str] = field(default_factory=list)
 
     # -- what the remote knows
 
     def land(self, after: State) -> None:
-        self.base = after
-        entries = {
-            (section_of(after, name), name): tag for name, tag in (*after.versions.items(), *after.retired.items())
-        }
-        self.landed = {
-            entry: self.landed[entry] if entry in self.landed and self.landed[entry][0] == tag else (tag, self.now)
-            for entry, tag in entries.items()
-        }
-        for (_, name), tag in entries.items():
-            self.know(tag_part(tag), name)
+        for tag, name in self.hold(after):
+            self.know(tag, name)
 
     def know(self, tag: str, name: Name) -> None:
         if self.named.setdefault(tag, name) != name:
@@ -89,14 +70,10 @@ class Life:
 
     def ground(self, *, alone: bool = False) -> Ground:
         """What is planned on; `alone`: the base, without regard to a branch that people work on."""
-        former = history.former_defaults(self.lines, self.base.default)
-        ages = {entry: since for entry, (_, since) in self.landed.items()}
         names = Names(self.named, {**self.others, **history.names_of(self.pending)}, frozenset(self.named.values()))
-        facts = Facts(self.now, self.base, ages, former, dict.fromkeys(self.used, "in use by web"))
+        facts = self.facts(in_use=dict.fromkeys(self.used, "in use by web"))
         made = Ground(self.environment, self.order, self.base, self.lines, facts, names, self.elsewhere)
-        if self.branch is None or alone:
-            return made
-        return made._replace(state=self.branch, lines=[*self.lines, *self.pending])
+        return made if alone else self.on_branch(made)
 
     def world(self, on: Ground) -> model.World:
         start = file_of(on.state)

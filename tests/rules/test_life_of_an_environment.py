@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from hypothesis import strategies as st
-from model_builders import DAY, HOUR, NOW, ORDERS, POLICIES, TAGS, bump, law, meaning, section_of, states
+from model_builders import DAY, HOUR, NOW, ORDERS, POLICIES, TAGS, BaseAndBranch, bump, law, meaning, states
 
 from release_tool.config import Environment, Retention
 from release_tool.model import history
@@ -21,55 +21,29 @@ from release_tool.model.states import apply
 from release_tool.model.versions import tag_part
 from release_tool.rules.operations import Names
 from release_tool.rules.plan import Ground, Plan, plan
-from release_tool.rules.retention import Facts
 
 
 @dataclass
-class Life:
-    """One environment: its base branch, its rolling branch, and what a remote would remember of both."""
+class Life(BaseAndBranch):
+    """Bumps and what people do, event by event; every plan is checked."""
 
-    base: State
-    environment: Environment
-    order: str
-    now: datetime = NOW
-    lines: list[Line] = field(default_factory=list)
-    pending: tuple[Line, ...] = ()
-    branch: State | None = None  # what people made of the rolling branch; None while it is the tool's alone
-    landed: dict[tuple[str, Name], tuple[Tag, datetime]] = field(default_factory=dict)
-    named: dict[str, Name] = field(default_factory=dict)
     taken: set[Name] = field(default_factory=set)
     stood: set[Name] = field(default_factory=set)
-    count: int = 0
 
     def __post_init__(self) -> None:
         self.land(self.base)
 
     def land(self, after: State) -> None:
-        """The base holds another state from now on."""
-        self.base = after
-        entries = {
-            (section_of(after, name), name): tag for name, tag in (*after.versions.items(), *after.retired.items())
-        }
-        self.landed = {
-            entry: self.landed[entry] if entry in self.landed and self.landed[entry][0] == tag else (tag, self.now)
-            for entry, tag in entries.items()
-        }
-        for (_, name), tag in entries.items():
+        for tag, name in self.hold(after):
             if name not in self.taken:
-                self.named.setdefault(tag_part(tag), name)
+                self.named.setdefault(tag, name)
             self.taken.add(name)
         if after.default is not None:
             self.stood.add(after.default)
 
     def ground(self) -> Ground:
-        former = history.former_defaults(self.lines, self.base.default)
-        ages = {entry: since for entry, (_, since) in self.landed.items()}
         names = Names(self.named, history.names_of(self.pending), frozenset(self.taken))
-        facts = Facts(self.now, self.base, ages, former)
-        made = Ground(self.environment, self.order, self.base, self.lines, facts, names)
-        if self.branch is None:
-            return made
-        return made._replace(state=self.branch, lines=[*self.lines, *self.pending])
+        return self.on_branch(Ground(self.environment, self.order, self.base, self.lines, self.facts(), names))
 
     def plan(self, own: Line | None) -> tuple[Ground, Plan]:
         on = self.ground()

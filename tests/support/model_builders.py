@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
@@ -167,6 +167,45 @@ def live_tags(plan_or_state: Plan | State) -> set[str]:
     """The tags (without digests) that are live."""
     one = plan_or_state.after if isinstance(plan_or_state, Plan) else plan_or_state
     return {tag_part(tag) for tag in one.live.values()}
+
+
+@dataclass
+class BaseAndBranch:
+    """One environment: its base branch, its rolling branch, and what a remote would remember of both."""
+
+    base: State
+    environment: Environment
+    order: str
+    now: datetime = NOW
+    lines: list[Line] = field(default_factory=list)
+    pending: tuple[Line, ...] = ()
+    branch: State | None = None  # what people made of the rolling branch; None while it is the tool's alone
+    landed: dict[tuple[str, Name], tuple[Tag, datetime]] = field(default_factory=dict)
+    named: dict[str, Name] = field(default_factory=dict)
+    count: int = 0
+
+    def hold(self, after: State) -> list[tuple[str, Name]]:
+        """The base holds another state from now on; tag part and name of all that is there."""
+        self.base = after
+        entries = {
+            (section_of(after, name), name): tag for name, tag in (*after.versions.items(), *after.retired.items())
+        }
+        self.landed = {
+            entry: self.landed[entry] if entry in self.landed and self.landed[entry][0] == tag else (tag, self.now)
+            for entry, tag in entries.items()
+        }
+        return [(tag_part(tag), name) for (_, name), tag in entries.items()]
+
+    def facts(self, **more: Any) -> Facts:
+        """What the base tells at present."""
+        ages = {entry: since for entry, (_, since) in self.landed.items()}
+        return Facts(self.now, self.base, ages, history.former_defaults(self.lines, self.base.default), **more)
+
+    def on_branch(self, made: Ground) -> Ground:
+        """The same ground, on the branch once people work on it."""
+        if self.branch is None:
+            return made
+        return made._replace(state=self.branch, lines=[*self.lines, *self.pending])
 
 
 # -- generated values -------------------------------------------------------------------------------------------------
