@@ -34,7 +34,7 @@ _SHAPES = {
         "repository of an image, `registry.example.com/team/engine`",
     ),
     "digest": (r"sha256:[0-9a-f]{64}", "digest, `sha256:` and 64 hexadecimal digits"),
-    "build": (r"https?://[^\s/]+(/\S*)?", "link, `https://…`"),
+    "build": (r"https?://[^\s/@]+(/\S*)?", "link like https://ci.example.com/7, without a user or a password"),
 }
 
 
@@ -63,7 +63,11 @@ def check_usage(bump: Bump) -> None:
         shape, what = _SHAPES.get(key, (".*", ""))
         if re.fullmatch(shape, value, re.DOTALL) is None:
             option = "--build-url" if key == "build" else f"--{key}"
-            raise UsageError(f"{option} {value!r} is no {what}", hint=f"leave {option} out where it isn't known")
+            shown = option if key == "build" else f"{option} {value!r}"  # a link may hold a password
+            raise UsageError(f"{shown} is no {what}", hint=f"leave {option} out where it isn't known")
+    written, built = bump.tag.partition("@")[2], (bump.provenance or {}).get("digest", "")
+    if written and built and written != built:
+        raise UsageError(f"TAG says {written}, and --digest {built}", hint="give the digest once")
     checked_reason(bump.asked.reason, forced=bump.force)
 
 
@@ -82,7 +86,6 @@ def intent_of(bump: Bump, config: Config, registry: Registry | None, files: Iter
     provenance = dict(bump.provenance or {})
     arguments = BumpArguments(Tag(bump.tag), bump.pin, bump.force)
     intent = bump.asked.intent("bump", arguments)._replace(provenance=provenance)
-    _refuse_moved(bump, provenance.get("digest", ""), files)
     if config.registry is None or _is_known(bump, intent, files):
         return intent
     image = _image(bump, config, registry, files)
@@ -91,23 +94,6 @@ def intent_of(bump: Bump, config: Config, registry: Registry | None, files: Iter
     digest = {"digest": image.digest} if image.digest else {}
     intent = bump.asked.intent("bump", arguments._replace(tag=image.tag))
     return intent._replace(provenance={**provenance, **digest})
-
-
-def _refuse_moved(bump: Bump, built: str, files: Iterable[Files]) -> None:
-    """Raise Refused where the file or the record of the environment has another digest for the tag than the build."""
-    given = bump.tag.partition("@")[2] or built
-    here = next((one for one in files if one.place.environment == bump.asked.environment), None)
-    if not given or bump.force or here is None:
-        return
-    from release_tool.rules.operations import find
-    from release_tool.rules.operations.bump import moved
-
-    found, part = find(here.state(empty=True), bump.tag), tag_part(bump.tag)
-    if found is not None:
-        recorded = history.recorded_digest(here.lines(), part)
-        known = found.tag.partition("@")[2] or (recorded[1] if recorded else "")
-        if known and known != given:
-            raise moved(found.name, f"{part}@{known}", f"{part}@{given}")
 
 
 def _is_known(bump: Bump, intent: Intent, files: Iterable[Files]) -> bool:

@@ -41,6 +41,11 @@ def run(
         snapshots[0].config.environment(name)
     found = _Strays(tool, environments, service)
     wandering = found.look(snapshots[0])
+    idle = [one for one in wandering if not one.matters]
+    if idle and not dry_run:  # first, for one of them may stand where another goes on
+        yield from found.closed(snapshots[0], idle)
+        snapshots = take_all(tool, service)
+        wandering = found.look(snapshots[0])
     for snapshot in snapshots:
         for name in environments or snapshot.config.environments:
             place = snapshot.config.place(name)
@@ -92,9 +97,14 @@ class _Strays:
             left = one._replace(pending=pending)
             if left.matters:
                 yield Failed(one.name, left.problem())
-                continue
+            else:
+                yield from self.closed(snapshot, [left])
+
+    def closed(self, snapshot: Snapshot, idle: Sequence[Stray]) -> Iterator[Outcome | Failed]:
+        """Close those on which nothing waits."""
+        for one in idle:
             try:
-                said = carrying.settled(self._tool, snapshot, left)
+                said = carrying.settled(self._tool, snapshot, one)
             except ReleaseError as error:
                 yield Failed(one.name, error)
                 continue

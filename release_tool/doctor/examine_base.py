@@ -57,9 +57,12 @@ def examine(
 
 def left_over(repository: Repository, forge: Callable[[Config], Forge], snapshot: Snapshot) -> Iterator[Diagnosis]:
     """The release branches that the configuration doesn't reach, as far as something waits on them."""
-    found = [one for one in strays.find(repository, forge, snapshot) if one.matters]
+    yield from _guarded("release branch", lambda: _left_over(repository, forge, snapshot))
+
+
+def _left_over(repository: Repository, forge: Callable[[Config], Forge], snapshot: Snapshot) -> Iterator[Diagnosis]:
     why = "what waits on it lands nowhere"
-    for error in (one.problem() for one in found):
+    for error in (one.problem() for one in strays.find(repository, forge, snapshot) if one.matters):
         yield Diagnosis("warning", "release branch", f"{error.what}: {error.cause}", error.where, why, error.hint)
 
 

@@ -9,6 +9,7 @@ from release_tool.git.repository import Stale
 from release_tool.model.records import RefUpdate
 from release_tool.pull_request import messages
 from release_tool.remote import strays
+from release_tool.remote.ownership import BASE_TRAILER
 
 if TYPE_CHECKING:
     from release_tool.model.records import CommitId
@@ -65,9 +66,12 @@ def settled(tool: Tool, snapshot: Snapshot, stray: Stray) -> str:
 
 def _emptied(tool: Tool, snapshot: Snapshot, stray: Stray) -> CommitId:
     """Take off the branch what went to another one: a pull request that is closed with it would be a "no" to it."""
+    # On what the branch was made on: there the configuration still says whose it was, should this call end here.
     repository = tool.repository
+    made_on = repository.merge_base(snapshot.base, stray.tip) or snapshot.base
     operations = [one for commit in repository.commits(snapshot.base, stray.tip) for one in commit.operations]
     message = messages.went_on(stray.name, stray.target, dict.fromkeys(operations))
-    commit = repository.commit([snapshot.base], snapshot.base, {}, message, when=tool.now())
+    message += f"{messages.TREE_TRAILER}: {repository.commit_info(made_on).tree}\n{BASE_TRAILER}: {made_on}\n"
+    commit = repository.commit([made_on], made_on, {}, message, when=tool.now())
     repository.push([RefUpdate(f"refs/heads/{stray.name}", stray.tip, commit)])
     return commit

@@ -73,9 +73,9 @@ def _roots(
     while at in ahead:
         commit = ahead[at]
         at = commit.parents[0] if commit.parents else None
-        named = CommitId(_trailer(commit, BASE_TRAILER))
+        named = CommitId(trailer(commit, BASE_TRAILER))
         if commit.id in ours and named and len(commit.parents) == 1:
-            if _trailer(commit, messages.TREE_TRAILER) != commit.tree:
+            if trailer(commit, messages.TREE_TRAILER) != commit.tree:
                 # One that was rebased names what it was made on first; what is below it now may be a person's.
                 if at in ahead:
                     doubtful.append(ahead[at].id)
@@ -101,7 +101,7 @@ def _says_it_merges(commit: CommitInfo, base_name: str) -> bool:
 
 def _is_ours(repository: Repository, commit: CommitInfo) -> bool:
     """Whether the tool made a commit, and nobody amended it: an amended one keeps its message and has another tree."""
-    named, tree = _trailer(commit, BASE_TRAILER), _trailer(commit, messages.TREE_TRAILER)
+    named, tree = trailer(commit, BASE_TRAILER), trailer(commit, messages.TREE_TRAILER)
     if not commit.operations:
         return len(commit.parents) == 2 and (named, tree) == (commit.parents[1], commit.tree)
     return tree == commit.tree or _is_rebased(repository, commit, named, tree)
@@ -126,7 +126,7 @@ def _is_rebased(repository: Repository, commit: CommitInfo, named: str, tree: st
     return repository.applied(original, commit.parents[0]).tree == commit.tree
 
 
-def _trailer(commit: CommitInfo, name: str) -> str:
+def trailer(commit: CommitInfo, name: str) -> str:
     """The value of a trailer; empty where there is none."""
     values = [line.partition(": ")[2] for line in commit.message.splitlines() if line.startswith(f"{name}: ")]
     return values[-1].strip() if values else ""

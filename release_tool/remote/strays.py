@@ -6,13 +6,17 @@ Where an environment got another branch, or another name, its stray branch still
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.config.sections import DEFAULT_BRANCH
 from release_tool.errors import ReleaseError
+from release_tool.git.errors import Forgotten
+from release_tool.git.objects import MissingObject
 from release_tool.model import history
+from release_tool.model.records import CommitId
 from release_tool.remote import past
-from release_tool.remote.ownership import owned
+from release_tool.remote.ownership import BASE_TRAILER, owned, trailer
 from release_tool.remote.snapshot import decode, read_files
 
 if TYPE_CHECKING:
@@ -20,8 +24,8 @@ if TYPE_CHECKING:
 
     from release_tool.config import Config, Place
     from release_tool.forges.base import Forge
-    from release_tool.git.repository import Repository
-    from release_tool.model.records import CommitId, Line, PullRequest
+    from release_tool.git.repository import CommitInfo, Repository
+    from release_tool.model.records import Line, PullRequest
     from release_tool.remote.snapshot import Snapshot
 
 
@@ -36,6 +40,7 @@ class Stray(NamedTuple):
     moved: bool = False  # whether lines of it wait on the branch of today, or were decided about there
     people: bool = False  # whether commits of a person are on it
     taken: bool = False  # whether the branch of today stands already
+    in_the_way: str = ""  # how a person gets that branch out of the way, where it is a stray itself
     named: bool = False  # whether an environment of today has the name that its own had
     pull_request: PullRequest | None = None  # its open pull request
     remote: str = "origin"  # what git calls the remote
@@ -55,7 +60,7 @@ class Stray(NamedTuple):
     @property
     def can_go_on(self) -> bool:
         """Whether what waits on it can be planned again on the branch of today."""
-        return bool(self.pending and self.target and not self.people)
+        return bool(self.pending and self.target and not self.people and not self.in_the_way)
 
     @property
     def matters(self) -> bool:
@@ -77,6 +82,9 @@ class Stray(NamedTuple):
             titles = ", ".join(heir.title for heir in self.heirs)
             why = f"{whose}, and more than one environment may be that today: {titles}"
             hint = f"{self._renamed('BRANCH')} gives it to the environment of that BRANCH; {drop}"
+        elif self.in_the_way:
+            why = f"{whose}, which has the branch {self.target} today, and that one is left over itself"
+            hint = f"{self.in_the_way}, then run `release sync`; {drop}"
         elif self.taken:
             why = f"{whose}, which has the branch {self.target} today, and {self._kept()}"
             hint = f"merge or close what waits on {self.target}, then run `release sync`; {drop}"
@@ -88,6 +96,11 @@ class Stray(NamedTuple):
             hint = f"`release sync` carries over what waits on it; {drop}"
         return ReleaseError(what, where=self.name, cause=why, hint=hint)
 
+    def way_out(self) -> str:
+        """How a person gets rid of it."""
+        delete = f"`git push {self.remote} --delete {self.name}`"
+        return f"close pull request #{self.pull_request.number}, or {delete}" if self.pull_request else delete
+
     def _kept(self) -> str:
         return "commits of a person are on it" if self.people else "not all that waits on it can be planned there"
 
@@ -98,6 +111,8 @@ class Stray(NamedTuple):
 
 def find(repository: Repository, forge: Callable[[Config], Forge], snapshot: Snapshot) -> list[Stray]:
     """The strays of all services, in the order of their names; `snapshot`: of any of them."""
+    ours = (name for place in snapshot.whole.places() for name in (place.branch, place.downgrade_branch))
+    repository.fetch(*(tip for name in ours if (tip := snapshot.refs.branch(name)) is not None))
     tips = {name: tip for name in _candidates(repository, snapshot) if (tip := snapshot.refs.branch(name)) is not None}
     if not tips:
         return []
@@ -107,7 +122,9 @@ def find(repository: Repository, forge: Callable[[Config], Forge], snapshot: Sna
         for view in snapshot.whole.views()
     ]
     look = _Looking(repository, forge(snapshot.config), every)
-    return [one for name, tip in sorted(tips.items()) if (one := look.at(name, tip)) is not None]
+    found = [one for name, tip in sorted(tips.items()) if (one := look.at(name, tip)) is not None]
+    ways = {one.name: one.way_out() for one in found if one.matters}
+    return [one._replace(in_the_way=ways.get(one.target, "")) for one in found]
 
 
 def of(found: Iterable[Stray], environments: Sequence[str], service: str) -> list[Stray]:
@@ -136,7 +153,7 @@ def _candidates(repository: Repository, snapshot: Snapshot) -> Iterator[str]:
     likely = set(filter(_likely(config).search, others))
     yield from likely
     if len(likely) < len(others):
-        olds = (place for then in _configurations(repository, snapshot) for place in then.places())
+        olds = (place for then, _ in _configurations(repository, snapshot) for place in then.places())
         before = {name for place in olds for name in (place.branch, place.downgrade_branch)}
         yield from (name for name in others if name in before and name not in likely)
 
@@ -157,8 +174,8 @@ def _may_be_anothers(repository: Repository, snapshot: Snapshot, tip: CommitId) 
     return then is not None and past.stands(then) != past.stands(snapshot.whole)
 
 
-def _configurations(repository: Repository, snapshot: Snapshot) -> Iterator[Config]:
-    """Older configurations of the base, as far as its history is here."""
+def _configurations(repository: Repository, snapshot: Snapshot) -> Iterator[tuple[Config, CommitId]]:
+    """Older configurations of the base, as far as its history is here, each with its last commit."""
     path = snapshot.config_path
     for step in repository.touching(snapshot.base, [path]):
         if path not in step.files:  # the history is cut here
@@ -166,7 +183,7 @@ def _configurations(repository: Repository, snapshot: Snapshot) -> Iterator[Conf
         before = step.files[path].before
         config = None if before is None else past.loaded(repository.blob(before))
         if config is not None:
-            yield config
+            yield config, repository.commit_info(step.commit).parents[0]
 
 
 # -- what they are ----------------------------------------------------------------------------------------------------
@@ -186,12 +203,10 @@ class _Looking(NamedTuple):
         commits = self.repository.commits(first.base, tip)
         if not any(commit.operations for commit in commits):
             return None
-        made_on = [commit for commit in (fork, tip) if commit is not None]
-        configs = (past.config_at(self.repository, commit, first.config_path) for commit in made_on)
-        then = next((place for config in configs if (place := past.named(config, name)) is not None), None)
+        then, made_on = self._then(name, commits, [commit for commit in (fork, tip) if commit is not None])
         if then is None:
             return None
-        heirs = self._heirs(then, made_on[0])
+        heirs = self._heirs(then, made_on)
         if any(name in (heir.branch, heir.downgrade_branch) for heir in heirs):
             return None
         finished = self.forge.last_finished(name, first.whole.base)
@@ -213,6 +228,25 @@ class _Looking(NamedTuple):
         brought = {one for commit in commits for one in commit.operations}
         return found._replace(pending=pending, moved=not waiting.isdisjoint(brought))
 
+    def _then(self, name: str, commits: Iterable[CommitInfo], ends: list[CommitId]) -> tuple[Place | None, CommitId]:
+        """The environment that a branch was made for, and a commit whose configuration says so."""
+        first = self.snapshots[0]
+        # A branch that took the base in, by merge or by rebase, still names what it was made on.
+        bases = [CommitId(base) for commit in commits if (base := trailer(commit, BASE_TRAILER))]
+        for base in bases:
+            with suppress(Forgotten):
+                self.repository.fetch(base)
+        for commit in (*bases, *ends):
+            with suppress(MissingObject):
+                place = past.named(past.config_at(self.repository, commit, first.config_path), name)
+                if place is not None:
+                    return place, commit
+        for config, commit in _configurations(self.repository, first):
+            place = past.named(config, name)
+            if place is not None:
+                return place, commit
+        return None, ends[0]
+
     def _heirs(self, then: Place, commit: CommitId) -> tuple[Place, ...]:
         """What an environment of then is today; those with the most of it, where several may be it."""
         first = self.snapshots[0]
@@ -226,12 +260,18 @@ class _Looking(NamedTuple):
 
     def _lines(self, stray: Stray, settled: Iterable[CommitId]) -> list[Line]:
         """The lines that the branch brings and that nobody has decided about."""
-        path = stray.then.history_file
+        # Where the base was taken in, the record may stand at its path of today.
+        paths = dict.fromkeys([stray.then.history_file, *(heir.history_file for heir in stray.heirs)])
         records = (files.record for snapshot in self.snapshots for files in snapshot.files.values())
-        seen = frozenset[str]().union(*map(past.ids, records))
+        seen = set[str]().union(*map(past.ids, records))
         for commit in settled:
-            seen |= past.ids(self._text(commit, path))
-        return [line for line in history.parse(self._text(stray.tip, path), path) if line.id not in seen]
+            seen.update(*(past.ids(self._text(commit, path)) for path in paths))
+        lines: list[Line] = []
+        for path in paths:
+            found = [line for line in history.parse(self._text(stray.tip, path), path) if line.id not in seen]
+            seen.update(line.id for line in found)
+            lines += found
+        return lines
 
     def _waiting(self, stray: Stray) -> frozenset[str]:
         """The ids that the branch of today holds, or that were decided about with it."""

@@ -133,6 +133,7 @@ def _pending_data(lines: Sequence[Line]) -> dict[str, Any]:
                 "subject": messages.subject(line.intent),
                 "by": line.intent.by,
                 "run": line.intent.run,
+                **({"no_effect": line.no_effect} if line.no_effect else {}),
             }
             for line in lines
         ],
@@ -296,7 +297,8 @@ def _operations(branch: str, waiting: Waiting | Stray, now: datetime) -> list[st
     said: list[str] = []
     for line in waiting.pending:
         by = f" by {line.intent.by}" if line.intent.by else ""
-        said.append(f"{messages.subject(line.intent)}{by}, {clock(line.at)} ({short(now - line.at)}): {place}")
+        idle = f"; without effect for now: {line.no_effect}" if line.no_effect else ""
+        said.append(f"{messages.subject(line.intent)}{by}, {clock(line.at)} ({short(now - line.at)}): {place}{idle}")
     return said
 
 

@@ -86,6 +86,10 @@ def plan(ground: Ground, pending: Sequence[Line], own: Line | None) -> Plan:
     """
     if own is not None and not history.is_id(own.id):
         raise Refused(f"{own.id!r} can't be the id of an operation", hint="give one word, 128 characters at most")
+    if own is not None and ("@" in own.intent.tag or "digest" in own.intent.provenance):
+        from release_tool.rules.operations.bump import refuse_moved
+
+        refuse_moved(own.intent, ground.state, [*ground.lines, *pending])
     attempt = _Attempt(ground, pending, own)
     swept = attempt.sweep()
     if own is None:

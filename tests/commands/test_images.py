@@ -124,6 +124,27 @@ def test_without_a_registry_too_a_moved_tag_is_refused_with_both_digests(tmp_pat
     assert world.json("bump", "devel", "v1.0.5", "--digest", one)["changed"] is False
 
 
+def test_what_waits_already_is_not_another_image(tmp_path: Path) -> None:
+    world = World.make(tmp_path)
+    one, other = (f"sha256:{digit * 64}" for digit in "12")
+    world.release("bump", "devel", "v1.0.5", "--digest", one)
+    assert f"v5 is {one}, and this bump says {other}" in world.refused("bump", "devel", "v1.0.5", "--digest", other)
+    assert f"this bump says {other}" in world.refused("bump", "devel", f"v1.0.5@{other}")
+    assert world.json("bump", "devel", "v1.0.5", "--digest", one)["changed"] is False
+    world.release("bump", "devel", f"v1.0.6@{one}")
+    assert f"v6 is {one}" in world.refused("bump", "devel", "v1.0.6", "--digest", other)
+
+
+def test_two_digests_and_a_password_are_wrong_usage(tmp_path: Path) -> None:
+    world = World.make(tmp_path)
+    one, other = (f"sha256:{digit * 64}" for digit in "12")
+    said = world.release("bump", "devel", f"v1.0.5@{one}", "--digest", other, code=2).err
+    assert f"TAG says {one}, and --digest {other}" in said
+    said = world.release("bump", "devel", "v1.0.5", "--build-url", "https://me:s3cret@ci.example/1", code=2).err
+    assert "without a user or a password" in said
+    assert "s3cret" not in said
+
+
 @pytest.mark.parametrize(
     ("option", "value"),
     [("--digest", "sha256:abc"), ("--digest", "1" * 64), ("--image", "https://a/b"), ("--image", "A b"),
@@ -131,4 +152,4 @@ def test_without_a_registry_too_a_moved_tag_is_refused_with_both_digests(tmp_pat
 )  # fmt: skip
 def test_provenance_that_can_not_be_right_is_wrong_usage(tmp_path: Path, option: str, value: str) -> None:
     said = World.make(tmp_path).release("bump", "devel", "v1.0.5", option, value, code=2).err
-    assert f"{option} {value!r} is no " in said
+    assert (option if option == "--build-url" else f"{option} {value!r}") + " is no " in said

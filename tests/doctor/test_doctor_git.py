@@ -22,6 +22,12 @@ def test_a_bare_repository_on_this_machine_has_nothing_to_mend(world: World) -> 
     assert found.one("forge", "ok")["what"].startswith("local")
 
 
+def test_an_open_pull_request_whose_branch_nobody_has_fetched_is_nothing_to_mend(world: World) -> None:
+    world.release("bump", "devel", "v1.0.5")
+    found = look(world)
+    assert (found.code, found.bad()) == (0, [])
+
+
 def test_the_same_without_a_checkout(world: World, tmp_path: Path) -> None:
     found = look(world, "--repo", str(world.origin))
     assert (found.code, found.bad()) == (0, [])

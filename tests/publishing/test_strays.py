@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from moving import POLICIES, Moving
 from origin import git
 
+from release_tool.git.repository import Repository
 from release_tool.model import history
+from release_tool.model.records import RefUpdate
 
 RENAMED = {"dev": POLICIES["devel"], "staging": "{promote_from: dev, default: promoted}"}
 
@@ -175,6 +179,51 @@ def test_a_crash_between_the_new_pull_request_and_the_end_of_the_old_one(world: 
     world.release("sync")
     assert "refs/heads/release/devel" not in world.refs()
     assert waiting(world, "release/dev", "environments/dev/history.jsonl") == ["v1.0.3"]
+
+
+@pytest.mark.parametrize("last", range(1, 6))
+def test_a_sync_that_ends_behind_any_push_is_finished_by_the_next(
+    world: Moving, monkeypatch: pytest.MonkeyPatch, last: int
+) -> None:
+    world.release("bump", "devel", "v1.0.3")
+    rename_devel(world)
+    pushes, push = itertools.count(1), Repository.push
+
+    def cut_off(self: Repository, updates: Sequence[RefUpdate]) -> None:
+        push(self, updates)
+        if next(pushes) == last:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Repository, "push", cut_off)
+        world.release("sync", code=130)
+    world.release("sync")
+    assert world.release("sync").out == ""
+    assert world.open_branches() == ["release/dev"]
+    assert "refs/heads/release/devel" not in world.refs()
+    assert waiting(world, "release/dev", "environments/dev/history.jsonl") == ["v1.0.3"]
+    assert "all of this went to" in comment(world, 1)
+
+
+def take_the_base_in(world: Moving, how: str) -> None:
+    """As the button "update branch" does."""
+    world.git("fetch", "-q", "origin")
+    world.git("checkout", "-q", "-B", "u", "origin/release/devel")
+    world.git(*(("merge", "-q", "--no-edit") if how == "merge" else ("rebase", "-q")), "origin/main")
+    world.git("push", "-qf", "origin", "HEAD:release/devel")
+    world.git("checkout", "-q", "main")
+
+
+@pytest.mark.parametrize("how", ["merge", "rebase"])
+def test_a_branch_that_took_the_new_configuration_in_is_no_other_one(world: Moving, how: str) -> None:
+    world.release("bump", "devel", "v1.0.3")
+    world.move({}, branch="deploy/{environment}")
+    take_the_base_in(world, how)
+    assert "which has the branch deploy/devel today" in world.release("status").out
+    world.release("sync")
+    assert world.open_branches() == ["deploy/devel"]
+    assert waiting(world, "deploy/devel", "environments/devel/history.jsonl") == ["v1.0.3"]
+    assert "all of this went to pull request #2" in comment(world, 1)
 
 
 def test_what_was_closed_is_not_carried_over(world: Moving) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from release_tool.errors import Refused
-from release_tool.model.records import Change, Name, State, Tag
+from release_tool.model import history
+from release_tool.model.records import BumpArguments, Change, Name, State, Tag
 from release_tool.model.versions import is_newer, is_readable, rank, tag_part
 from release_tool.rules.operations import Context, Step, find
 
 if TYPE_CHECKING:
-    from release_tool.model.records import BumpArguments
+    from collections.abc import Sequence
+
+    from release_tool.model.records import Intent, Line
 
 
 def bump(state: State, arguments: BumpArguments, context: Context) -> Step:
@@ -51,7 +54,7 @@ def _present(state: State, tag: Tag, context: Context) -> str | None:
     part = tag_part(tag)
     found = find(state, tag)
     if found is not None and "@" in found.tag and "@" in tag and found.tag != tag:
-        raise moved(found.name, found.tag, tag)
+        raise _moved(found.name, part, found.tag.partition("@")[2], tag.partition("@")[2])
     for name, other in state.versions.items():
         if tag_part(other) == part:
             if name in state.quarantined:
@@ -67,9 +70,31 @@ def _present(state: State, tag: Tag, context: Context) -> str | None:
     return None
 
 
-def moved(name: Name, known: str, given: str) -> Refused:
-    """The refusal of a tag whose image is another one than is known; both are tags with their digests."""
-    (part, _, before), now = known.partition("@"), given.partition("@")[2]
+def refuse_moved(intent: Intent, state: State, lines: Sequence[Line]) -> None:
+    """Raise Refused where a bump names another digest for its tag than the files, the record or what waits do.
+
+    Args:
+        lines: those that have landed, and those that wait.
+    """
+    said = intent.arguments
+    given = intent.tag.partition("@")[2] or intent.provenance.get("digest", "")
+    if not given or not isinstance(said, BumpArguments) or said.force:
+        return
+    part = tag_part(said.tag)
+    known = [(change.version, change.tag) for change in history.changes_of(lines) if tag_part(change.tag) == part]
+    found = find(state, said.tag)
+    if found is not None:
+        known.append((found.name, found.tag))
+    recorded = history.recorded_digest(lines, part)
+    for name, tag in reversed(known):
+        before = tag.partition("@")[2] or (recorded[1] if recorded else "")
+        if before and before != given:
+            raise _moved(name, part, before, given)
+        if before:
+            return
+
+
+def _moved(name: Name, part: str, before: str, now: str) -> Refused:
     return Refused(
         f"the tag {part} was moved: {name} is {before}, and this bump says {now}",
         cause="somebody built another image under the same tag",
