@@ -145,7 +145,8 @@ def _about_the_default(proposed: Proposed) -> Iterator[Markup]:
         names = listed([plain(name) for name in seen.holding], _NAMES)
         yield Markup(f"The default is held: {names} {verb} quarantined and newer, so a bump moves no default.")
     if seen is not None and after.default is not None and seen.fallback is None:
-        yield Markup("There is no version to fall back to: a downgrade would have nowhere to go.")
+        to = "need `--to NAME`" if set(after.live) - {after.default} else "have nowhere to go"
+        yield Markup(f"There is no version to fall back to: a downgrade would {to}.")
 
 
 def _images(proposed: Proposed) -> Iterator[Markup]:

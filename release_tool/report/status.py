@@ -257,7 +257,8 @@ def _standing(one: EnvironmentStatus) -> Iterator[tuple[str, str]]:
         verb = "is" if len(seen.holding) == 1 else "are"
         yield "held", f"{', '.join(seen.holding)} {verb} quarantined and newer: a bump moves no default"
     if seen.fallback is None:
-        yield "fallback", "none: a downgrade has nowhere to go"
+        others = set(one.state.live) - {one.state.default}
+        yield "fallback", "none: a downgrade needs `--to NAME`" if others else "none: a downgrade has nowhere to go"
 
 
 def _sweeping(one: EnvironmentStatus, now: datetime) -> Iterator[tuple[str, str]]:
