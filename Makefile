@@ -3,6 +3,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 MARKS ?= not nightly and not slow
+# Where this is set, every start of the tool in a fresh checkout would compile it anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test lint types format nightly bench schema lock istiod istio-definitions github-definitions clean
 

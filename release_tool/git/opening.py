@@ -48,8 +48,8 @@ _SETTINGS = """\
 	hooksPath = /dev/null
 	fsmonitor = false
 	logAllRefUpdates = false
-	# git asks the lender of objects for its refs; this is what it runs where nobody names a program.
-	alternateRefsCommand = "f() { git --git-dir=\\"$1\\" for-each-ref --format='%(objectname)'; }; f"
+	# git asks the lender of objects for its refs, by two processes each time. The store holds them already.
+	alternateRefsCommand = true
 [protocol "ext"]
 	# A URL that is a program. GIT_ALLOW_PROTOCOL of the environment allows it.
 	allow = never
@@ -123,7 +123,7 @@ def of_url(url: str, entitle: Entitle) -> Store:
 def of_checkout(directory: Path, wanted: str, entitle: Entitle) -> Store:
     """A remote of a checkout; arguments and errors as for `Repository.open`."""
     cwd = str(directory)
-    asked = ("--show-object-format", "--is-shallow-repository", "--git-common-dir", "--show-toplevel")
+    asked = ("--show-object-format", "--is-shallow-repository", "--git-common-dir", "--all", "--show-toplevel")
     configuration = start(_CONFIG, cwd, stdin=False)
     try:  # both questions at once
         place = finish(start(("rev-parse", "--path-format=absolute", *asked), cwd, stdin=False))
@@ -138,8 +138,8 @@ def of_checkout(directory: Path, wanted: str, entitle: Entitle) -> Store:
         settings = _settings(finish(configuration), cwd)
     finally:
         end(configuration)
-    algorithm, shallow, common, *tops = place.lines
-    thin, top = shallow == "true", Path(tops[0]) if place.code == 0 else None
+    algorithm, shallow, common, *held = place.lines
+    thin, top = shallow == "true", Path(held.pop()) if place.code == 0 else None
     cwd = str(top or common)
     name = _remote_name(settings, wanted, cwd)
     # Of several URLs of a remote, git reads from the first one.
@@ -155,7 +155,7 @@ def of_checkout(directory: Path, wanted: str, entitle: Entitle) -> Store:
     text += "".join(f"[include]\n\tpath = {quoted(path)}\n" for path in _config_files(Path(common), settings))
     # A mirror's push takes no refspecs.
     text += f"{_SETTINGS}[remote {quoted(name)}]\n\tmirror = false\n{_promisor(name) if thin else ''}"
-    store = _make_store(algorithm, text, Path(common), cut=thin)
+    store = _make_store(algorithm, text, Path(common), held, cut=thin)
     promisor = [setting.value for setting in settings if setting.key == f"remote.{name}.promisor"]
     return Store(
         path=store,
@@ -280,8 +280,18 @@ def _promisor(name: str) -> str:
 # -- the private store
 
 
-def _make_store(algorithm: str, settings: str, common: Path | None = None, *, cut: bool = False) -> Path:
-    """The private store, in a new directory; common: the git directory that lends its objects; cut: its history is."""
+def _make_store(
+    algorithm: str, settings: str, common: Path | None = None, held: Sequence[str] = (), *, cut: bool = False
+) -> Path:
+    """The private store, in a new directory.
+
+    Args:
+        algorithm: of the ids.
+        settings: the text of the file with all configuration.
+        common: the git directory that lends its objects.
+        held: the ids that its refs hold: a fetch tells the remote of them, and asks for what is new.
+        cut: its history is.
+    """
     # Written by hand: `git init` does the same in four times the time.
     # As `tempfile.mkdtemp`, whose import is a tenth of what the tool does before its first look at the remote.
     named = (os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))
@@ -301,6 +311,8 @@ def _make_store(algorithm: str, settings: str, common: Path | None = None, *, cu
             if lent.startswith(b'"') or b"\n" in lent:  # gitrepository-layout: only such a path is read as a C string
                 lent = b'"%s"' % lent.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n")
             (store / "objects" / "info" / "alternates").write_bytes(lent + b"\n")
+            refs = "".join(f"{name} refs/lent/{name}\n" for name in sorted(set(held)))
+            (store / "packed-refs").write_text(f"# pack-refs with: sorted\n{refs}", "ascii")
             if cut:
                 (store / "shallow").write_bytes((common / "shallow").read_bytes())
     except OSError as error:
