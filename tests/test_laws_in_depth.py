@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-sys.path += [str(Path(__file__).parent / folder) for folder in ("model", "rules", "tagfile", "pull_request")]
+sys.path += [str(Path(__file__).parent / folder) for folder in ("config", "model", "rules", "tagfile", "pull_request")]
 
 import test_archive
 import test_bump_rules
 import test_compose_laws
+import test_config_laws
 import test_fallback_target
 import test_forecast
 import test_guard_decision
@@ -30,6 +31,7 @@ MODULES = (
     test_archive,
     test_bump_rules,
     test_compose_laws,
+    test_config_laws,
     test_fallback_target,
     test_forecast,
     test_guard_decision,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from release_tool.config.health import Check, Health
+from release_tool.config.health import Check, Health, HttpCheck
 from release_tool.config.mistakes import shown
 from release_tool.config.values import BAD, joined
 
@@ -87,7 +87,8 @@ def _check_probe(kind: str, values: Mapping[str, Any], problem: _Problem) -> Non
     """A probe is about one version, and can be sent."""
     places = {"kubernetes": ("deployment",), "http": ("url",), "grpc": ()}[kind]
     named = any(re.search(r"\{(version|tag)\}", values.get(key, "{version}")) for key in places)
-    if places and not named and values.get("header", "none") == "none":
+    usual = HttpCheck._field_defaults["header"] if kind == "http" else "none"
+    if places and not named and values.get("header", usual) == "none":
         problem(places[0], "without {version} or {tag} it judges all versions alike")
     if kind == "grpc":
         port = values["address"].rpartition(":")[2]

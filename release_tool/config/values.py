@@ -162,7 +162,10 @@ class Reading:
         return BAD if BAD in values else tuple(values)
 
     def _section(self, section: Section, node: Node, path: str) -> Any:
-        """The keys of a section that are written; one with a mistake is `BAD`. An empty value is an empty section."""
+        """The keys of a section that are written; one with a mistake, or that is missing, is `BAD`.
+
+        An empty value is an empty section.
+        """
         if node.kind == "scalar" and scalar_value(node) is None and not section.required:
             return {}
         if node.kind != "mapping":
@@ -185,7 +188,7 @@ class Reading:
             if not {name, section.keys[name].unless} & {*pairs, *meant}:
                 from release_tool.config.mistakes import missing_key
 
-                self.problem(node, joined(path, name), *missing_key(name, section.keys[name]))
+                values[name] = self.problem(node, joined(path, name), *missing_key(name, section.keys[name]))
         return {**values, **{name: BAD for name in meant if name}}
 
     def _table(self, kind: Table, node: Node, path: str) -> Any:
