@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from release_tool.errors import ReleaseError, TryAgain
+from release_tool.safe_text import one_line
 
 if TYPE_CHECKING:
     from release_tool.git.process import GitAnswer
@@ -23,8 +24,14 @@ class Forgotten(TryAgain):
     """The remote answers, and doesn't hold a commit (any more)."""
 
 
+class Locked(Stale):
+    """The server lets nobody change a ref for a while. Wait, and plan again: it may look different then."""
+
+
 class Protected(ReleaseError):
     """The server's rules refuse the change of a ref (a hook, a protected branch). Trying again changes nothing."""
+
+    of_branch = True  # whether the same commit may get through on another branch
 
 
 # Patterns (compiled when something has failed: that takes 5 ms), what they mean, the next step, and the kind of error.
@@ -131,6 +138,8 @@ _MEANINGS: tuple[tuple[str, str, str, type[ReleaseError]], ...] = (
 )
 # Advice, empty lines, and the rules that some hosts draw around their words.
 _NOISE = r"(remote: *)?[\s=*#-]*$|hint:|warning:|Please make sure|and the repository exists|error: failed to push"
+# What git, and GitHub itself, put before the words of a server.
+_MARK = r"(?i)^remote: *((error|fatal): *)?"
 
 
 def explain(answer: GitAnswer, doing: str, where: str) -> ReleaseError:
@@ -145,4 +154,29 @@ def complaint(err: str) -> str:
     """The words of git and of the server on one line, without advice and warnings unless there is nothing else."""
     lines = [line.strip() for line in err.splitlines() if line.strip()]
     telling = [line for line in lines if not re.match(_NOISE, line)] or lines
-    return "; ".join(telling[:8])
+    parts: list[str] = []
+    for line in telling[:8]:
+        words = _unmarked(line)
+        # GitHub breaks its sentences into lines.
+        if parts and words != line and words[:1].islower() and parts[-1][-1:] not in ".:;!?":
+            parts[-1] += f" {words}"
+        else:
+            parts.append(words)
+    return "; ".join(parts)
+
+
+def server_words(err: str) -> str:
+    """What the server said, without the marks that git puts before it."""
+    return "\n".join(_unmarked(line) for line in err.splitlines() if line.startswith("remote:"))
+
+
+def link_of(err: str) -> str:
+    """The address where a server that takes a push says that a pull request is opened or seen; empty: it says none."""
+    # GitHub, GitLab, Gitea and Bitbucket: the sentence, and the address on its line or the next. Other addresses, as
+    # that of a list of weaknesses, stand behind other sentences.
+    found = re.search(r"(?i)\b(?:pull|merge) request\b[^\n]*?\n?\s*(https?://[^\s<>\"']+)", server_words(err))
+    return one_line(found[1]) if found else ""
+
+
+def _unmarked(line: str) -> str:
+    return re.sub(_MARK, "", line)

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from release_tool.errors import ReleaseError, TryAgain
-from release_tool.git.errors import Protected, Stale, complaint, explain
+from release_tool.git.errors import Stale, complaint, explain, server_words
+from release_tool.git.refusal import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 # A ref that nobody moved was locked by somebody who then didn't move it, or the server only says that it lost a race.
 _RACE = (
     r"(?i)stale info|fetch first|cannot lock ref|failed to (update|lock) ref|incorrect old value"
-    r"|reference already exists|failed to lock|\.lock': File exists"
+    r"|reference already exists|failed to lock|\.lock': File exists|already been updated by another client"
 )
 _DISK = r"unpacker error|Permission denied|Read-only file system"
 _REJECTED = r"(?m)^!\t[^\t]*:(?P<ref>[^\t]+)\t\[(?P<who>[^]]+)\] \((?P<reason>.*)\)$"
@@ -83,12 +84,7 @@ def _reason(rejected: re.Match[str] | None, answer: GitAnswer, where: str) -> Re
             where=where,
             hint="use a bare repository as remote",
         )
-    return Protected(
-        f"the remote refuses the push to `{ref}`",
-        where=where,
-        cause=words,
-        hint="the branch is protected or a hook declined: go through a pull request, or give the token the right",
-    )
+    return refusal(ref, f"{reason} {server_words(answer.err)}", where, words)
 
 
 def short(ref: str) -> str:

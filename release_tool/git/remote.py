@@ -56,6 +56,7 @@ class Remote:
         self.top = store.top
         self.display_url = store.url
         self.remote_name = store.remote
+        self.link = ""  # the address that the server named for a pull request when it took the last push
         self.cwd = store.cwd
         # No other settings: their values may be credentials.
         sections = ("user.", "author.", "committer.", "commit.", "gpg.")
@@ -161,6 +162,10 @@ class Remote:
                 )
             answer = self.ask("push", "--porcelain", *leases, self.remote_name, *specs)
         if answer.code == 0:
+            if "://" in answer.err:
+                from release_tool.git.errors import link_of
+
+                self.link = link_of(answer.err)
             return any(line[1:2] == "\t" and line[0] != "=" for line in answer.lines)  # `=`: was up to date
         from release_tool.git.rejection import rejection  # a push that goes through needs none of it
 

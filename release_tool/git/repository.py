@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.errors import ReleaseError
 from release_tool.git import opening
-from release_tool.git.errors import Protected, Stale, complaint
+from release_tool.git.errors import Locked, Protected, Stale, complaint
 from release_tool.git.objects import (
     TREE,
     BlobId,
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BlobId",
     "CommitInfo",
+    "Locked",
     "Merged",
     "Protected",
     "RemoteRefs",

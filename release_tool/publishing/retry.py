@@ -9,11 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from release_tool.errors import TryAgain
-from release_tool.git.repository import Protected, Stale
+from release_tool.git.repository import Locked, Protected, Stale
 from release_tool.model.records import RefUpdate
 from release_tool.publishing.attempt import Work
 from release_tool.publishing.outcome import Outcome
 from release_tool.remote.snapshot import take
+
+_PATIENT = 10  # tries: a queue takes minutes, so its branch is waited for as after so many lost races
 
 # What only a pull request needs is imported where one is made: a push to the base loads none of it.
 
@@ -57,13 +59,15 @@ def run(tool: Tool, invocation: Invocation, meant: Meant) -> Outcome:
             tries += 1
             timeout = snapshot.config.publish.timeout
             if tool.now() - started > timeout:
+                if isinstance(lost, Locked):
+                    raise TryAgain(lost.what, where=lost.where, cause=lost.cause, hint=lost.hint) from lost
                 raise TryAgain(
                     f"others were faster {tries} times in {int(timeout.total_seconds())} s",
                     where=tool.repository.display_url,
                     cause=f"many operations push to one branch at the same time ({lost})",
                     hint="run the same command again, or raise `publish.timeout` in release.yaml",
                 ) from lost
-            tool.wait(tries)
+            tool.wait(tries + _PATIENT if isinstance(lost, Locked) else tries)
 
 
 def attempt(work: Work) -> Outcome:
@@ -84,12 +88,18 @@ def attempt(work: Work) -> Outcome:
     try:
         return _pushed(work)
     except Protected as refusal:
+        if not asked.downgrade and refusal.of_branch:
+            how = "leave `--direct` out" if asked.direct else "set `publish.mode: pull_request` in release.yaml"
+            refusal.hint = f"{refusal.hint}; or {how}, for a pull request"
         if not asked.downgrade:
             raise
         # A downgrade that may not be pushed becomes a pull request: a person must see to that, even where it merges.
         outcome = _proposed(work)
         done = {"merged": "is merged", "waiting": "merges by itself"}.get(outcome.merging, "waits for a person")
-        why = f"the server takes no direct push ({refusal.what}): the downgrade became a pull request, which {done}"
+        shown = f"became a pull request, which {done}"
+        if not work.forge.proposes:
+            shown = f"stands on the branch {outcome.branch}, which waits for a person who merges it"
+        why = f"the server takes no direct push ({refusal.what}): the downgrade {shown}"
         return outcome._replace(refused=why)
 
 

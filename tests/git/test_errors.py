@@ -58,7 +58,7 @@ def test_words_of_git_and_hosts(words: str, what: str, kind: type[ReleaseError])
 
 
 def test_a_complaint_is_one_line_without_advice() -> None:
-    assert complaint(PROTECTED) == "remote: GH006: Protected branch"
+    assert complaint(PROTECTED) == "GH006: Protected branch"
     assert complaint("warning: only this") == "warning: only this"
     assert complaint("") == ""
 
