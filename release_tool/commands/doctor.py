@@ -16,7 +16,7 @@ from release_tool.doctor import examine_base, examine_github, examine_services
 from release_tool.doctor import git as git_verdicts
 from release_tool.doctor.diagnosis import Diagnosis, DoctorReport, of_error, ok
 from release_tool.errors import ReleaseError, TryAgain, UsageError
-from release_tool.forges import connect, kind_of
+from release_tool.forges import connect, kind_of, known_url
 from release_tool.forges.base import ForgeSettings
 from release_tool.git import examine
 from release_tool.git.opening import is_true
@@ -125,7 +125,7 @@ def _base(
 
 def _examinations(access: Access, repository: Repository, base: _Base | None, service: str) -> Iterator[_Examination]:
     """All that is looked at once the remote answers; without a base, what needs none."""
-    url = repository.display_url
+    url = known_url(repository, access.environ)
     yield _Examination("committer", lambda: _committer(repository))
     yield _Examination("protocol", lambda: git_verdicts.talk(examine.capabilities(repository), url))
     if base is None:

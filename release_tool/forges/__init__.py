@@ -32,6 +32,14 @@ def kind_of(url: str, environ: Mapping[str, str] | None = None) -> str:
     return "github" if is_github(url, environ or {}) else "none"
 
 
+def known_url(repository: Repository, environ: Mapping[str, str]) -> str:
+    """A repository's URL; where only SSH's own configuration shows that the host is a GitHub, with the host of that."""
+    url = repository.display_url
+    if kind_of(url, environ) == "none" and kind_of(repository.resolved_url, environ) != "none":
+        return repository.resolved_url
+    return url
+
+
 def connect(
     kind: str, repository: Repository, now: Callable[[], datetime], settings: ForgeSettings | None = None
 ) -> Forge:
@@ -41,7 +49,7 @@ def connect(
         ReleaseError: there is no such forge, or the remote isn't one of its kind, or its token can't be read.
     """
     settings = settings or ForgeSettings()
-    kind = kind_of(repository.display_url, settings.environ) if kind == "auto" else kind
+    kind = kind_of(known_url(repository, settings.environ), settings.environ) if kind == "auto" else kind
     if kind not in MODULES:
         raise ReleaseError(f"there is no forge `{kind}`", hint=f"forge.kind is one of auto, {', '.join(MODULES)}")
     forge: Forge = import_module(MODULES[kind]).connect(repository, now, settings)

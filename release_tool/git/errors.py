@@ -34,6 +34,12 @@ class Protected(ReleaseError):
     of_branch = True  # whether the same commit may get through on another branch
 
 
+WEB_PAGE = "the remote answers with a web page, not as a git server does"
+LOOK_AT_IT = (
+    "run the same command again; if it stays so, open the address in a browser: a login, a proxy or a notice of an "
+    "outage may stand before the server, or the URL is wrong"
+)
+
 # Patterns (compiled when something has failed: that takes 5 ms), what they mean, the next step, and the kind of error.
 # The first that matches counts, so what says more stands further up.
 _MEANINGS: tuple[tuple[str, str, str, type[ReleaseError]], ...] = (
@@ -86,6 +92,33 @@ _MEANINGS: tuple[tuple[str, str, str, type[ReleaseError]], ...] = (
         "check the URL; a private repository looks the same without permission to read it",
         ReleaseError,
     ),
+    (  # HTML in the place of packets or of refs, or an address that is none of a repository
+        (
+            r"bad line length character: [<\s]|not valid: (could not determine hash algorithm|is this a git)"
+            r"|unable to update url base from redirection"
+        ),
+        WEB_PAGE,
+        LOOK_AT_IT,
+        TryAgain,
+    ),
+    (
+        r"receiving end does not support --signed",
+        "git's configuration asks for signed pushes (push.gpgSign), and the remote takes none",
+        "set push.gpgSign to `if-asked`: pushes are signed where the remote can check that",
+        ReleaseError,
+    ),
+    (
+        r"receiving end does not support push options",
+        "git's configuration sends options with a push (push.pushOption), and the remote takes none",
+        "unset push.pushOption, or on the server: `git config receive.advertisePushOptions true`",
+        ReleaseError,
+    ),
+    (
+        r"failed to sign the push certificate|gpg failed to sign",
+        "the push can't be signed",
+        "make `git push --signed` work here, or switch push.gpgSign off",
+        ReleaseError,
+    ),
     (
         r"dumb http",
         "the remote is a plain web server without git, which can't be pushed to",
@@ -124,6 +157,16 @@ _MEANINGS: tuple[tuple[str, str, str, type[ReleaseError]], ...] = (
     ),
     (
         (
+            r"transfer closed with|body are still expected|expected (flush|packfile|'packfile')|unexpected (EOF|end of)"
+            r"|index-pack (failed|output)|bad pack header|invalid (server response|pkt)|protocol error|inflate"
+            r"|unpack.*(failed|error)|premature"
+        ),
+        "the answer of the remote was cut off",
+        "run the same command again; if it stays so, look at the server or the proxy in between",
+        TryAgain,
+    ),
+    (
+        (
             r"Could(n't| not) resolve (host|proxy)|Name or service not known|Temporary failure"
             r"|Connection (refused|reset|closed)|Failed to connect|Couldn't connect|timed? ?out"
             r"|Network is unreachable|No route to host|Empty reply|hung up|early EOF|RPC failed"
@@ -144,10 +187,19 @@ _MARK = r"(?i)^remote: *((error|fatal): *)?"
 
 def explain(answer: GitAnswer, doing: str, where: str) -> ReleaseError:
     """The error that a failed git command means; doing: as in "git can't ...": `read the remote's refs`."""
+    err = answer.err
+    if re.search(r"(?m)^fatal: (?!the remote end hung)", err):  # then git says why it has ended, and the end follows
+        err = re.sub(r"(?m)^fatal: the remote end hung up.*", "", err)
     for pattern, what, hint, kind in _MEANINGS:
-        if re.search(pattern, answer.err, re.IGNORECASE | re.MULTILINE):
+        if re.search(pattern, err, re.IGNORECASE | re.MULTILINE):
             return kind(what, where=where, cause=complaint(answer.err), hint=hint)
     return ReleaseError(f"git can't {doing}", where=where, cause=complaint(answer.err) or f"status {answer.code}")
+
+
+def web_page(where: str, traced: GitAnswer) -> TryAgain | None:
+    """The error of a remote whose answer git took for an empty list of refs; traced: with `redirect.TRACE`."""
+    found = re.search(r"(?im)<= Recv header: content-type: *(text/html|application/xhtml)", traced.err)
+    return TryAgain(WEB_PAGE, where=where, cause=f"its answer is {found[1]}", hint=LOOK_AT_IT) if found else None
 
 
 def complaint(err: str) -> str:

@@ -79,6 +79,7 @@ def try_push(remote: Remote, branch: str, commit: CommitId) -> bool:
         TryAgain: the remote can't be reached.
         ReleaseError: no push is taken with these credentials.
     """
+    remote.demand_one_address()
     answer = _dry(remote, branch, commit, "--atomic")
     atomic = not lacks_atomic(answer)
     if not atomic:

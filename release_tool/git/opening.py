@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from release_tool.errors import ReleaseError, UsageError
 from release_tool.git.errors import explain
 from release_tool.git.process import GitCredential, Setting, end, finish, redact, run, start
+from release_tool.git.urls import remote_urls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -88,6 +89,8 @@ class Store(NamedTuple):
     top: Path | None  # of the user's working tree; None for a bare repository and with a URL
     remote: str  # the name in git's configuration
     url: str  # redacted, for messages
+    pushes: Sequence[str]  # the addresses that git would push to; only one can be compared with
+    pushes_by: str  # the key of git's configuration that holds them
     algorithm: str  # `sha1` or `sha256`
     thin: bool  # no full checkout lends its objects: fetch one commit deep and without files
     partial: bool  # files may be missing that the remote has
@@ -101,8 +104,10 @@ def of_url(url: str, entitle: Entitle) -> Store:
     store = _make_store("sha1", _SETTINGS + own)
     try:
         settings = _settings(run((f"--git-dir={store}", *_CONFIG), str(store)), str(store))
-        full = _full_url(settings, url)
-        credential = _credential(full, settings, entitle)
+        urls = remote_urls(settings, "origin", url)
+        if urls.main != url:
+            (store / SETTINGS).write_text(_SETTINGS + _at("origin", urls.main) + _promisor("origin"), encoding="utf-8")
+        credential = _credential(urls.main, settings, entitle)
     except BaseException:
         remove_store(store)
         raise
@@ -111,7 +116,9 @@ def of_url(url: str, entitle: Entitle) -> Store:
         cwd=str(store),
         top=None,
         remote="origin",
-        url=redact(full),
+        url=redact(urls.main),
+        pushes=urls.pushes,
+        pushes_by="",
         algorithm="sha1",
         thin=True,
         partial=True,
@@ -142,10 +149,11 @@ def of_checkout(directory: Path, wanted: str, entitle: Entitle) -> Store:
     thin, top = shallow == "true", Path(held.pop()) if place.code == 0 else None
     cwd = str(top or common)
     name = _remote_name(settings, wanted, cwd)
-    # Of several URLs of a remote, git reads from the first one.
-    full = _full_url(settings, next(setting.value for setting in settings if setting.key == f"remote.{name}.url"))
+    urls = remote_urls(settings, name)
+    full = urls.main
     credential = _credential(full, settings, entitle)
-    text = ""
+    # Of several URLs of a remote, git reads from the first one. More than one pushed to are refused before a push.
+    text = "" if full == urls.reads else _at(name, full, pushes=urls.key.endswith(".url"))
     if full.startswith("file://") or ":" not in full.partition("/")[0]:  # elsewhere these run on the server
         named = {setting.key for setting in settings if setting.origin.startswith(f"{common}/")}
         for service in ("upload-pack", "receive-pack"):
@@ -163,6 +171,8 @@ def of_checkout(directory: Path, wanted: str, entitle: Entitle) -> Store:
         top=top,
         remote=name,
         url=redact(full),
+        pushes=urls.pushes,
+        pushes_by=urls.key,
         algorithm=algorithm,
         thin=thin,
         partial=thin or is_true("".join(promisor[-1:])),
@@ -251,25 +261,19 @@ def _remote_name(settings: Sequence[Setting], wanted: str, where: str) -> str:
     return names[0]
 
 
-def _full_url(settings: Sequence[Setting], url: str) -> str:
-    """The URL after the longest matching `url.<base>.insteadOf`."""
-    matching = [
-        (setting.value, setting.key[len("url.") : -len(".insteadof")])
-        for setting in settings
-        if setting.key.startswith("url.") and setting.key.endswith(".insteadof") and url.startswith(setting.value)
-    ]
-    if not matching:
-        return url
-    prefix, base = max(matching, key=lambda pair: len(pair[0]))
-    return base + url[len(prefix) :]
-
-
 def _credential(url: str, settings: Sequence[Setting], entitle: Entitle) -> GitCredential:
     if not url.startswith("http"):  # SSH and paths know no header
         return GitCredential()
     from release_tool.git.credential import credential_for
 
     return credential_for(url, settings, entitle(url))
+
+
+def _at(name: str, url: str, *, pushes: bool = True) -> str:
+    """Settings by which git reads at one address; `pushes`: and pushes to that. Nothing rewrites the address again."""
+    there = quoted(url)
+    pushed = f"\tpushurl = {there}\n" if pushes else ""
+    return f"[remote {quoted(name)}]\n\turl = {there}\n{pushed}[url {there}]\n\tinsteadOf = {there}\n"
 
 
 def _promisor(name: str) -> str:

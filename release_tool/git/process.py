@@ -39,6 +39,7 @@ _SECRETS = (
     ("=", r"(?i)([?&](?:private_token|access_token|token|password)=)[^&\s]+", r"\1***"),
 )
 
+_SSH_TIMEOUT = 5.0  # seconds in which ssh reads its configuration, which may run programs (`Match exec`)
 
 Process: TypeAlias = "subprocess.Popen[bytes]"
 
@@ -141,6 +142,27 @@ def finish(process: Process, stdin: bytes | None = None, timeout: float | None =
 def run(arguments: Sequence[str], cwd: str) -> GitAnswer:
     """Runs a git that asks no remote, and so needs no time limit."""
     return finish(start(arguments, cwd, stdin=False))
+
+
+def ssh_host_name(host: str, command: str, cwd: str) -> str:
+    """The host that OpenSSH would connect to, by its own configuration (`ssh -G`); empty where that can't be told.
+
+    `command`: git's core.sshCommand; empty: none. Programs of another name may know no `-G`.
+    """
+    import shlex
+
+    try:
+        words = shlex.split(os.environ.get("GIT_SSH_COMMAND") or command or os.environ.get("GIT_SSH") or "ssh")
+        if host.startswith("-") or not words or os.path.basename(words[0]) != "ssh":  # noqa: PTH119
+            return ""
+        answer = subprocess.run(
+            [*words, "-G", host], cwd=cwd, env=for_helpers(os.environ), stdin=subprocess.DEVNULL,
+            capture_output=True, timeout=_SSH_TIMEOUT, check=False,
+        )  # fmt: skip
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return ""
+    found = re.search(rb"(?m)^hostname (\S+)$", answer.stdout)
+    return found[1].decode("ascii", "replace") if found else ""
 
 
 def stream(arguments: Sequence[str], cwd: str) -> Iterator[str]:

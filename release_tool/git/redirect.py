@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from release_tool.errors import ReleaseError
+from release_tool.errors import ReleaseError, TryAgain
+from release_tool.git.errors import LOOK_AT_IT, WEB_PAGE
 from release_tool.git.process import redact
 from release_tool.safe_text import bare_url, phrase
 
@@ -27,8 +28,11 @@ def refused(traced: GitAnswer, url: str, remote: str) -> ReleaseError:
         remote: its name in the checkout; empty: it was named on the command line.
     """
     found = re.findall(_LOCATION, traced.err)
-    there = bare_url(urljoin(f"{url}/info/refs", found[0])).removesuffix("/info/refs") if found else ""
+    there = bare_url(urljoin(f"{url}/info/refs", found[0])) if found else ""
+    there = re.sub(r"/(info/refs|git-(upload|receive)-pack)$", "", there)
     address = phrase(redact(there)) or "URL"
+    if found and not re.search(r"/(info/refs|git-(upload|receive)-pack)$", bare_url(found[0])):
+        return TryAgain(WEB_PAGE, where=url, cause=f"it sends git on to {address}", hint=LOOK_AT_IT)
     return ReleaseError(
         "the remote has moved, and a credential follows no redirect",
         where=url,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.errors import ReleaseError
-from release_tool.git.errors import Forgotten, explain
+from release_tool.git.errors import Forgotten, Stale, explain, web_page
 from release_tool.git.objects import Database, MissingObject
 from release_tool.git.opening import FORMATS, SETTINGS
-from release_tool.git.process import finish, start
+from release_tool.git.process import finish, redact, start
 from release_tool.model.records import CommitId
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class Remote:
         self.top = store.top
         self.display_url = store.url
         self.remote_name = store.remote
+        self._pushes = store.pushes
+        self._pushes_by = store.pushes_by
         self.link = ""  # the address that the server named for a pull request when it took the last push
         self.cwd = store.cwd
         # No other settings: their values may be credentials.
@@ -87,6 +90,8 @@ class Remote:
             if "returned error: 30" in answer.err:
                 raise self._redirected("ls-remote", self.remote_name)
             raise explain(answer, "read the remote's refs", self.display_url)
+        if not answer.out:
+            self._demand_no_page("ls-remote", self.remote_name)
         head, refs = None, {}
         for line in answer.lines:
             value, _, ref = line.partition("\t")
@@ -148,6 +153,7 @@ class Remote:
             Protected: the server's rules refuse it.
             ReleaseError: a branch whose name is in the way, no way to push several refs as one.
         """
+        self.demand_one_address()
         # A lease per ref: git compares it with what the server tells at the beginning, and the server compares that
         # once more when it takes the push, so no push of anybody is lost in between.
         leases = [f"--force-with-lease={update.ref}:{update.old or ''}" for update in updates]
@@ -170,9 +176,36 @@ class Remote:
         from release_tool.git.rejection import rejection  # a push that goes through needs none of it
 
         error = rejection(answer, updates, self.display_url, lambda names: self.refs(*names).refs)
+        if isinstance(error, Stale) and "stale info" in error.cause:  # git saw no refs where there are some
+            self._demand_no_page("push", "--dry-run", self.remote_name, specs[0])
         if error is not None:
             raise error
         return False
+
+    @cached_property
+    def resolved_url(self) -> str:
+        """The same address with the host that a name in SSH's configuration (`Host`) stands for."""
+        from release_tool.git.process import ssh_host_name
+        from release_tool.git.urls import ssh_host
+
+        host = ssh_host(self.display_url)
+        if not host:
+            return self.display_url
+        command = self.local("config", "--get", "core.sshCommand", ok=(0, 1)).text.strip()
+        return self.display_url.replace(host, ssh_host_name(host, command, self.cwd) or host, 1)
+
+    def demand_one_address(self) -> None:
+        """Raise where git would push to several addresses: it compares each with itself, and can't move all or none."""
+        if len(self._pushes) == 1:
+            return
+        there = [redact(url) for url in self._pushes]
+        raise ReleaseError(
+            f"git would push to {len(there)} addresses, and a push must move all of them or none",
+            where=self.display_url,
+            cause=f"{self._pushes_by} holds {', '.join(there)}",
+            hint=f"name one with `--repo {there[0]}`, or keep one: "
+            f"`git config --replace-all {self._pushes_by} {there[0]}`",
+        )
 
     def ask(self, *arguments: str, stdin: bytes | None = None, extra: Mapping[str, str] | None = None) -> GitAnswer:
         """Runs a git command that may talk to the remote; its failure is the caller's to judge."""
@@ -198,6 +231,15 @@ class Remote:
     def _start(self, *arguments: str, stdin: bool = False, extra: Mapping[str, str] | None = None) -> Process:
         variables = {**self._credential.variables, **_STALLED, **(extra or {})}
         return start((*self._place, *self._credential.options, *arguments), self.cwd, stdin=stdin, extra=variables)
+
+    def _demand_no_page(self, *arguments: str) -> None:
+        """Raise where a web page is what git takes for a repository without refs; it is asked once more for that."""
+        if self.display_url.startswith("http"):
+            from release_tool.git.redirect import TRACE
+
+            page = web_page(self.display_url, finish(self._start(*arguments, extra=TRACE), None, self._timeout))
+            if page is not None:
+                raise page
 
     def _redirected(self, verb: str, *arguments: str, stdin: bytes | None = None) -> ReleaseError:
         """The error of a command that was sent elsewhere: it is asked once more where to."""

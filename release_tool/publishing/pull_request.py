@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from release_tool.rules.plan import Plan
 
 _UNKNOWN_FORGE = (
-    "no forge is known for the address of the remote: the branch is pushed, and nobody opens a pull request; "
+    "no forge is known for {url}: the branch is pushed, and nobody opens a pull request; "
     "`forge.kind` in release.yaml names the forge (`none`: that is wanted)"
 )
 _SHOWN_BEFORE = timedelta(days=7)  # the end of a pin
@@ -39,7 +39,8 @@ def show(work: Work, branch: Branch, lines: Sequence[Line], outcome: Outcome, ti
     if not work.forge.proposes:
         link = work.repository.link
         said = [*outcome.said, *([f"the server says where to open or see its pull request: {link}"] if link else [])]
-        said += [_UNKNOWN_FORGE] if work.snapshot.config.forge.kind == "auto" else []
+        if work.snapshot.config.forge.kind == "auto":
+            said.append(_UNKNOWN_FORGE.format(url=work.repository.display_url))
         return outcome._replace(text=f"{text.title}\n\n{text.body}", said=tuple(said))
     # Without a branch, or with nothing on it that waits, an open pull request is unlikely. This saves a request and
     # decides nothing: one that is open all the same is adopted by `Forge.open`.

@@ -102,6 +102,31 @@ def test_a_web_server_without_git_is_named(origin: Origin, server: GitServer) ->
         bump(repository)
 
 
+@pytest.mark.parametrize("service", ["upload-pack", "receive-pack"])
+@pytest.mark.parametrize("step", ["info/refs?service=git-", "/git-"])
+def test_a_login_page_in_the_place_of_an_answer_is_named_and_can_be_tried_again(
+    server: GitServer, step: str, service: str
+) -> None:
+    server.page = step + service
+    with Repository.open(None, server.url) as repository, pytest.raises(TryAgain, match="with a web page") as caught:
+        bump(repository)
+    assert "text/html" in caught.value.cause or "<!DO" in caught.value.cause
+    assert "a login" in caught.value.hint
+
+
+@pytest.mark.parametrize("part", ["info/refs?service=git-upload-pack", "/git-upload-pack", "info/refs?service=git-rec"])
+def test_an_answer_that_is_cut_off_is_named_and_can_be_tried_again(server: GitServer, part: str) -> None:
+    server.cut = part
+    with Repository.open(None, server.url) as repository, pytest.raises(TryAgain, match="was cut off"):
+        bump(repository)
+
+
+def test_an_empty_repository_is_no_web_page(server: GitServer, tmp_path: Path) -> None:
+    git("init", "--quiet", "--bare", tmp_path / "empty.git")
+    with Repository.open(None, server.url.replace("origin.git", "empty.git")) as repository:
+        assert repository.refs("refs/heads/*").refs == {}
+
+
 # -- a remote that sends git elsewhere
 @pytest.fixture
 def elsewhere(tmp_path: Path, origin: Origin) -> Iterator[GitServer]:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     Headers = Mapping[str, str] | HTTPMessage
 
 
+LOGIN = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body></body></html>"
+
+
 class GitAnswer(NamedTuple):
     status: int
     headers: dict[str, str]
@@ -71,7 +74,8 @@ class GitServer(ThreadingHTTPServer):
     """Serves one directory.
 
     `answers`: path -> status that is given instead; `token`: what it wants to see; `moved`: part of a path -> where it
-    sends its clients; `shown`: the logins that it saw, an empty one for a request without.
+    sends its clients; `page`, `cut`: parts of paths that are answered with a login page, or with half of the answer;
+    `shown`: the logins that it saw, an empty one for a request without.
     """
 
     daemon_threads = True
@@ -83,6 +87,7 @@ class GitServer(ThreadingHTTPServer):
         self.answers: dict[str, int] = {}
         self.dumb = False
         self.moved: dict[str, str] = {}
+        self.page = self.cut = "nothing"
         self.shown: list[str] = []
 
     @property
@@ -105,6 +110,9 @@ class Handler(BaseHTTPRequestHandler):
                 return self._answer(status, {})
         if self.server.token and self.headers.get("Authorization", "").split()[-1:] != [self.server.token]:
             return self._answer(401, {"WWW-Authenticate": 'Basic realm="git"'})
+        if self.server.page in self.path:
+            read_body(self)
+            return self._answer(200, {"Content-Type": "text/html; charset=utf-8"}, LOGIN)
         if self.server.dumb:
             file = self.server.root / path.lstrip("/")
             return self._answer(200, {}, file.read_bytes()) if file.is_file() else self._answer(404, {})
@@ -114,14 +122,16 @@ class Handler(BaseHTTPRequestHandler):
 
     def _cgi(self, path: str, query: str) -> None:
         body = read_body(self)
-        self._answer(*backend(self.server.root, self.command, path, query, self.headers, body))
+        answer = backend(self.server.root, self.command, path, query, self.headers, body)
+        self._answer(*answer, half=self.server.cut in self.path)
 
-    def _answer(self, status: int, headers: dict[str, str], content: bytes = b"") -> None:
+    def _answer(self, status: int, headers: dict[str, str], content: bytes = b"", *, half: bool = False) -> None:
         self.send_response(status)
         for name, value in {**headers, "Content-Length": str(len(content))}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(content)
+        self.wfile.write(content[: len(content) // 2] if half else content)
+        self.close_connection |= half
 
     def log_message(self, *_: object) -> None:
         """Quiet."""

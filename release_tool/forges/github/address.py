@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 _PUBLIC = "github.com"
 _SAME = {"www.github.com": _PUBLIC, "ssh.github.com": _PUBLIC}  # the second: SSH over the port of HTTPS
 _LOOPBACK = re.compile(r"(localhost|127\.[0-9.]+|\[::1\])(:[0-9]+)?")
-_SCP = re.compile(r"(?:[^/:@]+@)?(?P<host>[^/:@]+):(?P<path>[^/].*)")
+# What git takes for SSH: `git@host:path`, also with a slash before the path, and with a port as `[git@host:22]:path`.
+_SCP = re.compile(r"(?:[^/:@\[]+@)?(?:(?P<host>[^/:@\[]+)|\[(?:[^/:@]+@)?(?P<other>[^/:@]+)(?::\d+)?\]):(?P<path>.+)")
 _PART = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]+")
 
 # Runners of others set the same variables for servers that are no GitHub.
@@ -133,13 +134,13 @@ def _remote(url: str) -> _Remote | None:
     """Host and path of a remote's URL; None for a path of this machine. An SSH port is not the server's."""
     if "://" not in url:
         found = _SCP.fullmatch(url)
-        return _Remote(_same(found["host"]), found["path"]) if found else None
+        return _Remote(_same(found["host"] or found["other"]), found["path"]) if found else None
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
         return None
-    if parts.scheme not in {"https", "http", "ssh", "git+ssh", "git"} or not host:
+    if parts.scheme not in {"https", "http", "ssh", "git+ssh", "ssh+git", "git"} or not host:
         return None
     usual = parts.scheme not in {"https", "http"} or port in {None, 443 if parts.scheme == "https" else 80}
     host = f"[{host}]" if ":" in host else host

@@ -14,6 +14,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from release_tool.errors import Refused, ReleaseError
+from release_tool.forges import known_url
 from release_tool.forges.base import OPENING, ForgeSettings, Opened
 from release_tool.forges.github import pulls
 from release_tool.forges.github.address import address_of
@@ -244,6 +245,6 @@ def connect(
     now: Callable[[], datetime],  # noqa: ARG001 (GitHub has a clock of its own)
     settings: ForgeSettings,
 ) -> GitHubForge:
-    address = address_of(repository.display_url, settings.url, settings.environ)
+    address = address_of(known_url(repository, settings.environ), settings.url, settings.environ)
     client = GitHubClient(address, find_for(address, settings.environ), patience=settings.patience, sleep=time.sleep)
     return GitHubForge(address, client)

@@ -35,6 +35,8 @@ IN_ACTIONS = {
         "https://www.github.com/team/app",
         "git@github.com:team/app.git",
         "github.com:team/app",
+        "git@github.com:/team/app.git",
+        "[git@github.com:22]:team/app.git",
         "ssh://git@github.com/team/app.git",
         "ssh://git@github.com:22/team/app.git",
         "ssh://git@ssh.github.com:443/team/app.git",

@@ -1,0 +1,86 @@
+"""The addresses of a remote, by git's rules (git-push(1), "GIT URLS"; `alias_all_urls` in git's remote.c).
+
+Git may read at one address and push to another, or to several (`remote.NAME.pushurl`, `url.BASE.pushInsteadOf`). A plan
+must be made on what it is pushed to: the tool reads where git pushes, unless both are the same repository.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from release_tool.git.process import Setting
+
+_PARTS = re.compile(
+    r"(?:(?P<scheme>[\w+.-]+)://)?(?:[^/@]*@)?(?P<host>\[[^]]*\]|[^/:\[]+)(?::(?P<port>\d+)(?=/))?[:/]/*(?P<path>.*)"
+)
+
+
+class RemoteUrls(NamedTuple):
+    """Where git reads a remote and where it pushes to, after all its rules."""
+
+    reads: str
+    pushes: tuple[str, ...]  # the first one is read, too
+    key: str = ""  # of the setting that holds several
+
+    @property
+    def main(self) -> str:
+        """The address that the tool reads and pushes to."""
+        return self.reads if same_repository(self.reads, self.pushes[0]) else self.pushes[0]
+
+
+def remote_urls(settings: Sequence[Setting], name: str, url: str = "") -> RemoteUrls:
+    """The addresses of a remote in git's configuration; `url`: one that stands in no configuration."""
+    urls = [url] if url else _values(settings, f"remote.{name}.url")
+    given = [] if url else _values(settings, f"remote.{name}.pushurl")
+    pushes = [rewritten(settings, one) for one in given]
+    key = f"remote.{name}.{'pushurl' if given else 'url'}"
+    if not pushes:
+        pushes = [other for one in urls if (other := rewritten(settings, one, "pushinsteadof")) != one]
+    reads = [rewritten(settings, one) for one in urls]
+    return RemoteUrls(reads[0], tuple(pushes or reads), key)
+
+
+def rewritten(settings: Sequence[Setting], url: str, rule: str = "insteadof") -> str:
+    """The URL after the longest matching `url.<base>.insteadOf`."""
+    matching = [
+        (setting.value, setting.key[len("url.") : -len(rule) - 1])
+        for setting in settings
+        if setting.key.startswith("url.") and setting.key.endswith(f".{rule}") and url.startswith(setting.value)
+    ]
+    if not matching:
+        return url
+    prefix, base = max(matching, key=lambda pair: len(pair[0]))
+    return base + url[len(prefix) :]
+
+
+def same_repository(one: str, other: str) -> bool:
+    """Whether two addresses lead to one repository: the same, or by HTTP and by SSH on one host."""
+    if one == other:
+        return True
+    found = [_PARTS.fullmatch(url) for url in (one, other)]
+    if found[0] is None or found[1] is None or one.startswith(("/", ".")) or other.startswith(("/", ".")):
+        return False
+    places = {(it["host"].lower(), it["path"].strip("/").removesuffix(".git")) for it in found if it}
+    schemes = {(it["scheme"] or "ssh").lower().startswith("http") for it in found if it}
+    return len(places) == 1 and len(schemes) == 2  # the ports of one server's HTTP and SSH are never the same
+
+
+def ssh_host(url: str) -> str:
+    """The host of an address that SSH serves; empty: SSH serves it not."""
+    found = _PARTS.fullmatch(url)
+    if found is None or url.startswith(("/", ".")) or found["scheme"] not in (None, "ssh", "git+ssh", "ssh+git"):
+        return ""
+    return found["host"] if found["scheme"] or ":" in url else ""
+
+
+def _values(settings: Sequence[Setting], key: str) -> list[str]:
+    """The values of a key; an empty one takes back those before it."""
+    values: list[str] = []
+    for setting in settings:
+        if setting.key == key:
+            values = [*values, setting.value] if setting.value else []
+    return values
