@@ -68,7 +68,7 @@ def _history(run: Run) -> int:
     with run.tool() as tool:
         found = history.run(tool, wanted)
     if not found.entries and not found.failed:
-        run.say("no recorded operation is like that")
+        run.say("no such operation is recorded")
     run.show(lambda: history_data(found.entries), lambda: history_text(found.entries, width()))
     return print_failures(run, found.failed)
 

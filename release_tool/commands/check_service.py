@@ -142,7 +142,7 @@ class CheckedService:
         }
         report.checked.extend(path for path, text in present.items() if text)
         overtaken = self._overtaken(here)
-        broken = list(_broken(files, [one.name for one in overtaken]))
+        broken = [*_broken(files, [one.name for one in overtaken]), *self._emptied(files, here)]
         of_versions = [*overtaken, *wrong, *names.high_names(here)]
         report.findings.extend([*broken, *(one.finding for one in of_versions)])
         report.unread.extend((*broken, *here.record.broken))
@@ -155,6 +155,14 @@ class CheckedService:
     def _before(self, here: Held) -> Held | None:
         """The same environment at the moment before, as far as it was there."""
         return None if self._was is None else self._was.held.get(here.place.environment)
+
+    def _emptied(self, files: Files, here: Held) -> Iterator[Finding]:
+        """No version is left, and no record tells of one: only the moment before does."""
+        before = self._before(here)
+        if before is not None and before.versions and files.is_empty:
+            what = f"no version is left, and there were: {', '.join(before.versions)}"
+            hint = "keep one live; an environment that is not wanted any more is taken out of release.yaml"
+            yield Finding(here.at_key("image", "tag"), what, hint)
 
     def _overtaken(self, here: Held) -> list[OfVersion]:
         before = self._before(here)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.commands.arguments import checked_reason
 from release_tool.commands.repeated import earlier
+from release_tool.config import first_version
 from release_tool.errors import Refused, ReleaseError
 from release_tool.model.records import NAMED, PRESENT, Gate, PromoteArguments
 from release_tool.model.versions import tag_part
@@ -91,7 +92,9 @@ def _candidate(tool: Tool, snapshot: Snapshot, command: Promote, now: datetime) 
     state = _sound(source)
     word = command.version or state.default
     if word is None:
-        raise Refused(f"{command.source} has no version to promote", where=source.place.tag_file)
+        first = first_version(source.place, snapshot.config.environment(command.source))
+        what, hint = f"{command.source} has no version to promote", f"`{first}` brings the first one"
+        raise Refused(what, where=source.place.tag_file, hint=hint)
     here = [find_version.Known(name, tag) for name, tag in (*state.versions.items(), *state.retired.items())]
     known = find_version.meant(here, word)
     if known is None:

@@ -177,7 +177,7 @@ class _Looking:
         """One environment, as far as it can be read."""
         files = snapshot.files[name]
         found = EnvironmentStatus(snapshot.config.place(name), snapshot.config.environment(name))
-        for part in (self._versions, self._outlook, self._branches):
+        for part in (self._versions, self._rules, self._outlook, self._branches):
             try:
                 found = part(snapshot, files, found)
             except TryAgain:
@@ -199,6 +199,12 @@ class _Looking:
                 found.place, state, recorded(self._tool.repository, snapshot, files), wanted, self.now
             )
         )
+
+    def _rules(self, _: Snapshot, files: Files, found: EnvironmentStatus) -> EnvironmentStatus:
+        """That no version is live is told as `release check` tells it."""
+        if found.state is not None and not found.state.live:
+            files.state()
+        return found
 
     def _outlook(self, snapshot: Snapshot, files: Files, found: EnvironmentStatus) -> EnvironmentStatus:
         """What holds the default and what comes; who calls the versions, where that is asked."""

@@ -60,6 +60,7 @@ __all__ = [
     "ServiceSection",
     "Versions",
     "closest",
+    "first_version",
     "place_of",
     "title_of",
 ]
@@ -273,6 +274,13 @@ class Config(NamedTuple):
 
 CONFIG = section_of(Config, version=Key("The version of this file's format.", Whole(1, 1), example="1"))
 """The whole file. What `version` says is checked by the reader, and nobody asks for it later."""
+
+
+def first_version(place: Place, policy: Environment) -> str:
+    """The command that brings an environment its first version."""
+    if policy.promote_from is None:
+        return place.command("bump", "TAG")
+    return command("promote", policy.promote_from, place.environment, service=place.service)
 
 
 def suggestion(name: str, possible: Iterable[str]) -> str:

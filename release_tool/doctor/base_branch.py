@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from release_tool.checks import attributes
 from release_tool.doctor.diagnosis import Diagnosis, ok
+from release_tool.remote.snapshot import MISSING_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -36,8 +37,7 @@ def tag_files(config: Config, missing: Sequence[str]) -> Diagnosis:
     if not missing:
         return ok("environments", f"each has its image_tag.yaml: {', '.join(config.environments)}")
     what = f"{len(missing)} environments have no image_tag.yaml" if len(missing) > 1 else "an environment has no file"
-    mend = "commit it with the line `image: {tag: {}}`; the first bump adds a version"
-    return Diagnosis("error", "environments", what, _some(missing), "no operation can work on it", mend)
+    return Diagnosis("error", "environments", what, _some(missing), "no operation can work on it", MISSING_FILE)
 
 
 def _some(paths: Sequence[str]) -> str:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from release_tool.model.records import Tag
     from release_tool.remote.snapshot import Snapshot, Source
 
+_TRIAL = b"image: {tag: {v1: v1.0.0}}\n"  # for an environment that has no version yet
 _CHARTS = 8  # so many services are rendered
 
 
@@ -129,5 +130,7 @@ def _chart(access: Access, view: Config, source: Source) -> Diagnosis:
     if files.tags is None:
         what = f"the engine is there ({renderer.name}); without an image_tag.yaml nothing was rendered"
         return Diagnosis("unknown", about, what, files.place.tag_file, "", "commit the file, then look again")
-    text = Renderings(source, view, renderer).render(files)
-    return ok(about, f"{view.chart} renders for {entry} ({renderer.name}), {text.count('# Source: ')} objects")
+    tried = {files.place.tag_file: _TRIAL} if files.is_empty else {}
+    text = Renderings(source, view, renderer).render(files, tried)
+    what = "a first version of " if tried else ""
+    return ok(about, f"{view.chart} renders for {what}{entry} ({renderer.name}), {text.count('# Source: ')} objects")

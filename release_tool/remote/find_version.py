@@ -62,9 +62,10 @@ def unknown(word: str, environment: str, state: State, known: Iterable[Known]) -
     from release_tool.config import closest
 
     likely = closest(word, dict.fromkeys(text for one in known for text in (one.name, tag_part(one.tag))))
-    there = ", ".join(f"{one.name} ({tag_part(one.tag)})" for one in _of_state(state)) or "none"
+    there = ", ".join(f"{one.name} ({tag_part(one.tag)})" for one in _of_state(state))
     hint = f"did you mean {likely!r}? " if likely else ""
-    return Refused(f"there is no version {word!r} in {environment}", hint=f"{hint}there are: {there}")
+    hint += f"there are: {there}" if there else "it has no version yet: a bump or a promotion brings the first one"
+    return Refused(f"there is no version {word!r} in {environment}", hint=hint)
 
 
 def _everywhere(repository: Repository, snapshot: Snapshot, environment: str, word: str) -> Iterator[list[Known]]:

@@ -33,7 +33,7 @@ class Renderings:
         self._chart: Mapping[str, bytes] | None = None
 
     def render(self, files: Files, changed: Mapping[str, bytes] = NOTHING) -> str:
-        """The manifests of an environment: multi-document YAML.
+        """The manifests of an environment: multi-document YAML; nothing where it has had no version yet.
 
         `changed`: path -> bytes of the files that shall take the place of the environment's.
         """
@@ -42,6 +42,8 @@ class Renderings:
         if files.broken is not None:
             raise files.broken
         place = files.place
+        if place.tag_file not in changed and files.is_empty:
+            return ""
         tags = changed[place.tag_file].decode("utf-8") if place.tag_file in changed else files.tags or ""
         laid_over = [(place.values_file, files.values)] if files.values is not None else []
         values = [ValuesFile(path, readable(text, path)) for path, text in (*laid_over, (place.tag_file, tags))]

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from release_tool.remote.tool import Tool
 
 
+MISSING_FILE = "commit it with the line `image: {tag: {}}`; the first bump or promotion adds a version"
+"""What to do where an environment has no `image_tag.yaml`."""
+
 _UNDECODED = re.compile("[\udc80-\udcff]")  # bytes that were not UTF-8
 
 
@@ -75,17 +78,31 @@ class Files(NamedTuple):
     broken: ReleaseError | None = None  # why one of them is no file, or can't be read at all; it is empty then
 
     def tag_file(self, *, empty: bool = False) -> tagfile.TagFile:
-        """The versions; `empty`: whether a file without a live version is right."""
+        """The versions; `empty`: whether a file without a live version is right, also once there were some."""
         if self.broken is not None:
             raise self.broken
         if self.tags is None:
             raise ReleaseError(
-                "there is no such file in the base branch",
+                "the file of the environment's versions is missing",
                 where=self.place.tag_file,
                 cause="the environment stands in the configuration, and its versions were never written",
-                hint="commit the file with `image:` and below it `tag: {}`; a bump adds the first version",
+                hint=MISSING_FILE,
             )
-        return tagfile.read(readable(self.tags, self.place.tag_file), self.place.tag_file, empty=empty)
+        text = readable(self.tags, self.place.tag_file)
+        return tagfile.read(text, self.place.tag_file, empty=empty or not self._had_versions)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the environment has had no version yet: its file, which is right, and its record name none."""
+        try:
+            state = self.state(empty=True)
+        except ReleaseError:
+            return False
+        return not (state.versions or state.retired or self._had_versions)
+
+    @property
+    def _had_versions(self) -> bool:
+        return bool(history.names_of(history.readable_lines(self.record)))
 
     def state(self, *, empty: bool = False) -> State:
         """The versions; arguments and errors as for `tag_file`."""

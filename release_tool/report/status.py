@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from release_tool.config import first_version
 from release_tool.model.history import change_data
-from release_tool.model.records import name_number
+from release_tool.model.records import State, name_number
 from release_tool.model.times import clock, timestamp
 from release_tool.model.versions import tag_part
 from release_tool.pull_request import messages
+from release_tool.remote.snapshot import MISSING_FILE
 from release_tool.report.health import judged_data
 from release_tool.report.outcome import error_data
 from release_tool.report.terminal import heading, short, short_tag, table
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from release_tool.commands.status import EnvironmentStatus, ServiceStatus, Status, Waiting
-    from release_tool.model.records import Change, Line, Name, PullRequest, State, Tag
+    from release_tool.model.records import Change, Line, Name, PullRequest, Tag
     from release_tool.remote.strays import Stray
 
 _NEXT = 3
@@ -199,10 +201,14 @@ def _cell(one: EnvironmentStatus, name: Name, tag: Tag) -> str:
 def _environment(one: EnvironmentStatus, status: Status, width: int | None) -> list[str]:
     lines: list[str] = []
     if one.state is None and not one.errors:
-        lines.append(f"  no image_tag.yaml in {status.base}")
+        lines.append(f"  no image_tag.yaml in {status.base}: {MISSING_FILE}")
     if one.state is not None:
         lines += table(list(_version_lines(one, one.state, status.now, width)), width)
-    lines += table([*_standing(one), *_sweeping(one, status.now), *_waiting(one, status.now)], width)
+    if one.state == State() and not one.errors:
+        standing = [("empty", f"no version yet: `{first_version(one.place, one.policy)}` brings the first one")]
+    else:
+        standing = [*_standing(one), *_sweeping(one, status.now)]
+    lines += table([*standing, *_waiting(one, status.now)], width)
     return lines + _broken(one, width)
 
 

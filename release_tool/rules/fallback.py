@@ -57,7 +57,7 @@ def decide(case: Case) -> Decision:
     live = state.live
     judged = {one.name: one for one in case.judged if live.get(one.name) == one.tag}
     if default is None or default not in live:
-        return Decision(STAY, "there is no default")
+        return Decision(STAY, "there is no default" if live else "it has no version yet")
     mine = judged.get(default)
     if mine is None:
         return Decision(STAY, f"{default} was not judged: it became the default in the meantime")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from release_tool.errors import FileProblems, Problem
@@ -41,6 +42,7 @@ class TagFile(NamedTuple):
     is_list: bool
 
 
+@lru_cache(maxsize=8)  # an operation reads the same text several times
 def read(text: str, path: str, *, empty: bool = False) -> TagFile:
     """Read an `image_tag.yaml`.
 

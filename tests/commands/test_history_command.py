@@ -93,7 +93,7 @@ def test_gates_that_were_overruled_are_told(world: World) -> None:
 
 def test_an_empty_record_and_filters_without_a_hit_say_so_beside_the_output(world: World) -> None:
     result = world.release("history")
-    assert (result.out, result.err) == ("", "release: no recorded operation is like that\n")
+    assert (result.out, result.err) == ("", "release: no such operation is recorded\n")
     assert world.json("history") == []
 
 

@@ -94,7 +94,7 @@ def test_what_changed_while_it_was_judged_counts_as_not_judged() -> None:
 
 
 def test_an_empty_environment_stays() -> None:
-    assert decide(State()).reason == "there is no default"
+    assert decide(State()).reason == "it has no version yet"
 
 
 def by_guard(hours: float, line_id: str = "x", **more: Any) -> Line:
