@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from release_tool.checks.findings import Finding, findings_of
 from release_tool.errors import ReleaseError
+from release_tool.model.foreign_content import by_sops
 from release_tool.tagfile import reader
 from release_tool.yamledit.data import place_of, to_data
 from release_tool.yamledit.parser import documents
@@ -34,6 +35,13 @@ def keys_elsewhere(text: str, path: str, *, defaults: bool = False) -> Iterator[
         place = place_of(text, ("image", key), key=True) or place_of(text, ("image",), key=True) or (1, 1)
         what = f"image.{key} stands in image_tag.yaml only: Helm merges mappings, so this would always come back"
         yield Finding(f"{path}:{place[0]}:{place[1]}", what, "move it to image_tag.yaml")
+
+
+def encrypted(text: str, path: str) -> Iterator[Finding]:
+    """A warning about values that are rendered as sops has encrypted them."""
+    if by_sops(text):
+        what = "sops has encrypted values of the file: they are rendered as they stand there, as `ENC[…]`"
+        yield Finding(path, what, "keep names, routes and images out of what sops encrypts")
 
 
 def _keys(text: str) -> dict[str, Any]:

@@ -146,6 +146,7 @@ class CheckedService:
         of_versions = [*overtaken, *wrong, *names.high_names(here)]
         report.findings.extend([*broken, *(one.finding for one in of_versions)])
         report.unread.extend((*broken, *here.record.broken))
+        report.warnings.extend(values.encrypted(files.values or "", files.place.values_file))
         self._record(here)
         if not broken and not overtaken:
             self._told(here, {one.name for one in of_versions})

@@ -163,6 +163,7 @@ def _of_base(
 ) -> Iterator[Diagnosis]:
     """What the base branch holds, and the release branches that its configuration doesn't reach."""
     source = AtCommit(repository, base.commit)
+    yield from examine_base.in_the_way(base.config, base.refs.refs, repository.display_url)
     yield from examine_base.examine(access, base.config, views, source, actions=kind == "github")
     snapshot = Snapshot(base.refs, base.commit, base.config, source, {}, base.config, access.config_path)
     settings = ForgeSettings(url=base.config.forge.url, environ=access.environ)

@@ -10,6 +10,7 @@ from release_tool.doctor import base_branch as verdicts
 from release_tool.doctor import workflows
 from release_tool.doctor.diagnosis import Diagnosis, of_error, ok
 from release_tool.errors import ReleaseError
+from release_tool.git.rejection import in_the_way as in_the_way_of
 from release_tool.model.versions import tag_part
 from release_tool.remote import strays
 from release_tool.remote.rendering import Renderings
@@ -17,7 +18,7 @@ from release_tool.remote.snapshot import read_files
 from release_tool.rules.unread_tags import advice, unread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from release_tool.config import Config
     from release_tool.doctor.access import Access
@@ -65,6 +66,26 @@ def _left_over(repository: Repository, forge: Callable[[Config], Forge], snapsho
     why = "what waits on it lands nowhere"
     for error in (one.problem() for one in strays.find(repository, forge, snapshot) if one.matters):
         yield Diagnosis("warning", "release branch", f"{error.what}: {error.cause}", error.where, why, error.hint)
+
+
+def in_the_way(config: Config, refs: Collection[str], where: str) -> Iterator[Diagnosis]:
+    """The branches beside which git can't make those that operations push."""
+    names = dict.fromkeys(
+        branch
+        for place in (place for view in config.views() for place in view.places())
+        for environment in (config.environment(place.environment),)
+        for branch, mode in (
+            (place.branch, environment.publish.mode),
+            (place.downgrade_branch, environment.downgrade_mode),
+        )
+        if mode == "pull_request"
+    )
+    found = (in_the_way_of(f"refs/heads/{name}", refs, where) for name in names)
+    errors = {error.hint: error for error in found if error is not None}  # one for each branch that is in the way
+    for error in errors.values():
+        yield from of_error("branches", error, "no operation can push the branch of its pull request")
+    if not errors:
+        yield ok("branches", "none is in the way of a branch that operations push")
 
 
 def _guarded(about: str, look: Callable[[], Iterable[Diagnosis]]) -> Iterator[Diagnosis]:

@@ -25,7 +25,8 @@ TreeId = NewType("TreeId", str)
 BlobId = NewType("BlobId", str)
 
 TREE = "40000"
-_KINDS = {TREE: "a directory", "120000": "a symbolic link", "160000": "a submodule"}
+SUBMODULE = "160000"
+_KINDS = {TREE: "a directory", "120000": "a symbolic link", SUBMODULE: "a submodule"}
 
 
 class TreeEntry(NamedTuple):
@@ -43,6 +44,15 @@ class TreeEntry(NamedTuple):
     def kind(self) -> str:
         """What the mode means, for messages."""
         return _KINDS.get(self.mode, "a file")
+
+
+def in_the_way(entry: TreeEntry, where: str) -> ReleaseError:
+    """The error of a path at which, or above which, no regular file or directory stands."""
+    hint = "put a regular file there; links are never followed"
+    if entry.mode == SUBMODULE:
+        hint = "put the files themselves into this repository, which holds no more of a submodule than a commit's id"
+    what = f"{entry.kind} stands where a file or directory of the repository should"
+    return ReleaseError(what, where=where, hint=hint)
 
 
 class CommitInfo(NamedTuple):

@@ -17,6 +17,7 @@ from release_tool.git.objects import (
     TreeEntry,
     TreeId,
     WalkStep,
+    in_the_way,
     moment,
     shown,
 )
@@ -68,7 +69,7 @@ class Reader(Remote):
             for path in paths:
                 entry = self._entry(commit, path)
                 if entry is not None and not entry.is_file:
-                    raise _in_the_way(entry, path, commit)
+                    raise in_the_way(entry, f"{commit[:12]}:{path}")
                 if entry is not None:
                     found[commit][path] = entry.id
                     blobs[entry.id] = path
@@ -112,7 +113,7 @@ class Reader(Remote):
             if entry is None or entry.is_file:
                 return None
             if entry.mode != TREE:
-                raise _in_the_way(entry, "/".join(above[:at]), commit)
+                raise in_the_way(entry, f"{commit[:12]}:{'/'.join(above[:at])}")
             tree = entry.id
         return self._tree(tree, commit).get(name)
 
@@ -322,14 +323,6 @@ def path_parts(path: str) -> tuple[str, ...]:
     if any(part in ("", ".", "..") or part.lower() == ".git" or "\0" in part for part in parts):
         raise ReleaseError("not a path inside the repository", where=path, hint="use a path without `..`, from the top")
     return parts
-
-
-def _in_the_way(entry: TreeEntry, path: str, commit: CommitId) -> ReleaseError:
-    return ReleaseError(
-        f"{entry.kind} stands where a file or directory of the repository should",
-        where=f"{commit[:12]}:{path}",
-        hint="put a regular file there; links are never followed",
-    )
 
 
 def _pathspecs(paths: Sequence[str]) -> list[str]:

@@ -10,7 +10,7 @@ from release_tool.git.errors import Stale, complaint, explain, server_words
 from release_tool.git.refusal import refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from release_tool.git.process import GitAnswer
     from release_tool.model.records import CommitId, RefUpdate
@@ -53,17 +53,24 @@ def _neighbours(ref: str) -> list[str]:
 def _obstacle(updates: Sequence[RefUpdate], refs: Mapping[str, CommitId], where: str) -> ReleaseError | None:
     """What the refs themselves tell: a name in the way, or a ref that somebody moved."""
     for update in updates:
-        if update.old is None and update.ref not in refs:
-            for other in refs:
-                if update.ref.startswith(f"{other}/") or other.startswith(f"{update.ref}/"):
-                    return ReleaseError(
-                        f"the branch `{short(other)}` is in the way: git can't hold `{short(update.ref)}` beside it",
-                        where=where,
-                        hint=f"rename or delete `{short(other)}`, or choose another name in publish.branch",
-                    )
+        error = in_the_way(update.ref, refs, where) if update.old is None else None
+        if error is not None:
+            return error
     for update in updates:
         if refs.get(update.ref) != update.old:
             return Stale(f"`{short(update.ref)}` has moved meanwhile", where=where, hint="run the same command again")
+    return None
+
+
+def in_the_way(ref: str, refs: Collection[str], where: str) -> ReleaseError | None:
+    """The error of a branch that git can't make beside those that are there: one is a directory of the other."""
+    for other in refs if ref not in refs else ():
+        if ref.startswith(f"{other}/") or other.startswith(f"{ref}/"):
+            return ReleaseError(
+                f"the branch `{short(other)}` is in the way: git can't hold `{short(ref)}` beside it",
+                where=where,
+                hint=f"rename or delete `{short(other)}`, or choose another name in publish.branch",
+            )
     return None
 
 

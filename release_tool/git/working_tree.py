@@ -8,27 +8,34 @@ from __future__ import annotations
 
 import errno
 import os
-from pathlib import Path
+import stat
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from release_tool.errors import ReleaseError
 from release_tool.git.errors import explain
+from release_tool.git.objects import SUBMODULE, TreeEntry, in_the_way
 from release_tool.git.process import GitAnswer, redact
+from release_tool.model.foreign_content import is_foreign
 from release_tool.model.records import CommitId
 from release_tool.net.child_environment import for_helpers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+_SPECIAL = {stat.S_IFIFO: "a FIFO (named pipe)", stat.S_IFSOCK: "a socket"}
 _UNMERGED = {"DD", "AU", "UD", "UA", "DU", "AA", "UU"}  # git-status(1)
 
 
 class WorkingTree(NamedTuple):
-    """A checkout, as it lies on disk."""
+    """A checkout, as it lies on disk; and what Git would hold of it, where that is something else."""
 
     top: Path
     branch: str | None  # that is checked out; None: a detached HEAD
     head: CommitId | None  # None: no commit yet
+    staged: Mapping[str, TreeEntry] = {}  # path -> what stands in the index
+    left_out: frozenset[str] = frozenset()  # those of the paths that a sparse checkout leaves out
+    filtered: frozenset[str] = frozenset()  # those that a filter of .gitattributes changes (Git LFS, git-crypt)
 
     @classmethod
     def open(cls, directory: Path) -> WorkingTree:
@@ -40,7 +47,10 @@ class WorkingTree(NamedTuple):
             top = Path(repository.working_tree_dir)
             branch = repository.git.symbolic_ref("--short", "--quiet", "HEAD", with_exceptions=False)
             head = repository.git.rev_parse("--verify", "--quiet", "HEAD", with_exceptions=False)
-            return cls(top, branch or None, CommitId(head) if head else None)
+            index, left_out = _index(repository)
+            changed = ("--", ":(top,exclude,attr:!filter)") if any(".gitattributes" in path for path in index) else ()
+            filtered = _names(repository, *changed) if changed else []
+            return cls(top, branch or None, CommitId(head) if head else None, index, left_out, frozenset(filtered))
 
     def changed(self, paths: Iterable[str]) -> tuple[str, ...]:
         """The paths that differ from HEAD or are untracked; directories stand for all below."""
@@ -61,18 +71,39 @@ class WorkingTree(NamedTuple):
         return None
 
     def paths(self, directory: str) -> list[str]:
-        """All files below a directory, recursively, sorted; also those that git doesn't know."""
-        top, inside = self.top.resolve(), self._inside(directory)
-        return [path.relative_to(top).as_posix() for path in sorted(inside.rglob("*")) if path.is_file()]
+        """All files below a directory that Git holds or would take, recursively, sorted; no ignored ones."""
+        self._inside(directory)
+        with _errors_of_git(self.top) as git, _repository(git, self.top) as repository:
+            place = f":(top,literal){directory}"
+            found = _names(repository, "--cached", "--others", "--exclude-standard", "--", place)
+        there = (path for path in found if path in self.left_out or os.path.lexists(self.top / path))
+        return sorted({path for path in there if not path.endswith("/")})  # another repository inside of this one
 
     def read(self, paths: Iterable[str]) -> dict[str, bytes]:
         """The files that exist, path -> content; ReleaseError where a path leads out of the repository."""
         contents = {}
         for path in paths:
             inside = self._inside(path)
-            if inside.exists():
+            entry = self.staged.get(path)
+            if inside.exists() and (entry is not None or not self._ignores(path)):
                 contents[path] = _read(inside, path)
+                if path in self.filtered and entry is not None and is_foreign(content := self._blob(entry)):
+                    contents[path] = content  # the remote has this, whatever a filter makes of it here
+            elif entry is not None and path in self.left_out:
+                contents[path] = self._blob(entry)
         return contents
+
+    def _blob(self, entry: TreeEntry) -> bytes:
+        with _errors_of_git(self.top) as git, _repository(git, self.top) as repository:
+            data: bytes = repository.odb.stream(bytes.fromhex(entry.id)).read()
+            return data
+
+    def _ignores(self, path: str) -> bool:
+        """Whether Git leaves a path alone that isn't staged."""
+        with _errors_of_git(self.top) as git, _repository(git, self.top) as repository:
+            return bool(
+                _names(repository, "--others", "--ignored", "--exclude-standard", "--", f":(top,literal){path}")
+            )
 
     def committed(self, paths: Iterable[str]) -> Iterator[dict[str, bytes]]:
         """The files at each first-parent commit of HEAD that touches one of them, newest first: path -> content."""
@@ -106,6 +137,10 @@ class WorkingTree(NamedTuple):
 
     def _inside(self, path: str) -> Path:
         """Where a path leads, symlinks followed, as long as that is inside the checkout and not git's own."""
+        for step in (path, *(str(above) for above in PurePosixPath(path).parents)):
+            entry = self.staged.get(step)
+            if entry is not None and (entry.mode == SUBMODULE or (step in self.left_out and not entry.is_file)):
+                raise in_the_way(entry, step)
         top = self.top.resolve()
         link = next((step for step in (top / path, *(top / path).parents) if step != top and step.is_symlink()), None)
         if link is not None and link.is_relative_to(top):
@@ -161,6 +196,24 @@ def _repository(git: Any, directory: Path, **options: Any) -> Any:
     return found
 
 
+def _index(repository: Any) -> tuple[dict[str, TreeEntry], frozenset[str]]:
+    """What is staged, by path, and the paths that a sparse checkout leaves out (git-ls-files(1), -t and -s)."""
+    index: dict[str, TreeEntry] = {}
+    left_out: set[str] = set()
+    for line in _names(repository, "-t", "--stage"):
+        head, _, path = line.partition("\t")
+        tag, mode, entry, _ = head.split(" ")
+        index[path] = TreeEntry(mode, entry)
+        if tag == "S":
+            left_out.add(path)
+    return index, frozenset(left_out)
+
+
+def _names(repository: Any, *arguments: str) -> list[str]:
+    """What `git ls-files` lists."""
+    return [name for name in repository.git.ls_files("-z", *arguments).split("\0") if name]
+
+
 def _blob(commit: Any, path: str) -> bytes | None:
     """A file at a commit; None where there is none."""
     try:
@@ -173,6 +226,13 @@ def _blob(commit: Any, path: str) -> bytes | None:
 
 def _read(inside: Path, path: str) -> bytes:
     try:
+        mode = inside.stat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # reading would wait for a writer, or never end
+            raise ReleaseError(
+                f"{_SPECIAL.get(stat.S_IFMT(mode), 'a device')} stands where a file should",
+                where=path,
+                hint="put a regular file there; Git holds nothing else",
+            )
         return inside.read_bytes()
     except OSError as error:
         raise ReleaseError(f"can't read: {error.strerror}", where=path) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from release_tool.errors import ReleaseError, ValuesRefused
+from release_tool.model.foreign_content import demand_content
 from release_tool.remote.snapshot import readable
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from release_tool.helm import Renderer
     from release_tool.remote.snapshot import Files, Source
 
+_READ = (".yaml", ".yml", ".tpl", ".json", ".txt", ".tgz")  # what Helm makes manifests of; a picture may be a pointer
 NOTHING: Mapping[str, bytes] = {}
 
 
@@ -86,6 +88,9 @@ class Renderings:
         if self._chart is None:
             prefix = self.config.chart.rstrip("/") + "/"
             found = self.source.read(self.source.paths(self.config.chart))
+            for path, data in found.items():
+                if path.endswith(_READ):
+                    demand_content(data, path)
             self._chart = {path.removeprefix(prefix): data for path, data in found.items()}
             if "Chart.yaml" not in self._chart:
                 raise ReleaseError(

@@ -9,6 +9,7 @@ from release_tool import tagfile
 from release_tool.config.reader import load
 from release_tool.errors import ReleaseError, TryAgain
 from release_tool.model import history
+from release_tool.model.foreign_content import demand_content, demand_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -185,6 +186,7 @@ def read_config(source: Source, path: str) -> Config:
             cause="it was not pushed to the base branch yet, or stands elsewhere",
             hint="push it, or name its path inside the repository with --config",
         )
+    demand_plain(data.decode("utf-8", "replace"), path)
     return load(data, path)
 
 
@@ -195,6 +197,13 @@ def read_files(source: Source, places: Iterable[Place]) -> dict[str, Files]:
     read, wrong = read_leniently(source.read, paths)
     # What is not UTF-8 is kept as it is, for `readable` to tell.
     texts = {path: data.decode("utf-8", "surrogateescape") for path, data in read.items()}
+    values_files = {place.values_file for place in places}
+    for path, text in list(texts.items()):
+        try:
+            (demand_content if path in values_files else demand_plain)(text, path)
+        except ReleaseError as error:
+            wrong[path] = error
+            del texts[path]
     found: dict[str, Files] = {}
     for place in places:
         broken = wrong and (wrong.get(place.tag_file) or wrong.get(place.history_file) or wrong.get(place.values_file))
@@ -233,7 +242,8 @@ def readable(text: str, path: str) -> str:
 
 
 def decode(data: bytes, path: str) -> str:
-    """A file as text; line ends and a byte order mark stay."""
+    """A file as text; line ends and a byte order mark stay. ReleaseError: it is none, or the content isn't there."""
+    demand_content(data, path)
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -33,6 +33,15 @@ def test_the_same_without_a_checkout(world: World, tmp_path: Path) -> None:
     assert (found.code, found.bad()) == (0, [])
 
 
+@pytest.mark.parametrize(("there", "wanted"), [("release", "release/devel"), ("release/devel/x", "release/devel")])
+def test_a_branch_in_the_way_is_found_before_a_push_is(world: World, there: str, wanted: str) -> None:
+    world.git("push", "-q", "origin", f"main:refs/heads/{there}", "main:refs/tags/release/staging")
+    found = look(world)
+    assert found.code == 1
+    assert f"the branch `{there}` is in the way" in found.one("branches", "error")["what"]
+    assert world.release("bump", "devel", "v1.0.5", code=1).err.split("\n")[0].endswith(f"`{wanted}` beside it")
+
+
 def test_a_server_without_partial_clones_is_a_warning(world: World) -> None:
     world.git("config", "uploadpack.allowFilter", "false", cwd=world.origin)
     assert look(world).one("partial clone", "warning")["mend"].endswith("uploadpack.allowFilter true`")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -102,3 +103,67 @@ def test_gitpython_is_loaded_for_nothing_else() -> None:
     code = "import sys, release_tool.git.repository, release_tool.git.working_tree; print({'git', 'logging'} & {*sys.modules})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+@pytest.mark.parametrize("path", ["pipe", "pipes/x"])
+def test_a_fifo_is_named_and_hangs_nothing(clone: Path, path: str) -> None:
+    (clone / path).parent.mkdir(exist_ok=True)
+    os.mkfifo(clone / path)
+    (clone / "README.md").unlink()
+    (clone / "README.md").symlink_to("/dev/zero")
+    tree = WorkingTree.open(clone)
+    with pytest.raises(ReleaseError, match="a FIFO"):
+        tree.read([path])
+    with pytest.raises(ReleaseError, match="symbolic link"):
+        tree.read(["README.md"])
+    assert tree.paths("pipes") == []
+
+
+@pytest.mark.parametrize("options", [(), ("--filter=blob:none",)])
+@pytest.mark.parametrize("form", ["--no-sparse-index", "--sparse-index"])
+def test_what_a_sparse_checkout_leaves_out_is_read_from_git(
+    origin: Origin, tmp_path: Path, options: tuple[str, ...], form: str
+) -> None:
+    origin.git("config", "uploadpack.allowFilter", "true")
+    clone = origin.clone(tmp_path / "sparse", "--sparse", *options)
+    git("sparse-checkout", "set", form, "charts", cwd=clone)
+    (clone / "charts/a/run").unlink()
+    tree = WorkingTree.open(clone)
+    assert not (clone / TAGS).exists()
+    assert tree.read([TAGS, "charts/a/run", "nowhere"]) == {TAGS: origin.file(TAGS).encode() + b"\n"}
+    assert tree.paths("environments") == [TAGS]
+    assert "charts/a/run" not in tree.paths("charts"), "that one is deleted"
+
+
+def test_files_that_git_ignores_are_none(clone: Path) -> None:
+    (clone / ".gitignore").write_text("*.tgz\nout/\n")
+    for path in ("charts/a/dep.tgz", "charts/out/x", "charts/new"):
+        (clone / path).parent.mkdir(exist_ok=True)
+        (clone / path).write_text("here")
+    tree = WorkingTree.open(clone)
+    assert tree.read(["charts/a/dep.tgz", "charts/new"]) == {"charts/new": b"here"}
+    assert [path for path in tree.paths("charts") if path != "charts/a/run"] == ["charts/new"]
+
+
+@pytest.mark.parametrize("path", ["part", "part/inside"])
+@pytest.mark.parametrize("there", [True, False])
+def test_a_submodule_is_named_whether_its_files_are_there_or_not(clone: Path, path: str, there: bool) -> None:
+    git("update-index", "--add", "--cacheinfo", f"160000,{git('rev-parse', 'HEAD', cwd=clone)},part", cwd=clone)
+    if there:
+        (clone / "part").mkdir()
+        (clone / "part/inside").write_text("of the submodule")
+    tree = WorkingTree.open(clone)
+    for use in (lambda: tree.read([path]), lambda: tree.paths(path)):
+        with pytest.raises(ReleaseError, match="a submodule stands where"):
+            use()
+
+
+def test_a_pointer_that_a_filter_fills_here_is_what_git_holds(clone: Path) -> None:
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
+    (clone / TAGS).write_bytes(pointer)
+    git("add", TAGS, cwd=clone)
+    (clone / TAGS).write_text("image: {tag: {}}\n")
+    assert WorkingTree.open(clone).read([TAGS]) == {TAGS: b"image: {tag: {}}\n"}, "a person has mended it"
+    (clone / ".gitattributes").write_text("*.yaml filter=lfs\n")
+    git("add", ".gitattributes", cwd=clone)
+    assert WorkingTree.open(clone).read([TAGS]) == {TAGS: pointer}
