@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-sys.path += [str(Path(__file__).parent / folder) for folder in ("config", "model", "rules", "tagfile", "pull_request")]
+sys.path += [
+    str(Path(__file__).parent / folder)
+    for folder in ("config", "manifests", "model", "rules", "tagfile", "pull_request")
+]
 
 import test_archive
 import test_bump_rules
@@ -17,6 +20,7 @@ import test_fallback_target
 import test_forecast
 import test_guard_decision
 import test_life_of_an_environment
+import test_manifest_laws
 import test_planning_again
 import test_record
 import test_retention_rules
@@ -36,6 +40,7 @@ MODULES = (
     test_forecast,
     test_guard_decision,
     test_life_of_an_environment,
+    test_manifest_laws,
     test_planning_again,
     test_record,
     test_retention_rules,

@@ -133,7 +133,7 @@ def _hook_events(document: str) -> frozenset[str] | None:
     loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     try:
         found = yaml.load(document, Loader=loader)  # noqa: S506 -- it makes nothing but text, lists and mappings
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):
         return None  # whoever reads the object says so
     for key in ("metadata", "annotations", _HOOK):
         found = found.get(key) if isinstance(found, dict) else None

@@ -233,6 +233,9 @@ def _key(content: Mapping[str, Any], source: str) -> ObjectKey:
 
 # -- YAML --
 
+_MOST = 100_000
+"""Values of an object with aliases; only aliases can ask for more than the text holds."""
+
 # A template of pods, and in it the lines of `spec` in block style: they are longer than all the rest.
 _TEMPLATE = re.compile(r"\btemplate[\"']?:")
 _POD_SPEC = re.compile(
@@ -264,11 +267,25 @@ def _content(document: _ObjectText) -> dict[str, Any]:
 
     try:
         content = yaml.load(document.text, Loader=_loader())  # noqa: S506 -- made of the safe loader
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, LookupError, RecursionError) as error:  # the others of `!!int z` and its like
         raise _unreadable(document, error) from None
     if not isinstance(content, dict):
         raise ReleaseError("the chart renders a document that is no object", where=document.source)
+    if "*" in document.text:
+        _check_aliases(content, document)
     return content
+
+
+def _check_aliases(content: dict[str, Any], document: _ObjectText) -> None:
+    """Refuse what aliases make endless, or much longer than it is written."""
+    waiting: list[Any] = [content]
+    for _ in range(_MOST):
+        if not waiting:
+            return
+        one = waiting.pop()
+        waiting.extend(one.values() if isinstance(one, dict) else one if isinstance(one, list) else ())
+    hint = "let the template write the values out"
+    raise ReleaseError("the chart renders aliases that expand too far", where=document.source, hint=hint)
 
 
 @cache
@@ -310,7 +327,7 @@ def _normal(document: _ObjectText) -> str:
                     event.implicit = (True, True)
             elif hasattr(event, "explicit"):  # the start or the end of the document
                 event.explicit = False
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise _unreadable(document, error) from None
     text: str = yaml.emit(events, Dumper=dumper, width=1_000_000, allow_unicode=True)
     return text
@@ -326,6 +343,8 @@ def _is_text(value: str) -> bool:
 
 
 def _unreadable(document: _ObjectText, error: Exception) -> ReleaseError:
-    return ReleaseError(
-        "the chart renders what is no YAML", where=document.source, cause=str(error), hint="correct the template"
-    )
+    problem = getattr(error, "problem", None) or str(error).partition(";")[0]
+    mark = getattr(error, "problem_mark", None)
+    place = "" if mark is None else f", line {mark.line + 1} of the object"
+    what = f"the chart renders what is no YAML: {problem}{place}"
+    return ReleaseError(what, where=document.source, cause=str(error), hint="correct the template")

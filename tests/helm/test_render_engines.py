@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import io
 import json
@@ -196,6 +197,12 @@ def test_a_template_that_gives_no_yaml_is_named(more: str, renderer: Renderer) -
         manifests.objects(renderer.render(request(files=small_chart({"templates/a.yaml": f"a: 1\n{more}b: [\n"}))))
     assert caught.value.where.endswith("/templates/a.yaml")
     assert "did not find expected node content" in caught.value.what + caught.value.cause
+
+
+def test_a_hook_that_nests_without_end_is_read_or_refused(renderer: Renderer) -> None:
+    deep = {"templates/a.yaml": hook("deep", "[" * 900 + "]" * 900)}
+    with contextlib.suppress(ReleaseError):
+        manifests.objects(renderer.render(request(files=small_chart(deep))))
 
 
 @pytest.mark.parametrize(

@@ -695,15 +695,6 @@ def test_nonsense_in_any_place_is_no_bug(name: str) -> None:
         holder[key] = kept
 
 
-def test_values_without_end_are_compared_in_no_time() -> None:
-    bomb = "a0: &a0 {prefix: /a}\n    a1: &a1 [*a0, *a0, *a0, *a0, *a0, *a0, *a0, *a0, *a0]\n"
-    bomb += "".join(f"    a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(2, 12))
-    text = changed(
-        ("routes", MATCH_V2, f"    bomb:\n    {bomb}    match:\n    - uri: *a11\n    - sourceLabels: {{x: *a11}}\n")
-    )
-    assert any("route v2" in one.what or "list" in one.rule for one in routes.check(text, "shop")), "and not in years"
-
-
 def test_what_is_no_object_is_an_error() -> None:
     with pytest.raises(ReleaseError, match="twice"):
         routes.check(changed() + rendering({"again": SERVICE}), "shop")

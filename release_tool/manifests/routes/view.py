@@ -346,16 +346,11 @@ def labels_of(value: Any) -> dict[str, str]:
     return {str(key): str(item) for key, item in mapping(value).items() if not isinstance(item, (dict, list))}
 
 
-_LONGEST = 2000  # nodes of a value that is compared
-
-
 def comparable(value: Any) -> str:
     """A value of YAML as a text that can be compared, whatever the order of its keys."""
     parts: list[str] = []
     waiting = [value]
     while waiting:
-        if len(parts) > _LONGEST:  # aliases make a value of a few lines endless: such a one equals nothing but itself
-            return f"#{id(value)}"
         one = waiting.pop()
         if isinstance(one, dict):
             keys = sorted(one, key=str)
