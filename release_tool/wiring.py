@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,24 +86,22 @@ def make_tool(
     now: Callable[[], datetime] = utc_now,
     *,
     renders: bool = False,
+    inside: bool = False,
 ) -> Tool:
     """The tool on a checkout or on a remote; close its repository at the end.
 
     Args:
         directory: anywhere in a checkout; None: the current directory.
         renders: whether the tool will render: the engine is loaded beside everything else then.
+        inside: whether it may render in this process, which saves the start of another one: for an operation, which
+            renders the chart of the base branch.
     """
-    import importlib.util
-
     from release_tool.git.repository import Repository
     from release_tool.remote.first_look import Look
     from release_tool.remote.tool import Tool
 
-    # The embedded engine loads beside git's work; a failure shows when the engine is needed.
-    if renders and importlib.util.find_spec("helm_python") is not None:
-        from release_tool.helm.embedded import EmbeddedRenderer
-
-        EmbeddedRenderer().warm_up()
+    if renders:
+        warm_up(inside=inside)
     repository = Repository.open(None if directory is None else Path(directory), url, entitle=header_for_git)
     look = Look(repository)
     forges: dict[tuple[object, ...], Forge] = {}
@@ -136,7 +135,7 @@ def make_tool(
         repository=repository,
         look=look,
         forge=forge,
-        renderer=make_renderer,
+        renderer=partial(make_renderer, inside=inside),
         registry=make_registry,
         in_use=in_use,
         judge=judge,
@@ -166,11 +165,21 @@ def working_tree(directory: str | None) -> WorkingTree:
     return WorkingTree.open(Path(directory or "."))
 
 
-def make_renderer(config: Config) -> Renderer:
-    """The Helm engine that the configuration names."""
+def make_renderer(config: Config, *, inside: bool = False) -> Renderer:
+    """The Helm engine that the configuration names; `inside`: it may work in this process."""
     from release_tool import helm
 
-    return helm.make_renderer(config.render.engine)
+    return helm.make_renderer(config.render.engine, inside=inside)
+
+
+def warm_up(*, inside: bool = False) -> None:
+    """Load the embedded engine beside everything else, where there is one; a failure shows when it is needed."""
+    import importlib.util
+
+    if importlib.util.find_spec("helm_python") is not None:
+        from release_tool import helm
+
+        helm.make_renderer("embedded", inside=inside).warm_up()
 
 
 def make_registry(config: Config) -> Registry | None:

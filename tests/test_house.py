@@ -40,7 +40,8 @@ ONLY_IMPORTERS = {
     "semver": {"model.versions"},
     "ruamel": {"yamledit.parser"},
     "git": {"git.working_tree", "commands.demo"},
-    "subprocess": {"actions.rerun", "git.process", "helm.program", "health.command", "registry.credentials"},
+    "subprocess": {"actions.rerun", "git.process", "health.command", "registry.credentials"}
+    | {"helm.child", "helm.limits", "helm.program"},
     "requests": {"net.transport"},
 }
 

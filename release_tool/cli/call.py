@@ -41,12 +41,12 @@ class Run:
         self.main = main
 
     @contextmanager
-    def tool(self, *, renders: bool = False) -> Iterator[Any]:
-        """The tool; its private store is given back. `renders`: the engine is loaded beside everything else."""
+    def tool(self, *, renders: bool = False, inside: bool = False) -> Iterator[Any]:
+        """The tool; its private store is given back. `renders` and `inside`: see `wiring.make_tool`."""
         from release_tool import wiring
 
         given = self.arguments
-        tool = wiring.make_tool(given.directory, given.repo, given.config, self.now, renders=renders)
+        tool = wiring.make_tool(given.directory, given.repo, given.config, self.now, renders=renders, inside=inside)
         try:
             yield tool
         finally:

@@ -146,7 +146,7 @@ def _undo(run: Run) -> int:
 
 
 def _on_remote(run: Run, operation: Callable[[Any], Outcome]) -> int:
-    with run.tool(renders=True) as tool:
+    with run.tool(renders=True, inside=True) as tool:
         outcome = operation(tool)
     return show_outcome(run, outcome)
 
@@ -156,6 +156,7 @@ def _locally(run: Run, asked: Invocation, meant: Meant) -> int:
     from release_tool.commands import local
 
     given = run.arguments
+    wiring.warm_up()
     tree = wiring.working_tree(given.directory)
     here = local.Here(tree, given.config, wiring.make_renderer, run.now())
     return show_outcome(run, local.run(here, asked, meant))

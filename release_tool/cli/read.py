@@ -143,6 +143,7 @@ def _check(run: Run) -> int:
     from release_tool.report.check import report_data, report_text
 
     given = run.arguments
+    wiring.warm_up()
     if given.ref or given.repo:
         with run.tool() as tool:
             found = check.with_left_over(tool, check.run_at(tool, given.ref, given.base))

@@ -1,4 +1,4 @@
-"""Rendering of a Helm chart, by the engine inside the process or by a `helm` program.
+"""Rendering of a Helm chart, by an embedded engine or by a `helm` program.
 
 What comes out is what a GitOps controller applies: the CRDs of `crds/`, the objects, then the hooks (they are applied
 as well, at other times), each in the order of the templates' names. NOTES.txt and the pods of `helm test` are no part
@@ -7,6 +7,10 @@ of that and are left out: it is `helm template --include-crds --skip-tests`.
 Both engines get the chart's files as they stand in a commit, in memory or in a private directory, and the values files
 in order. Neither sees a cluster (`lookup` finds nothing), the network, the user's home or the user's settings. The
 embedded engine takes some 45 ms to load (`Renderer.warm_up` lets them pass beside other work), a rendering then a few.
+
+A rendering has limits of time, memory and text (`limits.py`), and obeys signals. What can have been changed by anybody
+is rendered by another process: `child.py`, `program.py`. An operation renders the chart of the base branch, and saves
+the start of a process: `embedded.py`.
 """
 
 from __future__ import annotations
@@ -42,11 +46,12 @@ class Renderer(Protocol):
         """The manifests: YAML documents, each after a line `---` and one `# Source: <chart>/<template>`."""
 
 
-def make_renderer(engine: str = "auto") -> Renderer:
+def make_renderer(engine: str = "auto", *, inside: bool = False) -> Renderer:
     """The renderer of an engine.
 
     Args:
         engine: one of ENGINES.
+        inside: whether the embedded engine may work in this process; else, in one of its own.
 
     Raises:
         ReleaseError: the engine isn't installed, or there is none of this name.
@@ -56,10 +61,16 @@ def make_renderer(engine: str = "auto") -> Renderer:
     if engine not in ENGINES:
         raise ReleaseError(f"no engine is called {engine}", hint=f"render.engine is one of {', '.join(ENGINES)}")
     wheel = engine != "helm" and importlib.util.find_spec("helm_python") is not None
-    if wheel:
+    if wheel and inside:
         from release_tool.helm.embedded import EmbeddedRenderer
+        from release_tool.helm.limits import little_address_space
 
-        return EmbeddedRenderer()
+        if not little_address_space():
+            return EmbeddedRenderer()
+    if wheel:
+        from release_tool.helm.child import ChildRenderer
+
+        return ChildRenderer()
     if engine != "embedded":
         from shutil import which
 

@@ -1,50 +1,103 @@
-"""Rendering by Helm's own Go code inside this process: the wheel `helm-python-sdk`."""
+"""Rendering by Helm's own Go code: the wheel `helm-python-sdk`, loaded into this process."""
 
 from __future__ import annotations
 
-from _thread import allocate_lock  # `threading`, without its import
+import os
+from _thread import allocate_lock, start_new_thread  # `threading`, without its import
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from release_tool.errors import ReleaseError
+from release_tool.helm.limits import TICK, TIME, Watch, checked_size, little_address_space
 from release_tool.helm.request import SEPARATOR, applied, check, single_documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
     from types import ModuleType
 
     from release_tool.helm.request import RenderRequest
 
 
-class EmbeddedRenderer:
-    """See `Renderer`."""
+class EmbeddedRenderer(NamedTuple):
+    """See `Renderer`. A rendering that goes beyond a limit is given up, and goes on until this process ends.
 
-    name = "embedded"
+    Faster than `helm/child.py` by the start of a process; Go ends this process where it gets no memory.
+    """
+
+    timeout: float = TIME
+    name: str = "embedded"
 
     def warm_up(self) -> None:
         """Load the engine in a thread: it is some 85 MB of Go, and most of the time is spent outside the GIL."""
-        import threading
-
-        threading.Thread(target=_load_quietly, name="helm", daemon=True).start()
+        start_new_thread(_load_quietly, ())
 
     def render(self, request: RenderRequest) -> str:
         """The manifests; see `Renderer`."""
-        check(request)
-        helm = _load_engine()
-        try:
-            with _STDERR, _loaded(helm, request.files) as chart:
-                documents = list(_rendered(helm, chart, request))
-        except helm.HelmError as error:
-            from release_tool.helm.messages import explained
+        result: list[str | BaseException] = []
+        done = allocate_lock()
+        done.acquire()
 
-            raise explained(request, str(error)) from None
-        except RecursionError:
-            names = ", ".join(values.name for values in request.values)
-            raise ReleaseError("the values are nested too deeply", where=names, hint="correct the file") from None
-        return applied(documents)
+        def work() -> None:
+            try:
+                result.append(render_here(request, directory))
+            except BaseException as error:  # noqa: BLE001 -- raised below
+                result.append(error)
+            finally:
+                done.release()
+
+        # The caller waits for another thread, because no signal is handled while Go works.
+        with _STDERR, directory_of(request) as directory:
+            watch = Watch(request, os.getpid(), self.timeout)
+            start_new_thread(work, ())
+            while not done.acquire(timeout=TICK):
+                watch.check()
+        if isinstance(result[0], BaseException):
+            raise result[0]
+        return result[0]
 
 
-def _load_engine() -> ModuleType:
+def render_here(request: RenderRequest, directory: Path | None) -> str:
+    """The manifests, by this thread and without a limit.
+
+    Args:
+        request: what is to be rendered.
+        directory: what `directory_of` made for it.
+    """
+    check(request)
+    helm = load_engine()
+    try:
+        with _loaded(helm, request.files, directory) as chart:
+            text = applied(_rendered(helm, chart, request))
+    except helm.HelmError as error:
+        from release_tool.helm.messages import explained
+
+        raise explained(request, str(error)) from None
+    except RecursionError:
+        names = ", ".join(values.name for values in request.values)
+        raise ReleaseError("the values are nested too deeply", where=names, hint="correct the file") from None
+    checked_size(request, len(text))
+    return text
+
+
+@contextmanager
+def directory_of(request: RenderRequest) -> Iterator[Path | None]:
+    """A private directory with the chart, where Helm must read one: only there it obeys `.helmignore`.
+
+    Any other chart is handed over as an archive, which never touches a disk and takes a fifth of the time.
+    """
+    if ".helmignore" not in request.files:
+        yield None
+        return
+    from release_tool.helm.program import laid_out
+
+    check(request)
+    with laid_out(request.files) as root:
+        yield root / "chart"
+
+
+def load_engine() -> ModuleType:
+    """The library; ReleaseError: it can't be loaded."""
     try:
         import helm_python
     except Exception as error:  # noqa: BLE001 -- it raises classes of its own when its library can't be loaded
@@ -62,20 +115,15 @@ def _load_quietly() -> None:
     from contextlib import suppress
 
     with suppress(ReleaseError):  # told by the rendering
-        _load_engine()
+        if not little_address_space():
+            load_engine()
 
 
 @contextmanager
-def _loaded(helm: ModuleType, files: Mapping[str, bytes]) -> Iterator[Any]:
-    """The chart in the engine's memory, and out of it again.
-
-    Handed over as an archive, which never touches a disk and takes a fifth of the time. But Helm leaves out what
-    `.helmignore` names only when it reads a directory.
-    """
-    if ".helmignore" in files:
-        from release_tool.helm.program import laid_out
-
-        with laid_out(files) as root, helm.Chart.load(root / "chart") as chart:
+def _loaded(helm: ModuleType, files: Mapping[str, bytes], directory: Path | None) -> Iterator[Any]:
+    """The chart in the engine's memory, and out of it again."""
+    if directory is not None:
+        with helm.Chart.load(directory) as chart:
             yield chart
         return
     # As Helm reads a directory, without what stands hidden among the templates.
@@ -171,7 +219,6 @@ class _CaughtStderr:
     _caught: IO[bytes] | None = None
 
     def __enter__(self) -> None:
-        import os
         import sys
 
         with self._lock:
@@ -182,16 +229,15 @@ class _CaughtStderr:
                 self._real = os.dup(2)
             except OSError:  # there is none to keep clean
                 return
-            self._caught = _unnamed_file()
+            self._caught = unnamed_file()
             if sys.stderr is not None:
                 sys.stderr.flush()
             os.dup2(self._caught.fileno(), 2)
 
-    def __exit__(self, *_: object) -> None:
-        import os
-
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         with self._lock:
-            self._inside -= 1
+            stopped = kind is not None and not issubclass(kind, Exception)  # by Ctrl-C: nobody waits for the others
+            self._inside = 0 if stopped else max(0, self._inside - 1)
             if self._inside or self._caught is None:
                 return
             os.dup2(self._real, 2)
@@ -206,10 +252,8 @@ class _CaughtStderr:
                 log(remarks)
 
 
-def _unnamed_file() -> IO[bytes]:
+def unnamed_file() -> IO[bytes]:
     """A file that nobody else finds: in memory, where the system has such files."""
-    import os
-
     if hasattr(os, "memfd_create"):
         return open(os.memfd_create("helm"), "w+b")  # noqa: PTH123 (a descriptor; whoever asked closes it)
     import tempfile

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.errors import ReleaseError
+from release_tool.git.process import end
+from release_tool.helm.limits import MACHINES_MEMORY, OUT_OF_MEMORY, TICK, TIME, Watch, checked_size, exceeded
 from release_tool.helm.messages import INSTALL, bad_values, explained, log
 from release_tool.helm.request import SEPARATOR, applied, check, single_documents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from release_tool.helm.request import RenderRequest
@@ -21,7 +24,7 @@ class ProgramRenderer(NamedTuple):
     """See `Renderer`."""
 
     program: str  # its path
-    timeout: float = 60.0  # seconds until a rendering is given up
+    timeout: float = TIME  # seconds until a rendering is given up
     name: str = "helm"
 
     def warm_up(self) -> None:
@@ -29,38 +32,51 @@ class ProgramRenderer(NamedTuple):
 
     def render(self, request: RenderRequest) -> str:
         """The manifests; see `Renderer`."""
-        import subprocess
-
-        values = single_documents(request.values)
         check(request)
+        values = single_documents(request.values)
         with laid_out(request.files) as root:
             for number, part in enumerate(values):
                 (root / f"values-{number}.yaml").write_bytes(part.text.encode())
+            status, text, remarks = self._run(request, root, self._command(request, len(values)))
+        if status:
+            if unread := re.search(r"failed to parse values-(\d+)\.yaml: ", remarks):
+                raise bad_values(values[int(unread[1])].name, remarks[unread.end() :])
+            raise explained(request, remarks or f"helm ended with status {status}")
+        log(remarks)
+        return applied(_printed(text))
+
+    def _run(self, request: RenderRequest, root: Path, command: Sequence[str]) -> tuple[int, str, str]:
+        """Exit status, output and remarks of the program. Both go to files, so that their size can be looked at."""
+        import subprocess
+
+        out, err = root / "out", root / "err"
+        with out.open("wb") as stdout, err.open("wb") as stderr:
             try:
-                done = subprocess.run(
-                    self._command(request, len(values)),
+                process = subprocess.Popen(
+                    command,
                     cwd=root,  # relative names only: `--values` takes a comma for a separator
                     env=_environment(root),
                     stdin=subprocess.DEVNULL,
-                    capture_output=True,
-                    timeout=self.timeout,
-                    check=False,
+                    stdout=stdout,
+                    stderr=stderr,
+                    start_new_session=True,  # a version manager puts a script before it: `end` ends all
                 )
-            except subprocess.TimeoutExpired:
-                raise ReleaseError(
-                    f"helm did not finish in {self.timeout:g} s",
-                    where=request.chart,
-                    hint="look for an endless template",
-                ) from None
             except OSError as error:
                 raise ReleaseError(f"{self.program} can't be run: {error.strerror}", hint=INSTALL) from None
-        remarks = done.stderr.decode("utf-8", "replace")
-        if done.returncode:
-            if unread := re.search(r"failed to parse values-(\d+)\.yaml: ", remarks):
-                raise bad_values(values[int(unread[1])].name, remarks[unread.end() :])
-            raise explained(request, remarks or f"helm ended with status {done.returncode}")
-        log(remarks)
-        return applied(_printed(done.stdout.decode("utf-8", "replace")))
+            watch = Watch(request, process.pid, self.timeout)
+            try:
+                while process.poll() is None:
+                    try:
+                        process.wait(TICK)
+                    except subprocess.TimeoutExpired:
+                        watch.check()
+            finally:
+                end(process)
+        checked_size(request, out.stat().st_size)
+        remarks = err.read_text("utf-8", "replace")
+        if process.returncode == -signal.SIGKILL or OUT_OF_MEMORY.search(remarks):
+            raise exceeded(request, MACHINES_MEMORY)
+        return process.returncode, out.read_text("utf-8", "replace"), remarks
 
     def _command(self, request: RenderRequest, files: int) -> list[str]:
         values = [f"--values=values-{number}.yaml" for number in range(files)]

@@ -29,6 +29,7 @@ class RenderRequest(NamedTuple):
     values: Sequence[ValuesFile]  # laid over it, later ones over earlier ones
     release_name: str
     namespace: str
+    title: str = ""  # the environment, for messages
 
 
 def check(request: RenderRequest) -> None:
@@ -67,6 +68,8 @@ def _check_schema(where: str, content: bytes) -> None:
         nodes: list[Any] = [json.loads(content)]
     except ValueError:
         return  # Helm says what is wrong with it
+    except RecursionError:
+        raise ReleaseError("the schema is nested too deeply", where=where, hint="correct the schema") from None
     while nodes:
         node = nodes.pop()
         nodes.extend(node.values() if isinstance(node, dict) else node if isinstance(node, list) else ())

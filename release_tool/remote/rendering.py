@@ -33,14 +33,18 @@ class Renderings:
         self.config = config
         self._renderer = renderer
         self._chart: Mapping[str, bytes] | None = None
+        self._without_end: ReleaseError | None = None
 
     def render(self, files: Files, changed: Mapping[str, bytes] = NOTHING) -> str:
         """The manifests of an environment: multi-document YAML; nothing where it has had no version yet.
 
         `changed`: path -> bytes of the files that shall take the place of the environment's.
         """
+        from release_tool.helm.limits import BeyondLimit
         from release_tool.helm.request import RenderRequest, ValuesFile
 
+        if self._without_end is not None:  # nobody waits so long for each environment
+            raise self._without_end
         if files.broken is not None:
             raise files.broken
         place = files.place
@@ -50,10 +54,13 @@ class Renderings:
         laid_over = [(place.values_file, files.values)] if files.values is not None else []
         values = [ValuesFile(path, readable(text, path)) for path, text in (*laid_over, (place.tag_file, tags))]
         request = RenderRequest(
-            self.config.chart, self.chart(), values, self.config.release_name, self.config.namespace
+            self.config.chart, self.chart(), values, self.config.release_name, self.config.namespace, place.title
         )
         try:
             return self._renderer.render(request)
+        except BeyondLimit as error:
+            self._without_end = error
+            raise
         except ValuesRefused as error:
             from release_tool.remote.locate_refused_values import located
 
@@ -75,12 +82,14 @@ class Renderings:
 
         self.chart()  # read by this thread: the repository serves one
         before: list[str] = []
-        beside = Thread(target=lambda: before.append(self.render_if_possible(present)))
+        beside = Thread(target=lambda: before.append(self.render_if_possible(present)), daemon=True)
         beside.start()
         try:
             after = self.render(files, changed)
-        finally:
+        except ReleaseError:
             beside.join()
+            raise  # anything else is Ctrl-C or a bug: nobody waits for a rendering then
+        beside.join()
         return before[0], after
 
     def chart(self) -> Mapping[str, bytes]:

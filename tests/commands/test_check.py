@@ -700,3 +700,13 @@ def test_names_are_one_to_one_within_a_service_and_commands_name_it(world: World
         "environments/staging/engine/image_tag.yaml:3:13",
         "environments/staging/engine/image_tag.yaml:3:25",
     ]
+
+
+# -- the proposal's chart --
+def test_a_chart_that_takes_all_memory_is_told_once_for_all_environments(world: World) -> None:
+    (world.clone / "charts/grpc-manifest/templates/more.yaml").write_text(
+        '{{ repeat 100000000000 "x" }}', encoding="utf-8"
+    )
+    (where, what), *more = findings(world, "-C", str(world.clone))
+    assert (where, more) == ("charts/grpc-manifest", [])
+    assert what.startswith("the rendering of devel needs more than ")
