@@ -207,7 +207,7 @@ def tell_people(text: str) -> None:
 
 
 def header_for_git(url: str) -> Secret | None:
-    """The header with which git shows the token to a GitHub; None for every other remote, and without a token."""
+    """The header with which git shows the token to a GitHub or to the job's server; None for every other remote."""
     from release_tool.forges.github import token
 
     return token.header_for_git(url, os.environ)

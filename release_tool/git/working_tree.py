@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from release_tool.errors import ReleaseError
@@ -21,7 +21,7 @@ from release_tool.model.records import CommitId
 from release_tool.net.child_environment import for_helpers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 _SPECIAL = {stat.S_IFIFO: "a FIFO (named pipe)", stat.S_IFSOCK: "a socket"}
 _UNMERGED = {"DD", "AU", "UD", "UA", "DU", "AA", "UU"}  # git-status(1)
@@ -48,8 +48,11 @@ class WorkingTree(NamedTuple):
             branch = repository.git.symbolic_ref("--short", "--quiet", "HEAD", with_exceptions=False)
             head = repository.git.rev_parse("--verify", "--quiet", "HEAD", with_exceptions=False)
             index, left_out = _index(repository)
-            changed = ("--", ":(top,exclude,attr:!filter)") if any(".gitattributes" in path for path in index) else ()
-            filtered = _names(repository, *changed) if changed else []
+            filtered: list[str] = []
+            if any(path.endswith(".gitattributes") for path in index):
+                folders = {folder for path in index for folder in PurePosixPath(path).parents}
+                _demand_no_pipe(top, [folder / ".gitattributes" for folder in folders])
+                filtered = _names(repository, "--", ":(top,exclude,attr:!filter)")
             return cls(top, branch or None, CommitId(head) if head else None, index, left_out, frozenset(filtered))
 
     def changed(self, paths: Iterable[str]) -> tuple[str, ...]:
@@ -72,7 +75,9 @@ class WorkingTree(NamedTuple):
 
     def paths(self, directory: str) -> list[str]:
         """All files below a directory that Git holds or would take, recursively, sorted; no ignored ones."""
-        self._inside(directory)
+        inside = self._inside(directory)
+        below = (path.relative_to(self.top.resolve()) for path in inside.rglob(".gitignore"))
+        _demand_no_pipe(self.top, [*_rules_for(directory), *below])
         with _errors_of_git(self.top) as git, _repository(git, self.top) as repository:
             place = f":(top,literal){directory}"
             found = _names(repository, "--cached", "--others", "--exclude-standard", "--", place)
@@ -82,10 +87,13 @@ class WorkingTree(NamedTuple):
     def read(self, paths: Iterable[str]) -> dict[str, bytes]:
         """The files that exist, path -> content; ReleaseError where a path leads out of the repository."""
         contents = {}
-        for path in paths:
-            inside = self._inside(path)
+        places = {path: self._inside(path) for path in paths}
+        there = {path for path, inside in places.items() if inside.exists()}
+        there -= self._ignored(there - self.staged.keys())
+        _demand_no_pipe(self.top, map(PurePosixPath, sorted(there)))
+        for path, inside in places.items():
             entry = self.staged.get(path)
-            if inside.exists() and (entry is not None or not self._ignores(path)):
+            if path in there:
                 contents[path] = _read(inside, path)
                 if path in self.filtered and entry is not None and is_foreign(content := self._blob(entry)):
                     contents[path] = content  # the remote has this, whatever a filter makes of it here
@@ -98,12 +106,14 @@ class WorkingTree(NamedTuple):
             data: bytes = repository.odb.stream(bytes.fromhex(entry.id)).read()
             return data
 
-    def _ignores(self, path: str) -> bool:
-        """Whether Git leaves a path alone that isn't staged."""
+    def _ignored(self, paths: Collection[str]) -> set[str]:
+        """Those of some paths, none of them staged, that Git leaves alone."""
+        if not paths:
+            return set()
+        _demand_no_pipe(self.top, {place for path in paths for place in _rules_for(path)})
         with _errors_of_git(self.top) as git, _repository(git, self.top) as repository:
-            return bool(
-                _names(repository, "--others", "--ignored", "--exclude-standard", "--", f":(top,literal){path}")
-            )
+            places = [f":(top,literal){path}" for path in paths]
+            return set(_names(repository, "--others", "--ignored", "--exclude-standard", "--", *places))
 
     def committed(self, paths: Iterable[str]) -> Iterator[dict[str, bytes]]:
         """The files at each first-parent commit of HEAD that touches one of them, newest first: path -> content."""
@@ -131,6 +141,8 @@ class WorkingTree(NamedTuple):
                 temporary.unlink(missing_ok=True)
 
     def _status(self, paths: Iterable[str]) -> list[tuple[str, str]]:
+        paths = list(paths)
+        _demand_no_pipe(self.top, {place for path in paths for place in _rules_for(path)})
         with _errors_of_git(self.top) as git:
             words = _repository(git, self.top).git.status("--porcelain=v1", "-z", "--no-renames", "--", *paths)
         return [(entry[:2], entry[3:]) for entry in words.split("\0") if entry]
@@ -226,16 +238,28 @@ def _blob(commit: Any, path: str) -> bytes | None:
 
 def _read(inside: Path, path: str) -> bytes:
     try:
-        mode = inside.stat().st_mode
-        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # reading would wait for a writer, or never end
-            raise ReleaseError(
-                f"{_SPECIAL.get(stat.S_IFMT(mode), 'a device')} stands where a file should",
-                where=path,
-                hint="put a regular file there; Git holds nothing else",
-            )
         return inside.read_bytes()
     except OSError as error:
         raise ReleaseError(f"can't read: {error.strerror}", where=path) from error
+
+
+def _rules_for(path: str) -> list[PurePosixPath]:
+    """The files in which git looks up what it makes of a path."""
+    folders = (PurePosixPath(path), *PurePosixPath(path).parents)
+    return [folder / name for folder in folders for name in (".gitignore", ".gitattributes")]
+
+
+def _demand_no_pipe(top: Path, paths: Iterable[PurePath]) -> None:
+    """Raise where a reader, be it git, would wait for a writer, or read for ever."""
+    for path in paths:
+        try:
+            mode = (top / path).stat().st_mode
+        except OSError:  # there is none, or whoever reads it says what is wrong
+            continue
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            kind = _SPECIAL.get(stat.S_IFMT(mode), "a device")
+            hint = "put a regular file there; Git holds nothing else"
+            raise ReleaseError(f"{kind} stands where a file should", where=str(path), hint=hint)
 
 
 def _written_beside(target: Path, content: bytes) -> Path:

@@ -14,6 +14,7 @@ from origin import TAGS, Origin, bump, git
 from release_tool.errors import ReleaseError, TryAgain
 from release_tool.git.repository import Repository
 from release_tool.net.secret import Secret
+from release_tool.wiring import header_for_git
 
 TOKEN = base64.b64encode(b"person:s3cret").decode()
 
@@ -125,6 +126,18 @@ def test_an_empty_repository_is_no_web_page(server: GitServer, tmp_path: Path) -
     git("init", "--quiet", "--bare", tmp_path / "empty.git")
     with Repository.open(None, server.url.replace("origin.git", "empty.git")) as repository:
         assert repository.refs("refs/heads/*").refs == {}
+
+
+def test_the_token_of_a_job_of_gitea_serves_git(
+    origin: Origin, server: GitServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.token = base64.b64encode(b"x-access-token:of-the-job").decode()
+    monkeypatch.setenv("GITHUB_TOKEN", "of-the-job")
+    monkeypatch.setenv("GITEA_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_SERVER_URL", server.url.removesuffix("/origin.git"))
+    with Repository.open(None, server.url, entitle=header_for_git) as repository:
+        bump(repository)
+    assert origin.file(TAGS).endswith("v1.0.2")
 
 
 # -- a remote that sends git elsewhere

@@ -119,6 +119,23 @@ def test_a_fifo_is_named_and_hangs_nothing(clone: Path, path: str) -> None:
     assert tree.paths("pipes") == []
 
 
+def test_git_waits_for_no_pipe_in_the_place_of_its_own_files(clone: Path) -> None:
+    os.mkfifo(clone / "charts/.gitignore")
+    (clone / "charts/new").write_text("")
+    tree = WorkingTree.open(clone)
+    for use in (lambda: tree.paths("charts/a"), lambda: tree.paths(""), lambda: tree.changed(["charts/new"])):
+        with pytest.raises(ReleaseError, match="a FIFO") as caught:
+            use()
+        assert caught.value.where == "charts/.gitignore"
+    with pytest.raises(ReleaseError, match="a FIFO"):
+        tree.read(["charts/new"])
+    (clone / ".gitattributes").write_text("*.tgz filter=lfs\n")
+    git("add", ".gitattributes", cwd=clone)
+    os.mkfifo(clone / "environments/.gitattributes")
+    with pytest.raises(ReleaseError, match="a FIFO"):
+        WorkingTree.open(clone)
+
+
 @pytest.mark.parametrize("options", [(), ("--filter=blob:none",)])
 @pytest.mark.parametrize("form", ["--no-sparse-index", "--sparse-index"])
 def test_what_a_sparse_checkout_leaves_out_is_read_from_git(

@@ -84,6 +84,22 @@ def actions_host(environ: Mapping[str, str]) -> str:
     return _host_of(environ.get("GITHUB_SERVER_URL", ""))
 
 
+def is_of_the_job(url: str, environ: Mapping[str, str]) -> bool:
+    """Whether a remote is on the server whose Actions runs this, be it a GitHub, a Gitea or a Forgejo, and as safe.
+
+    A token for that server is the runner's to hand out, which uses it itself: where a runner that is not GitHub's
+    speaks plain HTTP to its server, the token travels no worse for git.
+    """
+    given = environ.get("GITHUB_SERVER_URL", "").rstrip("/")
+    remote, server = _remote(url), _remote(given) if given else None
+    if remote is None or server is None or not url.startswith(("https:", "http:")):
+        return False
+    if remote.host != server.host or not remote.path.startswith(f"{server.path.rstrip('/')}/"):
+        return False
+    other = any(environ.get(name) for name in _OTHER_ACTIONS)
+    return is_safe(url) or (other and url.startswith("http:") and given.startswith("http:"))
+
+
 def address_of(url: str, override: str, environ: Mapping[str, str]) -> Address:
     """The repository behind a remote's URL; `override` is `forge.url`: the server, or its REST API.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from release_tool.errors import ReleaseError
-from release_tool.forges.github.address import is_github, is_known_api, is_safe
+from release_tool.forges.github.address import is_github, is_known_api, is_of_the_job, is_safe
 from release_tool.net.secret import Secret
 
 if TYPE_CHECKING:
@@ -68,10 +68,11 @@ def header_for_git(url: str, environ: Mapping[str, str]) -> Secret | None:
     Raises:
         ReleaseError: as `find`.
     """
-    token = find(environ) if is_github(url, environ) and is_safe(url) else None
+    ours = (is_github(url, environ) and is_safe(url)) or is_of_the_job(url, environ)
+    token = find(environ) if ours else None
     if token is None:
         return None
-    # Any user name will do for a token; this is the one that GitHub's documentation shows for those of Apps.
+    # Any user name will do for a token, for Gitea and Forgejo too; this one stands in GitHub's documentation of Apps.
     pair = base64.b64encode(f"x-access-token:{token.secret.reveal()}".encode("ascii")).decode("ascii")
     return Secret(f"Authorization: Basic {pair}")
 

@@ -177,6 +177,31 @@ def test_git_gets_the_token_for_a_github_by_tls_and_for_nobody_else(url: str, go
     assert github_token.header_for_git(url, IN_ACTIONS) is None
 
 
+@pytest.mark.parametrize(
+    ("server", "url", "goes"),
+    [
+        ("https://gitea.example.com", "https://gitea.example.com/team/app.git", True),
+        ("https://gitea.example.com/", "https://gitea.example.com:443/team/app.git", True),
+        ("https://example.com/git", "https://example.com/git/team/app.git", True),
+        ("http://gitea:3000", "http://gitea:3000/team/app.git", True),
+        ("https://example.com/git", "https://example.com/gitweb/team/app.git", False),
+        ("https://gitea.example.com", "http://gitea.example.com/team/app.git", False),
+        ("https://gitea.example.com", "https://gitea.example.com:8443/team/app.git", False),
+        ("https://gitea.example.com", "https://gitea.example.com.evil.example/team/app.git", False),
+        ("https://gitea.example.com", "https://gitea.example.com@evil.example/team/app.git", False),
+        ("https://gitea.example.com", "git@gitea.example.com:team/app.git", False),
+        ("", "https://gitea.example.com/team/app.git", False),
+    ],
+)
+@pytest.mark.parametrize("runner", ["GITEA_ACTIONS", "FORGEJO_ACTIONS"])
+def test_git_gets_the_token_for_the_server_whose_actions_run_this(
+    server: str, url: str, goes: bool, runner: str
+) -> None:
+    environ = {runner: "true", "GITHUB_SERVER_URL": server, "GH_TOKEN": "t0ken"}
+    assert (github_token.header_for_git(url, environ) is not None) is goes
+    assert not is_github(url, environ)
+
+
 def settings(*pairs: tuple[str, str]) -> list[Setting]:
     return [Setting(key, value, "file") for key, value in pairs]
 
