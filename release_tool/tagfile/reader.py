@@ -9,7 +9,7 @@ from release_tool.errors import FileProblems, Problem
 from release_tool.model import times
 from release_tool.model.records import Name, Pin, Quarantine, State, Tag, name_of
 from release_tool.model.versions import is_name, is_tag, tag_part
-from release_tool.yamledit.parser import documents, parse
+from release_tool.yamledit.parser import documents, odd_break, parse
 from release_tool.yamledit.tree import Node, YamlError, is_string
 
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ def read(text: str, path: str, *, empty: bool = False) -> TagFile:
     """
     try:
         roots = documents(text)
+        if odd := odd_break(text):
+            raise odd
     except YamlError as error:
         raise error.in_file(path) from None
     if len(roots) > 1:

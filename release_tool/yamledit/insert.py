@@ -148,14 +148,14 @@ def _finish(
 
 def _append_block(source: SourceText, place: Location, node: Node, entry: Addition) -> str:
     """Behind the last leaf of a block collection and its own comments, before all others that follow."""
-    for key, _ in node.pairs:
-        source.check_key(key)
     last = len(node.items or node.pairs) - 1
+    if node.pairs and node.pairs[last][1].end.index <= node.pairs[last][0].end.index:
+        source.check_key(node, last)  # its `:` may stand on a line below
     end = source.tail(node, last)
     if not source.ends_line(end):
         raise source.refusal("something else follows the last entry on its line", end, "Give each entry a line.")
     source.check_final_text(node)
-    column = source.column(source.head(node, 0))
+    column = source.column(source.key_start(node, 0) if node.pairs else source.head(node, 0))
     lines = entry.lines(Siblings(source, node, flow=False), column)
     return _finish(source, place, entry, [_below(source, end, own_below(source, node, last), lines, entry)])
 
@@ -180,6 +180,7 @@ def _into_document(source: SourceText, place: Location, entry: Addition) -> str:
     at = source.document.end
     lines, line_break = entry.lines(Siblings(source, None, flow=False), 0), source.line_break(at)
     if source.begins_line(at):
+        at = source.line(at).start
         new = "".join(line + line_break for line in lines)
     else:
         new = "".join(line_break + line for line in lines)
@@ -195,7 +196,7 @@ def _as_block(source: SourceText, place: Location, node: Node, entry: Addition) 
     if not place.above:
         if not source.begins_line(start):
             raise source.refusal("the document starts behind its `---`", node, "Give it a line of its own.")
-        new = source.line_break(start).join(entry.lines(siblings, 0))
+        new = source.line_break(start).join(entry.lines(siblings, source.column(start))).lstrip(" ")
         return _finish(source, place, entry, [Splice(start, end, new)])
     before = source.text[source.line(start).start : start] if start < end else ""
     removed = Splice(start - (len(before) - len(before.rstrip(" \t"))), end, "")

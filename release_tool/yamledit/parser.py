@@ -10,7 +10,10 @@ Aliases are nodes of their own and never expanded, so a "billion laughs" costs n
 
 from __future__ import annotations
 
+import gc
 import re
+from bisect import bisect_right
+from contextlib import contextmanager
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -37,6 +40,9 @@ GAP = re.compile(r"(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n|\r|\n))*[ \t]*")  # blanks, co
 COMMA = re.compile(rf"({GAP.pattern}),")
 
 BOM = "\ufeff"
+_ODD_BREAK = re.compile("[\x85\u2028\u2029]")
+"""Ends of lines in YAML 1.1, to Helm and libyaml; characters like others in YAML 1.2."""
+_ODD_HINT = "Put a usual line break there; in double quotes it may be written as \\N, \\L or \\P."
 _TOO_LONG = "Keep the values that are read here in a file of their own."
 _STARTS = {"MappingStartEvent": "mapping", "SequenceStartEvent": "sequence"}
 _ANCHOR = re.compile(r"[0-9A-Za-z_-]+\Z")
@@ -67,6 +73,25 @@ def stream(text: str) -> list[YamlDocument]:
     """All documents of a text with their bounds; errors as for `documents`."""
     if len(text) > MAX_SIZE:
         raise YamlError(f"the text has {len(text):,} characters; the limit is {MAX_SIZE:,}", 1, 1, _TOO_LONG)
+    if text.startswith(BOM * 2):
+        raise YamlError("not YAML: two byte order marks (U+FEFF) at its start", 1, 1, "Keep one of them, or none.")
+    with collector_paused():
+        return _stream(text)
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """No search for cycles meanwhile: among nodes, which hold none, it takes longer than all the rest."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _stream(text: str) -> list[YamlDocument]:
     if not text.startswith(BOM):
         return _Builder(text).build()
     found = _Builder(text[1:]).build()  # the parsers count from behind the byte order mark
@@ -75,6 +100,33 @@ def stream(text: str) -> list[YamlDocument]:
         node.raw_start = RawMark(start.index + 1, start.line, start.column)
         node.raw_end = RawMark(end.index + 1, end.line, end.column)
     return [document._replace(start=document.start + 1, end=document.end + 1) for document in found]
+
+
+def odd_break(text: str) -> YamlError | None:
+    """The error for a line end of YAML 1.1 alone outside quotes: readers disagree about what follows it."""
+    if text.isascii() or not _ODD_BREAK.search(text):
+        return None
+    nodes = list(walk([document.root for document in stream(text) if document.root is not None]))
+    keys = {id(key) for node in nodes for key, _ in node.pairs}  # stand on one line
+    values = (node for node in nodes if node.style in ("'", '"') and id(node) not in keys)
+    starts = ((content_start(text, node), node) for node in values)
+    quoted = [(start, node.raw_end.index) for start, node in starts if text[start] == node.style]
+    quoted.sort()
+    for found in _ODD_BREAK.finditer(text):
+        index = found.start()
+        before = bisect_right(quoted, (index, 0))
+        if not before or index >= quoted[before - 1][1]:
+            line, column = len(BREAK.findall(text, 0, index)) + 1, index - line_start(text, index) + 1
+            reason = f"the character U+{ord(found[0]):04X}, which ends a line in YAML 1.1 and doesn't in YAML 1.2"
+            return YamlError(reason, line, column, _ODD_HINT)
+    return None
+
+
+def line_start(text: str, index: int) -> int:
+    """The start of the line of an index; the first line starts behind a byte order mark."""
+    start = text.rfind("\n", 0, index) + 1
+    start = max(start, text.rfind("\r", start, index) + 1)
+    return 1 if start == 0 and text.startswith(BOM) else start
 
 
 # --- events to nodes --------------------------------------------------------------------------------------------------
@@ -283,6 +335,9 @@ def _as_yaml_error(error: Exception, text: str, *, utf8: bool) -> YamlError:
             return _too_deep(mark.line + 1, mark.column + 1)
         context = getattr(error, "context", None)
         reason = f"not YAML: {problem}" + (f" {context}" if context else "")
+        if "cannot start any token" in problem:
+            character = text[mark.index : mark.index + 1]
+            reason = "not YAML: " + ("a tab where only spaces may stand" if character == "\t" else f"a text can't begin with {character!r}")
         return YamlError(reason, mark.line + 1, mark.column + 1, _hint(text, mark.index, problem))
     if isinstance(error, UnicodeEncodeError):
         position, reason = error.start, "half of a surrogate pair"
@@ -300,15 +355,25 @@ def _too_deep(line: int, column: int) -> YamlError:
     return YamlError(reason, line, column, "Correct the file: nothing that people write is so deep.")
 
 
+_HINTS_BY_TEXT = {
+    r"(?m)^(?:<{7}|={7}|>{7})": "Resolve the merge conflict in this file.",
+    r"(?m)^[ \t]*(?:- )?\{[{%]|: \{\{": "This looks like a template; only finished YAML can be read.",
+}
+_HINTS = {
+    "cannot start any token": "Put the text in quotes.",
+    "mapping values are not allowed": "Check the indentation; a value that holds `: ` needs quotes.",
+}
+
+
 def _hint(text: str, index: int, problem: str) -> str:
     """The next step, for the mistakes that people make most."""
-    line = text[max(text.rfind("\n", 0, index), text.rfind("\r", 0, index)) + 1 :].split("\n", 1)[0]
-    if "\t" in line[: len(line) - len(line.lstrip())]:
-        return "Indent with spaces; YAML allows no tab there."
-    if re.search(r"(?m)^(?:<{7}|={7}|>{7})", text):
-        return "Resolve the merge conflict in this file."
-    if re.search(r"(?m)^[ \t]*(?:- )?\{[{%]|: \{\{", text):
-        return "This looks like a template; only finished YAML can be read."
-    if problem.startswith("mapping values are not allowed"):
-        return "Check the indentation; a value that holds `: ` needs quotes."
-    return "Correct the file at this place."
+    if odd := _ODD_BREAK.search(text, 0, index + 1):
+        there = len(BREAK.findall(text, 0, odd.start())) + 1
+        return f"Line {there} holds U+{ord(odd[0]):04X}, which ends a line in YAML 1.1. {_ODD_HINT}"
+    line = text[line_start(text, index) :].split("\n", 1)[0]
+    if text[index : index + 1] == "\t" or "\t" in line[: len(line) - len(line.lstrip())]:
+        return "Write spaces instead of the tab; YAML allows no tab there."
+    for pattern, hint in _HINTS_BY_TEXT.items():
+        if re.search(pattern, text):
+            return hint
+    return next((hint for said, hint in _HINTS.items() if said in problem), "Correct the file at this place.")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from release_tool.errors import EditRefused
 from release_tool.yamledit.comments import Extent, lines_above
-from release_tool.yamledit.parser import BLANKS, COMMA, GAP, content_start
+from release_tool.yamledit.parser import BLANKS, COMMA, content_start
 from release_tool.yamledit.rewrite import Rewrite, Splice, new_collection
 from release_tool.yamledit.source import show
 from release_tool.yamledit.tree import walk
@@ -16,9 +15,6 @@ if TYPE_CHECKING:
     from release_tool.yamledit.comments import Names
     from release_tool.yamledit.source import Ancestor, Path, SourceText
     from release_tool.yamledit.tree import Node
-
-_PROPERTY = re.compile(r"[&!]\S*")
-_TWO_PROPERTIES = re.compile(r"[&!]\S*\s+[&!]\S*")
 
 
 def remove(source: SourceText, path: Path, names: Names | None, *, keep_comments: bool = False) -> str:
@@ -47,16 +43,12 @@ def remove_extent(
     twin.pairs = [*twin.pairs[:position], *twin.pairs[position + 1 :]]
     if not twin.items and not twin.pairs and not parent.style:
         twin.style = new_collection(parent.kind).style
-    if parent.style:
-        splices = _from_flow(source, parent, position, extent)
-    elif len(parent.items or parent.pairs) == 1:
-        splices = _only_one(source, ancestors, parent, extent)
-    elif extent.is_whole:
-        splices = [_lines(source, parent, position, extent)]
-    else:
-        splices = [_beside_dash(source, extent)]
+    planned = rewrite.root(ancestors, twin)
+    splices = _splices(source, ancestors, parent, position, extent)
+    if stays := keep_comments and not parent.style and len(parent.items or parent.pairs) == len(splices) == 1:
+        splices = [splices[0]._replace(start=extent.head, end=extent.tail)]  # where the brackets stand, comments stay
     kept = ""
-    if keep_comments:
+    if keep_comments and not stays:
         kept = "".join(" " * source.column(extent.head) + comment + source.line_break(extent.head) for comment in own)
     elif names is not None and position and extent.is_between_comments():
         kept = source.line_break(extent.head)  # what stands above it is not about what stands below
@@ -64,7 +56,6 @@ def remove_extent(
         lines = Splice(extent.start, extent.stop, kept)
         splices = [lines if piece.start <= extent.head < piece.end else piece for piece in splices]
     try:
-        planned = rewrite.root(ancestors, twin)
         return rewrite.finish(splices, planned, parent, lost=() if keep_comments else own)
     except EditRefused as refused:
         before = (*parent.items, *(value for _, value in parent.pairs))[:position]
@@ -74,6 +65,16 @@ def remove_extent(
         hint = "Take away the blank lines, or the deeper comment, that follow the entry."
         reason = f"the text ({text.style}) above {show(path)} would take in what follows it"
         raise source.refusal(reason, text, hint) from None
+
+
+def _splices(
+    source: SourceText, ancestors: list[Ancestor], parent: Node, position: int, extent: Extent
+) -> list[Splice]:
+    if parent.style:
+        return _from_flow(source, parent, position, extent)
+    if len(parent.items or parent.pairs) == 1:
+        return _only_one(source, ancestors, parent, extent)
+    return [_lines(source, parent, position, extent) if extent.is_whole else _beside_dash(source, extent)]
 
 
 def check_anchors(source: SourceText, path: Path, parent: Node, position: int) -> None:
@@ -96,7 +97,7 @@ def check_anchors(source: SourceText, path: Path, parent: Node, position: int) -
 def _lines(source: SourceText, parent: Node, position: int, extent: Extent) -> Splice:
     """An entry on lines of its own, with blank lines that would be two in a row, or the last lines of the text."""
     text, start, stop = source.text, extent.start, extent.stop
-    floor = source.line(source.tail(parent, position - 1)).below if position else 0
+    floor = source.line(source.tail(parent, position - 1)).below if position else source.line(0).start
     above = _blank_lines(source, floor, start)
     below = stop
     while below < len(text) and source.is_blank(below):
@@ -147,10 +148,7 @@ def _only_one(source: SourceText, above: list[Ancestor], parent: Node, extent: E
 def _indicator_end(source: SourceText, above: list[Ancestor], parent: Node) -> int | None:
     """Behind the colon or the dash that a collection belongs to, and behind its anchor; None for the root."""
     if parent.anchor is not None or parent.tag is not None:
-        both = parent.anchor is not None and parent.tag is not None
-        found = (_TWO_PROPERTIES if both else _PROPERTY).match(source.text, parent.start.index)
-        assert found is not None  # a node with an anchor or a tag starts with it
-        return found.end()
+        return source.properties_end(parent)
     if not above:
         return None
     outer, position = above[-1]
@@ -223,9 +221,7 @@ def _between(source: SourceText, parent: Node, position: int, extent: Extent) ->
 
 def _up_to_next(source: SourceText, start: int, behind: int) -> Splice:
     """The first of several entries, up to the next one, or up to comments that stand on lines between them."""
-    found = GAP.match(source.text, behind)
-    assert found is not None  # it matches the empty text, too
-    stop = found.end()
+    stop = source.gap_end(behind)
     below = source.line(behind).below
     if "#" in source.text[below:stop]:
         stop = source.line(behind).end

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from release_tool.yamledit.parser import content_start
 from release_tool.yamledit.rewrite import Rewrite, Splice, into_empty, new_scalar
 from release_tool.yamledit.siblings import Siblings
-from release_tool.yamledit.source import STANDARD_TAGS, show
-from release_tool.yamledit.tree import Plain, fits_plain, is_string
+from release_tool.yamledit.source import show
+from release_tool.yamledit.tree import STR_TAG, Plain, fits_plain, is_string
 
 if TYPE_CHECKING:
     from release_tool.yamledit.source import Path, SourceText
@@ -25,7 +25,7 @@ def replace_scalar(source: SourceText, path: Path, value: str) -> str:
     node = place.node
     if node is None:
         raise source.refusal("the document is empty", source.document.start, "Add an entry instead.")
-    if node.tag not in STANDARD_TAGS:
+    if node.tag not in (None, STR_TAG):
         raise source.unknown_tag(node, path)
     if node.kind in ("mapping", "sequence") and (node.items or node.pairs or not node.style):
         kind = "a mapping" if node.kind == "mapping" else "a list"

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool.errors import EditRefused
 from release_tool.yamledit.comments import comments
-from release_tool.yamledit.parser import BLANKS, stream
-from release_tool.yamledit.tree import Node, Plain, RawMark, YamlError, is_string
+from release_tool.yamledit.parser import BLANKS, collector_paused, stream
+from release_tool.yamledit.tree import Node, Plain, RawMark, YamlError, is_string, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -70,6 +69,7 @@ class Rewrite:
                 pair = (parent.pairs[position][0], node)
                 twin.pairs = [*parent.pairs[:position], pair, *parent.pairs[position + 1 :]]
             node = twin
+        self._check_keys()
         return node
 
     def finish(
@@ -89,7 +89,14 @@ class Rewrite:
         Raises:
             EditRefused: the new text isn't YAML (the refusal names the place `at`), or differs from the plan.
         """
+        with collector_paused():
+            return self._finished(splices, root, at, gained=gained, lost=lost)
+
+    def _finished(
+        self, splices: Iterable[Splice], root: Node, at: Node | int, *, gained: Sequence[str], lost: Sequence[str]
+    ) -> str:
         source, hint = self.source, "Edit this place by hand."
+        clearer = "Write the entry on lines of its own, without brackets, anchors and tags, or edit this place by hand."
         parts: list[str] = []
         end = 0
         for piece in sorted(splices, key=lambda piece: (piece.start, piece.end)):
@@ -105,14 +112,18 @@ class Rewrite:
         planned = [document.root for document in source.documents]
         planned[source.number : source.number + 1] = [root]
         if len(planned) != len(after):
-            raise EditRefused("the edit would change the number of documents", 1, 1, hint)
+            reason = f"the edited text would hold {len(after)} documents, and it holds {len(planned)}: a line of this"
+            raise source.refusal(f"{reason} place would begin or end one", at, clearer)
         for before, document in zip(planned, after, strict=True):
             self.anchored.clear()
             found = self._difference(before, document.root)
             if found is not None:
-                place = found if found.start.line else source.root or found
-                reason = "the edit would change more, or something else, than was asked for"
-                raise EditRefused(reason, max(place.start.line, 1), max(place.start.column, 1), hint)
+                there = found if found.start.line else at
+                said = f" ({found.value!r:.60})" if found.value else ""
+                reason = (
+                    f"the edited text would not be read as meant{said}: what stands around this place mixes with it"
+                )
+                raise source.refusal(reason, there, clearer)
         was, now = comments(source.text), comments(text)
         if gained or lost or was != now:
             expected, got = (Counter(map(str.rstrip, all_)) for all_ in ([*was, *gained], [*now, *lost]))
@@ -120,6 +131,19 @@ class Rewrite:
             if changed:
                 raise source.refusal(f"the edit would not keep this comment as it is: {min(changed)}", at, hint)
         return text
+
+    def _check_keys(self) -> None:
+        """Refuse to change what an alias brings into a key: the edit would rename that key."""
+        changed = {id(node) for node in self.origins.values() if node.anchor is not None}
+        roots = [self.source.root] if changed and self.source.root is not None else []
+        for key in (key for node in walk(roots) for key, _ in node.pairs if key.kind != "scalar"):
+            pending = [key]
+            while pending:
+                for node in walk([pending.pop()]):
+                    if id(node.target) in changed:
+                        reason = f"this key is the alias *{node.value}: the edit of &{node.value} would rename it"
+                        raise self.source.refusal(reason, key, "Write the key out here first.")
+                    pending += [] if node.target is None else [node.target]
 
     def _difference(self, planned: Node | None, found: Node | None) -> Node | None:
         """The first planned node that the text doesn't hold; None when all are there."""

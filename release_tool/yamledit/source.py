@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.errors import EditRefused
-from release_tool.yamledit.parser import BOM, BREAK, COLON, GAP, content_start, stream
+from release_tool.yamledit.parser import BOM, BREAK, COLON, GAP, content_start, line_start, odd_break, stream
 from release_tool.yamledit.tree import Node, YamlDocument, YamlError
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ Path = tuple[str | int, ...]
 """Keys of mappings and positions in lists (counted from 0), from the root; `()` is the root."""
 
 _REST = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?=[\r\n]|\Z)")
+_PROPERTY = re.compile(r"[&!]\S*")
+_TWO_PROPERTIES = re.compile(rf"[&!]\S*{GAP.pattern}[&!]\S*")
 STANDARD_TAGS = frozenset((None, "tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map"))
 
 
@@ -70,6 +72,8 @@ class SourceText:
         self.number = number
         try:
             self.documents = stream(text)
+            if error := odd_break(text):
+                raise error
         except YamlError as error:
             raise EditRefused(error.reason, error.line, error.column, error.hint) from None
         if 0 <= number < len(self.documents):
@@ -99,11 +103,9 @@ class SourceText:
 
     def line(self, index: int) -> SourceLine:
         """The line of an index; the first one starts behind a byte order mark."""
-        start = self.text.rfind("\n", 0, index) + 1
-        start = max(start, self.text.rfind("\r", start, index) + 1)
         found = BREAK.search(self.text, index)
         end, below = found.span() if found else (len(self.text), len(self.text))
-        return SourceLine(1 if start == 0 and self.text.startswith(BOM) else start, end, below)
+        return SourceLine(line_start(self.text, index), end, below)
 
     def line_break(self, index: int) -> str:
         """The line break of the line of an index; of the last line, that of the line above it."""
@@ -198,14 +200,34 @@ class SourceText:
         if len(found) > 1:
             again = node.pairs[found[1]][0]
             raise self.refusal(f"the key {name} stands twice in {show(path)}", again, "Keep one of the two.")
-        self.check_key(node.pairs[found[0]][0])
+        self.check_key(node, found[0])
         return found[0]
 
-    def check_key(self, key: Node) -> None:
+    def check_key(self, node: Node, position: int) -> None:
         """Refuse `? key`."""
-        before = self.text[self.line(key.start.index).start : key.start.index].rstrip(" \t")
-        if before.endswith("?"):
+        key = node.pairs[position][0]
+        if self.key_start(node, position) != key.start.index:
             raise self.refusal("a key that is written with `?`", key, f"Write it as `{key.value}: …`.")
+
+    def key_start(self, node: Node, position: int) -> int:
+        """Where a pair starts: its key, or the `?` before it, which may stand on a line above."""
+        start = node.pairs[position][0].start.index
+        at = self.gap_end(self.tail(node, position - 1) if position else self.properties_end(node))
+        if node.style and self.text[at] in "{,":
+            at = self.gap_end(at + 1)
+        return at if self.text[at : at + 1] == "?" and at < start else start
+
+    def gap_end(self, index: int) -> int:
+        """Behind the blanks, comments and line breaks at an index."""
+        found = GAP.match(self.text, index)
+        assert found is not None  # it matches the empty text, too
+        return found.end()
+
+    def properties_end(self, node: Node) -> int:
+        """Behind the anchor and the tag of a node; its start where it has none."""
+        both = node.anchor is not None and node.tag is not None
+        found = (_TWO_PROPERTIES if both else _PROPERTY).match(self.text, node.start.index)
+        return node.start.index if found is None or (node.anchor is None and node.tag is None) else found.end()
 
     # --- entries of a collection ---
 
@@ -215,12 +237,7 @@ class SourceText:
             return node.pairs[index][0].start.index
         if node.style:
             return node.items[index].start.index
-        if index == 0:
-            dash = content_start(self.text, node)
-        else:
-            found = GAP.match(self.text, node.items[index - 1].end.index)
-            assert found is not None  # it matches the empty text, too
-            dash = found.end()
+        dash = content_start(self.text, node) if index == 0 else self.gap_end(node.items[index - 1].end.index)
         if self.text[dash : dash + 1] != "-":
             raise self.refusal("can't find the dash of this entry", node.items[index], "Edit this list by hand.")
         return dash

@@ -146,7 +146,7 @@ class Plain(str):
 
 
 # Patterns are texts here, compiled when they are first used: most runs need only few of them.
-_STR_TAG = "tag:yaml.org,2002:str"
+STR_TAG = "tag:yaml.org,2002:str"
 _NULL = frozenset(("", "~", "null", "Null", "NULL"))
 _TRUE = frozenset(("true", "True", "TRUE"))
 _FALSE = frozenset(("false", "False", "FALSE"))
@@ -209,7 +209,7 @@ def is_string(node: Node) -> bool:
     if node.kind != "scalar":
         return False
     if node.tag is not None:
-        return node.tag == _STR_TAG  # for `!`, which should mean the same, readers differ
+        return node.tag == STR_TAG  # for `!`, which should mean the same, readers differ
     return node.style is not None or resolves_to_string(node.value)
 
 
