@@ -118,10 +118,10 @@ def _hint(key: str, other: str) -> str:
 
 def high_names(held: Held) -> Iterator[OfVersion]:
     """Names are given once and for ever, and end at v999999999: one near that, once landed, leaves none to give."""
-    places = {name: held.at_version(name) for name in held.versions}
-    places |= {Name(name): where for name, (_, where) in recorded(held.record).tags.items() if name not in places}
-    for name, where in places.items():
+    lines = {Name(name): where for name, (_, where) in recorded(held.record).tags.items()}
+    for name in {**held.versions, **lines}:
         if name_number(name) > _HIGHEST_NAME:
+            where = held.at_version(name) if name in held.versions else lines[name]
             what = f"the name {name} leaves hardly a name for new versions: they get 1 + the highest number known"
             hint = "give it the next free name before this lands; a revert frees no name"
             yield OfVersion(name, Finding(where, what, hint))

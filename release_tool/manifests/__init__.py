@@ -66,9 +66,7 @@ def objects(rendering: str) -> tuple[ManifestObject, ...]:
     Raises:
         ReleaseError: two objects have the same key, a document is no object, or it is no YAML.
     """
-    return tuple(
-        ManifestObject(key, document.source, _content(document)) for key, document in _by_key(rendering).items()
-    )
+    return tuple(ManifestObject(key, document.source, _read(document)) for key, document in _by_key(rendering).items())
 
 
 def outlines(rendering: str, kinds: frozenset[str]) -> tuple[ManifestObject, ...]:
@@ -184,7 +182,10 @@ def _by_key(rendering: str) -> Mapping[ObjectKey, _ObjectText]:
     return found
 
 
-@lru_cache(maxsize=1024)  # two renderings that are compared have most documents in common
+_DOCUMENTS = 1 << 15  # of two renderings of several thousand versions; with fewer than there are, none would be found
+
+
+@lru_cache(maxsize=_DOCUMENTS)  # two renderings that are compared have most documents in common
 def _plain_key(text: str) -> ObjectKey | None:
     """The key of a document in plain block style; None if that can't be told for sure."""
     heads = [_HEAD[key].search(text) for key in ("apiVersion", "kind")]
@@ -243,14 +244,16 @@ _POD_SPEC = re.compile(
 )
 
 
-@lru_cache(maxsize=1024)
-def _parsed_once(document: _ObjectText) -> Mapping[str, Any]:
+def _read(document: _ObjectText) -> Mapping[str, Any]:
     from release_tool.manifests import plain_yaml
 
     return plain_yaml.read(document.text) or _content(document)
 
 
-@lru_cache(maxsize=1024)
+_parsed_once = lru_cache(maxsize=_DOCUMENTS)(_read)
+
+
+@lru_cache(maxsize=_DOCUMENTS)
 def _outline(document: _ObjectText) -> Mapping[str, Any]:
     """An object without the specification of its pods, where that can be told apart from the rest."""
     found = _POD_SPEC.search(document.text)

@@ -17,7 +17,7 @@ _ODD = re.compile(r"[^\n -~]")  # tabs, carriage returns, control characters, an
 _LINE = re.compile(
     r"( *)(- +)?"  # the column, and the dash of an item
     r"(?:(?:\"([\w./@-]{1,200})\"|'([\w./@-]{1,200})'|([A-Za-z_][\w./-]{0,200})):(?= |$))?"  # a key
-    r"(?: *(?:\"([^\"\\]*)\"|'([^']*)'|([\w./=@%+,:{}[\]-]+)))?(?: +#.*)? *",  # a value, and a comment
+    r"(?: *(?:\"([^\"\\]*)\"|'([^']*)'|([\w./=@%+,:{}[\]-]+)|(\([!-~ ]*)))?(?: +#.*)? *",  # a value, and a comment
     re.ASCII,
 )
 _BRACKET = re.compile(r"[][{}]")
@@ -64,7 +64,7 @@ def read(text: str) -> dict[str, Any] | None:
     return root or None
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1 << 17)
 def _line(written: str) -> _Line | None:
     """What a line says; None for an empty one or a comment. Raises ValueError for all but the plain form."""
     if _COMMENT.fullmatch(written):
@@ -72,7 +72,11 @@ def _line(written: str) -> _Line | None:
     found = _LINE.fullmatch(written)
     if found is None:
         raise ValueError(written)
-    lead, dash, double, single, plain, text, raw, word = found.groups()
+    lead, dash, double, single, plain, text, raw, word, bracket = found.groups()
+    if bracket is not None:  # nearly every character may follow it: a regular expression, most likely
+        if ": " in bracket or " #" in bracket or bracket[-1] in ": ":
+            raise ValueError(written)
+        raw = bracket
     if plain is not None and plain.lower() in _OTHERWISE:
         raise ValueError(written)
     key, value = double or single or plain, raw if text is None else text

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool.model.records import name_number
+from release_tool.model.records import Name, name_number
 from release_tool.model.versions import is_name, tag_part
 from release_tool.pull_request.markdown import (
     NOTHING,
@@ -24,9 +24,8 @@ from release_tool.pull_request.markdown import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
-    from release_tool.model.records import Name
     from release_tool.pull_request.proposal import Proposed
 
 HEADER = "grpcsvc"
@@ -63,9 +62,11 @@ def routing(proposed: Proposed) -> list[Markup]:
     """The routes once this lands: the table and the diagram."""
     if not proposed.plan.after.versions:
         return []
+    new = frozenset(proposed.plan.after.live).difference(proposed.before.live)
     found = _rendered(proposed) or _from_versions(proposed)
+    found = found._replace(routes=tuple(sorted(found.routes, key=lambda route: _order(new, route))))
     head = (f"`{_safe(found.header)}`", "subset", "image")
-    rows = [_row(proposed, route) for route in found.routes]
+    rows = [_row(proposed, route, is_new=_is_new(new, route)) for route in found.routes]
     rows += [[gone(plain(name)), Markup("the default pool"), NOTHING] for name in _leaving(proposed)]
     parts = [table(head, rows, "`release render` shows all"), block("mermaid", _diagram(proposed, found))]
     return [section("Routes once this lands", *parts)]
@@ -95,43 +96,44 @@ def _rendered(proposed: Proposed) -> Routes | None:
                 routes[Route(values, subsets)] = None
     if not routes:
         return None
-    return Routes(headers[0], tuple(sorted(routes, key=lambda route: _order(proposed, route))))
+    return Routes(headers[0], tuple(routes))
 
 
 def _from_versions(proposed: Proposed) -> Routes:
     routes = [Route((name,), (name,)) for name in proposed.plan.after.live]
     routes.append(Route((), ("default",)))
-    return Routes(HEADER, tuple(sorted(routes, key=lambda route: _order(proposed, route))))
+    return Routes(HEADER, tuple(routes))
 
 
-def _order(proposed: Proposed, route: Route) -> tuple[bool, bool, int]:
+def _order(new: Collection[Name], route: Route) -> tuple[bool, bool, int]:
     """The default pool first, then what is new, then the newest name."""
     numbers = [name_number(value) for value in route.values if is_name(value)]
-    return bool(route.values), not _is_new(proposed, route), -max(numbers, default=0)
+    return bool(route.values), not _is_new(new, route), -max(numbers, default=0)
 
 
-def _is_new(proposed: Proposed, route: Route) -> bool:
-    return any(subset in proposed.plan.after.live and subset not in proposed.before.live for subset in route.subsets)
+def _is_new(new: Collection[Name], route: Route) -> bool:
+    return any(subset in new for subset in route.subsets)
 
 
 def _leaving(proposed: Proposed) -> list[Name]:
     """The versions that lose their route."""
-    names = [name for name in proposed.before.live if name not in proposed.plan.after.live]
+    names = set(proposed.before.live).difference(proposed.plan.after.live)
     return sorted(names, key=name_number, reverse=True)
 
 
 # -- the table --------------------------------------------------------------------------------------------------------
 
 
-def _row(proposed: Proposed, route: Route) -> list[Markup]:
+def _row(proposed: Proposed, route: Route, *, is_new: bool) -> list[Markup]:
     default = proposed.plan.after.default
     if not route.values:
         first = Markup(f"{plain(default)} first: {_image(proposed, default)}") if default else NOTHING
         return [Markup("none, or an unknown one"), _words(route.subsets), first]
     values = _words(route.values)
-    images = [_image(proposed, name) for name in proposed.plan.after.versions if name in route.subsets]
+    after = proposed.plan.after.versions
+    images = [_image(proposed, Name(name)) for name in route.subsets if name in after]
     return [
-        bold(values) if _is_new(proposed, route) else values,
+        bold(values) if is_new else values,
         _words(route.subsets),
         listed(images, _VALUES),
     ]
@@ -153,6 +155,7 @@ def _diagram(proposed: Proposed, found: Routes) -> str:
     """Mermaid's text. From outside it holds letters, digits and `._-` alone, so nothing of that is syntax."""
     after = proposed.plan.after
     routed = {subset for route in found.routes if route.values for subset in route.subsets}
+    before = proposed.before.live
     names = [name for name in after.live if name in routed]
     drawn = sorted(names, key=lambda name: (name != after.default, -name_number(name)))[:_DRAWN]
     leaving = _leaving(proposed)[: _DRAWN - len(drawn)]
@@ -164,7 +167,7 @@ def _diagram(proposed: Proposed, found: Routes) -> str:
     lines += [f'  calls -.->|"{name}, no longer routed"| pool' for name in leaving]
     if len(names) > len(drawn):
         lines += [f'  more["{len(names) - len(drawn)} more versions"]', "  calls --> more"]
-    return "\n".join([*lines, *_new(name for name in drawn if name not in proposed.before.live)])
+    return "\n".join([*lines, *_new(name for name in drawn if name not in before)])
 
 
 def _new(names: Iterator[Name]) -> list[str]:

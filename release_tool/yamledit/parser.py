@@ -337,7 +337,9 @@ def _as_yaml_error(error: Exception, text: str, *, utf8: bool) -> YamlError:
         reason = f"not YAML: {problem}" + (f" {context}" if context else "")
         if "cannot start any token" in problem:
             character = text[mark.index : mark.index + 1]
-            reason = "not YAML: " + ("a tab where only spaces may stand" if character == "\t" else f"a text can't begin with {character!r}")
+            reason = "not YAML: " + (
+                "a tab where only spaces may stand" if character == "\t" else f"a text can't begin with {character!r}"
+            )
         return YamlError(reason, mark.line + 1, mark.column + 1, _hint(text, mark.index, problem))
     if isinstance(error, UnicodeEncodeError):
         position, reason = error.start, "half of a surrogate pair"

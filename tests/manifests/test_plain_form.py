@@ -26,6 +26,7 @@ PLAIN = {
     "a: {}\nb: []\nc: ''\nd: \"x # y: z\"\n'e/f': 'g'": {"a": {}, "b": [], "c": "", "d": "x # y: z", "e/f": "g"},
     "a: true\nb: false\nc: null\nd: 50m\ne: 30%\nf: v1.0.1": {"a": True, "b": False, "c": None, "d": "50m", "e": "30%", "f": "v1.0.1"},
     "a: http://b/c:80\nd: e/f=\ng: a,b": {"a": "http://b/c:80", "d": "e/f=", "g": "a,b"},
+    "a: (?i)b([ ;+-].*)?": {"a": "(?i)b([ ;+-].*)?"},
     "a: 1\na: 2": {"a": 2},
 }  # fmt: skip
 
@@ -35,7 +36,7 @@ LEFT = [
     "yes: a", "on:\n  a: b", "1: a", "a: 0644", "a: 1_000", "a: 1.5", "a: 1e3", "a: 0x1F", "a: 12:30", "a: 2026-11-23",
     "a: +1", "a: .5", "a: =", "<<: b", "a: b c", "a: \"b\\n\"", "a: 'b''c'", "\"a'b\": c", "a:\tb", "a: b\r\n", "a: é",
     "a: b\x00", "---\na: b", "a: b\n---\nc: d", "a: b\n...", "%YAML 1.1", "? a\n: b", "a:\n  - b\n  c: d", "a:\n  b: c\n  - d",
-    "a:\n- - b", "a:\n-\n  b: c", "a:\n- b\n c: d", "a: b #c\n d", "  a: b", "a: @b", "a: `b", "a: %b", "a: -", "a: - b",
+    "a:\n- - b", "a:\n-\n  b: c", "a:\n- b\n c: d", "a: b #c\n d", "a: (b: c", "a: (b #c", "a: (b:", "a: (b\n  c", "a: (b ", "  a: b", "a: @b", "a: `b", "a: %b", "a: -", "a: - b",
 ]  # fmt: skip
 
 
@@ -75,7 +76,7 @@ def test_renderings_are_read_as_the_parser_reads_them(case: Path) -> None:
 
 
 # -- laws --
-WORDS = ["a", "b1", "yes", "true", "null", "1", "01", "-3", "1.5", "1e3", "10s", "x:y", "x: y", "a#b", "é", "~", "=", "<<",
+WORDS = ["(a b)", "(a: b", "a", "b1", "yes", "true", "null", "1", "01", "-3", "1.5", "1e3", "10s", "x:y", "x: y", "a#b", "é", "~", "=", "<<",
          "'q'", '"q"', '"', "''", "{}", "[]", "{a: b}", "|", "&x y", "*x", "!t", "", "app.kubernetes.io/tag", "2026-11-23"]  # fmt: skip
 LINES = st.builds(
     lambda indent, dash, key, value, end: " " * indent + dash + key + value + end,

@@ -120,7 +120,11 @@ def test_an_edit_renames_no_key_that_is_an_alias(text: str, parser: str):
 @pytest.mark.parametrize(
     ("text", "reason", "hint"),
     [
-        ("a:\n-\tx\n", "not YAML: a tab where only spaces may stand", "Write spaces instead of the tab; YAML allows no tab there."),
+        (
+            "a:\n-\tx\n",
+            "not YAML: a tab where only spaces may stand",
+            "Write spaces instead of the tab; YAML allows no tab there.",
+        ),
         ("a: @x\n", "not YAML: a text can't begin with '@'", "Put the text in quotes."),
         ("\ufeff\ufeffa: b\n", "not YAML: two byte order marks (U+FEFF) at its start", "Keep one of them, or none."),
     ],
