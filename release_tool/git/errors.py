@@ -120,6 +120,27 @@ _MEANINGS: tuple[tuple[str, str, str, type[ReleaseError]], ...] = (
         ReleaseError,
     ),
     (
+        r"-pack['\"]?: (command )?not found|-pack['\"]?: No such file|Interactive git shell is not enabled",
+        "the server has no git where it is looked for",
+        "install git there on the PATH, or correct remote.NAME.uploadpack and remote.NAME.receivepack",
+        ReleaseError,
+    ),
+    (
+        (
+            r"Bad owner or permissions|bad configuration option|no matching (host key|key exchange|cipher|MAC)"
+            r"|Too many authentication failures|account is (currently not available|locked|expired)"
+        ),
+        "SSH can't log in to the remote",
+        "make `ssh -T` to the host of the URL work here",
+        ReleaseError,
+    ),
+    (
+        r"returned error: 4(?!08|29)\d\d",
+        "the remote refuses the request",
+        "see in the cause which status; 413 is a limit of the server or a proxy to the size of a push",
+        ReleaseError,
+    ),
+    (
         r"dumb http",
         "the remote is a plain web server without git, which can't be pushed to",
         "use the URL of a git server; for a directory of one's own, `git http-backend` or ssh",
@@ -198,8 +219,10 @@ def explain(answer: GitAnswer, doing: str, where: str) -> ReleaseError:
 
 def web_page(where: str, traced: GitAnswer) -> TryAgain | None:
     """The error of a remote whose answer git took for an empty list of refs; traced: with `redirect.TRACE`."""
-    found = re.search(r"(?im)<= Recv header: content-type: *(text/html|application/xhtml)", traced.err)
-    return TryAgain(WEB_PAGE, where=where, cause=f"its answer is {found[1]}", hint=LOOK_AT_IT) if found else None
+    types = re.findall(r"(?im)<= Recv header: content-type: *([^\s;]+)", traced.err)
+    if not types or any(one.lower().startswith("application/x-git") for one in types):  # an empty repository
+        return None
+    return TryAgain(WEB_PAGE, where=where, cause=f"its answer is {types[0]}", hint=LOOK_AT_IT)
 
 
 def complaint(err: str) -> str:

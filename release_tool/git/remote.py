@@ -188,11 +188,11 @@ class Remote:
         from release_tool.git.process import ssh_host_name
         from release_tool.git.urls import ssh_host
 
-        host = ssh_host(self.display_url)
+        before, host, after = ssh_host(self.display_url)
         if not host:
             return self.display_url
         command = self.local("config", "--get", "core.sshCommand", ok=(0, 1)).text.strip()
-        return self.display_url.replace(host, ssh_host_name(host, command, self.cwd) or host, 1)
+        return f"{before}{ssh_host_name(host, command, self.cwd) or host}{after}"
 
     def demand_one_address(self) -> None:
         """Raise where git would push to several addresses: it compares each with itself, and can't move all or none."""

@@ -69,12 +69,14 @@ def same_repository(one: str, other: str) -> bool:
     return len(places) == 1 and len(schemes) == 2  # the ports of one server's HTTP and SSH are never the same
 
 
-def ssh_host(url: str) -> str:
-    """The host of an address that SSH serves; empty: SSH serves it not."""
+def ssh_host(url: str) -> tuple[str, str, str]:
+    """What stands before the host of an address that SSH serves, the host, and what follows; else three empty texts."""
     found = _PARTS.fullmatch(url)
     if found is None or url.startswith(("/", ".")) or found["scheme"] not in (None, "ssh", "git+ssh", "ssh+git"):
-        return ""
-    return found["host"] if found["scheme"] or ":" in url else ""
+        return "", "", ""
+    if not found["scheme"] and ":" not in url:
+        return "", "", ""
+    return url[: found.start("host")], found["host"], url[found.end("host") :]
 
 
 def _values(settings: Sequence[Setting], key: str) -> list[str]:

@@ -140,7 +140,7 @@ def _of_downgrade(one: Watched, done: Outcome) -> str:
     decision, pull = one.decision, done.pull_request
     where = f" Pull request: {pull.url}" if pull is not None else f" Commit: {done.commit}" if done.commit else ""
     state = {"merged": "moved", "waiting": "moves as soon as the pull request merges"}.get(done.merging, "")
-    state = state or ("moved" if done.commit and pull is None else "waits for a person")
+    state = state or ("moved" if done.commit and pull is None and not done.refused else "waits for a person")
     wait = f" {done.refused}." if done.refused else ""
     moved = f"the default goes from {decision.leave} back to {decision.to} ({state})"
     return f"{moved}. {decision.reason}{_when(one)}.{wait}{where}"

@@ -326,11 +326,12 @@ def test_a_guard_that_sees_nothing_says_so(guarded: Guarded) -> None:
     assert "the token has run out" in result.err
 
 
-def test_without_a_forge_the_branch_waits_for_a_person(tmp_path: Path) -> None:
+def test_without_a_forge_the_branch_waits_for_a_person(tmp_path: Path, chat: Chat) -> None:
     guarded = made(tmp_path, "forge: {kind: none}", v4=(1, "bad"))
     found = guarded.guard(code=1)
     assert found["refused"] == f"the branch {BRANCH} waits for a person: the forge has no pull requests"
     assert f"refs/heads/{BRANCH}" in guarded.world.refs()
+    assert "from v4 back to v3 (waits for a person)" in chat.messages[0]["text"]
 
 
 def test_directly_where_that_is_configured(tmp_path: Path) -> None:

@@ -46,6 +46,13 @@ hint: x
         ("error: file write error: No space left on device", "no space left", ReleaseError),
         ("git: 'merge-tree' is not a git command", "too old", ReleaseError),
         ("usage: git merge-tree <base-tree> <branch1> <branch2>", "too old", ReleaseError),
+        (f"bash: line 1: git-upload-pack: command not found\nfatal: {SSH}", "has no git", ReleaseError),
+        (f"sh: 1: /opt/git-receive-pack: not found\nfatal: {SSH}", "has no git", ReleaseError),
+        (f"Bad owner or permissions on /home/me/.ssh/config\nfatal: {SSH}", "SSH can't log in", ReleaseError),
+        (f"Unable to negotiate with h: no matching host key type found.\nfatal: {SSH}", "SSH can't", ReleaseError),
+        ("error: 8 bytes of body are still expected\nfatal: early EOF", "was cut off", TryAgain),
+        ("fatal: fetch-pack: invalid index-pack output\nfatal: the remote end hung up", "was cut off", TryAgain),
+        ("fatal: bad object x\nfatal: the remote end hung up unexpectedly", "git can't fetch", ReleaseError),
         ("fatal: something new", "git can't fetch", ReleaseError),
     ],
 )

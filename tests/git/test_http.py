@@ -66,6 +66,7 @@ def test_the_credentials_of_the_checkout_serve_and_show_nowhere(
         (401, "doesn't accept the credentials", 1),
         (403, "no permission on the remote", 1),
         (404, "no git repository at the remote's URL", 1),
+        (413, "refuses the request", 1),
         (429, "can't be reached", 75),
         (500, "can't be reached", 75),
         (503, "can't be reached", 75),

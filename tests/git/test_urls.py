@@ -123,12 +123,20 @@ def test_a_redirect_to_something_that_is_no_repository_is_no_move() -> None:
     assert not isinstance(moved, TryAgain)
 
 
-@pytest.mark.parametrize(("alias", "kind"), [("work-hub", "github"), ("elsewhere", "none")])
-def test_a_name_of_ssh_finds_its_forge(clone: Path, tmp_path: Path, alias: str, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("url", "kind"),
+    [
+        ("git@hub:/o/r.git", "github"),
+        ("git@git:o/r.git", "github"),
+        ("ssh://hub/o/r", "github"),
+        ("git@elsewhere:o/r", "none"),
+    ],
+)
+def test_a_name_of_ssh_finds_its_forge(clone: Path, tmp_path: Path, url: str, kind: str) -> None:
     config = tmp_path / "ssh_config"
-    config.write_text("Host work-hub\n  HostName github.com\nHost elsewhere\n  HostName git.example.com\n")
+    config.write_text("Host hub git\n  HostName github.com\nHost elsewhere\n  HostName git.example.com\n")
     git("config", "core.sshCommand", f"ssh -F {config}", cwd=clone)
-    git("remote", "set-url", "origin", f"git@{alias}:/o/r.git", cwd=clone)
+    git("remote", "set-url", "origin", url, cwd=clone)
     with Repository.open(clone) as repository:
         assert forges.kind_of(forges.known_url(repository, {})) == kind
         forge = forges.connect("auto", repository, lambda: BEGIN)
