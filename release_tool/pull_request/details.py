@@ -28,6 +28,8 @@ from release_tool.rules import outlook
 from release_tool.rules.plan import held
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from release_tool.model.records import Change, Kept, Line, Name, State
     from release_tool.pull_request.proposal import Proposed
     from release_tool.rules.forecast import Coming
@@ -204,24 +206,35 @@ def _subject(line: Line) -> Markup:
 
 def undo(proposed: Proposed) -> list[Markup]:
     """The commands that undo it."""
-    lines = [line for line in reversed(proposed.lines) if _is_undoable(line)]
     text = Markup("Before it is merged: close this pull request. Nothing of it has begun, and none of it is repeated.")
-    if not lines:
+    commands = [Markup(proposed.place.command(*words, "--reason", "why it must go")) for words in _way_back(proposed)]
+    if not commands:
         return [section("How to undo it", text)]
-    commands = [Markup(proposed.place.command("undo", line.id, "--reason", "why it must go")) for line in lines]
     shown = within_share(commands, _UNDONE)
     after = Markup("After that, each as a new operation, the last one first:")
-    more = Markup(f"… and {len(lines) - len(shown)} more: `{proposed.place.command('history')}` lists the ids.")
-    parts = [text, after, block("sh", "\n".join(shown)), *([more] if len(shown) < len(lines) else [])]
+    more = Markup(f"… and {len(commands) - len(shown)} more: `{proposed.place.command('history')}` lists the ids.")
+    parts = [text, after, block("sh", "\n".join(shown)), *([more] if len(shown) < len(commands) else [])]
     return [section("How to undo it", *parts)]
 
 
-def _is_undoable(line: Line) -> bool:
-    """Whether an operation changed something by itself that undo can turn around."""
-    return any(
-        change.action != "supersede" and (not change.sweep or line.intent.operation == "cleanup")
-        for change in line.changes
-    )
+def _way_back(proposed: Proposed) -> Iterator[tuple[str, str]]:
+    """The verb and the operation or version of each command, the last operation first.
+
+    An undone retirement comes back pinned: before the undo of what brought that version, its pin goes.
+    """
+    pinned = set(proposed.plan.after.pinned)
+    for line in reversed(proposed.lines):
+        own = [change for change in line.changes if not change.sweep or line.intent.operation == "cleanup"]
+        for change in reversed(own):
+            name = change.version
+            if change.action in {"retire", "remove", "unpin"}:
+                pinned.add(name)
+            elif change.action in {"add", "restore"} and name in pinned:
+                yield "unpin", name
+            elif change.action == "pin" and name not in proposed.before.pinned:
+                pinned.discard(name)
+        if any(change.action != "supersede" for change in own):  # something that undo can turn around
+            yield "undo", line.id
 
 
 def notice() -> Markup:

@@ -10,9 +10,9 @@ from release_tool.model.versions import tag_part
 from release_tool.safe_text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from release_tool.model.records import Change, Evidence, Intent, Line
+    from release_tool.model.records import Change, Evidence, Intent, Line, Name
     from release_tool.rules.plan import LeftOut
 
 TRAILER = "Release-Operation"
@@ -24,33 +24,61 @@ _MANY = 5  # tags that a title lists
 _LONGEST_LIST = 160  # characters of them: GitHub takes 256 for a title, and a tag may have 128
 
 
-def _tags(lines: Iterable[Line]) -> list[str]:
-    """The tags that some lines add, else those that they are about, in order."""
-    changes = [change for line in lines for change in line.changes]
+def title(environment: str, lines: Sequence[Line]) -> str:
+    """One line for a commit or a pull request, each tag with its verb: `devel: bump v1.0.5, v1.0.6, retire v1.0.2`.
+
+    What comes and goes again is left out. A downgrade says what it leaves, and what it goes back to; an undo, of what.
+    """
+    found = list(dict.fromkeys(_named(lines))) or list(dict.fromkeys(item for one in lines for item in _named([one])))
+    shown = found[:_MANY]
+    while len(shown) > 1 and len(_listed(shown)) > _LONGEST_LIST:
+        shown.pop()
+    more = f" and {len(found) - len(shown)} more" if len(found) > len(shown) else ""
+    operations = {line.intent.operation for line in lines}
+    listed = _listed(shown)[:_LONGEST_LIST] or (operations.pop() if len(operations) == 1 else "")
+    return f"{environment}: {listed}{more}".rstrip()
+
+
+def _listed(items: Sequence[tuple[str, str]]) -> str:
+    """Verbs and what they are about, a verb once for all that follow it."""
+    return ", ".join(
+        about if number and items[number - 1][0] == verb else f"{verb} {about}"
+        for number, (verb, about) in enumerate(items)
+    )
+
+
+def _named(lines: Sequence[Line]) -> Iterator[tuple[str, str]]:
+    """The verb of each operation, and the tags that it adds, else those that it is about."""
+    came: set[Name] = set()
+    gone: set[Name] = set()
+    for change in (change for line in lines for change in line.changes):
+        if change.action in {"add", "restore"}:
+            came.add(change.version)
+            gone.discard(change.version)
+        elif change.action in {"retire", "remove"} and change.version in came:
+            gone.add(change.version)
+    for line in lines:
+        changes = [change for change in line.changes if change.version not in gone]
+        changes = [change for change in changes if not change.sweep or line.intent.operation == "cleanup"] or (
+            changes if len(lines) == 1 else []
+        )
+        abouts = _tags(changes)
+        said = line.intent.arguments
+        if abouts and line.intent.operation == "downgrade":
+            to = next((f" to {tag_part(one.tag)}" for one in line.changes if one.action == "set-default"), "")
+            abouts = [f"{tag_part(line.intent.tag)}{to}"]
+        elif abouts and isinstance(said, UndoArguments) and said.what:
+            abouts = [said.what]
+        yield from ((line.intent.operation, harmless(about)) for about in abouts)
+
+
+def _tags(changes: Sequence[Change]) -> list[str]:
+    """The tags that some changes add, else those that they are about, in order."""
     for actions in ({"add", "restore"}, {"set-default"}, {"retire", "remove", "pin", "unpin", "quarantine", "clear"}):
         found = [tag_part(change.tag) for change in changes if change.action in actions]
         if found:
             return list(dict.fromkeys(found))
     return []
-
-
-def title(environment: str, lines: Sequence[Line]) -> str:
-    """One line for a commit or a pull request: `devel: bump v1.0.5`; several operations: `devel: v1.0.5, v1.0.6`.
-
-    A downgrade names what it leaves, and what it goes back to: `devel: downgrade v1.0.5 to v1.0.4`.
-    """
-    if len(lines) == 1 and lines[0].intent.operation == "downgrade":
-        to = next((f" to {tag_part(one.tag)}" for one in lines[0].changes if one.action == "set-default"), "")
-        return harmless(f"{environment}: downgrade {tag_part(lines[0].intent.tag)}{to}")
-    tags = [harmless(tag) for tag in _tags(lines)]
-    shown = tags[:_MANY]
-    while len(shown) > 1 and len(", ".join(shown)) > _LONGEST_LIST:
-        shown.pop()
-    more = f" and {len(tags) - len(shown)} more" if len(tags) > len(shown) else ""
-    listed = ", ".join(shown)[:_LONGEST_LIST] + more
-    operations = {line.intent.operation for line in lines}
-    verb = f"{operations.pop()} " if len(operations) == 1 else ""
-    return f"{environment}: {verb}{listed}".rstrip()
 
 
 def subject(intent: Intent | None) -> str:

@@ -160,7 +160,7 @@ def test_operations_of_all_kinds_wait_in_one_pull_request_and_land_together(worl
     world.release("quarantine", "devel", "v4", "--reason", "bad")
     world.release("retire", "devel", "v1")
     (pull,) = world.pulls()
-    assert pull["title"] == "devel: v1.0.5"
+    assert pull["title"] == "devel: bump v1.0.5, pin v1.0.2, quarantine v1.0.4, retire v1.0.1"
     world.merge(pull["number"])
     assert [line.intent.operation for line in world.lines()] == ["bump", "pin", "quarantine", "retire"]
     state = world.state()

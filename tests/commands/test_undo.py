@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import timedelta
 from pathlib import Path
 
@@ -37,6 +38,32 @@ def test_each_operation_has_its_inverse(world: World, command: tuple[str, ...], 
     after = world.state()
     assert (after.default, after.quarantined) == (before.default, before.quarantined)
     assert set(after.live) == set(before.live)
+
+
+def test_the_commands_of_a_pull_request_undo_it_in_the_order_that_they_are_printed_in(world: World) -> None:
+    before = world.state()
+    for command in (
+        ("bump", "devel", "v1.0.5"),
+        ("bump", "devel", "v1.0.6"),
+        ("retire", "devel", "v5"),  # comes and goes in one pull request
+        ("retire", "devel", "v1"),
+        ("pin", "devel", "v2", "--reason", "mobile clients"),
+        ("unpin", "devel", "v2"),
+    ):
+        world.release(*command)
+    (pull,) = world.pulls()
+    assert pull["title"] == "devel: bump v1.0.6, retire v1.0.1, pin v1.0.2, unpin v1.0.2"
+    body = world.json("pulls", "show", str(pull["number"]))["body"]
+    world.merge(pull["number"])
+    commands = [shlex.split(line)[1:] for line in body.split("```sh\n")[1].split("```")[0].splitlines()]
+    assert [one[0] for one in commands].count("unpin") == 1
+    for command in commands:
+        world.release(*command)
+    (pull,) = world.pulls()
+    assert pull["title"].startswith("devel: undo ")
+    world.merge(pull["number"])
+    after = world.state()
+    assert (after.default, after.live, set(after.retired)) == (before.default, before.live, {"v6"})
 
 
 def test_unpin_and_clear_are_undone_with_what_stood_there(world: World) -> None:

@@ -25,7 +25,30 @@ EVIL = ["a | b", "`x`", "<b>x</b>", "@team", "[x](http://y)", "a\nb", "a\r\nb", 
             [add_line(f"1.{n}.0", f"v{n}") for n in range(1, 9)],
             "devel: bump 1.1.0, 1.2.0, 1.3.0, 1.4.0, 1.5.0 and 3 more",
         ),
-        ([add_line("1.0.5", "v5"), line("2", change("retire", "v1", "1.0.1"), operation="retire")], "devel: 1.0.5"),
+        (
+            [add_line("1.0.5", "v5"), line("2", change("retire", "v1", "1.0.1"), operation="retire")],
+            "devel: bump 1.0.5, retire 1.0.1",
+        ),
+        (
+            [
+                line("1", change("pin", "v3", "1.0.3"), operation="pin"),
+                line("2", change("retire", "v4", "1.0.4"), operation="retire"),
+                line("3", change("pin", "v2", "1.0.2"), operation="pin"),
+            ],
+            "devel: pin 1.0.3, retire 1.0.4, pin 1.0.2",
+        ),
+        (
+            [
+                add_line("1.0.5", "v5"),
+                add_line("1.0.6", "v6"),
+                line("3", change("remove", "v5", "1.0.5"), operation="retire"),
+            ],
+            "devel: bump 1.0.6",
+        ),
+        (
+            [add_line("1.0.5", "v5"), line("2", change("remove", "v5", "1.0.5"), operation="retire")],
+            "devel: bump 1.0.5, retire 1.0.5",
+        ),
         ([line("1", change("retire", "v1", "1.0.1"))], "devel: bump 1.0.1"),
         ([line("1", change("supersede", "v1", "1.0.1"))], "devel: bump"),
     ],
