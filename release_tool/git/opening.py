@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from release_tool.git.process import GitAnswer
+    from release_tool.git.urls import RemoteUrls
     from release_tool.net.secret import Secret
 
     Entitle = Callable[[str], Secret | None]
@@ -89,8 +90,7 @@ class Store(NamedTuple):
     top: Path | None  # of the user's working tree; None for a bare repository and with a URL
     remote: str  # the name in git's configuration
     url: str  # redacted, for messages
-    pushes: Sequence[str]  # the addresses that git would push to; only one can be compared with
-    pushes_by: str  # the key of git's configuration that holds them
+    urls: RemoteUrls  # as git has them
     algorithm: str  # `sha1` or `sha256`
     thin: bool  # no full checkout lends its objects: fetch one commit deep and without files
     partial: bool  # files may be missing that the remote has
@@ -117,8 +117,7 @@ def of_url(url: str, entitle: Entitle) -> Store:
         top=None,
         remote="origin",
         url=redact(urls.main),
-        pushes=urls.pushes,
-        pushes_by="",
+        urls=urls,
         algorithm="sha1",
         thin=True,
         partial=True,
@@ -171,8 +170,7 @@ def of_checkout(directory: Path, wanted: str, entitle: Entitle) -> Store:
         top=top,
         remote=name,
         url=redact(full),
-        pushes=urls.pushes,
-        pushes_by=urls.key,
+        urls=urls,
         algorithm=algorithm,
         thin=thin,
         partial=thin or is_true("".join(promisor[-1:])),

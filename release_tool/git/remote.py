@@ -57,8 +57,7 @@ class Remote:
         self.top = store.top
         self.display_url = store.url
         self.remote_name = store.remote
-        self._pushes = store.pushes
-        self._pushes_by = store.pushes_by
+        self._urls = store.urls
         self.link = ""  # the address that the server named for a pull request when it took the last push
         self.cwd = store.cwd
         # No other settings: their values may be credentials.
@@ -195,17 +194,18 @@ class Remote:
         return f"{before}{ssh_host_name(host, command, self.cwd) or host}{after}"
 
     def demand_one_address(self) -> None:
-        """Raise where git would push to several addresses: it compares each with itself, and can't move all or none."""
-        if len(self._pushes) == 1:
-            return
-        there = [redact(url) for url in self._pushes]
-        raise ReleaseError(
-            f"git would push to {len(there)} addresses, and a push must move all of them or none",
-            where=self.display_url,
-            cause=f"{self._pushes_by} holds {', '.join(there)}",
-            hint=f"name one with `--repo {there[0]}`, or keep one: "
-            f"`git config --replace-all {self._pushes_by} {there[0]}`",
-        )
+        """Raise where git would push to several addresses, of which it can't move all or none; or to none."""
+        key, there = self._urls.key, [redact(url) for url in self._urls.pushes]
+        if self._urls.off:
+            what, hint = "pushes are switched off", f"`git config --unset-all {key}`, or work in another checkout"
+            raise ReleaseError(what, where=self.display_url, cause=f"{key} is `{there[0]}`", hint=hint)
+        if len(there) > 1:
+            raise ReleaseError(
+                f"git would push to {len(there)} addresses, and a push must move all of them or none",
+                where=self.display_url,
+                cause=f"{key} holds {', '.join(there)}",
+                hint=f"name one with `--repo {there[0]}`, or keep one: `git config --replace-all {key} {there[0]}`",
+            )
 
     def ask(self, *arguments: str, stdin: bytes | None = None, extra: Mapping[str, str] | None = None) -> GitAnswer:
         """Runs a git command that may talk to the remote; its failure is the caller's to judge."""

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from release_tool.git.process import Setting
 
-_PARTS = re.compile(
+# Compiled where it is used: the usual remote needs none of it.
+_PARTS = (
     r"(?:(?P<scheme>[\w+.-]+)://)?(?:[^/@]*@)?(?P<host>\[[^]]*\]|[^/:\[]+)(?::(?P<port>\d+)(?=/))?[:/]/*(?P<path>.*)"
 )
 
@@ -26,10 +27,18 @@ class RemoteUrls(NamedTuple):
     pushes: tuple[str, ...]  # the first one is read, too
     key: str = ""  # of the setting that holds several
 
+    def __repr__(self) -> str:
+        return f"RemoteUrls({self.key!r})"  # an address may hold a credential
+
     @property
     def main(self) -> str:
         """The address that the tool reads and pushes to."""
-        return self.reads if same_repository(self.reads, self.pushes[0]) else self.pushes[0]
+        return self.reads if same_repository(self.reads, self.pushes[0]) or self.off else self.pushes[0]
+
+    @property
+    def off(self) -> bool:
+        """Whether somebody has switched pushes off, by a word in the place of an address (`no_push`)."""
+        return self.key.endswith(".pushurl") and not re.search("[/:]", self.pushes[0])
 
 
 def remote_urls(settings: Sequence[Setting], name: str, url: str = "") -> RemoteUrls:
@@ -61,7 +70,7 @@ def same_repository(one: str, other: str) -> bool:
     """Whether two addresses lead to one repository: the same, or by HTTP and by SSH on one host."""
     if one == other:
         return True
-    found = [_PARTS.fullmatch(url) for url in (one, other)]
+    found = [re.fullmatch(_PARTS, url) for url in (one, other)]
     if found[0] is None or found[1] is None or one.startswith(("/", ".")) or other.startswith(("/", ".")):
         return False
     places = {(it["host"].lower(), it["path"].strip("/").removesuffix(".git")) for it in found if it}
@@ -71,7 +80,7 @@ def same_repository(one: str, other: str) -> bool:
 
 def ssh_host(url: str) -> tuple[str, str, str]:
     """What stands before the host of an address that SSH serves, the host, and what follows; else three empty texts."""
-    found = _PARTS.fullmatch(url)
+    found = re.fullmatch(_PARTS, url)
     if found is None or url.startswith(("/", ".")) or found["scheme"] not in (None, "ssh", "git+ssh", "ssh+git"):
         return "", "", ""
     if not found["scheme"] and ":" not in url:

@@ -25,7 +25,7 @@ _BEGINNINGS = {
 }
 _FIRST = tuple(_BEGINNINGS)
 _LONGEST = max(map(len, _FIRST))
-_SOPS = re.compile(r'(?m)^sops:|"sops":')
+_SOPS = r'(?m)^sops:|"sops":'
 
 
 def is_foreign(content: str | bytes) -> bool:
@@ -63,4 +63,4 @@ def demand_plain(text: str, path: str) -> None:
 
 def by_sops(text: str) -> bool:
     """Whether sops has encrypted values of a YAML or JSON text."""
-    return "ENC[AES256_GCM," in text and _SOPS.search(text) is not None
+    return "ENC[AES256_GCM," in text and re.search(_SOPS, text) is not None

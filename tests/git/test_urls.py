@@ -74,6 +74,15 @@ def test_a_push_to_several_addresses_is_refused_before_it_begins(
     assert (origin.refs(), other.refs()) == before
 
 
+def test_where_pushes_are_switched_off_reading_goes_on(origin: Origin, clone: Path) -> None:
+    git("remote", "set-url", "--push", "origin", "no_push", cwd=clone)
+    with Repository.open(clone) as repository:
+        assert fetched(repository) == origin.tip()
+        with pytest.raises(ReleaseError, match="pushes are switched off") as caught:
+            bump(repository)
+    assert "`git config --unset-all remote.origin.pushurl`" in caught.value.hint
+
+
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [
