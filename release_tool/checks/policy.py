@@ -1,9 +1,10 @@
-"""Files that the configuration can do little with: pins, tags that it doesn't allow, nothing to fall back to."""
+"""Files that operations can do little with: pins, tags that are not allowed, nothing to fall back to, anchors."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from release_tool.checks.anchors import anchors
 from release_tool.checks.findings import Finding
 from release_tool.model import history
 from release_tool.model.versions import tag_part
@@ -28,6 +29,7 @@ def policy(held: Held, was: Held | None, config: Config, now: datetime | None) -
     yield from _pins(held, config, now)
     yield from _tags(held, config)
     yield from _fallback(held, was, config)
+    yield from anchors(held)
 
 
 def _pins(held: Held, config: Config, now: datetime | None) -> Iterator[Finding]:

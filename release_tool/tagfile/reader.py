@@ -140,7 +140,7 @@ class _Reader:
             place = f"{key}.{text}" if key else text
             if text in seen:
                 self.problem(name, place, "this key stands twice", "keep one of them")
-            elif text == "<<" or value.kind == "alias":
+            elif text == "<<" or (value.kind == "alias" and not _may_be_alias(key, text, value)):
                 self.problem(
                     value, place, "an alias or a merge key can't be edited safely here", "write the values out"
                 )
@@ -166,12 +166,13 @@ class _Reader:
         return found
 
     def tag(self, node: Node, key: str) -> Tag | None:
+        place, node = node, node.target if node.kind == "alias" and node.target is not None else node
         if node.kind != "scalar" or node.is_nothing:
-            self.problem(node, key, f"expected a tag, found {_kind(node)}", "write the image tag as a text")
+            self.problem(place, key, f"expected a tag, found {_kind(node)}", "write the image tag as a text")
         elif not is_string(node):
-            self.problem(node, key, f"YAML reads {node.value} as something other than a text", f'write "{node.value}"')
+            self.problem(place, key, f"YAML reads {node.value} as something other than a text", f'write "{node.value}"')
         elif not is_tag(node.value):
-            self.problem(node, key, f"{node.value!r} is no image tag", "letters, digits, `_`, `.`, `-`; 128 at most")
+            self.problem(place, key, f"{node.value!r} is no image tag", "letters, digits, `_`, `.`, `-`; 128 at most")
         else:
             return Tag(node.value)
         return None
@@ -245,6 +246,13 @@ class _Reader:
             self.problem(node, "image.default", f"{what} is no version of `image.tag`", f"there are: {names}")
             return None
         return Name(node.value)
+
+
+def _may_be_alias(section: str, key: str, value: Node) -> bool:
+    """Whether an alias stands for a tag, or stands where nothing is edited."""
+    if section in {"image.tag", "image.retired"}:
+        return value.target is not None and value.target.kind == "scalar"
+    return (section == "image" and key not in KEYS) or (not section and key != "image")
 
 
 def _kind(node: Node) -> str:

@@ -1,0 +1,74 @@
+"""Anchors and aliases of versions are warned of before an operation refuses them."""
+
+from __future__ import annotations
+
+import pytest
+
+from release_tool import tagfile
+from release_tool.checks.anchors import anchors
+from release_tool.checks.environment import held
+from release_tool.config import place_of
+from release_tool.errors import EditRefused
+from release_tool.model.records import Change, Name, Tag
+
+PLACE = place_of("devel", path="environments/{environment}", branch="release/{environment}")
+RETIRED = Change("retire", Name("v1"), Tag("v1.0.1"), "why")
+
+
+def warned(text: str) -> list[str]:
+    found = anchors(held(PLACE, text, "", {}))
+    return [f"{one.where.rpartition('.yaml:')[2]} {one.what}; {one.hint}" for one in found]
+
+
+REFUSED = {
+    "image:\n  default: v2\n  tag:\n    v1: &one v1.0.1\n    v2: v1.0.2\nsidecar: {tag: *one}\n": "4:9 v1 holds the anchor &one, "
+    "which line 6 uses: no operation can retire or remove it; write the value out in line 6",
+    "image:\n  default: v2\n  tag:\n  - &one v1.0.1\n  - v1.0.2\nother: *one\n": "4:5 v1 holds the anchor &one, which line 6 "
+    "uses: no operation can retire or remove it; write the value out in line 6",
+    "image:\n  default: v2\n  tag:\n    &k v1: v1.0.1\n    v2: v1.0.2\n  list: [*k]\n": "4:5 v1 holds the anchor &k, which line 6 "
+    "uses: no operation can retire or remove it; write the value out in line 6",
+}
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_an_anchor_that_others_use_is_a_warning_before_it_is_a_refusal(text: str):
+    assert warned(text) == [REFUSED[text]]
+    with pytest.raises(EditRefused, match="which line"):
+        tagfile.edit(tagfile.read(text, "image_tag.yaml"), [RETIRED])
+
+
+def test_a_tag_that_is_an_alias_is_read_and_warned_of():
+    text = "x: &one v1.0.1\nimage:\n  default: v2\n  tag:\n    v1: *one\n    v2: v1.0.2\n"
+    assert warned(text) == [
+        (
+            "5:9 the tag of v1 is the alias *one of line 1: what changes there changes v1, and it can't move above that line; "
+            "write v1.0.1 here"
+        )
+    ]
+    file = tagfile.read(text, "image_tag.yaml")
+    assert file.state.versions == {"v1": "v1.0.1", "v2": "v1.0.2"}
+    assert "  retired:\n    v1: *one\n" in tagfile.edit(file, [RETIRED]).text
+
+
+def test_a_section_that_is_repeated_elsewhere_is_named():
+    text = "image:\n  tag: &all\n    v1: v1.0.1\n    v2: v1.0.2\nother: *all\n"
+    assert warned(text) == [
+        (
+            "2:8 line 5 repeats image.tag by the anchor &all: every operation changes it there, too; "
+            "write it out there, and take the anchor away"
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "image:\n  tag:\n    v1: v1.0.1   # *no alias\n",
+        "image:\n  tag:\n    v1: &one v1.0.1\n",
+        "x: &x [a]\ny: *x\nimage: {tag: {v1: v1.0.1}}\n",
+        "image: [*\n",
+        "*x : y\n",
+    ],
+)
+def test_all_else_is_silent(text: str):
+    assert warned(text) == []
