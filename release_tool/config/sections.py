@@ -198,7 +198,7 @@ class ForgeChoice(NamedTuple):
                 "github": "on GitHub, or a GitHub Enterprise Server; the token is read from `GH_TOKEN`, "
                 "`GITHUB_TOKEN`, or the file that `GITHUB_TOKEN_FILE` names",
                 "local": "in the Git remote itself, for plain Git servers and for trials; see `release pulls`",
-                "none": "nowhere: the branch is pushed, and the text of the pull request is printed",
+                "none": "nowhere: the branch is pushed, and the first screen of a pull request's text is printed",
             },
         ),
     ] = "auto"

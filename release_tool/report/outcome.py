@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from release_tool.model.history import change_data, gate_data
+from release_tool.model.printed_command import command
 from release_tool.report.terminal import table
 from release_tool.safe_text import one_line
 
@@ -67,8 +68,20 @@ def outcome_text(outcome: Outcome, *, everything: bool = False) -> str:
     lines += _manifest_lines(outcome)
     lines += _where(outcome)
     if outcome.text:
-        lines += ["", *map(one_line, outcome.text.splitlines())]
+        lines += ["", *_first_screen(outcome)]
     return "\n".join(lines)
+
+
+def _first_screen(outcome: Outcome) -> list[str]:
+    """Title and first screen of the text for a person to carry on with, and where the rest of it is."""
+    shown, _, _ = outcome.text.partition("\n### ")
+    lines = [one_line(line) for line in shown.rstrip().splitlines()]
+    rest = len(outcome.text.splitlines()) - len(lines)
+    asked = outcome.invocation
+    apart = ["--ref", outcome.branch] if asked.downgrade and outcome.branch else []
+    diff = command("diff", asked.environment, *apart, service=asked.service)
+    where = f"the same command with `--output json` gives all of it (`body`), `{diff}` the manifests"
+    return [*lines, "", f"({rest} more lines of this text: {where})"] if rest > 0 else lines
 
 
 def cleanup_text(outcome: Outcome, *, everything: bool) -> str:
