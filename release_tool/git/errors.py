@@ -102,6 +102,12 @@ _MEANINGS: tuple[tuple[str, str, str, type[ReleaseError]], ...] = (
         TryAgain,
     ),
     (
+        r"bad line length character",
+        "something on the server speaks before git does",
+        "let the shell profile of the server's user print nothing where there is no terminal",
+        ReleaseError,
+    ),
+    (
         r"receiving end does not support --signed",
         "git's configuration asks for signed pushes (push.gpgSign), and the remote takes none",
         "set push.gpgSign to `if-asked`: pushes are signed where the remote can check that",
@@ -179,8 +185,7 @@ _MEANINGS: tuple[tuple[str, str, str, type[ReleaseError]], ...] = (
     (
         (
             r"transfer closed with|body are still expected|expected (flush|packfile|'packfile')|unexpected (EOF|end of)"
-            r"|index-pack (failed|output)|bad pack header|invalid (server response|pkt)|protocol error|inflate"
-            r"|unpack.*(failed|error)|premature"
+            r"|index-pack (failed|output)|bad pack header|bad band|bad line length \d|invalid (server response|pkt)"
         ),
         "the answer of the remote was cut off",
         "run the same command again; if it stays so, look at the server or the proxy in between",

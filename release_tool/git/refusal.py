@@ -12,7 +12,7 @@ import re
 from release_tool.errors import ReleaseError, TryAgain
 from release_tool.git.errors import Locked, Protected
 
-_ALLOW = "let the rule leave out `{ref}`, or let the token's user or App bypass the rule"
+_ALLOW = "let the rule leave out `{ref}`, or let the user or App of the token bypass it"
 
 # What the server's words say, why it refuses, and the next step. The first that matches counts.
 _RULES: tuple[tuple[str, str, str], ...] = (

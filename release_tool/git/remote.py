@@ -6,7 +6,7 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool.errors import ReleaseError
+from release_tool.errors import ReleaseError, TryAgain
 from release_tool.git.errors import Forgotten, Stale, explain, web_page
 from release_tool.git.objects import Database, MissingObject
 from release_tool.git.opening import FORMATS, SETTINGS
@@ -157,7 +157,13 @@ class Remote:
         # once more when it takes the push, so no push of anybody is lost in between.
         leases = [f"--force-with-lease={update.ref}:{update.old or ''}" for update in updates]
         specs = [f"{update.new or ''}:{update.ref}" for update in updates]
-        answer = self.ask("push", "--porcelain", "--atomic", *leases, self.remote_name, *specs)
+        try:
+            answer = self.ask("push", "--porcelain", "--atomic", *leases, self.remote_name, *specs)
+        except TryAgain:  # git waits for ever for the rest of an answer that was cut off
+            refs = self.refs(*(update.ref for update in updates)).refs
+            if all(refs.get(update.ref) == update.new for update in updates):
+                return False
+            raise
         if answer.code != 0 and lacks_atomic(answer):
             if len(updates) > 1:
                 raise ReleaseError(

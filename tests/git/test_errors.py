@@ -52,6 +52,8 @@ hint: x
         (f"Unable to negotiate with h: no matching host key type found.\nfatal: {SSH}", "SSH can't", ReleaseError),
         ("error: 8 bytes of body are still expected\nfatal: early EOF", "was cut off", TryAgain),
         ("fatal: fetch-pack: invalid index-pack output\nfatal: the remote end hung up", "was cut off", TryAgain),
+        ("fatal: protocol error: bad line length character: Welc", "speaks before git", ReleaseError),
+        ("error: inflate: data stream error\nfatal: loose object x is corrupt", "git can't fetch", ReleaseError),
         ("fatal: bad object x\nfatal: the remote end hung up unexpectedly", "git can't fetch", ReleaseError),
         ("fatal: something new", "git can't fetch", ReleaseError),
     ],

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 from git_server import GitServer, serving
-from origin import TAGS, Origin, bump, git
+from opened import fetched
+from origin import BEGIN, TAGS, Origin, bump, git
 
 from release_tool.errors import ReleaseError, TryAgain
 from release_tool.git.repository import Repository
+from release_tool.model.records import RefUpdate
 from release_tool.net.secret import Secret
 from release_tool.wiring import header_for_git
 
@@ -121,6 +123,15 @@ def test_an_answer_that_is_cut_off_is_named_and_can_be_tried_again(server: GitSe
     server.cut = part
     with Repository.open(None, server.url) as repository, pytest.raises(TryAgain, match="was cut off"):
         bump(repository)
+
+
+def test_a_push_whose_answer_is_cut_off_is_looked_up(origin: Origin, server: GitServer) -> None:
+    with Repository.open(None, server.url) as repository:
+        tip = fetched(repository)
+        new = repository.commit([tip], tip, {"a": b"1"}, "Change", when=BEGIN)
+        server.cut, repository._timeout = "/git-receive-pack", 3
+        assert repository.push([RefUpdate("refs/heads/main", tip, new)]) is False
+    assert origin.tip() == new
 
 
 def test_an_empty_repository_is_no_web_page(server: GitServer, tmp_path: Path) -> None:
