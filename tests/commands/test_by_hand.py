@@ -139,7 +139,7 @@ def test_an_unknown_version_is_refused_with_those_that_are_there(world: World, c
 def test_the_last_live_version_stays(tmp_path: Path) -> None:
     world = World.make(tmp_path, tags="image:\n  tag:\n    v1: v1.0.1\n    v2: v1.0.2\n  default: v1\n")
     world.land("quarantine", "devel", "v2", "--reason", "bad")
-    assert "default" in world.refused("quarantine", "devel", "v1", "--reason", "bad")
+    assert "last live version" in world.refused("quarantine", "devel", "v1", "--reason", "bad")
     assert "no version of devel to go back to" in world.refused("downgrade", "devel")
 
 

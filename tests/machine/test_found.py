@@ -22,3 +22,14 @@ def test_a_restore_that_waited_until_its_pin_was_over_has_no_effect_and_says_so(
     assert [line.intent.operation for line in world.lines(ref="release/devel")] == ["restore", "bump"]
     world.merge(restored["pull_request"]["number"])
     assert "v1" not in world.state().live
+
+
+def test_who_may_not_quarantine_the_default_is_told_a_way_that_goes(tmp_path: Path) -> None:
+    """It was `downgrade --from v1`, which found no target where only newer versions are live, or one that waited."""
+    world = World.make(tmp_path, tags=tags("v1", "v3", default="v1"))
+    world.json("bump", "devel", "v1.0.4", "--id", "bumped")
+    assert "`release default devel v3` moves the default first" in world.refused(
+        "quarantine", "devel", "v4", "--reason", "x"
+    )
+    world.json("default", "devel", "v1")
+    assert "`release downgrade devel --from v1 --to v3`" in world.refused("quarantine", "devel", "v1", "--reason", "x")

@@ -11,7 +11,7 @@ from release_tool.errors import Refused
 from release_tool.model import history
 from release_tool.model.records import Change, Pin, Tag
 from release_tool.model.versions import tag_part
-from release_tool.rules.operations import Context, Located, Step, find, present
+from release_tool.rules.operations import Context, Located, Step, downgrade, find, present
 
 if TYPE_CHECKING:
     from release_tool.model.records import State, VersionArguments
@@ -70,6 +70,7 @@ def retire(state: State, arguments: VersionArguments, context: Context) -> Step:
     name, environment = found.name, context.environment
     if found.where == "retired":
         return Step(notes=(f"{name} is retired already",))
+    _leave_one(state, found, context, "retired")
     if name == state.default:
         raise Refused(
             f"{name} ({tag_part(found.tag)}) is the default of {environment}",
@@ -80,7 +81,6 @@ def retire(state: State, arguments: VersionArguments, context: Context) -> Step:
             f"{name} ({tag_part(found.tag)}) is pinned in {environment}: {state.pinned[name].reason}",
             hint=f"`{context.command('unpin', name)}` first",
         )
-    _leave_one(state, found, context, "retired")
     landed = name in context.base.versions or name in context.base.retired
     return Step((Change("retire" if landed else "remove", name, found.tag, arguments.reason or "by `release retire`"),))
 
@@ -149,12 +149,12 @@ def quarantine(state: State, arguments: VersionArguments, context: Context) -> S
         return Step(
             marked, (f"{name} ({part}) is {found.where}: no bump and no promotion brings it back before `{cleared}`",)
         )
+    _leave_one(state, found, context, "quarantined")
     if name == state.default:
         raise Refused(
             f"{name} ({part}) is the default of {environment}",
-            hint=f"`{context.command('downgrade', '--from', name)}` moves the default back and quarantines it",
+            hint=downgrade.away_from(name, state, context),
         )
-    _leave_one(state, found, context, "quarantined")
     return Step(marked)
 
 

@@ -11,7 +11,7 @@ from release_tool.rules.operations import Context, Located, Step, find
 from release_tool.rules.retention import fallback_target
 
 if TYPE_CHECKING:
-    from release_tool.model.records import DowngradeArguments, State
+    from release_tool.model.records import DowngradeArguments, Name, State
 
 
 def downgrade(state: State, arguments: DowngradeArguments, context: Context) -> Step:
@@ -54,12 +54,33 @@ def _target(state: State, arguments: DowngradeArguments, context: Context) -> Lo
     return target
 
 
+def away_from(name: Name, state: State, context: Context) -> str:
+    """What a person does first who wants the default to leave a version: the text of a next step.
+
+    Another version is live. A downgrade is planned on the base: it knows no default and no target that only waits.
+    """
+    base = context.base
+    if base.default != name or not _others(base, context):
+        return f"`{context.command('default', _others(state, context)[0])}` moves the default first"
+    found = fallback_target(base, context.former, context.order)
+    named = () if found else ("--to", _others(base, context)[0])
+    return f"`{context.command('downgrade', '--from', name, *named)}` moves the default back and quarantines it"
+
+
+def _others(state: State, context: Context) -> list[Name]:
+    return [name for name, _ in newest_first(context.order, state.live.items()) if name != state.default]
+
+
 def _no_target(state: State, context: Context) -> Refused:
     what = f"there is no version of {context.environment} to go back to"
-    others = [name for name, _ in newest_first(context.order, state.live.items()) if name != state.default]
-    if not others:
+    others = _others(state, context)
+    if not others and state.retired:
         hint = f"`{context.command('restore', 'NAME')}` brings a retired one back"
         return Refused(what, cause="no other version is live", hint=hint)
+    if not others:
+        return Refused(
+            what, cause="no other version is live", hint="bring another version first, by a bump or a promotion"
+        )
     live = f"{', '.join(others)} {'is' if len(others) == 1 else 'are'} live"
     return Refused(
         what,
