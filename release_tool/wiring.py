@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from release_tool.errors import ReleaseError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -156,6 +158,29 @@ def make_access(
         return Repository.open(Path(directory or "."), url, timeout=timeout, entitle=header_for_git)
 
     return Access(opened, make_renderer, make_registry, os.environ, now, config_path)
+
+
+def config_file(directory: str | None, path: str) -> Config:
+    """The configuration of any file; `path` is seen from a directory, as with `git -C`."""
+    from release_tool.config.reader import load
+
+    file = Path(directory or ".") / path
+    if not file.is_file():  # a pipe would never end
+        raise ReleaseError("there is no such file", where=path, hint="name a file like release.yaml")
+    return load(file.read_bytes(), path)
+
+
+def config_of_checkout(directory: str | None, path: str) -> tuple[Config, str] | None:
+    """The configuration of the checkout around a directory, and its path from there; None where none is right."""
+    begin = Path(directory or ".").absolute()
+    top = next((place for place in (begin, *begin.parents) if (place / ".git").exists()), None)
+    if top is None:
+        return None
+    seen = os.path.relpath(top / path, begin)
+    try:
+        return config_file(directory, seen), seen
+    except (ReleaseError, OSError):  # `release check` tells why
+        return None
 
 
 def working_tree(directory: str | None) -> WorkingTree:

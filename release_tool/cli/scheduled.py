@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from release_tool.cli.call import asked_of, print_failures, print_refusal, progress_bar, show_outcomes, width
 from release_tool.cli.parser import Command, environments_argument
 from release_tool.errors import Failed, ReleaseError, UsageError
+from release_tool.model.printed_command import command as printed_command
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -29,6 +30,8 @@ def _writing_arguments(parser: ArgumentParser) -> None:
 def _cleanup_arguments(cleanup: ArgumentParser) -> None:
     _writing_arguments(cleanup)
     cleanup.add_argument("--reason", default="", help="why, for the record")
+    text = "with --dry-run: preview the retention and the versions of this release.yaml instead of the base's"
+    cleanup.add_argument("--policy", metavar="FILE", help=text)
 
 
 def _cleanup(run: Run) -> int:
@@ -37,7 +40,18 @@ def _cleanup(run: Run) -> int:
     from release_tool.report.outcome import cleanup_text
 
     given = run.arguments
-    command = cleanup.Cleanup(given.environments, asked_of(given))
+    if given.policy and not given.dry_run:
+        what = "--policy is for --dry-run: a cleanup that writes follows the policy of the base branch"
+        raise UsageError(what, hint="add --dry-run, or let the new policy land first")
+    policy = wiring.config_file(given.directory, given.policy) if given.policy else None
+    here = wiring.config_of_checkout(given.directory, given.config) if given.dry_run and not given.repo else None
+    preview = (
+        printed_command("cleanup", *given.environments, "--dry-run", "--policy", here[1], service=given.service)
+        if here
+        else ""
+    )
+    checkout = (here[0], preview) if here and not policy else None
+    command = cleanup.Cleanup(given.environments, asked_of(given), policy, checkout)
     with run.tool() as tool, progress_bar("cleanup") as progress:
         outcomes = list(cleanup.run(tool, command, wiring.new_id, progress))
     everything = given.dry_run or bool(given.verbose)

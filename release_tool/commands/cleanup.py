@@ -20,7 +20,7 @@ from release_tool.remote.snapshot import take_all
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from release_tool.config import Place
+    from release_tool.config import Config, Place
     from release_tool.publishing.outcome import Invocation
     from release_tool.remote.snapshot import Snapshot
     from release_tool.remote.tool import Tool
@@ -34,6 +34,9 @@ class Cleanup(NamedTuple):
 
     environments: Sequence[str]  # their names; none: all
     asked: Invocation  # by whom, and why; its environment and id stay empty, each environment gets its own
+    policy: Config | None = None  # for a dry run: its retention and its versions take the place of the base's
+    # for a dry run: the configuration of the checkout, and the command that previews what it would do
+    checkout: tuple[Config, str] | None = None
 
 
 def run(
@@ -49,6 +52,9 @@ def run(
         that were deleted.
     """
     snapshots = take_all(tool, command.asked.service)
+    if command.policy is not None:
+        policy = command.policy
+        snapshots = [one._replace(config=_with_policy(one.config, policy)) for one in snapshots]
     for name in command.environments:
         snapshots[0].config.environment(name)
     forge = tool.forge(snapshots[0].config)
@@ -57,12 +63,36 @@ def run(
     todo = [(snapshot, name) for snapshot in snapshots for name in command.environments or snapshot.config.environments]
     for done, (snapshot, name) in enumerate(todo, start=1):
         asked = command.asked._replace(environment=name, service=snapshot.config.service, id=new_id())
-        yield _one(tool, snapshot, asked, ages)
+        outcome = _one(tool, snapshot, asked, ages)
+        yield outcome if isinstance(outcome, Failed) else _with_note(outcome, command, snapshot.config)
         progress(done, len(todo))
     if not command.asked.dry_run:
         synced = sync.run(tool, command.environments, service=command.asked.service)
         yield from (one for one in synced if isinstance(one, Failed) or one.commit or one.changed or one.created)
         yield from _emptied(tool, command)
+
+
+def _with_policy(config: Config, policy: Config) -> Config:
+    """A configuration with the retention and the versions of another one; all else is the base's."""
+    other = policy.view(config.service)
+    environments = {
+        name: one._replace(retention=other.environments[name].retention) if name in other.environments else one
+        for name, one in config.environments.items()
+    }
+    return config._replace(environments=environments, versions=other.versions)
+
+
+def _with_note(outcome: Outcome, command: Cleanup, config: Config) -> Outcome:
+    """Say where the checkout has another policy than the base, which is the one that counts."""
+    name = outcome.invocation.environment
+    if command.checkout is None or config.service not in (command.checkout[0].services or ("",)):
+        return outcome
+    mine, preview = command.checkout
+    there = _with_policy(config, mine)
+    if (there.environments[name], there.versions) == (config.environments[name], config.versions):
+        return outcome
+    note = f"the policy of {config.base} is used; that of this checkout is another one: `{preview}` previews it"
+    return outcome._replace(said=(*outcome.said, note))
 
 
 def _one(tool: Tool, snapshot: Snapshot, asked: Invocation, ages: Ages) -> Outcome | Failed:

@@ -49,6 +49,25 @@ def test_retention_retires_and_what_has_drained_is_removed(world: World) -> None
     assert [line.intent.operation for line in world.lines()] == ["cleanup", "cleanup"]
 
 
+def test_a_dry_run_says_whose_policy_it_uses_and_previews_another(world: World) -> None:
+    calm(world)
+    policy = world.clone / "release.yaml"
+    policy.write_text(policy.read_text() + "# a comment is no policy\n")
+    assert "policy" not in world.release("cleanup", "--dry-run").out
+    policy.write_text(policy.read_text().replace("keep: 3", "keep: 2"))
+    with world.unchanged():
+        devel, staging, _ = world.json("cleanup", "--dry-run")
+        assert (devel["changed"], staging["notes"]) == (False, [])
+        (note,) = devel["notes"]
+        assert note.startswith("the policy of main is used; that of this checkout is another one: ")
+        command = note.split("`")[1].split()
+        assert command == ["release", "cleanup", "--dry-run", "--policy", "release.yaml"]
+        devel, _, _ = json.loads(world.release(*command[1:], "--output", "json").out)
+        assert (pairs(devel["changes"]), devel["notes"]) == ([("retire", "v2")], [])
+        assert "--policy is for --dry-run" in world.release("cleanup", "--policy", "release.yaml", code=2).err
+        assert "there is no such file" in world.release("cleanup", "--dry-run", "--policy", "x", code=1).err
+
+
 def test_every_version_has_its_reason(world: World) -> None:
     world.release("quarantine", "devel", "v3", "--reason", "slow", "--direct")
     world.release("retire", "devel", "v1", "--direct")
