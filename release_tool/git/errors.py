@@ -39,6 +39,11 @@ LOOK_AT_IT = (
     "run the same command again; if it stays so, open the address in a browser: a login, a proxy or a notice of an "
     "outage may stand before the server, or the URL is wrong"
 )
+_AWAY = ("the remote can't be reached", "run the same command again; if it stays so, check the network and the URL")
+_CUT_OFF = (
+    "the answer of the remote was cut off",
+    "run the same command again; if it stays so, look at the server or the proxy in between",
+)
 
 # Patterns (compiled when something has failed: that takes 5 ms), what they mean, the next step, and the kind of error.
 # The first that matches counts, so what says more stands further up.
@@ -187,8 +192,7 @@ _MEANINGS: tuple[tuple[str, str, str, type[ReleaseError]], ...] = (
             r"transfer closed with|body are still expected|expected (flush|packfile|'packfile')|unexpected (EOF|end of)"
             r"|index-pack (failed|output)|bad pack header|bad band|bad line length \d|invalid (server response|pkt)"
         ),
-        "the answer of the remote was cut off",
-        "run the same command again; if it stays so, look at the server or the proxy in between",
+        *_CUT_OFF,
         TryAgain,
     ),
     (
@@ -198,10 +202,8 @@ _MEANINGS: tuple[tuple[str, str, str, type[ReleaseError]], ...] = (
             r"|Network is unreachable|No route to host|Empty reply|hung up|early EOF|RPC failed"
             r"|unexpected disconnect|error: (429|5\d\d)|SSL_ERROR_SYSCALL|gnutls_handshake|SSL_(read|connect)"
             r"|Broken pipe|internal server error|server is busy|too many (requests|connections)"
-            r"|Could not read from remote repository"
         ),
-        "the remote can't be reached",
-        "run the same command again; if it stays so, check the network and the URL",
+        *_AWAY,
         TryAgain,
     ),
 )
@@ -219,6 +221,9 @@ def explain(answer: GitAnswer, doing: str, where: str) -> ReleaseError:
     for pattern, what, hint, kind in _MEANINGS:
         if re.search(pattern, err, re.IGNORECASE | re.MULTILINE):
             return kind(what, where=where, cause=complaint(answer.err), hint=hint)
+    if "Could not read from remote repository" in err:  # git's last words by SSH whatever happened; by HTTP, of an end
+        what, hint = _CUT_OFF if where.startswith("http") else _AWAY
+        return TryAgain(what, where=where, cause=complaint(answer.err), hint=hint)
     return ReleaseError(f"git can't {doing}", where=where, cause=complaint(answer.err) or f"status {answer.code}")
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
+from git_server import serving
 from world import World, run
 
 from release_tool import wiring
@@ -71,3 +72,11 @@ def test_without_a_forge_a_branch_waits_and_the_link_of_the_server_is_passed_on(
     assert "became a pull request" not in said.err
     assert f"note: the server says where to open or see its pull request: {link}" in said.out
     hook.unlink()
+
+
+def test_a_remote_whose_forge_nobody_knows_is_told(world: World) -> None:
+    with serving(world.path) as server:
+        said = world.release("bump", "devel", "v1.0.5", "--repo", server.url)
+        assert f"note: no forge is known for {server.url}: the branch is pushed" in said.out
+        world.commit({"release.yaml": world.file("release.yaml") + "forge: {kind: none}\n"}, "That is wanted")
+        assert "no forge is known" not in world.release("bump", "devel", "v1.0.6", "--repo", server.url).out

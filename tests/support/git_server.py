@@ -74,8 +74,8 @@ class GitServer(ThreadingHTTPServer):
     """Serves one directory.
 
     `answers`: path -> status that is given instead; `token`: what it wants to see; `moved`: part of a path -> where it
-    sends its clients; `page`, `cut`: parts of paths that are answered with a login page, or with half of the answer;
-    `shown`: the logins that it saw, an empty one for a request without.
+    sends its clients; `page`, `cut`: parts of paths that are answered with a login page, or with half of the answer,
+    which `admits` its length or not; `shown`: the logins that it saw, an empty one for a request without.
     """
 
     daemon_threads = True
@@ -88,6 +88,7 @@ class GitServer(ThreadingHTTPServer):
         self.dumb = False
         self.moved: dict[str, str] = {}
         self.page = self.cut = "nothing"
+        self.admits = False
         self.shown: list[str] = []
 
     @property
@@ -126,11 +127,13 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(*answer, half=self.server.cut in self.path)
 
     def _answer(self, status: int, headers: dict[str, str], content: bytes = b"", *, half: bool = False) -> None:
+        sent = content[: len(content) // 2] if half else content
+        content = sent if self.server.admits else content
         self.send_response(status)
         for name, value in {**headers, "Content-Length": str(len(content))}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(content[: len(content) // 2] if half else content)
+        self.wfile.write(sent)
         self.close_connection |= half
 
     def log_message(self, *_: object) -> None:
