@@ -64,11 +64,24 @@ def case(text: str, *said: str) -> tuple[str, list[str]]:
     return text, list(said)
 
 
+MIRROR = f"    mirrors:\n    - destination:\n        host: {TO}\n        subset: {{subset}}\n"
 BROKEN = {
     "a route to a subset that is not there": case(
         changed(("rule", "- name: v2\n", "- name: two\n")),
         f"{LIVE}route v2 leads to subset v2 of {TO}, which DestinationRule shop/engine doesn't have (it has "
         "default, v1, two, v3)",
+    ),
+    "a mirror to a subset that is not there": case(
+        changed(("routes", "  - name: v2\n", f"  - name: v2\n{MIRROR.format(subset='v99')}")),
+        f"warning {LIVE}route v2 mirrors calls to subset v99 of {TO}, which DestinationRule shop/engine doesn't have (it "
+        "has default, v1, v2, v3)",
+    ),
+    "a mirror to where another route leads, which is not there": case(
+        changed(
+            ("routes", "  - name: v2\n", f"  - name: v2\n{MIRROR.format(subset='v3')}"), ("rule", "name: v3", "name: o")
+        ),
+        f"{LIVE}route v3 leads to subset v3 of {TO}, which DestinationRule shop/engine doesn't have (it has "
+        "default, v1, v2, o)",
     ),
     "a rule for another host": case(
         changed(
@@ -577,6 +590,18 @@ STEPS = {
 def test_a_step_is_right_or_told(name: str) -> None:
     after, expected = STEPS[name]
     assert compare(changed(), after) == expected
+
+
+ONE_MIRROR = f"    mirror:\n      host: {TO}\n      subset: {{subset}}\n"
+
+
+@pytest.mark.parametrize("form", [MIRROR, ONE_MIRROR])
+def test_a_mirrored_version_that_goes_is_a_note(form: str) -> None:
+    before = changed(("routes", "  - name: v2\n", f"  - name: v2\n{form.format(subset='v1')}"))
+    assert check(before) == []
+    after = changed(("rule", "  - name: v1\n    labels:\n      app.kubernetes.io/tag: v1\n", ""), without=("v1",))
+    why = "VirtualService shop/engine mirrors calls to it by route v2: these copies get lost"
+    assert compare(before, after) == [f"warning {RULE_SAYS}subset v1 goes, and {why}"]
 
 
 def test_what_led_nowhere_before_loses_nothing() -> None:

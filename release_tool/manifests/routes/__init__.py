@@ -69,21 +69,26 @@ _FIRST_ROUTE = "take the route away first (retire or quarantine the version), an
 
 
 def _lost(before: RoutingView, after: RoutingView) -> Iterator[RouteFinding]:
-    told = set()
+    reachable = []
     for owner in before.virtual_services:
-        reachable = []
         for route in owner.routes:
-            reachable.append(route)
+            reachable.append((owner, route))
             if frozenset() in route.matches and not route.delegated:  # it takes every call
                 break
-        for route in (*reachable, *owner.streams):
-            for end in route.destinations:
-                running = before.pods_of(end) & before.running
-                target = (end.host, end.subset, end.port)
-                if running and target not in told:
-                    told.add(target)
-                    why = f"{owner.found.title} leads to it by {route.title}: calls fail until all proxies know"
-                    yield from _target_lost(before, after, end, why, running)
+        reachable += [(owner, route) for route in owner.streams]
+    ends = [(owner, route, end, True) for owner, route in reachable for end in route.destinations]
+    ends += [(owner, route, end, False) for owner, route in reachable for end in route.mirrors]
+    told = set()
+    for owner, route, end, serious in ends:
+        running = before.pods_of(end) & before.running
+        target = (end.host, end.subset, end.port)
+        if running and target not in told:
+            told.add(target)
+            why = f"{owner.found.title} leads to it by {route.title}: calls fail until all proxies know"
+            if not serious:
+                why = f"{owner.found.title} mirrors calls to it by {route.title}: these copies get lost"
+            found = _target_lost(before, after, end, why, running)
+            yield from found if serious else (one._replace(serious=False) for one in found)
 
 
 def _target_lost(

@@ -105,31 +105,38 @@ def check(view: RoutingView) -> Iterator[RouteFinding]:
 
 def _destinations(view: RoutingView) -> Iterator[RouteFinding]:
     seen = set()
-    for owner in view.virtual_services:
-        for route in (*owner.routes, *owner.streams):
-            for end in route.destinations:
-                if (owner.found.key, end) in seen:
-                    continue
-                seen.add((owner.found.key, end))
-                service = view.services.get(end.service) if end.service else None
-                if service is None:
-                    yield from _no_service(view, owner, route, end)
-                elif end.port is not None and service.ports and end.port not in service.ports:
-                    ports = listed(map(str, sorted(service.ports)))
-                    what = f"{route.title} leads to port {end.port} of {service.found.title}, which has {ports}"
-                    yield about(owner.found, "port", f"{end.host}:{end.port}", what, "let both name the same port")
-                if end.subset and not any(end.subset in rule.subsets for rule in view.rules_of.get(end.host, ())):
-                    yield from _no_subset(view, owner, route, end, known=service is not None)
+    routes = [(owner, route) for owner in view.virtual_services for route in (*owner.routes, *owner.streams)]
+    ends = [(owner, route, end, True) for owner, route in routes for end in route.destinations]
+    # Callers don't notice that a copy of their call gets lost.
+    ends += [(owner, route, end, False) for owner, route in routes for end in route.mirrors]
+    for owner, route, end, serious in ends:
+        if (owner.found.key, end) not in seen:
+            seen.add((owner.found.key, end))
+            leads = f"{route.title} {'leads' if serious else 'mirrors calls'}"
+            found = _destination(view, owner, leads, end)
+            yield from found if serious else (one._replace(serious=False) for one in found)
 
 
-def _no_service(view: RoutingView, owner: VirtualService, route: MeshRoute, end: Destination) -> Iterator[RouteFinding]:
+def _destination(view: RoutingView, owner: VirtualService, leads: str, end: Destination) -> Iterator[RouteFinding]:
+    service = view.services.get(end.service) if end.service else None
+    if service is None:
+        yield from _no_service(view, owner, leads, end)
+    elif end.port is not None and service.ports and end.port not in service.ports:
+        ports = listed(map(str, sorted(service.ports)))
+        what = f"{leads} to port {end.port} of {service.found.title}, which has {ports}"
+        yield about(owner.found, "port", f"{end.host}:{end.port}", what, "let both name the same port")
+    if end.subset and not any(end.subset in rule.subsets for rule in view.rules_of.get(end.host, ())):
+        yield from _no_subset(view, owner, leads, end, known=service is not None)
+
+
+def _no_service(view: RoutingView, owner: VirtualService, leads: str, end: Destination) -> Iterator[RouteFinding]:
     """A host that no Service of the rendering has: most are somebody else's, and nothing can be said of them."""
     if end.host in view.entries:
         return
     name, _, rest = end.host.partition(".")
     namespace = rest.removesuffix(".svc")
     if end.service is None and (name, namespace) in view.services:
-        what = f"{route.title} leads to {end.written}: Istio completes only names without a dot, so that is no service"
+        what = f"{leads} to {end.written}: Istio completes only names without a dot, so that is no service"
         hint = f"write {name}.{namespace}.svc.cluster.local, with the domain of your cluster"
         yield about(owner.found, "host", end.host, what, hint)
     elif end.service is not None:
@@ -139,7 +146,7 @@ def _no_service(view: RoutingView, owner: VirtualService, route: MeshRoute, end:
         if not chosen:
             return
         right = [one for one in view.services.values() if one.selector and chosen & view.behind(one, {})]
-        what = f"{route.title} leads to {end.written}, and no Service is called that"
+        what = f"{leads} to {end.written}, and no Service is called that"
         hint = "add the Service, or correct the host"
         if right:
             what += f"; its pods are those of {right[0].found.title}"
@@ -148,10 +155,10 @@ def _no_service(view: RoutingView, owner: VirtualService, route: MeshRoute, end:
 
 
 def _no_subset(
-    view: RoutingView, owner: VirtualService, route: MeshRoute, end: Destination, *, known: bool
+    view: RoutingView, owner: VirtualService, leads: str, end: Destination, *, known: bool
 ) -> Iterator[RouteFinding]:
     rules = view.rules_of.get(end.host, ())
-    what = f"{route.title} leads to subset {end.subset} of {end.written}, "
+    what = f"{leads} to subset {end.subset} of {end.written}, "
     hint = "give the subset and the route the same name, or take the route away"
     if rules:
         what += f"which {rules[0].found.title} doesn't have (it has {listed(rules[0].subsets)})"
@@ -165,7 +172,7 @@ def _no_subset(
 
 def _subsets(view: RoutingView) -> Iterator[RouteFinding]:
     routes = [route for owner in view.virtual_services for route in (*owner.routes, *owner.streams)]
-    used = {(end.host, end.subset) for route in routes for end in route.destinations}
+    used = {(end.host, end.subset) for route in routes for end in (*route.destinations, *route.mirrors)}
     for rule in view.rules:
         service = view.services.get(rule.service) if rule.service else None
         if service is not None and service.selector is not None:
@@ -399,7 +406,7 @@ def _waves(view: RoutingView) -> Iterator[RouteFinding]:
         at = _wave(owner.found)
         routed: set[ObjectKey] = set()
         needed: dict[str, Found] = {}
-        for end in dict.fromkeys(end for route in owner.routes for end in route.destinations):
+        for end in dict.fromkeys(end for route in owner.routes for end in (*route.destinations, *route.mirrors)):
             service = view.services.get(end.service) if end.service else None
             behind = view.pods_of(end)
             found = [service.found] if service else []

@@ -84,6 +84,7 @@ class MeshRoute(NamedTuple):
     title: str  # what to call it: `route v1`
     matches: tuple[frozenset[Atom], ...]  # for each match what must hold; an empty set holds for every call
     destinations: tuple[Destination, ...]  # without those of weight 0
+    mirrors: tuple[Destination, ...]  # where copies of its calls go, whose answers nobody waits for
     delegated: bool  # whether another VirtualService refines it
     headers: frozenset[str]  # that its matches look at
     exact: tuple[tuple[str, str], ...]  # the (header, value) pairs that its matches ask for exactly
@@ -270,32 +271,26 @@ def _virtual_service(found: Found, scope: str) -> VirtualService:
 def _route(route: Mapping[str, Any], number: int, namespace: str, kind: str) -> MeshRoute:
     name = text(route.get("name"))
     ends = mappings(route.get("route"))
-    destinations = []
-    for end in ends:
-        if end.get("weight") != 0 or len(ends) == 1:
-            to = mapping(end.get("destination"))
-            written = text(to.get("host"))
-            host, service = host_of(written, namespace)
-            port = mapping(to.get("port")).get("number")
-            destinations.append(
-                Destination(
-                    written,
-                    host,
-                    service if written else None,
-                    text(to.get("subset")),
-                    port if isinstance(port, int) else None,
-                )
-            )
+    mirrors = [*mappings(route.get("mirrors")), *([{"destination": route["mirror"]}] if "mirror" in route else [])]
     matches = tuple(_atoms(match) for match in mappings(route.get("match"))) or (frozenset(),)
     asked = [atom for match in matches for atom in match if atom[0] == "headers"]
     return MeshRoute(
         f"route {name}" if name else f"{kind} route {number}",
         matches,
-        tuple(destinations),
+        tuple(_destination(end, namespace) for end in ends if end.get("weight") != 0 or len(ends) == 1),
+        tuple(_destination(end, namespace) for end in mirrors if mapping(end.get("percentage")).get("value") != 0),
         "delegate" in route,
         frozenset(atom[1] for atom in asked),
         tuple((atom[1], atom[3]) for atom in asked if atom[2] == "exact"),
     )
+
+
+def _destination(end: Mapping[str, Any], namespace: str) -> Destination:
+    to = mapping(end.get("destination"))
+    written, port = text(to.get("host")), mapping(to.get("port")).get("number")
+    host, service = host_of(written, namespace)
+    number = port if isinstance(port, int) else None
+    return Destination(written, host, service if written else None, text(to.get("subset")), number)
 
 
 _MAPPED = ("headers", "withoutHeaders", "queryParams", "sourceLabels")
