@@ -315,20 +315,20 @@ def _normal(document: _ObjectText) -> str:
     """
     import yaml
 
-    parser = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
     events: list[Any] = []
     try:
-        event: Any
-        for event in yaml.parse(document.text, Loader=parser):
+        parser = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(document.text)
+        while (event := parser.get_event()) is not None:
             events.append(event)
-            if hasattr(event, "flow_style"):  # the start of a mapping or a sequence
-                event.flow_style = False
-            elif hasattr(event, "value"):
+            kind = type(event)
+            if kind is yaml.ScalarEvent:
                 event.style = "|" if "\n" in event.value else None
                 if any(event.implicit) and _is_text(event.value):  # no tag: the emitter may quote the value or not
                     event.implicit = (True, True)
-            elif hasattr(event, "explicit"):  # the start or the end of the document
+            elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+                event.flow_style = False
+            elif kind is yaml.DocumentStartEvent or kind is yaml.DocumentEndEvent:
                 event.explicit = False
     except (yaml.YAMLError, ValueError) as error:
         raise _unreadable(document, error) from None
@@ -336,7 +336,7 @@ def _normal(document: _ObjectText) -> str:
     return text
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1 << 16)
 def _is_text(value: str) -> bool:
     """Whether a scalar would be text without its quotes too."""
     import yaml

@@ -94,8 +94,9 @@ def _moved(proposed: Proposed) -> Iterator[Markup]:
     if after.default is not None and before.default is not None and before.default != after.default:
         here, there = (version(one.default, one.versions[one.default]) for one in (before, after) if one.default)
         yield Markup(f"Calls that name no version, or an unknown one: {here} → {there}.")
-    came = [name for name in after.live if name not in before.live]
-    went = [name for name in before.live if name not in after.live]
+    old, new = before.live, after.live
+    came = [name for name in new if name not in old]
+    went = [name for name in old if name not in new]
     if came:
         yield Markup(f"{_told(came, after)} can be called by name from then on.")
     if went:
