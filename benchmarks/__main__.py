@@ -14,6 +14,7 @@ from benchmarks.editor import editor_rows
 from benchmarks.guard import guard_rows
 from benchmarks.repositories import PLAIN, PLAIN_WITHOUT_CHECKOUT, Template
 from benchmarks.timing import Side, in_turn, nothing, program, row
+from benchmarks.versions import versions_rows
 
 RELEASE = [str(Path(sys.executable).with_name("release"))]
 LARGE = 20_000
@@ -59,7 +60,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--runs", type=int, default=9, help="counted runs of each side (default: 9)")
     parser.add_argument(
-        "--only", choices=("help", "bump", "editor", "render", "cleanup", "guard"), help="one part alone"
+        "--only", choices=("help", "bump", "editor", "render", "cleanup", "guard", "versions"), help="one part alone"
     )
     arguments = parser.parse_args()
     for name in [name for name in os.environ if name.startswith(("GIT_", "GITHUB_"))]:
@@ -76,6 +77,7 @@ def main() -> None:
             "render": lambda: render_rows(arguments.runs),
             "cleanup": lambda: cleanup_rows(Path(name), arguments.runs, RELEASE),
             "guard": lambda: guard_rows(Path(name), arguments.runs),
+            "versions": lambda: versions_rows(Path(name), arguments.runs, RELEASE),
         }
         for part, rows in parts.items():
             if arguments.only in (None, part):

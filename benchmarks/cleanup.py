@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from benchmarks.repositories import ROOT, git
-from benchmarks.timing import Side, Times, in_turn, nothing, program, ratio
+from benchmarks.timing import Side, Times, in_turn, nothing, program, ratio, seconds_row
 from release_tool import tagfile
 from release_tool.config import Place, Retention, place_of
 from release_tool.git.repository import Repository
@@ -165,7 +165,7 @@ def cleanup_rows(directory: Path, runs: int, release: Sequence[str]) -> Iterator
         for size, found in zip(SIZES[1:], times[1:], strict=True):
             yield _row(f"{label}, {size} services x environments / {SIZES[0]}", size, found, times[0])
         if ours is sides[COMMAND]:
-            yield _seconds(f"{label}, {SIZES[-1]} services x environments, seconds", times[-1])
+            yield seconds_row(f"{label}, {SIZES[-1]} services x environments, seconds", times[-1], LONGEST)
 
 
 def _row(label: str, size: int, found: Times, smallest: Times) -> str:
@@ -173,7 +173,3 @@ def _row(label: str, size: int, found: Times, smallest: Times) -> str:
     growth, bound = ratio(found, smallest), size / SIZES[0] * UNEVEN
     each = f"{found.median / size * 1000:8.2f} ms / {smallest.median / SIZES[0] * 1000:8.2f} ms each"
     return f"{label:58} {growth:6.2f}  {f'<= {bound:g}':>7}  {'yes' if growth <= bound else 'NO':3}  {each}"
-
-
-def _seconds(label: str, found: Times) -> str:
-    return f"{label:58} {found.median:6.2f}  {f'<= {LONGEST:g}':>7}  {'yes' if found.median <= LONGEST else 'NO':3}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from benchmarks.timing import Side, in_turn, nothing, row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 
 def document(lines: int) -> str:
@@ -27,21 +27,12 @@ def editor_rows(runs: int) -> list[str]:
     """Two edits of a bump by the editor; load, the same two changes and dump by ruamel.yaml."""
     from ruamel.yaml import YAML
 
-    from release_tool.yamledit import edits
-
     rows = []
     for lines, bound in ((30, 1), (4000, 10)):
         text = document(lines)
         repeat = max(1, 3000 // lines)
 
-        texts = count()  # the editor remembers the last texts that it parsed: each run gets new ones
-
-        def fresh(text: str = text, texts: Iterator[int] = texts) -> str:
-            return f"# {next(texts)}\n{text}"
-
-        def ours(fresh: Callable[[], str] = fresh, repeat: int = repeat) -> None:
-            for _ in range(repeat):
-                edits.add_entry(fresh(), ("image", "tag"), "v1.0.5", "v5")
+        fresh = _fresh(text)
 
         def theirs(fresh: Callable[[], str] = fresh, repeat: int = repeat) -> None:
             for _ in range(repeat):
@@ -51,7 +42,26 @@ def editor_rows(runs: int) -> list[str]:
                 data["image"]["tag"]["v5"] = "v1.0.5"
                 yaml.dump(data, io.StringIO())
 
-        slow, fast = in_turn([Side("ruamel.yaml", nothing, theirs), Side("editor", nothing, ours)], runs)
+        slow, fast = in_turn([Side("ruamel.yaml", nothing, theirs), _editor(text, repeat)], runs)
         label = f"ruamel.yaml load and dump / editor, {text.count(chr(10)):,} lines"
         rows.append(row(label, slow, fast, bound, at_least=True))
-    return rows
+    small, large = in_turn([_editor(document(4000), 1), _editor(document(40_000), 1)], runs)
+    return [*rows, row("editor, 39,995 lines / 3,995 (an even growth is 10)", large, small, 12)]
+
+
+def _fresh(text: str) -> Callable[[], str]:
+    """A text that is another one each time: the editor remembers the last texts that it parsed."""
+    texts = count()
+    return lambda: f"# {next(texts)}\n{text}"
+
+
+def _editor(text: str, repeat: int) -> Side:
+    from release_tool.yamledit import edits
+
+    fresh = _fresh(text)
+
+    def ours() -> None:
+        for _ in range(repeat):
+            edits.add_entry(fresh(), ("image", "tag"), "v1.0.5", "v5")
+
+    return Side("editor", nothing, ours)

@@ -5,6 +5,10 @@ from __future__ import annotations
 import shutil
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -55,9 +59,10 @@ class Template:
     Args:
         directory: where to make it.
         files: how many files it has beside those that matter.
+        others: path -> text of files in the place of the usual ones.
     """
 
-    def __init__(self, directory: Path, files: int) -> None:
+    def __init__(self, directory: Path, files: int, others: Mapping[str, str] | None = None) -> None:
         self.origin = directory / "template.git"
         self.checkout = directory / "template"
         self.copy = directory / "run"
@@ -68,7 +73,7 @@ class Template:
         git("config", "gc.auto", "0", cwd=self.origin)
         git("init", "-q", "-b", "main", str(self.checkout), cwd=directory)
         git("remote", "add", "origin", "../origin.git", cwd=self.checkout)
-        self._write(files)
+        self._write(files, others or {})
         git("add", "-A", cwd=self.checkout)
         git("commit", "-qm", "Begin", cwd=self.checkout)
         git("commit", "-q", "--allow-empty", "-m", "Somebody else was here", cwd=self.checkout)
@@ -79,9 +84,9 @@ class Template:
         for place in (self.origin, self.checkout):
             git("gc", "-q", "--prune=now", cwd=place)
 
-    def _write(self, files: int) -> None:
+    def _write(self, files: int, others: Mapping[str, str]) -> None:
         shutil.copytree(ROOT / "charts", self.checkout / "charts")
-        wanted = {"release.yaml": CONFIG, "environments/devel/image_tag.yaml": TAGS}
+        wanted = {"release.yaml": CONFIG, "environments/devel/image_tag.yaml": TAGS, **others}
         wanted |= {f"services/{number % 200}/{number}.yaml": f"number: {number}\n" for number in range(files)}
         for name, text in wanted.items():
             path = self.checkout / name

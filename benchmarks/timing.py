@@ -68,3 +68,9 @@ def row(label: str, one: Times, other: Times, limit: float, *, at_least: bool = 
     bound = f"{'>=' if at_least else '<='} {limit:g}"
     milliseconds = f"{one.median * 1000:8.1f} ms / {other.median * 1000:8.1f} ms"
     return f"{label:58} {found:6.2f}  {bound:>7}  {'yes' if fine else 'NO':3}  {milliseconds}"
+
+
+def seconds_row(label: str, found: Times, longest: float) -> str:
+    """One line of the table: the seconds themselves, with their bound."""
+    fine = "yes" if found.median <= longest else "NO"
+    return f"{label:58} {found.median:6.2f}  {f'<= {longest:g}':>7}  {fine:3}"
