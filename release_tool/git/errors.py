@@ -71,6 +71,12 @@ _MEANINGS: tuple[tuple[str, str, str, type[ReleaseError]], ...] = (
         ReleaseError,
     ),
     (
+        r"was archived|is archived",
+        "the repository is archived, and takes no pushes",
+        "take it out of the archive in its settings",
+        ReleaseError,
+    ),
+    (
         (
             r"error: 403|Permission to \S+ denied|Write access to repository not granted|deploy key .*read.only"
             r"|insufficient permission for adding an object|unable to create temporary|: Permission denied$"
@@ -202,6 +208,7 @@ _MEANINGS: tuple[tuple[str, str, str, type[ReleaseError]], ...] = (
             r"|Network is unreachable|No route to host|Empty reply|hung up|early EOF|RPC failed"
             r"|unexpected disconnect|error: (429|5\d\d)|SSL_ERROR_SYSCALL|gnutls_handshake|SSL_(read|connect)"
             r"|Broken pipe|internal server error|server is busy|too many (requests|connections)"
+            r"|unavailable|try again"
         ),
         *_AWAY,
         TryAgain,
@@ -221,6 +228,9 @@ def explain(answer: GitAnswer, doing: str, where: str) -> ReleaseError:
     for pattern, what, hint, kind in _MEANINGS:
         if re.search(pattern, err, re.IGNORECASE | re.MULTILINE):
             return kind(what, where=where, cause=complaint(answer.err), hint=hint)
+    if re.search(r"(?m)^(remote: *)?ERROR: ", err):  # GitHub's and GitLab's own words, by SSH
+        hint = "do what the server's words in the cause ask for"
+        return ReleaseError("the remote refuses the request", where=where, cause=complaint(answer.err), hint=hint)
     if "Could not read from remote repository" in err:  # git's last words by SSH whatever happened; by HTTP, of an end
         what, hint = _CUT_OFF if where.startswith("http") else _AWAY
         return TryAgain(what, where=where, cause=complaint(answer.err), hint=hint)

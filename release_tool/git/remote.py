@@ -202,16 +202,20 @@ class Remote:
     def demand_one_address(self) -> None:
         """Raise where git would push to several addresses, of which it can't move all or none; or to none."""
         key, there = self._urls.key, [redact(url) for url in self._urls.pushes]
+        if len(there) == 1 and not self._urls.off:
+            return
+        import shlex
+
+        one = shlex.quote(there[0])
         if self._urls.off:
             what, hint = "pushes are switched off", f"`git config --unset-all {key}`, or work in another checkout"
             raise ReleaseError(what, where=self.display_url, cause=f"{key} is `{there[0]}`", hint=hint)
-        if len(there) > 1:
-            raise ReleaseError(
-                f"git would push to {len(there)} addresses, and a push must move all of them or none",
-                where=self.display_url,
-                cause=f"{key} holds {', '.join(there)}",
-                hint=f"name one with `--repo {there[0]}`, or keep one: `git config --replace-all {key} {there[0]}`",
-            )
+        raise ReleaseError(
+            f"git would push to {len(there)} addresses, and a push must move all of them or none",
+            where=self.display_url,
+            cause=f"{key} holds {', '.join(there)}",
+            hint=f"name one with `--repo {one}`, or keep one: `git config --replace-all {key} {one}`",
+        )
 
     def ask(self, *arguments: str, stdin: bytes | None = None, extra: Mapping[str, str] | None = None) -> GitAnswer:
         """Runs a git command that may talk to the remote; its failure is the caller's to judge."""

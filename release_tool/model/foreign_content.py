@@ -45,7 +45,7 @@ def demand_content(content: str | bytes, path: str) -> None:
         where=path,
         cause=".gitattributes sends it through a filter, or somebody encrypted it; who deploys from Git sees just this",
         hint=f"commit the plain file: add the line `{path} -filter -diff -merge` to .gitattributes, then "
-        f"`git add --renormalize {path}`, in a checkout where the file can be read",
+        f"`git add --renormalize {_quoted(path)}`, in a checkout where the file can be read",
     )
 
 
@@ -57,10 +57,16 @@ def demand_plain(text: str, path: str) -> None:
             "the values of the file are encrypted by sops",
             where=path,
             cause="versions and their record are no secrets, and the tool has no key",
-            hint=f"decrypt the file: `sops decrypt --in-place {path}`, and take its path out of .sops.yaml",
+            hint=f"decrypt the file: `sops decrypt --in-place {_quoted(path)}`, and take its path out of .sops.yaml",
         )
 
 
 def by_sops(text: str) -> bool:
     """Whether sops has encrypted values of a YAML or JSON text."""
     return "ENC[AES256_GCM," in text and re.search(_SOPS, text) is not None
+
+
+def _quoted(path: str) -> str:
+    import shlex  # for an error alone
+
+    return shlex.quote(path)
