@@ -2,35 +2,78 @@
 
 from __future__ import annotations
 
-import gc
-import io
+# Nothing that takes time is imported before the signals are taken over: `signal` and `typing` do.
+import _signal as signal  # type: ignore[import-not-found]
 import os
-import signal
 import sys
 
-from release_tool.cli import main
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+
+# A cancelled CI job sends SIGTERM, a closed terminal SIGHUP. The alarm is set by the first of them.
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
+_PATIENCE = 5  # seconds: git gets four to end
+_TEMPORARY = "release_tool.git.temporary"
+_stopped: list[int] = []  # the signal that came
+
+
+def _stop(number: int, _: FrameType | None) -> None:
+    """End in order, so that git is stopped and what is temporary goes; at once by another signal.
+
+    At once, too, while there is nothing to remove: an exception amid an import shows a traceback, or is lost. It may be
+    lost later as well, in a callback: so an alarm follows.
+    """
+    if _stopped:
+        _leave(128 + _stopped[0])
+    if not getattr(sys.modules.get(_TEMPORARY), "made", ()):
+        if number == signal.SIGINT and sys.stderr is not None:
+            os.write(2, b"release: interrupted\n")
+        _leave(128 + number)
+    _stopped.append(number)
+    sys.unraisablehook = lambda _: None
+    signal.alarm(_PATIENCE)
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    raise SystemExit(128 + number)
+
+
+def _leave(status: int) -> None:
+    _stopped.append(status - 128)
+    # Taking the interpreter and the Helm engine down module by module would only cost milliseconds.
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    if getattr(sys.modules.get(_TEMPORARY), "made", ()):
+        sys.modules[_TEMPORARY].remove_all()
+    os._exit(status)
+
+
+for _number in _SIGNALS:
+    if signal.getsignal(_number) != signal.SIG_IGN:  # `nohup`, and `&` in a script
+        signal.signal(_number, _stop)
 
 
 def run() -> None:
     """Run the command line and leave with its status."""
-    # A cancelled CI job sends SIGTERM: leave as after Ctrl-C, so that git is stopped and the private store goes.
-    signal.signal(signal.SIGTERM, _terminated)
+    import gc
+    import io
+
     # A command makes few cycles and ends soon: looking for them costs more than they do.
     gc.set_threshold(100_000)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that can't show a letter stops nothing
-    status = main(sys.argv[1:])
-    # Everything is closed and written: taking the interpreter and the Helm engine down module by module would only
-    # cost milliseconds.
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None:  # closed by the caller: `>&-`
-            stream.flush()
-    os._exit(status)
+    try:
+        from release_tool.cli import main
 
-
-def _terminated(number: int, _: object) -> None:
-    raise SystemExit(128 + number)
+        status = main(sys.argv[1:])
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:  # closed by the caller: `>&-`
+                stream.flush()
+    except MemoryError:  # so little that there is none for more words
+        os.write(2, b"release: error: the machine has too little memory\n")
+        status = 1
+    _leave(status)
 
 
 if __name__ == "__main__":

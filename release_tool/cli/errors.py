@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 
 from release_tool import safe_text
 from release_tool.cli.call import print_error, say
 from release_tool.errors import EXIT_BUG, EXIT_INTERRUPTED, ReleaseError
 
-_MACHINE = "free space or permissions there, then run the command again: nothing is half done"
+_AGAIN = "run the command again: nothing is half done"
+_MEMORY = f"free memory, or raise the limits of it (`ulimit -v`) and of processes (`ulimit -u`); then {_AGAIN}"
+_FILES = f"raise the limit of open files (`ulimit -n 1024`), then {_AGAIN}"
 
 
 def print_failure(error: BaseException, verbose: int, command: str) -> int:
@@ -21,9 +24,7 @@ def print_failure(error: BaseException, verbose: int, command: str) -> int:
     if isinstance(error, KeyboardInterrupt):
         say("release: interrupted")
         return EXIT_INTERRUPTED
-    if isinstance(error, OSError):  # a full disk, a directory that can't be written, no more processes
-        where = str(error.filename or "")
-        error = ReleaseError(f"the machine refuses: {error.strerror or error}", where=where, hint=_MACHINE)
+    error = _of_machine(error) or error
     if isinstance(error, ReleaseError):
         from release_tool import wiring
 
@@ -31,6 +32,21 @@ def print_failure(error: BaseException, verbose: int, command: str) -> int:
         return error.exit_code
     _print_bug(error, verbose)
     return EXIT_BUG
+
+
+def _of_machine(error: BaseException) -> ReleaseError | None:
+    """The error where the machine has not what is needed: a full disk, no permission, no memory, no more processes."""
+    if isinstance(error, MemoryError) or str(error) == "can't start new thread":
+        return ReleaseError("the machine refuses: there is too little memory", hint=_MEMORY)
+    if not isinstance(error, OSError):
+        return None
+    if error.errno in {errno.EMFILE, errno.ENFILE}:
+        hint = _FILES
+    elif error.errno in {errno.ENOMEM, errno.EAGAIN}:
+        hint = _MEMORY
+    else:
+        hint = f"free space or permissions there, then {_AGAIN}"
+    return ReleaseError(f"the machine refuses: {error.strerror or error}", where=str(error.filename or ""), hint=hint)
 
 
 def _print_bug(error: BaseException, verbose: int) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
-import tempfile
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from release_tool.errors import ReleaseError
+from release_tool.git import temporary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -151,8 +151,7 @@ def _repository(clock: _Clock, *, guarded: bool) -> Iterator[Path]:
             "the program `git` can't be run", hint="install git 2.38 or newer, or correct PATH"
         ) from error
 
-    with tempfile.TemporaryDirectory(prefix="release-demo-") as name:
-        directory = Path(name)
+    with temporary.lent("release-demo-") as directory:
         origin = Repo.init(directory / "origin.git", bare=True, initial_branch="main")
         with Repo.init(directory / "work", initial_branch="main") as work:
             _write_files(

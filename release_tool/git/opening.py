@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.errors import ReleaseError, UsageError
+from release_tool.git import temporary
 from release_tool.git.errors import explain
 from release_tool.git.process import GitCredential, Setting, end, finish, redact, run, start
 from release_tool.git.urls import remote_urls
@@ -109,7 +110,7 @@ def of_url(url: str, entitle: Entitle) -> Store:
             (store / SETTINGS).write_text(_SETTINGS + _at("origin", urls.main) + _promisor("origin"), encoding="utf-8")
         credential = _credential(urls.main, settings, entitle)
     except BaseException:
-        remove_store(store)
+        temporary.remove(store)
         raise
     return Store(
         path=store,
@@ -295,12 +296,8 @@ def _make_store(
         cut: its history is.
     """
     # Written by hand: `git init` does the same in four times the time.
-    # As `tempfile.mkdtemp`, whose import is a tenth of what the tool does before its first look at the remote.
-    named = (os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))
-    parent = next(filter(None, named), "/tmp")  # noqa: S108 (the directory in it has a random name and mode 0700)
-    store = Path(parent).absolute() / f"release-{os.urandom(8).hex()}"
     try:
-        store.mkdir(mode=0o700)
+        store = temporary.make()
         (store / "refs").mkdir()
         (store / "objects" / "info").mkdir(parents=True)
         (store / "info").mkdir()
@@ -324,10 +321,3 @@ def _make_store(
             hint="free space, or point TMPDIR at another disk",
         ) from error
     return store
-
-
-def remove_store(store: Path) -> None:
-    """Removes a private store; what can't be removed is left to whoever cleans the temporary directory."""
-    import shutil
-
-    shutil.rmtree(store, ignore_errors=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.errors import ReleaseError
-from release_tool.git import opening
+from release_tool.git import opening, temporary
 from release_tool.git.errors import Locked, Protected, Stale, complaint
 from release_tool.git.objects import (
     TREE,
@@ -101,7 +101,7 @@ class Repository(Reader):
         for walk in self._running:
             walk.close()
         self._database.close()
-        opening.remove_store(self._store)
+        temporary.remove(self._store)
 
     # -- writing: into the private store
 

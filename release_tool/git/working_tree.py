@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import stat
+from contextlib import contextmanager
 from pathlib import Path, PurePath, PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from release_tool.errors import ReleaseError
+from release_tool.git import temporary
 from release_tool.git.errors import explain
 from release_tool.git.objects import SUBMODULE, TreeEntry, in_the_way
 from release_tool.git.process import GitAnswer, redact
@@ -132,13 +135,14 @@ class WorkingTree(NamedTuple):
         try:
             for target, content in targets.items():
                 ready[_written_beside(target, content)] = target
-            for temporary, target in ready.items():
-                temporary.replace(target)
+            with _no_signal():
+                for beside, target in ready.items():
+                    beside.replace(target)
         except OSError as error:
             raise ReleaseError(f"can't write: {error.strerror}", where=str(error.filename or self.top)) from error
         finally:
-            for temporary in ready:
-                temporary.unlink(missing_ok=True)
+            for beside in ready:
+                temporary.remove(beside)
 
     def _status(self, paths: Iterable[str]) -> list[tuple[str, str]]:
         paths = list(paths)
@@ -262,17 +266,28 @@ def _demand_no_pipe(top: Path, paths: Iterable[PurePath]) -> None:
             raise ReleaseError(f"{kind} stands where a file should", where=str(path), hint=hint)
 
 
+@contextmanager
+def _no_signal() -> Iterator[None]:
+    """Signals wait until all files have changed."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _written_beside(target: Path, content: bytes) -> Path:
     """A complete temporary file in the directory of the target, with the target's mode."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.is_dir():  # only the last step, the renaming, would notice
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    beside = target.with_name(f".{target.name}.{os.getpid()}")
+    temporary.made.add(beside)
     try:
-        temporary.write_bytes(content)
+        beside.write_bytes(content)
         if target.exists():
-            temporary.chmod(target.stat().st_mode)
+            beside.chmod(target.stat().st_mode)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        temporary.remove(beside)
         raise
-    return temporary
+    return beside

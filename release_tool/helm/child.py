@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from release_tool.errors import BadValue, ReleaseError, ValuesRefused
 from release_tool.git.process import end
 from release_tool.helm.embedded import directory_of, unnamed_file
-from release_tool.helm.limits import MACHINES_MEMORY, OUT_OF_MEMORY, TICK, TIME, Watch, exceeded
+from release_tool.helm.limits import OUT_OF_MEMORY, TICK, TIME, Watch, out_of_memory
 from release_tool.helm.messages import log
 from release_tool.helm.serve import SLICE, send
 
@@ -143,7 +143,7 @@ class _Child:
         status = self._process.wait()
         said = os.pread(self._remarks.fileno(), SLICE, self._told).decode("utf-8", "replace")
         if status == -signal.SIGKILL or OUT_OF_MEMORY.search(said):
-            return exceeded(request, MACHINES_MEMORY)
+            return out_of_memory(request)
         lines = [line for line in said.splitlines() if line.startswith(("fatal error:", "panic:"))]
         return ReleaseError(
             f"the embedded Helm engine ended while it rendered {request.title} (status {status})",

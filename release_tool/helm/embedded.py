@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from release_tool.errors import ReleaseError
-from release_tool.helm.limits import TICK, TIME, Watch, checked_size, little_address_space
+from release_tool.helm.limits import LITTLE_ADDRESS_SPACE, TICK, TIME, Watch, checked_size, little_address_space
 from release_tool.helm.request import SEPARATOR, applied, check, single_documents
 
 if TYPE_CHECKING:
@@ -101,6 +101,8 @@ def load_engine() -> ModuleType:
     try:
         import helm_python
     except Exception as error:  # noqa: BLE001 -- it raises classes of its own when its library can't be loaded
+        if little_address_space():
+            raise ReleaseError("the embedded Helm engine can't be loaded", **LITTLE_ADDRESS_SPACE) from None
         raise ReleaseError(
             "the embedded Helm engine can't be loaded",
             cause=str(error),

@@ -24,8 +24,11 @@ TEXT = 32 << 20
 TICK = 0.05
 """Seconds between two looks at a rendering."""
 
-MACHINES_MEMORY = "the memory that the machine gives"
-"""The limit of a process that the system, or Go itself, ended."""
+LITTLE_ADDRESS_SPACE = {
+    "cause": "`ulimit -v` limits the address space, and Helm's engine reserves more than a gigabyte of it",
+    "hint": "raise that limit: `ulimit -v unlimited`",
+}
+"""Cause and next step where `little_address_space`."""
 
 OUT_OF_MEMORY = re.compile(r"^(?:(?:fatal error|runtime):.*(?:memory|stack overflow)|MemoryError)", re.MULTILINE)
 """What Go and Python say at their end where they get no memory."""
@@ -57,6 +60,13 @@ class Watch:
             raise exceeded(self._request, f"{self._seconds:g} s")
         if _resident(self._process) > MEMORY + _ENGINE:
             raise exceeded(self._request, f"{MEMORY >> 30} GB of memory")
+
+
+def out_of_memory(request: RenderRequest) -> ReleaseError:
+    """The error about an engine that the system, or Go itself, ended."""
+    if little_address_space():
+        return ReleaseError(f"the rendering of {request.title} got too little memory", **LITTLE_ADDRESS_SPACE)
+    return exceeded(request, "the memory that the machine gives")
 
 
 def exceeded(request: RenderRequest, limit: str) -> BeyondLimit:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.errors import ReleaseError
 from release_tool.git.process import end
-from release_tool.helm.limits import MACHINES_MEMORY, OUT_OF_MEMORY, TICK, TIME, Watch, checked_size, exceeded
+from release_tool.helm.limits import OUT_OF_MEMORY, TICK, TIME, Watch, checked_size, out_of_memory
 from release_tool.helm.messages import INSTALL, bad_values, explained, log
 from release_tool.helm.request import SEPARATOR, applied, check, single_documents
 
@@ -75,7 +75,7 @@ class ProgramRenderer(NamedTuple):
         checked_size(request, out.stat().st_size)
         remarks = err.read_text("utf-8", "replace")
         if process.returncode == -signal.SIGKILL or OUT_OF_MEMORY.search(remarks):
-            raise exceeded(request, MACHINES_MEMORY)
+            raise out_of_memory(request)
         return process.returncode, out.read_text("utf-8", "replace"), remarks
 
     def _command(self, request: RenderRequest, files: int) -> list[str]:
@@ -87,11 +87,9 @@ class ProgramRenderer(NamedTuple):
 @contextmanager
 def laid_out(files: Mapping[str, bytes]) -> Iterator[Path]:
     """A private directory with the chart in `chart/`, removed afterwards."""
-    import tempfile
-    from pathlib import Path
+    from release_tool.git import temporary
 
-    with tempfile.TemporaryDirectory(prefix="release-render-") as name:
-        root = Path(name)
+    with temporary.lent("release-render-") as root:
         made: set[Path] = set()
         for path, content in files.items():
             target = root / "chart" / path

@@ -81,8 +81,15 @@ class Renderings:
         from threading import Thread
 
         self.chart()  # read by this thread: the repository serves one
-        before: list[str] = []
-        beside = Thread(target=lambda: before.append(self.render_if_possible(present)), daemon=True)
+        before: list[str | BaseException] = []
+
+        def render_present() -> None:
+            try:
+                before.append(self.render_if_possible(present))
+            except BaseException as error:  # noqa: BLE001 -- raised below
+                before.append(error)
+
+        beside = Thread(target=render_present, daemon=True)
         beside.start()
         try:
             after = self.render(files, changed)
@@ -90,6 +97,8 @@ class Renderings:
             beside.join()
             raise  # anything else is Ctrl-C or a bug: nobody waits for a rendering then
         beside.join()
+        if isinstance(before[0], BaseException):
+            raise before[0]
         return before[0], after
 
     def chart(self) -> Mapping[str, bytes]:
