@@ -13,7 +13,7 @@ from release_tool import tagfile
 from release_tool.config import Place, Retention, place_of
 from release_tool.git.repository import Repository
 from release_tool.model import history
-from release_tool.model.records import Change, CommitId, Intent, Line, State, Tag, name_of
+from release_tool.model.records import BumpArguments, Change, CommitId, Line, State, Tag, name_of
 from release_tool.remote.ages import Ages, wanted_by
 
 if TYPE_CHECKING:
@@ -114,7 +114,9 @@ def _bumped(state: State, number: int, at: datetime) -> tuple[State, Line]:
         Change("add", name, tag, "bump"),
         Change("set-default", name, tag, "default: newest", before=state.default),
     )
-    line = Line(Intent(f"{number:026}", "bump", {"tag": tag}, "bench"), at - timedelta(minutes=5), changes)
+    line = Line(
+        history.intent(f"{number:026}", "bump", BumpArguments(tag), "bench"), at - timedelta(minutes=5), changes
+    )
     return State({**state.versions, name: tag}, written_default=name), line
 
 

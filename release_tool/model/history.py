@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from release_tool.errors import ReleaseError
@@ -56,6 +57,7 @@ def is_id(text: str) -> bool:
 # -- lines in ---------------------------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=16)  # an operation reads the same records several times
 def parse(text: str, path: str) -> tuple[Line, ...]:
     """The lines of a record; `path` is for messages.
 
