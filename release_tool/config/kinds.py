@@ -241,6 +241,26 @@ ENVIRONMENT_NAME = Text("the name of an environment", DNS_LABEL, longest=63)
 SERVICE_NAME = Text("the name of a service", DNS_LABEL, longest=53)  # it may become the name of a Helm release
 LABEL = Text("a label", PLAIN, longest=50)  # GitHub's limit, the lowest of the known forges
 
+KUBE_VERSION = Text(
+    "a version of Kubernetes",
+    (
+        *PLAIN,
+        Rule(r"^v?[0-9]+\.[0-9]+(\.[0-9]+)?([-+][0-9A-Za-z.+-]+)?$", "write it like 1.33 or v1.33.2", wanted=True),
+    ),
+    longest=60,
+)
+API_VERSION = Text(
+    "an API version",
+    (
+        *PLAIN,
+        Rule(
+            r"^([a-z0-9][a-z0-9.-]*/)?v[0-9][a-z0-9]*(/[A-Z][A-Za-z0-9]*)?$",
+            "write it like monitoring.coreos.com/v1, or with a kind behind it",
+            wanted=True,
+        ),
+    ),
+)
+
 VERSION_PATTERN = Text(
     "a regular expression with a group named version",
     (*PLAIN, Rule(r"\(\?P<version>", "it has no group named version, `(?P<version>…)`", wanted=True)),

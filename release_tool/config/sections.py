@@ -11,11 +11,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from release_tool.config.kinds import (
+    API_VERSION,
     BRANCH_TEMPLATE,
     DIRECTORY,
     ENVIRONMENT_NAME,
     FORGE_URL,
     IMAGE,
+    KUBE_VERSION,
     LABEL,
     NAMESPACE,
     PROMETHEUS_URL,
@@ -214,7 +216,7 @@ class ForgeChoice(NamedTuple):
 
 
 class Render(NamedTuple):
-    """`render`: which Helm renders."""
+    """`render`: which Helm renders, and for which cluster."""
 
     engine: Annotated[
         Literal["auto", "embedded", "helm"],
@@ -227,6 +229,25 @@ class Render(NamedTuple):
             },
         ),
     ] = "auto"
+    kube_version: Annotated[
+        str,
+        Key(
+            "The Kubernetes version of the cluster, for `kubeVersion` and `.Capabilities.KubeVersion` of the chart. In "
+            "quotes.",
+            KUBE_VERSION,
+            example='"1.33"',
+            otherwise="the newest that the engine knows",
+        ),
+    ] = ""
+    api_versions: Annotated[
+        tuple[str, ...],
+        Key(
+            "What the cluster serves besides Kubernetes' own, for `.Capabilities.APIVersions.Has` of the chart: a "
+            "group with its version, perhaps with a kind behind it.",
+            Listing(API_VERSION, most=1000),
+            example="[monitoring.coreos.com/v1, networking.istio.io/v1/VirtualService]",
+        ),
+    ] = ()
 
 
 class InUse(NamedTuple):

@@ -67,7 +67,7 @@ def render_here(request: RenderRequest, directory: Path | None) -> str:
     check(request)
     helm = load_engine()
     try:
-        with _loaded(helm, request.files, directory) as chart:
+        with _loaded(helm, _for_its_cluster(helm, request, directory), directory) as chart:
             text = applied(_rendered(helm, chart, request))
     except helm.HelmError as error:
         from release_tool.helm.messages import explained
@@ -121,6 +121,34 @@ def _load_quietly() -> None:
             load_engine()
 
 
+def _for_its_cluster(helm: ModuleType, request: RenderRequest, directory: Path | None) -> Mapping[str, bytes]:
+    """The chart's files, where the cluster's version is told without the `kubeVersion` of the chart, which fits it.
+
+    The dry run of an installation would hold it against the engine's own version, and can't be told another one.
+    """
+    if not request.kube_version or b"kubeVersion" not in request.files["Chart.yaml"]:
+        return request.files
+    import json
+
+    about = helm.values_from_yaml(request.files["Chart.yaml"].decode("utf-8", "replace"))
+    wanted = str(about.pop("kubeVersion", ""))
+    question = {
+        "Chart.yaml": b'{"apiVersion": "v2", "name": "x", "version": "0.0.0"}',
+        "templates/x": b"{{ if .Values.wanted }}{{ semverCompare .Values.wanted .Values.there }}{{ end }}",
+    }
+    with helm.Chart.load_archive(packed(question)) as chart:
+        (answer,) = chart.render({"wanted": wanted, "there": request.kube_version}, name="x").values()
+    if answer == "false":
+        there = f"v{request.kube_version.removeprefix('v')}"
+        raise helm.HelmRenderError(
+            f"chart requires kubeVersion: {wanted} which is incompatible with Kubernetes {there}"
+        )
+    files = {**request.files, "Chart.yaml": json.dumps(about).encode()}
+    if directory is not None:
+        (directory / "Chart.yaml").write_bytes(files["Chart.yaml"])
+    return files
+
+
 @contextmanager
 def _loaded(helm: ModuleType, files: Mapping[str, bytes], directory: Path | None) -> Iterator[Any]:
     """The chart in the engine's memory, and out of it again."""
@@ -171,6 +199,8 @@ def _archive_of_long_names(files: Mapping[str, bytes]) -> bytes:
 
 def _rendered(helm: ModuleType, chart: Any, request: RenderRequest) -> Iterator[tuple[str, str]]:
     """Template and text of each document."""
+    import json
+
     values: dict[str, Any] = {}
     for file in single_documents(request.values):
         try:
@@ -189,7 +219,19 @@ def _rendered(helm: ModuleType, chart: Any, request: RenderRequest) -> Iterator[
         # takes much longer. Nothing is stored: without the driver it would look at HELM_DRIVER.
         with helm.Config(namespace=request.namespace, storage_driver="memory") as config:
             config.install(chart, request.release_name, values, namespace=request.namespace, dry_run="client")
-    rendered = chart.render(values, name=request.release_name, namespace=request.namespace)
+    if request.kube_version or request.api_versions:
+        # The library takes them, the wheel's Python has no words for them.
+        cluster = {"kube_version": request.kube_version, "api_versions": list(request.api_versions)}
+        options = {"name": request.release_name, "namespace": request.namespace, **cluster}
+        answer = helm._native.call_string(  # noqa: SLF001 -- as `Chart.render` of the version range that is installed
+            "helm_render",
+            chart._raw(),  # noqa: SLF001
+            json.dumps(values),
+            json.dumps(options),
+        )
+        rendered = json.loads(answer)
+    else:
+        rendered = chart.render(values, name=request.release_name, namespace=request.namespace)
     for crd in chart.crds:
         yield from ((crd["filename"], text) for text in SEPARATOR.split(crd["data"]))
     for source, text in rendered.items():

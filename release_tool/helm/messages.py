@@ -43,6 +43,8 @@ def explained(request: RenderRequest, message: str) -> ReleaseError:
         "cause": f"it happened in <{steps[-1][1]}>" if steps else "",
         "hint": f"correct {names} or the chart" if names else "correct the chart",
     }
+    if "which is incompatible with Kubernetes" in what:
+        told["hint"] = "name the version of your cluster by `render.kube_version` in release.yaml, or correct the chart"
     if refused:
         return ValuesRefused(
             f"the chart refuses the values: {_shortened(what)}", [BadValue(None, _shortened(what))], **told

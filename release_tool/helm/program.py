@@ -81,6 +81,8 @@ class ProgramRenderer(NamedTuple):
     def _command(self, request: RenderRequest, files: int) -> list[str]:
         values = [f"--values=values-{number}.yaml" for number in range(files)]
         options = ["--include-crds", "--skip-tests", f"--namespace={request.namespace}", *values]
+        options += [f"--kube-version={request.kube_version}"] if request.kube_version else []
+        options += [f"--api-versions={version}" for version in request.api_versions]
         return [self.program, "template", *options, "--", request.release_name, "./chart"]
 
 

@@ -30,6 +30,8 @@ class RenderRequest(NamedTuple):
     release_name: str
     namespace: str
     title: str = ""  # the environment, for messages
+    kube_version: str = ""  # what templates are told of the cluster; empty: what the engine takes for it
+    api_versions: Sequence[str] = ()  # that the cluster has besides those that the engine knows
 
 
 def check(request: RenderRequest) -> None:

@@ -54,7 +54,14 @@ class Renderings:
         laid_over = [(place.values_file, files.values)] if files.values is not None else []
         values = [ValuesFile(path, readable(text, path)) for path, text in (*laid_over, (place.tag_file, tags))]
         request = RenderRequest(
-            self.config.chart, self.chart(), values, self.config.release_name, self.config.namespace, place.title
+            self.config.chart,
+            self.chart(),
+            values,
+            self.config.release_name,
+            self.config.namespace,
+            place.title,
+            self.config.render.kube_version,
+            self.config.render.api_versions,
         )
         try:
             return self._renderer.render(request)

@@ -101,7 +101,7 @@ def test_every_key_reaches_its_record() -> None:
         publish=publish,
         downgrade=DOWNGRADE,
         forge=ForgeChoice("none", "https://github.example.com:8443/api/v3"),
-        render=Render("helm"),
+        render=Render("helm", "v1.33.2", ("v1", "monitoring.coreos.com/v1", "apps/v1/Deployment")),
         registry=RegistryPolicy("registry.example.com:5000/team_a/engine-x.y", "digest", True, timedelta(minutes=2)),
     )
     devel = Environment(
@@ -335,7 +335,7 @@ def test_a_damaged_file_is_read_or_refused_and_nothing_else(data: st.DataObject)
     damaged = text[:start] + inserted + text[end:]
     result = outcome(damaged)
     if isinstance(result, ConfigError):
-        lines = damaged.count("\n") + damaged.count("\r") + 2
+        lines = sum(map(damaged.count, "\n\r\x85\u2028\u2029")) + 2
         assert all(1 <= problem.line <= lines and problem.column >= 1 for problem in result.problems)
         assert result.problems
     else:

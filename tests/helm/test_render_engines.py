@@ -24,6 +24,7 @@ from release_tool.errors import ReleaseError
 from release_tool.helm import Renderer, embedded, make_renderer
 from release_tool.helm.embedded import EmbeddedRenderer
 from release_tool.helm.program import ProgramRenderer
+from release_tool.helm.request import RenderRequest
 
 CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n"
 EMBEDDED = importlib.util.find_spec("helm_python") is not None
@@ -42,6 +43,44 @@ def program(folder: Path, script: str) -> str:
     path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
     path.chmod(0o755)
     return str(path)
+
+
+CLUSTER = """\
+{{ if semverCompare ">=1.30-0" .Capabilities.KubeVersion.Version }}# {{ .Capabilities.KubeVersion }}
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: young}
+{{ if .Capabilities.APIVersions.Has "monitoring.coreos.com/v1" }}data: {monitored: "yes"}{{ end }}
+{{ end }}"""
+
+
+def for_a_cluster(
+    kube_version: str, *api_versions: str, about: str = "kubeVersion: '>=1.25.0-0 <1.34.0-0'\n"
+) -> RenderRequest:
+    files = small_chart({"templates/a.yaml": CLUSTER, ".helmignore": "x\n", "values.yaml": "a: 1\n"})
+    files["Chart.yaml"] += about.encode()
+    return request(files=files)._replace(kube_version=kube_version, api_versions=api_versions)
+
+
+# -- the cluster --
+def test_the_chart_is_told_of_the_cluster(renderer: Renderer) -> None:
+    assert contents(renderer.render(for_a_cluster("v1.29.3"))) == {}
+    assert "data" not in contents(renderer.render(for_a_cluster("1.33")))["ConfigMap young"]
+    served = contents(renderer.render(for_a_cluster("1.33", "monitoring.coreos.com/v1")))
+    assert served["ConfigMap young"]["data"] == {"monitored": "yes"}
+    only = contents(renderer.render(for_a_cluster("", "monitoring.coreos.com/v1", about="")))
+    assert only["ConfigMap young"]["data"] == {"monitored": "yes"}
+
+
+@pytest.mark.parametrize("ignore", [True, False])
+def test_a_chart_that_another_version_wants_says_so(renderer: Renderer, ignore: bool) -> None:
+    wanted = for_a_cluster("1.34")
+    if not ignore:
+        del wanted.files[".helmignore"]  # type: ignore[attr-defined]
+    with pytest.raises(ReleaseError) as caught:
+        renderer.render(wanted)
+    assert "kubeVersion: >=1.25.0-0 <1.34.0-0 which is incompatible with Kubernetes v1.34" in caught.value.what
+    assert "`render.kube_version`" in caught.value.hint
 
 
 # -- what is applied --
@@ -185,7 +224,9 @@ def test_a_chart_that_fails_says_what_where_and_what_to_do(
         renderer.render(request("z: 1\n", files=small_chart(files)))
     assert what in caught.value.what
     assert caught.value.where == f"charts/grpc-manifest{where}"
-    assert caught.value.hint.startswith("correct environments/devel/values-1.yaml")
+    assert caught.value.hint.startswith(
+        ("correct environments/devel/values-1.yaml", "name the version of your cluster")
+    )
     assert "\n" not in caught.value.what
     assert "--debug" not in caught.value.what
     assert len(caught.value.what) < 700
