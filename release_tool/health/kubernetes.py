@@ -12,6 +12,7 @@ Source of the fields: https://kubernetes.io/docs/reference/kubernetes-api/ (apps
 from __future__ import annotations
 
 import json
+import logging
 import time
 from datetime import datetime
 from functools import partial
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from release_tool.model.health import Verdict
 
 _PAGE, _PAGES = 500, 40
+_KINDS = {"deployments": "Deployment", "pods": "PodList", "endpointslices": "EndpointSliceList"}
 _PERMISSIONS = {
     "deployments": "`get` of deployments (apps)",
     "pods": "`list` of pods",
@@ -100,12 +102,16 @@ class KubernetesSource:
             if self._client is None:
                 try:
                     self._client = self._connect()
+                except _Unreadable:
+                    raise
                 except Exception as error:  # noqa: BLE001 (a broken file, a plug-in for logins: they raise what they like)
                     raise _Unreadable(f"there is no way into the cluster: {phrase(str(error))}") from None
             return self._client
 
     def _connect(self) -> Any:
         configuration = kubernetes.client.Configuration()
+        failures = _Failures()
+        logging.getLogger().addHandler(failures)
         try:
             kubernetes.config.load_kube_config(
                 config_file=self._kubeconfig,
@@ -113,6 +119,10 @@ class KubernetesSource:
                 client_configuration=configuration,
                 persist_config=False,
             )
+            if failures.told:
+                program = phrase(_login_program(self._kubeconfig, self._check.context))
+                why = phrase(failures.told[0].removeprefix("exec: "))
+                raise _Unreadable(f"the program {program} of the kubeconfig gives no login: {why}")
         except kubernetes.config.ConfigException as error:
             if self._check.context:
                 raise
@@ -120,8 +130,29 @@ class KubernetesSource:
                 kubernetes.config.load_incluster_config(client_configuration=configuration)
             except kubernetes.config.ConfigException:
                 raise error from None
+        finally:
+            logging.getLogger().removeHandler(failures)
         configuration.retries = urllib3.Retry(0, redirect=0)
         return kubernetes.client.ApiClient(configuration)
+
+
+class _Failures(logging.Handler):
+    """What the library logs, at the root, where a program gives no login: it goes on, and asks as nobody."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.told: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.told.append(record.getMessage())
+
+
+def _login_program(kubeconfig: str, context: str) -> str:
+    """The command with which a context logs in."""
+    merged = kubernetes.config.kube_config.KubeConfigMerger(kubeconfig).config.value
+    wanted = context or merged["current-context"]
+    user = next(one["context"]["user"] for one in merged["contexts"] if one["name"] == wanted)
+    return str(next(one["user"]["exec"]["command"] for one in merged["users"] if one["name"] == user))
 
 
 # -- the API server ---------------------------------------------------------------------------------------------------
@@ -146,24 +177,39 @@ def _asked(ask: Callable[..., Any], what: str, end: float) -> Mapping[str, Any]:
     try:
         data = json.loads(ask(_preload_content=False, _request_timeout=(left, left)).data)
     except kubernetes.client.exceptions.ApiException as error:
-        raise _Unreadable(_refused(error.status, error.reason, what)) from None
+        raise _Unreadable(_refused(error.status, error.reason, error.body, what)) from None
     except (urllib3.exceptions.HTTPError, OSError) as error:
         raise _Unreadable(f"the API server can't be reached: {phrase(_cause(error))}") from None
     except ValueError:
         raise _Unreadable("what answers is no API server: it gives no JSON") from None
-    if not isinstance(data, dict):
-        raise _Unreadable("what answers is no API server: it gives no object")
+    if not isinstance(data, dict) or data.get("kind") != _KINDS[what]:
+        raise _Unreadable(f"what answers is no API server: it gives no {_KINDS[what]}")
     return data
 
 
-def _refused(status: int | None, reason: str, what: str) -> str:
+def _refused(status: int | None, reason: str, body: object, what: str) -> str:
     if status == 404:
+        if not _is_status(body):
+            return (
+                "what answers is no API server, or knows no such API (status 404): look at the address of the cluster"
+            )
         return "there is no such Deployment" if what == "deployments" else f"the API server knows no {what}"
-    if status in {401, 403}:
+    if status == 401:
+        return "the API server does not accept the credentials (status 401): they are wrong, or have expired"
+    if status == 403:
         return f"the API server refuses (status {status}): it needs {_PERMISSIONS[what]}"
     if not status:  # no answer: TLS
         return f"the API server can't be reached: {phrase(str(reason))}"
     return f"the API server answers with status {status}: {phrase(str(reason))}"
+
+
+def _is_status(body: object) -> bool:
+    """Whether an answer is what an API server says of an object that isn't there."""
+    try:
+        said = json.loads(str(body))
+    except ValueError:
+        return False
+    return isinstance(said, dict) and said.get("kind") == "Status"
 
 
 def _cause(error: BaseException) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import kubernetes_validate
 import pytest
+import yaml
 from api_server import LABELS, ApiServer, at, changed, condition, deployment, endpoints, pod
 from certificates import certificate
 from points import AT_ONCE, NOW, health, soon, subject
@@ -230,7 +231,36 @@ def test_a_permission_that_is_missing_is_named(server: ApiServer, kubeconfig: Pa
 def test_a_token_that_is_not_taken(server: ApiServer, tmp_path: Path) -> None:
     found = ask(server.kubeconfig(tmp_path / "wrong", token="hush-hush"))
     assert found.health == UNKNOWN
-    assert found.reason == "the API server refuses (status 401): it needs `get` of deployments (apps)"
+    assert (
+        found.reason == "the API server does not accept the credentials (status 401): they are wrong, or have expired"
+    )
+
+
+@pytest.mark.parametrize(
+    ("program", "why"),
+    [
+        ("no-such-login", "No such file or directory: 'no-such-login'"),
+        ("false", "process returned 1"),
+        ("echo", "failed to decode process output"),
+    ],
+)
+def test_a_program_that_gives_no_login_is_named(
+    server: ApiServer, tmp_path: Path, program: str, why: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = server.kubeconfig(tmp_path / "kubeconfig")
+    config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    login = {"apiVersion": "client.authentication.k8s.io/v1", "command": program, "interactiveMode": "Never"}
+    config["users"][0]["user"] = {"exec": login}
+    path.write_text(yaml.safe_dump(config), encoding="utf-8")
+    found = ask(path)
+    assert found.health == UNKNOWN
+    assert f"the program {program} of the kubeconfig gives no login: " in found.reason
+    assert why in found.reason
+    assert server.paths == []
+    assert capfd.readouterr() == ("", "")
+
+
+NO_SERVER = "what answers is no API server, or knows no such API (status 404): look at the address of the cluster"
 
 
 @pytest.mark.parametrize(
@@ -238,7 +268,10 @@ def test_a_token_that_is_not_taken(server: ApiServer, tmp_path: Path) -> None:
     [
         ((503, b""), "the API server answers with status 503: Service Unavailable"),
         ((200, b"<html>login</html>"), "what answers is no API server: it gives no JSON"),
-        ((200, b"[]"), "what answers is no API server: it gives no object"),
+        ((200, b"[]"), "what answers is no API server: it gives no Deployment"),
+        ((200, b'{"kind": "Login"}'), "what answers is no API server: it gives no Deployment"),
+        ((404, b"<html>Status 404</html>"), NO_SERVER),
+        ((404, b"404 page not found"), NO_SERVER),
         ((302, b""), "the API server can't be reached: too many redirects"),
     ],
 )
@@ -249,7 +282,12 @@ def test_what_is_no_api_server(server: ApiServer, kubeconfig: Path, raw: tuple[i
 
 
 @pytest.mark.parametrize(
-    "body", [b"{}", b'{"spec": 7, "status": [], "metadata": "x"}', b'{"status": {"conditions": 1}}']
+    "body",
+    [
+        b"{}",
+        b'{"kind": "Deployment", "spec": 7, "status": [], "metadata": "x"}',
+        b'{"kind": "Deployment", "status": {"conditions": 1}}',
+    ],
 )
 def test_what_is_no_deployment_breaks_nothing(server: ApiServer, kubeconfig: Path, body: bytes) -> None:
     server.raw = (200, body)
