@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool import manifests
 from release_tool.errors import ReleaseError
-from release_tool.manifests import routes
+from release_tool.manifests import admission, routes
 from release_tool.publishing.route_gate import known, place_of
 
 if TYPE_CHECKING:
@@ -49,8 +49,10 @@ def check(renderings: Renderings, files: Files, before: Before | None) -> Checke
         same = not chart and (before.files.tags, before.files.values) == (files.tags, files.values)
         old = text if same else _manifests_before(before)
     wrong_before = known(old, before.renderings.config) if before is not None else set()
+    refused = admission.check(text)
+    wrong_before |= {one.identity for one in admission.check(old)} if refused else set()
     result = Checked([], [])
-    for one in routes.check(text, config.namespace):
+    for one in (*routes.check(text, config.namespace), *refused):
         if one.identity in wrong_before and one.serious:
             result.told.append((place_of(config, one), one._replace(what=f"{one.what} (so it was before)")))
         else:

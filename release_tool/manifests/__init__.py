@@ -86,6 +86,20 @@ def outlines(rendering: str, kinds: frozenset[str]) -> tuple[ManifestObject, ...
     )
 
 
+def samples(rendering: str, kinds: frozenset[str], most: int) -> tuple[ManifestObject, ...]:
+    """The objects of some kinds, whole, but no more of a kind than `most` from one template of the chart.
+
+    Of a thousand versions all but names and tags are alike. The contents belong to all callers, as those of `outlines`.
+    """
+    found: list[ManifestObject] = []
+    counted: dict[tuple[str, str], int] = {}
+    for key, document in _by_key(rendering).items():
+        count = counted[document.source, key.kind] = counted.get((document.source, key.kind), 0) + 1
+        if count <= most and key.kind in kinds:
+            found.append(ManifestObject(key, document.source, _parsed_once(document)))
+    return tuple(found)
+
+
 def pair(before: str, after: str, keys: tuple[ObjectKey, ObjectKey]) -> tuple[Mapping[str, Any], ...]:
     """One object as two renderings have it, each under its key; nothing where they are written alike."""
     was, now = _by_key(before)[keys[0]], _by_key(after)[keys[1]]
