@@ -92,14 +92,28 @@ def collector_paused() -> Iterator[None]:
 
 
 def _stream(text: str) -> list[YamlDocument]:
-    if not text.startswith(BOM):
-        return _Builder(text).build()
-    found = _Builder(text[1:]).build()  # the parsers count from behind the byte order mark
+    behind = 1 if text.startswith(BOM) else 0  # the parsers count from behind the byte order mark
+    found = _Builder(text[behind:]).build()
+    lines = [] if text.isascii() or not _ODD_BREAK.search(text) else _line_starts(text)
+    if not behind and not lines:
+        return found
     for node in walk([document.root for document in found if document.root is not None]):
         start, end = node.raw_start, node.raw_end
-        node.raw_start = RawMark(start.index + 1, start.line, start.column)
-        node.raw_end = RawMark(end.index + 1, end.line, end.column)
-    return [document._replace(start=document.start + 1, end=document.end + 1) for document in found]
+        node.raw_start = RawMark(start.index + behind, start.line, start.column)
+        node.raw_end = RawMark(end.index + behind, end.line, end.column)
+        if lines:  # libyaml takes them for line ends: people and their editors don't
+            node.raw_start, node.raw_end = (_mark(lines, mark.index) for mark in (node.raw_start, node.raw_end))
+    return [document._replace(start=document.start + behind, end=document.end + behind) for document in found]
+
+
+def _line_starts(text: str) -> list[int]:
+    return [1 if text.startswith(BOM) else 0, *(found.end() for found in BREAK.finditer(text))]
+
+
+def _mark(lines: list[int], index: int) -> RawMark:
+    """The place of an index, by the line ends that both YAMLs have."""
+    line = max(bisect_right(lines, index) - 1, 0)
+    return RawMark(index, line, index - lines[line])
 
 
 def odd_break(text: str) -> YamlError | None:
@@ -116,9 +130,9 @@ def odd_break(text: str) -> YamlError | None:
         index = found.start()
         before = bisect_right(quoted, (index, 0))
         if not before or index >= quoted[before - 1][1]:
-            line, column = len(BREAK.findall(text, 0, index)) + 1, index - line_start(text, index) + 1
+            mark = _mark(_line_starts(text), index)
             reason = f"the character U+{ord(found[0]):04X}, which ends a line in YAML 1.1 and doesn't in YAML 1.2"
-            return YamlError(reason, line, column, _ODD_HINT)
+            return YamlError(reason, mark.line + 1, mark.column + 1, _ODD_HINT)
     return None
 
 
@@ -340,7 +354,9 @@ def _as_yaml_error(error: Exception, text: str, *, utf8: bool) -> YamlError:
             reason = "not YAML: " + (
                 "a tab where only spaces may stand" if character == "\t" else f"a text can't begin with {character!r}"
             )
-        return YamlError(reason, mark.line + 1, mark.column + 1, _hint(text, mark.index, problem))
+        hint = _hint(text, mark.index, problem)
+        mark = _mark(_line_starts(text), mark.index) if _ODD_BREAK.search(text, 0, mark.index) else mark
+        return YamlError(reason, mark.line + 1, mark.column + 1, hint)
     if isinstance(error, UnicodeEncodeError):
         position, reason = error.start, "half of a surrogate pair"
     else:

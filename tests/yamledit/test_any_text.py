@@ -94,6 +94,19 @@ def test_in_quotes_it_is_a_character_like_others(text: str, line_end: str):
     assert add_entry(text, (), "v", "k").startswith(text)
 
 
+@pytest.mark.parametrize("line_end", ["\x85", "\u2028", "\u2029"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_places_behind_it_are_counted_as_people_count(line_end: str, mark: str, parser: str):
+    text = f'{mark}a: ["b{line_end}c", d]\ne: f\n'
+    places = {node.value: (node.start.line, node.start.column) for path, node in paths(text) if node.kind == "scalar"}
+    assert (places["d"], places["f"]) == ((1, 12), (2, 4))
+    assert yaml_parser.parse(text).get("e").start.index == len(text) - 2
+    assert add_entry(text, ("a",), "x") == text.replace("d]", "d, x]")
+    with pytest.raises(EditRefused) as caught:
+        add_entry(text + "g: [\n", (), "x", "k")
+    assert caught.value.line in {3, 4}
+
+
 @pytest.mark.parametrize(
     ("text", "after"),
     [
