@@ -10,7 +10,7 @@ from release_tool.yamledit.parser import parse
 from release_tool.yamledit.tree import YamlError, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from release_tool.checks.environment import Held
     from release_tool.yamledit.tree import Node
@@ -24,31 +24,44 @@ def anchors(held: Held) -> Iterator[Finding]:
         root = parse(held.tags) if "*" in held.tags else None
     except YamlError:
         return
-    uses = {id(node.target): node for node in walk([root] if root else []) if node.kind == "alias"}
+    uses: dict[int, list[Node]] = {}
+    for node in walk([root] if root else []):
+        if node.kind == "alias":
+            uses.setdefault(id(node.target), []).append(node)
     image = root.get("image") if root and uses else None
+    if root and image:
+        yield from _keys(held, root, image)
     for section in _SECTIONS if image else ():
-        node = image.get(section) if image else None
-        if node is None:
+        part = image.get(section) if image else None
+        if part is None:
             continue
-        if id(node) in uses:
-            what = f"line {uses[id(node)].start.line} repeats image.{section} by the anchor &{node.anchor}"
+        if id(part) in uses:
+            line = min(one.start.line for one in uses[id(part)])
+            what = f"line {line} repeats image.{section} by the anchor &{part.anchor}"
             hint = "write it out there, and take the anchor away"
-            yield _finding(held, node, f"{what}: every operation changes it there, too", hint)
-        pairs = [(key.value, [key, value]) for key, value in node.pairs]
-        for name, inside in pairs or [(name_of(number), [item]) for number, item in enumerate(node.items, 1)]:
+            yield _finding(held, part, f"{what}: every operation changes it there, too", hint)
+        pairs = [(key.value, [key, value]) for key, value in part.pairs]
+        for name, inside in pairs or [(name_of(number), [item]) for number, item in enumerate(part.items, 1)]:
             yield from _entry(held, name, inside, uses)
 
 
-def _entry(held: Held, name: str, entry: list[Node], uses: Mapping[int, Node]) -> Iterator[Finding]:
+def _keys(held: Held, root: Node, image: Node) -> Iterator[Finding]:
+    """Keys that are aliases of what operations change: an edit that would rename a key is refused."""
+    parts = {id(image.get(name)): f"image.{name}" for name in ("default", *_SECTIONS)} | {id(image): "image"}
+    for key in (key for node in walk([root]) for key, _ in node.pairs):
+        if key.kind == "alias" and id(key.target) in parts:
+            what = f"this key is the alias *{key.value} of {parts[id(key.target)]}: no operation can change that"
+            yield _finding(held, key, what, "write the key out here")
+
+
+def _entry(held: Held, name: str, entry: list[Node], uses: Mapping[int, Sequence[Node]]) -> Iterator[Finding]:
     inside = list(walk(entry))
     own = {id(node) for node in inside}
     for node in inside:
-        use = uses.get(id(node))
-        if use is not None and id(use) not in own:
-            what = (
-                f"{name} holds the anchor &{node.anchor}, which line {use.start.line} uses: no operation can retire or"
-            )
-            yield _finding(held, node, f"{what} remove it", f"write the value out in line {use.start.line}")
+        lines = [use.start.line for use in uses.get(id(node), ()) if id(use) not in own]
+        if lines:
+            what = f"{name} holds the anchor &{node.anchor}, which line {min(lines)} uses: no operation can retire or"
+            yield _finding(held, node, f"{what} remove it", f"write the value out in line {min(lines)}")
     tag = entry[-1]
     if tag.kind == "alias" and tag.target is not None:
         what = (

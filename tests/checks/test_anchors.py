@@ -61,6 +61,23 @@ def test_a_section_that_is_repeated_elsewhere_is_named():
 
 
 @pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        (
+            "image:\n  default: &d v2\n  tag: {v1: v1.0.1, v2: v1.0.2}\nx: {*d : y}\n",
+            "4:5 this key is the alias *d of image.default",
+        ),
+        ("image: &i\n  tag: {v1: v1.0.1, v2: v1.0.2}\nx:\n  ? *i\n  : y\n", "4:5 this key is the alias *i of image"),
+    ],
+)
+def test_a_key_that_an_operation_would_rename_is_named(text: str, what: str):
+    assert warned(text) == [f"{what}: no operation can change that; write the key out here"]
+    file = tagfile.read(text, "image_tag.yaml")
+    with pytest.raises(EditRefused, match="would rename it"):
+        tagfile.edit(file, [Change("set-default", Name("v1"), Tag("v1.0.1"), "why")])
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "image:\n  tag:\n    v1: v1.0.1   # *no alias\n",
