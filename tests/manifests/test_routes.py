@@ -760,3 +760,14 @@ def test_an_outline_is_the_object_without_its_pods_specification() -> None:
 def test_labels_are_read_however_a_deployment_is_written(text: str) -> None:
     (found,) = manifests.outlines(text, frozenset())
     assert found.content["spec"]["template"]["metadata"]["labels"] == {"a": "b"}
+
+
+def test_fields_of_a_stateful_set_that_never_change_are_kept() -> None:
+    def text(service: str) -> str:
+        return changed(
+            ("v1", "kind: Deployment\n", "kind: StatefulSet\n"),
+            ("v1", "  selector:\n", f"  serviceName: {service}\n  selector:\n"),
+        )
+
+    (one,) = routes.compare(text("a"), text("b"), "shop")
+    assert one.what.endswith("its service changes (spec.serviceName: 'a' becomes 'b'), which Kubernetes refuses")

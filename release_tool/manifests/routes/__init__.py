@@ -125,6 +125,15 @@ _HANDED_OVER = ("gitops-release/replicas", "handed-over")
 """The annotation of a Deployment by which people say that applying its manifest leaves the number of its pods alone."""
 
 
+# What the API server never changes in kinds of `apps/v1`; all but the first in a StatefulSet alone.
+_IMMUTABLE = (
+    ("selector", "selector"),
+    ("serviceName", "service"),
+    ("podManagementPolicy", "order of pods"),
+    ("volumeClaimTemplates", "claims of volumes"),
+)
+
+
 def _rolled(before: RoutingView, after: RoutingView, texts: tuple[str, str]) -> Iterator[RouteFinding]:
     """Deployments whose selector or number of pods goes, and those of versions whose pods would be made anew."""
     versions = _of_versions(before)
@@ -137,10 +146,11 @@ def _rolled(before: RoutingView, after: RoutingView, texts: tuple[str, str]) -> 
         was, now = (mapping(content.get("spec")) for content in both)
         forced = _FORCED in text(new.annotations.get("argocd.argoproj.io/sync-options"))
         if key.api_version.startswith("apps/") and not forced:
-            change = _change(was.get("selector"), now.get("selector"), "spec.selector")
-            if change:
-                what = f"its selector changes ({change}), which Kubernetes refuses"
-                yield about(new, "immutable", "", what, "keep the selector, or give it another name")
+            for field, title in _IMMUTABLE if key.kind == "StatefulSet" else _IMMUTABLE[:1]:
+                change = _change(was.get(field), now.get(field), f"spec.{field}")
+                if change:
+                    what = f"its {title} changes ({change}), which Kubernetes refuses"
+                    yield about(new, "immutable", "", what, f"keep the {title}, or give it another name")
         count, annotation = was.get("replicas"), new.annotations.get(_HANDED_OVER[0])
         if isinstance(count, int) and now.get("replicas") is None and annotation != _HANDED_OVER[1]:
             unscaled += [new] if count > 1 or (key.namespace, key.kind, key.name) in before.scaled else []
