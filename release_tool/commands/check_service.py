@@ -149,7 +149,10 @@ class CheckedService:
         report.warnings.extend(values.encrypted(files.values or "", files.place.values_file))
         self._record(here)
         if not broken and not overtaken:
-            self._told(here, {one.name for one in of_versions})
+            try:
+                self._told(here, {one.name for one in of_versions})
+            except ReleaseError as error:  # an expression of the configuration that takes without end
+                report.findings.extend(findings_of(error))
         if not broken and not of_versions and renders:
             self._rendering(files)
 

@@ -33,6 +33,7 @@ from release_tool.config.kinds import (
     Whole,
     section_of,
 )
+from release_tool.model.expressions import fullmatch
 
 if TYPE_CHECKING:
     from release_tool.config.health import Health
@@ -61,7 +62,8 @@ class Versions(NamedTuple):
         re.Pattern[str] | None,
         Key(
             "A regular expression (Python's `re`) that the whole tag must match, without its `@sha256:…`; a bump with "
-            "another tag is refused. Without it, every tag that OCI allows is taken.",
+            "another tag is refused. Without it, every tag that OCI allows is taken. One that takes more than 2 s "
+            "stops the command.",
             example=r"'^v?\d+\.\d+\.\d+$'",
         ),
     ] = None
@@ -83,7 +85,7 @@ class Versions(NamedTuple):
 
     def allows(self, tag: str) -> bool:
         """Whether `allow` accepts a tag (`tag` or `tag@sha256:…`; the tag part alone is looked at)."""
-        return self.allow is None or self.allow.fullmatch(tag.partition("@")[0]) is not None
+        return self.allow is None or fullmatch(self.allow, tag.partition("@")[0]) is not None
 
 
 class RegistryPolicy(NamedTuple):

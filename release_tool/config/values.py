@@ -25,6 +25,7 @@ from release_tool.config.kinds import (
     broken_rule,
 )
 from release_tool.errors import Problem
+from release_tool.model.expressions import TooSlow, compiled
 from release_tool.yamledit.tree import is_string, scalar_value
 
 if TYPE_CHECKING:
@@ -141,8 +142,8 @@ class Reading:
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("error")  # Python warns of what it will read differently one day
-                    return re.compile(node.value)
-            except (re.error, Warning, OverflowError, RecursionError) as error:
+                    return compiled(node.value)
+            except (re.error, Warning, OverflowError, RecursionError, TooSlow) as error:
                 from release_tool.config.mistakes import shown
 
                 return self.problem(node, path, f"{shown(node.value)} is not a regular expression: {error}")

@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from release_tool.model.expressions import fullmatch
 from release_tool.model.records import Name, Tag, name_number
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _precedence(order: str, part: str) -> tuple[Any, ...] | None:
     """What the tags of an order compare by; None for one that the order can't read."""
     kind, _, pattern = order.partition(" ")
     if pattern:
-        found = re.fullmatch(pattern, part)
+        found = fullmatch(pattern, part)
         part = (found["version"] or "") if found is not None else ""
     plain = _RELEASE.fullmatch(part) if kind == "semver" else None
     return _READERS[kind](part) if plain is None else (*map(int, plain.groups()), _IS_RELEASE)
