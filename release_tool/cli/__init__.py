@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from release_tool.cli.call import Run
-from release_tool.cli.parser import parse
+from release_tool.cli.parser import parse, wants_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ def main(argv: Sequence[str], now: Callable[[], datetime] | None = None) -> int:
     Returns:
         The exit status (see `--help`).
     """
-    verbose, command = 0, ""
+    verbose, command, run = 0, "", None
     try:
         arguments = parse(argv)
         command, verbose = arguments.command, arguments.verbose
@@ -31,11 +31,13 @@ def main(argv: Sequence[str], now: Callable[[], datetime] | None = None) -> int:
             from release_tool.cli.errors import log
 
             log(verbose)
-        status: int = arguments.run(Run(arguments, now, main))
+        run = Run(arguments, now, main)
+        status: int = arguments.run(run)
         if sys.stdout is not None:
             sys.stdout.flush()
     except (Exception, KeyboardInterrupt, SystemExit) as error:  # noqa: BLE001 (the one handler at the top)
         from release_tool.cli.errors import print_failure
 
-        return print_failure(error, verbose, command)
+        json = wants_json(argv) if run is None else run.arguments.output == "json" and not run.shown
+        return print_failure(error, verbose, command, json=json)
     return status

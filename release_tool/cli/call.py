@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 from contextlib import contextmanager
 from functools import cached_property
@@ -39,6 +41,7 @@ class Run:
         self.arguments = arguments
         self.now = now or wiring.utc_now
         self.main = main
+        self.shown = False  # whether standard output has a result
 
     @contextmanager
     def tool(self, *, renders: bool = False, inside: bool = False) -> Iterator[Any]:
@@ -67,13 +70,16 @@ class Run:
             text: makes the text for people; none is printed where it is empty.
             is_data: whether the text is meant for other programs: these get it to the byte, a terminal doesn't.
         """
+        self.shown = True
         if self.arguments.output == "json":
-            import json
-
-            print(safe_text.in_json(json.dumps(data(), indent=2, ensure_ascii=False)))
+            print_json(data(), self.job)
         elif written := text():
             if not is_data or is_terminal(sys.stdout):  # differences keep the line ends of their files
                 written = "\r\n".join(map(safe_text.lines, written.split("\r\n")))
+            if self.job is not None and not _is_file(sys.stdout):
+                shown, written = written, for_log(written, self.job, clean=False)
+                if is_data and shown != written:
+                    self.say("warning: the log of a job would take `::` or `##[` for commands: write it to a file")
             print(written)
 
     def tell_job(self, what: Callable[[Job], str]) -> None:
@@ -87,12 +93,32 @@ class Run:
 
 def say(text: str, job: Job | None = None) -> None:
     """Print lines on standard error, where a job of GitHub Actions takes certain lines for commands to itself."""
-    text = safe_text.lines(text)
-    if job is not None:
-        from release_tool.actions.annotation import harmless
+    print(for_log(text, job), file=sys.stderr)
 
-        text = harmless(text)
-    print(text, file=sys.stderr)
+
+def for_log(text: str, job: Job | None, *, clean: bool = True) -> str:
+    """Lines as a terminal, and the log of a job, may see them; `clean` takes control characters out."""
+    text = safe_text.lines(text) if clean else text
+    if job is None:
+        return text
+    from release_tool.actions.annotation import harmless
+
+    return harmless(text)
+
+
+def print_json(data: object, job: Job | None) -> None:
+    """Print JSON on standard output."""
+    import json
+
+    text = safe_text.in_json(json.dumps(data, indent=2, ensure_ascii=False))
+    print(text if job is None else text.replace("##[", "#\\u0023["))  # which a runner takes for a command
+
+
+def _is_file(stream: Any) -> bool:
+    try:
+        return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except (OSError, ValueError, AttributeError):  # closed, or none
+        return False
 
 
 def tell_job(job: Job | None, what: Callable[[Job], str]) -> None:
@@ -134,10 +160,11 @@ def show_outcome(run: Run, outcome: Outcome) -> int:
 
 def show_outcomes(run: Run, outcomes: Sequence[Outcome | Failed], text: Callable[[Outcome], str]) -> int:
     """Print what a command did to several environments, each failure on standard error; its exit status."""
-    from release_tool.report.outcome import outcome_data
+    from release_tool.report.outcome import failed_data, outcome_data
 
     done = [one for one in outcomes if not isinstance(one, Failed)]
-    run.show(lambda: [outcome_data(one) for one in done], lambda: "\n".join(filter(None, map(text, done))))
+    data = lambda: [failed_data(one) if isinstance(one, Failed) else outcome_data(one) for one in outcomes]  # noqa: E731
+    run.show(data, lambda: "\n".join(filter(None, map(text, done))))
     run.tell_job(lambda job: job.outcomes(done, several=True))
     return print_failures(run, outcomes)
 

@@ -4,34 +4,46 @@ from __future__ import annotations
 
 import errno
 import sys
+from typing import TYPE_CHECKING
 
-from release_tool import safe_text
-from release_tool.cli.call import print_error, say
+from release_tool.cli.call import for_log, print_error, print_json, say
 from release_tool.errors import EXIT_BUG, EXIT_INTERRUPTED, ReleaseError
+
+if TYPE_CHECKING:
+    from release_tool.actions.job import Job
 
 _AGAIN = "run the command again: nothing is half done"
 _MEMORY = f"free memory, or raise the limits of it (`ulimit -v`) and of processes (`ulimit -u`); then {_AGAIN}"
 _FILES = f"raise the limit of open files (`ulimit -n 1024`), then {_AGAIN}"
 
 
-def print_failure(error: BaseException, verbose: int, command: str) -> int:
-    """Print what ended a command, if that is worth a word; the exit status."""
+def print_failure(error: BaseException, verbose: int, command: str, *, json: bool = False) -> int:
+    """Print what ended a command, if that is worth a word; the exit status.
+
+    `json`: standard output gets it too, for nothing else stands there.
+    """
     if isinstance(error, SystemExit):  # argparse after --help and --version, or SIGTERM
         return int(error.code or 0)
     if isinstance(error, BrokenPipeError):  # `release render | head`
         _close_stdout()
         return 0
+    from release_tool import wiring
+
+    job = wiring.make_job(command)
     if isinstance(error, KeyboardInterrupt):
         say("release: interrupted")
         return EXIT_INTERRUPTED
     error = _of_machine(error) or error
     if isinstance(error, ReleaseError):
-        from release_tool import wiring
+        print_error(error, job)
+        status, told = error.exit_code, error
+    else:
+        status, told = EXIT_BUG, _print_bug(error, verbose, job)
+    if json:
+        from release_tool.report.outcome import error_data
 
-        print_error(error, wiring.make_job(command))
-        return error.exit_code
-    _print_bug(error, verbose)
-    return EXIT_BUG
+        print_json({"error": error_data(told)}, job)
+    return status
 
 
 def _of_machine(error: BaseException) -> ReleaseError | None:
@@ -49,15 +61,18 @@ def _of_machine(error: BaseException) -> ReleaseError | None:
     return ReleaseError(f"the machine refuses: {error.strerror or error}", where=str(error.filename or ""), hint=hint)
 
 
-def _print_bug(error: BaseException, verbose: int) -> None:
-    say(f"release: unexpected error: {type(error).__name__}: {error}")
-    say("  this is a bug in release; nothing is half done: running the command again is safe")
+def _print_bug(error: BaseException, verbose: int, job: Job | None) -> ReleaseError:
+    what = f"unexpected error: {type(error).__name__}: {error}"
+    cause = "this is a bug in release; nothing is half done: running the command again is safe"
+    hint = "run it with -v for the traceback, and report that"
+    say(f"release: {what}\n  {cause}", job)
     if verbose:
         import traceback
 
-        say("".join(traceback.format_exception(error)).rstrip("\n"))
+        say("".join(traceback.format_exception(error)).rstrip("\n"), job)
     else:
-        say("  next:  run it with -v for the traceback, and report that")
+        say(f"  next:  {hint}", job)
+    return ReleaseError(what, cause=cause, hint=hint)
 
 
 def _close_stdout() -> None:
@@ -71,9 +86,13 @@ def log(verbose: int) -> None:
     """Let `-v` say on standard error what is done, and `-vv` every git command."""
     import logging
 
+    from release_tool import wiring
+
+    job = wiring.make_job("")
+
     class Harmless(logging.Formatter):
         def format(self, record: logging.LogRecord) -> str:
-            return safe_text.lines(super().format(record))
+            return for_log(super().format(record), job)
 
     logger = logging.getLogger("release_tool")
     if not logger.handlers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from argparse import ArgumentParser
 from importlib import import_module
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from release_tool import __version__
@@ -102,7 +103,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         UsageError: they are wrong.
         SystemExit: `--help` or `--version`, which were printed.
     """
-    name = argv[0] if argv else ""
+    name = next((word for word in argv if not word.startswith("-")), "")
     if name in LATER:
         raise UsageError(
             f"`release {name}` is not in this release of the tool yet",
@@ -127,9 +128,10 @@ def parser(names: Iterable[str]) -> ArgumentParser:
     raw = argparse.RawDescriptionHelpFormatter
     top: ArgumentParser = Parser(
         prog="release",
-        usage="release [-h] [--version] COMMAND …",
+        usage="release [-h] [--version] [shared options] COMMAND …",
         description=_DESCRIPTION,
         formatter_class=raw,
+        parents=[shared_options(first=True)],
     )
     top.add_argument("--version", action="version", version=f"release {__version__}")
     places = top.add_subparsers(
@@ -178,17 +180,24 @@ def _likely(message: str) -> str:
 # -- what several commands take ---------------------------------------------------------------------------------------
 
 
-def shared_options() -> ArgumentParser:
-    """What every command understands."""
-    shared = ArgumentParser(add_help=False)
-    group = shared.add_argument_group("shared options")
+def shared_options(*, first: bool = False) -> ArgumentParser:
+    """What every command understands, before it (`first`) or behind it: what is not written there changes nothing."""
+    shared = ArgumentParser(add_help=False, argument_default=None if first else argparse.SUPPRESS)
+    group = shared.add_argument_group("shared options, before or after the command")
     group.add_argument("-C", dest="directory", metavar="DIR", help="work in this checkout")
     group.add_argument("--repo", metavar="URL", help="work on a remote, with no checkout")
-    group.add_argument("--service", default="", metavar="NAME", help="which service, where the repository has several")
-    group.add_argument("--config", default="release.yaml", metavar="FILE", help="path inside the repository")
-    group.add_argument("--output", choices=("text", "json"), default="text", help="what to print on standard output")
-    group.add_argument("-v", "--verbose", action="count", default=0, help="say what is done; -vv: every git command")
+    group.add_argument("--service", metavar="NAME", help="which service, where the repository has several")
+    group.add_argument("--config", metavar="FILE", help="path inside the repository")
+    group.add_argument("--output", choices=("text", "json"), help="what to print on standard output")
+    group.add_argument("-v", "--verbose", action="count", help="say what is done; -vv: every git command")
+    if first:
+        shared.set_defaults(service="", config="release.yaml", output="text", verbose=0)
     return shared
+
+
+def wants_json(argv: Sequence[str]) -> bool:
+    """Whether a call that may be wrong asks for JSON."""
+    return "--output=json" in argv or any(pair == ("--output", "json") for pair in pairwise(argv))
 
 
 def changing_arguments(parser: ArgumentParser, *, local: bool = True) -> None:

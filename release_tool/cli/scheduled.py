@@ -134,7 +134,8 @@ def _pass_of_many(run: Run, command: Guard) -> None:
         from release_tool.cli.errors import print_failure
 
         sys.stdout.flush()
-        print_failure(error, run.arguments.verbose, run.arguments.command)
+        json = run.arguments.output == "json"
+        print_failure(error, run.arguments.verbose, run.arguments.command, json=json)
 
 
 def _pass(run: Run, command: Guard) -> int:

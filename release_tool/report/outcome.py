@@ -12,7 +12,7 @@ from release_tool.safe_text import one_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from release_tool.errors import ReleaseError
+    from release_tool.errors import Failed, ReleaseError
     from release_tool.manifests import ObjectChange
     from release_tool.model.records import Kept
     from release_tool.publishing.outcome import Outcome
@@ -52,6 +52,11 @@ def outcome_data(outcome: Outcome) -> dict[str, Any]:
 def error_data(error: ReleaseError) -> dict[str, str]:
     """An error as JSON shows it."""
     return {"what": error.what, "where": error.where, "cause": error.cause, "hint": error.hint}
+
+
+def failed_data(failed: Failed) -> dict[str, Any]:
+    """An environment that a command could not do, among those that it did."""
+    return {"environment": failed.title, "changed": False, "changes": [], "error": error_data(failed.error)}
 
 
 def _kept_data(kept: Kept) -> dict[str, str]:

@@ -159,3 +159,74 @@ def test_help_groups_the_commands_in_lines_of_a_terminal() -> None:
     assert places == sorted(places)
     assert all(re.search(rf"^  {command} +\w", out, re.MULTILINE) for command in parser.MODULES)
     assert max(map(len, out.splitlines())) <= 80
+
+
+# -- options before the command, and failures as JSON
+@pytest.mark.parametrize("before", [[], ["-v"], ["--output", "json"], ["--output=json", "-v"]])
+def test_shared_options_stand_before_or_after_the_command(before: list[str]) -> None:
+    found = [
+        parser.parse([*before, "-C", "x", "--service", "a", "status", "devel"]),
+        parser.parse(["status", "devel", "--service", "a", *before, "-C", "x"]),
+        parser.parse(["-C", "y", "status", "-C", "x", "devel", "--service=a", *before]),
+    ]
+    assert found[0] == found[1] == found[2]
+    assert (found[0].directory, found[0].repo, found[0].config) == ("x", None, "release.yaml")
+    pulls = parser.parse(["--repo", "x", "pulls", "--service", "a", "list", "--output", "json"])
+    assert (pulls.repo, pulls.service, pulls.output, pulls.verbose) == ("x", "a", "json", 0)
+
+
+@pytest.mark.parametrize(("arguments", "code"), [
+    (["frob", "--output", "json"], 2), (["--output=json"], 2), (["status", "--output", "json", "--nope"], 2),
+    (["status", "--output", "json", "-C", "/nowhere"], 1), (["bump", "devel", "a/b", "--output", "json"], 2),
+])  # fmt: skip
+def test_a_failure_is_json_too_where_that_is_asked_for(arguments: list[str], code: int) -> None:
+    found: list[int] = []
+    out, err = printed(lambda: found.append(cli.main(arguments)))
+    assert found == [code]
+    error = json.loads(out)["error"]
+    assert error.keys() == {"what", "where", "cause", "hint"}
+    assert f"release: error: {error['what']}\n" in err
+
+
+def test_a_bug_is_json_too_and_a_result_that_was_printed_stays_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(run: Run) -> int:
+        if run.arguments.wanted:
+            run.show(list, str)
+        raise RuntimeError("\n::error::x ##[y")
+
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    for wanted in ("", "v1"):
+        given = argparse.Namespace(run=run, command="status", verbose=0, output="json", wanted=wanted)
+        monkeypatch.setattr(cli, "parse", lambda _, given=given: given)
+        out, err = printed(lambda: cli.main([]))
+        data = json.loads(out)
+        assert data == [] if wanted else data["error"]["what"] == "unexpected error: RuntimeError: \n::error::x ##[y"
+        assert "##[" not in out + err
+        assert "\n::" not in err
+
+
+def test_one_environment_that_fails_stands_beside_the_others(world: World) -> None:
+    world.commit({"environments/devel/history.jsonl": "{\n"}, "Break it")
+    world.broken.add("devel")
+    said = {one["environment"]: one for one in world.release("cleanup", "--output", "json", code=1).data}
+    assert "is not JSON" in said["devel"]["error"]["what"]
+    assert said["staging"]["changed"] is False
+
+
+@pytest.mark.parametrize("command", [["history"], ["status"], ["history", "--output", "json"], ["status", "--output", "json"],
+                                     ["render", "devel"], ["diff", "devel"], ["check", "--ref", "release/devel"]])  # fmt: skip
+def test_standard_output_gives_the_runner_of_a_job_no_command(
+    command: list[str], world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evil = "##[error]x ::error::y"
+    notes = "a: |\n  x\n  ::set-output name=a::b\n  ##[add-mask]\n"
+    template = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x\ndata:\n  " + notes.replace("\n", "\n  ")
+    world.commit({"charts/grpc-manifest/templates/x.yaml": template}, evil)
+    world.land("pin", "devel", "v4", "--reason", evil)
+    world.release("bump", "devel", "v1.0.5", "--reason", evil)
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    said = world.release(*command)
+    assert said.out
+    for line in (said.out + said.err).splitlines():
+        assert "##[" not in line
+        assert not line.lstrip().startswith("::") or re.match(r"::(warning|notice)( |::)", line), line

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from world import World
 
+from release_tool.wiring import utc_now
+
 # Stands before git on PATH. Counts the commands of one bump; at the Nth it kills the tool, before or after git did
 # its work. `exec`ed children of git itself are not counted: git finds them without PATH.
 GIT = """\
@@ -69,6 +71,7 @@ def test_a_bump_that_is_killed_at_any_git_command_is_finished_by_the_next(
     begin = world.refs()
     killed = 0
     for kill_at in range(1, 60):
+        world.now = utc_now()  # that of the other process
         code = run(world, kill_at, when, *options)
         if code == 0:
             break
