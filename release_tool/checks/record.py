@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 from release_tool.checks.findings import Finding
 from release_tool.model import history
+from release_tool.model.times import TOLERANCE, span, timestamp
 from release_tool.model.versions import tag_part
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
 
     from release_tool.checks.environment import Held, Record, RecordLine
     from release_tool.config import Place
@@ -58,6 +60,25 @@ def backwards(entry: RecordLine, place: Place) -> Finding:
         f"`at` of the operation {entry.id} is before that of the line above: the order of the lines is that of landing"
     )
     return Finding(entry.where, what, f"`{place.command('sync')}` plans what has not landed again, and raises its `at`")
+
+
+def ahead(record: Record, now: datetime) -> RecordLine | None:
+    """The first line that is dated in the future: nothing is planned before that time."""
+    return next((one for one in record.entries if one.line is not None and one.line.at - now > TOLERANCE), None)
+
+
+def from_the_future(entry: RecordLine, now: datetime) -> Finding:
+    """The finding for that line."""
+    assert entry.line is not None  # of one that can't be read nothing is known
+    what = (
+        f"the operation {entry.id} is dated {timestamp(entry.line.at)}, {span(entry.line.at - now)} after this "
+        "machine's clock: every plan is made as of that time, so pins, quarantines and drains end too early"
+    )
+    hint = (
+        "a line that has not landed: close its pull request, correct the clock that dated it, and run the operation "
+        f"again; a landed one: revert the commit that `git log --oneline -S{entry.id} -- {entry.path}` names"
+    )
+    return Finding(entry.where, what, hint)
 
 
 # -- the step to it ---------------------------------------------------------------------------------------------------

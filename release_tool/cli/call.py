@@ -203,6 +203,7 @@ def asked_of(given: argparse.Namespace) -> Invocation:
         service=given.service,
         direct=True if given.direct else None,
         dry_run=given.dry_run,
+        force=given.force,
         named=bool(given.id),
     )
 

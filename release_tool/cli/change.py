@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _bump_arguments(bump: ArgumentParser) -> None:
-    changing_arguments(bump)
+    changing_arguments(bump, forced=True)
     bump.add_argument("environment", metavar="ENV", help="the environment that takes the bumps")
     bump.add_argument("tag", metavar="TAG", nargs="?", default="", help="image tag, `tag` or `tag@sha256:…`")
     text = "instead of TAG: every allowed tag of the registry that is newer than the newest known one"
@@ -28,7 +28,9 @@ def _bump_arguments(bump: ArgumentParser) -> None:
     bump.add_argument("--build-url", default="", metavar="URL", help="link to the build, for the record")
     bump.add_argument("--pin", action="store_true", help="never retire it, until it is unpinned")
     bump.add_argument(
-        "--force", action="store_true", help="also where the configuration takes no such bump; needs --reason"
+        "--force",
+        action="store_true",
+        help="also where the configuration takes no such bump, or this machine's clock seems wrong; needs --reason",
     )
 
 
@@ -66,13 +68,15 @@ def _bump(run: Run) -> int:
 
 
 def _promote_arguments(promote: ArgumentParser) -> None:
-    changing_arguments(promote, local=False)
+    changing_arguments(promote, local=False, forced=True)
     promote.add_argument("source", metavar="FROM", help="the environment that the version comes from")
     promote.add_argument("environment", metavar="TO", help="the environment that it goes to")
     text = "this version instead of the default of FROM"
     promote.add_argument("--version", default="", metavar="NAME", dest="wanted", help=text)
     promote.add_argument("--pin", action="store_true", help="never retire it in TO, until it is unpinned")
-    promote.add_argument("--force", action="store_true", help="overrule gates that refuse; needs --reason")
+    promote.add_argument(
+        "--force", action="store_true", help="overrule gates, or a clock that seems wrong; needs a reason"
+    )
 
 
 def _promote(run: Run) -> int:

@@ -200,14 +200,26 @@ def wants_json(argv: Sequence[str]) -> bool:
     return "--output=json" in argv or any(pair == ("--output", "json") for pair in pairwise(argv))
 
 
-def changing_arguments(parser: ArgumentParser, *, local: bool = True) -> None:
-    """Of every operation that somebody asks for; `local`: also in the files of a working tree."""
+def force_argument(parser: ArgumentParser) -> None:
+    """Of what writes a time, and has no `--force` that means more."""
+    parser.add_argument("--force", action="store_true", help="also where this machine's clock seems wrong")
+
+
+def changing_arguments(parser: ArgumentParser, *, local: bool = True, forced: bool = False) -> None:
+    """Of every operation that somebody asks for.
+
+    Args:
+        local: also in the files of a working tree.
+        forced: whether the command has a `--force` of its own.
+    """
     group = parser.add_mutually_exclusive_group()
     group.add_argument("--dry-run", action="store_true", help="show plan, difference and rendering; write nothing")
     if local:
         group.add_argument("--local", action="store_true", help="edit the files of the working tree and stop there")
     parser.add_argument("--direct", action="store_true", help="push to the base branch, without a pull request")
     parser.add_argument("--reason", default="", help="why, for the record")
+    if not forced:
+        force_argument(parser)
     parser.add_argument("--id", default="", help="id of the operation: the same id is the same operation")
 
 

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from release_tool.cli.call import asked_of, print_failures, print_refusal, progress_bar, show_outcomes, width
-from release_tool.cli.parser import Command, environments_argument
+from release_tool.cli.parser import Command, environments_argument, force_argument
 from release_tool.errors import Failed, ReleaseError, UsageError
 from release_tool.model.printed_command import command as printed_command
 
@@ -23,6 +23,7 @@ def _writing_arguments(parser: ArgumentParser) -> None:
     environments_argument(parser)
     parser.add_argument("--dry-run", action="store_true", help="explain what would be done; write nothing anywhere")
     parser.add_argument("--direct", action="store_true", help="push to the base branch, without a pull request")
+    force_argument(parser)
     # Each operation gets an environment, an id and a reason of its own.
     parser.set_defaults(environment="", id="", reason="")
 

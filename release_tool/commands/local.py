@@ -10,6 +10,7 @@ from release_tool.model.records import Line
 from release_tool.model.versions import tag_part
 from release_tool.publishing import route_gate
 from release_tool.publishing.attempt import known
+from release_tool.publishing.clock import WAY_BACK, demand_past
 from release_tool.publishing.files import new_files
 from release_tool.publishing.outcome import Outcome
 from release_tool.remote.names import archived, names_of_files
@@ -64,6 +65,8 @@ def run(here: Here, asked: Invocation, meant: Meant) -> Outcome:
     if done is not None:
         return Outcome(asked, intent, said=(f"this operation stands in the record already, as {done.id}",))
     names = _names(here, config, every, intent)
+    if not asked.force:
+        demand_past(files.lines(), here.now, place.history_file, WAY_BACK)
     line = Line(intent, max([here.now, *(line.at for line in files.lines())]))
     made = plan(_ground(config, every, asked, here.now, names), (), line)
     if not made.lines:

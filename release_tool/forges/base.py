@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from release_tool.model.records import CommitId, PullRequest
 
@@ -71,6 +71,10 @@ class Forge(Protocol):
 
     knows_landings: bool
     """Whether a commit of the base that `landed_at` doesn't know was pushed there straight."""
+
+    @property
+    def skew(self) -> timedelta | None:
+        """How far this machine's clock is ahead of the forge's, by its last answer; None where no answer told."""
 
     def find_open(self, head: str, base: str) -> PullRequest | None:
         """The open pull request from head to base; None where there is none or its branch has vanished."""

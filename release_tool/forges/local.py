@@ -36,6 +36,7 @@ class LocalForge:
     kind = "local"
     proposes = True
     knows_landings = False
+    skew = None
 
     def __init__(self, repository: Repository, now: Callable[[], datetime]) -> None:
         self._repository = repository

@@ -23,6 +23,7 @@ class NoForge:
     kind = "none"
     proposes = False
     knows_landings = False
+    skew = None
 
     def find_open(self, head: str, base: str) -> PullRequest | None:
         return None

@@ -8,6 +8,9 @@ from datetime import date, datetime, timedelta, timezone
 _RFC_3339 = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
+TOLERANCE = timedelta(hours=1)
+"""So far may clocks of machines differ; what is dated further in the future is wrong."""
+
 _UNITS = (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("m", timedelta(minutes=1)))
 
 
@@ -48,3 +51,11 @@ def duration_text(duration: timedelta) -> str:
         if duration and duration % size == timedelta(0):
             return f"{duration // size}{unit}"
     return f"{int(duration.total_seconds())}s"
+
+
+def span(duration: timedelta) -> str:
+    """How long something is, for people, in one unit: `200 days`, `3 hours`."""
+    hours = duration // timedelta(hours=1)
+    if hours > 1:
+        return f"{hours // 24} days" if hours >= 48 else f"{hours} hours"
+    return f"{duration // timedelta(minutes=1)} minutes"

@@ -10,7 +10,7 @@ from release_tool.errors import Refused
 from release_tool.model import history, times
 from release_tool.model.records import DowngradeArguments, Line, State
 from release_tool.model.versions import is_tag
-from release_tool.publishing import route_gate
+from release_tool.publishing import clock, route_gate
 from release_tool.publishing.outcome import Outcome
 from release_tool.remote import names
 from release_tool.remote.rendering import Renderings
@@ -137,9 +137,23 @@ class Work:
             service=self.place.service,
         )
         made = plan(ground, pending, own)
+        if made.lines and self.intent is not None and not self.invocation.force:
+            self._demand_clock(lines, pending)
         looked: Ages | None = self._ages or self.__dict__.get("ages")
         unseen = looked.unseen[self.place.tag_file] if looked is not None and self.intent is not None else ()
         return self._noting(made, own, pending, unseen, now) if unseen or pending else made
+
+    def _demand_clock(self, landed: Iterable[Line], pending: Iterable[Line]) -> None:
+        """Refuse to date anything by a clock that is wrong; no forge is asked for that, nor made."""
+        made: Forge | None = self.__dict__.get("forge")
+        now, skew = self.tool.now(), None if made is None else made.skew
+        if skew is not None:
+            clock.demand_same(now, skew)
+        clock.demand_past(landed, now, self.place.history_file, clock.WAY_BACK)
+        way_out = "close the pull request of that branch, then run this command again"
+        clock.demand_past(pending, now, self.branch, way_out)
+        if skew is None:
+            clock.demand_after(self.repository.commit_info(self.snapshot.base), now, self.snapshot.config.base)
 
     def _noting(
         self, made: Plan, own: Line | None, pending: Sequence[Line], unseen: Collection[CommitId], now: datetime
@@ -194,12 +208,12 @@ class Work:
 
     def outcome(self, **more: Any) -> Outcome:
         """What this call did; unchanged unless said otherwise."""
-        clock: tuple[str, ...] = ()
+        behind: tuple[str, ...] = ()
         now, last = self.tool.now(), self.lines[-1].at if self.lines else None
         if self.intent is not None and last is not None and last - now >= _CLOCK_BEHIND:
             at, here = times.timestamp(last), times.timestamp(now)
-            clock = (f"this machine's clock says {here}, and the last operation was at {at}: planned as of then",)
-        said = (*clock, *self._adopted, *more.pop("said", ()))
+            behind = (f"this machine's clock says {here}, and the last operation was at {at}: planned as of then",)
+        said = (*behind, *self._adopted, *more.pop("said", ()))
         return Outcome(self.invocation, self.intent, said=said, **more)
 
 

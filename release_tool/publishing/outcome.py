@@ -22,6 +22,7 @@ class Invocation(NamedTuple):
     reason: str = ""  # on one line; may be empty
     service: str = ""  # whose versions; empty: of the only one
     direct: bool | None = None  # push to the base branch; None: as the configuration says
+    force: bool = False  # go on although this machine's clock seems wrong
     dry_run: bool = False  # plan and render only
     named: bool = False  # whether somebody gave the id: run again, the same command is the same operation then
     downgrade: bool = False  # propose on the branch of downgrades, which is never shared with other operations

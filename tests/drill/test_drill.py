@@ -114,6 +114,7 @@ def drill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Drill]:
     with StandIn() as standin:
         world = World.make(tmp_path / "world", tags=TAGS)
         world.now = datetime.now(timezone.utc).replace(microsecond=0)
+        standin.date = lambda: world.now
         repository = standin.add_repository(NAME, world.origin)
         repository.allow_auto_merge = True
         repository.protections["main"] = Protection(contexts=("check",))

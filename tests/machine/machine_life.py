@@ -174,7 +174,8 @@ class Life(RuleBasedStateMachine):
         output = [] if argv[0] in {"pulls", "check", "status", "history"} else ["--output", "json"]
         result = self.world.release(*argv, *output, *self.where, code=None)
         data = json.loads(result.out) if result.out and output else []
-        spoken = Spoken(argv, result.code, result.out, result.err, tuple(data if isinstance(data, list) else [data]))
+        done = [one for one in (data if isinstance(data, list) else [data]) if "error" not in one]
+        spoken = Spoken(argv, result.code, result.out, result.err, tuple(done))
         self.said.append(spoken)
         note(f"{self.world.now:%m-%d %H:%M} release {' '.join(argv)}: {result.code} {_short(spoken)}")
         if spoken.id and not spoken.is_dry:

@@ -10,14 +10,54 @@ from world import World
 pytestmark = pytest.mark.world(keep=2)
 
 
-def test_a_clock_that_went_back_is_told_and_never_written_down(world: World) -> None:
+def test_a_clock_that_went_back_is_refused_and_never_written_down(world: World) -> None:
     world.release("bump", "devel", "v1.0.5", "--direct")
-    last = world.lines()[-1].at
+    last = world.lines()[-1]
     world.now -= timedelta(days=3)
-    outcome = world.json("bump", "devel", "v1.0.6", "--direct")
+    said = world.refused("bump", "devel", "v1.0.6", "--direct")
+    assert f"is 2 days after this machine's clock, 2026-11-20T12:02:00Z: so the operation {last.id} is dated" in said
+    world.pull()
+    assert last.id in world.refused("pin", "devel", "v4", "--reason", "why", "--local")
+    outcome = world.json("bump", "devel", "v1.0.6", "--direct", "--force", "--reason", "why")
     assert "this machine's clock says 2026-11-20" in outcome["notes"][0]
-    assert world.lines()[-1].at == last
+    assert world.lines()[-1].at == last.at
     world.now += timedelta(days=3)
+
+
+def test_a_clock_behind_the_last_commit_is_refused_with_that_commit_and_a_minute_is_not(world: World) -> None:
+    tip = world.commit({"README": "new"}, "A person's")
+    world.now -= timedelta(minutes=50)
+    world.release("pin", "devel", "v4", "--reason", "why", "--dry-run")
+    world.now -= timedelta(minutes=30)
+    said = world.refused("pin", "devel", "v4", "--reason", "why")
+    assert f"so the commit {tip[:12]} of main is dated" in said
+    assert "Test Person" in said
+
+
+def test_check_finds_a_line_from_the_future_and_says_how_to_take_it_back(world: World) -> None:
+    before = world.now
+    world.now += timedelta(days=200)
+    world.release("bump", "devel", "v1.0.5")
+    world.now = before
+    found = world.release("check", "--ref", "release/devel", "--output", "json", code=1).data["findings"]
+    assert [one["where"] for one in found] == ["environments/devel/history.jsonl:1"]
+    assert "is dated 2027-06-11T12:01:00Z, 200 days after this machine's clock" in found[0]["what"]
+    said = world.refused("bump", "devel", "v1.0.6")
+    assert "close the pull request of that branch" in said
+    world.release("pulls", "close", "1")
+    world.release("bump", "devel", "v1.0.6")
+    world.now += timedelta(days=200)
+    world.land("bump", "devel", "v1.0.7", "--id", "later")
+    world.now = before
+    world.pull()
+    (found,) = world.release("check", "--output", "json", code=1).data["findings"]
+    _, command, _ = found["hint"].split("`")
+    commit = world.git(*command.split()[1:]).split()[0]
+    world.git("revert", "--no-edit", commit)
+    world.git("push", "-q", "origin", "main")
+    world.landed.clear()
+    world.now += timedelta(hours=1)  # the revert's own commit
+    assert world.release("check").code == 0
 
 
 def test_a_drain_begins_with_the_merge_not_with_the_plan(world: World) -> None:

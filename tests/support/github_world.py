@@ -22,6 +22,7 @@ class GitHubWorld:
         config = CONFIG.format(default="newest", keep=keep) + publish
         self.world = World.make(path, tags=SEED, config=config)
         self.standin = standin
+        standin.date = lambda: self.world.now
         self.repository: Repository = standin.add_repository(NAME, self.world.origin)
         self.token: Token = standin.add_token()
         self.alice = standin.hand(NAME, "alice")

@@ -20,10 +20,11 @@ from release_tool.forges.github.errors import (
     read,
     spoken,
 )
-from release_tool.net.transport import RetryPolicy, Transport
+from release_tool.net.transport import RetryPolicy, Transport, http_date
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime, timedelta
 
     from release_tool.forges.github.address import Address
     from release_tool.forges.github.token import Token
@@ -43,12 +44,21 @@ _HEADERS = {
 class GitHubClient:
     """Asks one GitHub. Without a token, only what everybody may see can be read.
 
-    `patience` is the seconds that all waits together may take, over the life of this client.
+    `patience` is the seconds that all waits together may take, over the life of this client. `skew` is how far this
+    machine's clock is ahead of GitHub's, by the last answer; None: it told none.
     """
 
     def __init__(
-        self, address: Address, token: Token | None, *, patience: float, sleep: Callable[[float], None]
+        self,
+        address: Address,
+        token: Token | None,
+        *,
+        patience: float,
+        sleep: Callable[[float], None],
+        now: Callable[[], datetime],
     ) -> None:
+        self.skew: timedelta | None = None
+        self._now = now
         self._source = token.source if token else ""
         self._rest = self._transport(address.api, token)
         self._graphql = self._transport(address.graphql, token)
@@ -130,6 +140,8 @@ class GitHubClient:
                 answer = transport.ask(method, path, content=content)
             except TryAgain as lost:
                 raise AnswerLost(lost.what, where=lost.where, cause=lost.cause, hint=AGAIN) from None
+            date = http_date(answer.headers.get("Date", ""))
+            self.skew = None if date is None else self._now() - date
             return read(answer, sent, transport.clean(spoken(answer.body))), answer
 
         return self._retries.run(attempt, repeatable=repeatable)

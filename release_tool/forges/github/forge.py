@@ -26,7 +26,7 @@ from release_tool.forges.github.token import find_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from release_tool.forges.github.address import Address
     from release_tool.git.repository import Repository
@@ -62,6 +62,10 @@ class GitHubForge:
         # What was merged stays merged: each commit is asked about once.
         self._landed: dict[CommitId, datetime | None] = {}
         self._told: set[int] = set()
+
+    @property
+    def skew(self) -> timedelta | None:
+        return self._client.skew
 
     def close_connections(self) -> None:
         self._client.close()
@@ -242,9 +246,11 @@ def _sent(body: str, labels: Sequence[str], reviewers: Sequence[str]) -> str:
 
 def connect(
     repository: Repository,
-    now: Callable[[], datetime],  # noqa: ARG001 (GitHub has a clock of its own)
+    now: Callable[[], datetime],
     settings: ForgeSettings,
 ) -> GitHubForge:
     address = address_of(known_url(repository, settings.environ), settings.url, settings.environ)
-    client = GitHubClient(address, find_for(address, settings.environ), patience=settings.patience, sleep=time.sleep)
+    client = GitHubClient(
+        address, find_for(address, settings.environ), patience=settings.patience, sleep=time.sleep, now=now
+    )
     return GitHubForge(address, client)

@@ -15,6 +15,7 @@ from release_tool.forges.github.client import GitHubClient
 from release_tool.forges.github.forge import GitHubForge
 from release_tool.forges.github.token import Token as Shown
 from release_tool.net.secret import Secret
+from release_tool.wiring import utc_now
 
 HEAD, BASE = "release/devel", "main"
 
@@ -98,7 +99,7 @@ class Desk:
     def forge_of(self, token: Token | None, *, patience: float = 120.0) -> GitHubForge:
         address = address_of(self.standin.clone_url("acme/shop"), "", {})
         shown = Shown(Secret(token.value), "GITHUB_TOKEN") if token else None
-        client = GitHubClient(address, shown, patience=patience, sleep=self.slept.append)
+        client = GitHubClient(address, shown, patience=patience, sleep=self.slept.append, now=utc_now)
         self._forges.append(GitHubForge(address, client, self.slept.append))
         return self._forges[-1]
 

@@ -18,6 +18,8 @@ from github_world import NAME, GitHubWorld, quick
 from standin import Protection, faults
 from standin.faults import Fault
 
+from release_tool.wiring import utc_now
+
 pytestmark = pytest.mark.slow
 
 API = rf"^/repos/{NAME}/"
@@ -254,6 +256,7 @@ class Watch:
 
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs /proc: Linux")
 def test_the_token_shows_in_no_command_line_no_file_and_no_word(github: GitHubWorld, tmp_path: Path) -> None:
+    github.world.now = utc_now()  # that of other processes
     secret = github.token.value
     encoded = base64.b64encode(f"x-access-token:{secret}".encode()).decode()
     temporary = tmp_path / "temporary"
@@ -324,6 +327,7 @@ def test_a_token_may_come_from_a_file(github: GitHubWorld, tmp_path: Path, monke
 @pytest.mark.world(publish="publish: {labels: [release], timeout: 4m}\n")
 @pytest.mark.parametrize("tags", [[f"v1.1.{n}" for n in range(6)], ["v1.1.0"] * 3], ids=["different", "the same"])
 def test_dispatches_at_once_make_one_pull_request(github: GitHubWorld, tags: list[str]) -> None:
+    github.world.now = utc_now()  # that of other processes
     command = [sys.executable, "-m", "release_tool", "bump", "devel"]
     more = ["--repo", github.url, "--output", "json"]
     running = [

@@ -23,6 +23,7 @@ from release_tool.forges.github.forge import GitHubForge
 from release_tool.forges.github.token import Token, find_for
 from release_tool.model.records import CommitId
 from release_tool.net.secret import Secret
+from release_tool.wiring import utc_now
 
 pytestmark = pytest.mark.slow
 
@@ -222,7 +223,7 @@ def check(desk: Desk, labels: Sequence[str] = ("release",)) -> None:
 # -- answers of something else
 def hostile_forge(server: Hostile, slept: list[float]) -> GitHubForge:
     address = address_of(f"{server.url}/acme/shop.git", "", {})
-    client = GitHubClient(address, Token(Secret(SECRET), "GH_TOKEN"), patience=10, sleep=slept.append)
+    client = GitHubClient(address, Token(Secret(SECRET), "GH_TOKEN"), patience=10, sleep=slept.append, now=utc_now)
     return GitHubForge(address, client, slept.append)
 
 

@@ -13,6 +13,8 @@ from github_world import GitHubWorld
 from moves_world import picture
 from standin import StandIn
 
+from release_tool.wiring import utc_now
+
 pytestmark = [pytest.mark.slow, pytest.mark.world(publish="publish: {labels: [release], timeout: 2m}\n")]
 
 BUSY = 75
@@ -37,6 +39,7 @@ def dispatch(github: GitHubWorld, tag: str) -> str:
 
 
 def dispatch_all(github: GitHubWorld, tags: list[str]) -> None:
+    github.world.now = utc_now()  # that of other processes
     with ThreadPoolExecutor(AT_ONCE) as pool:
         assert set(pool.map(lambda tag: dispatch(github, tag), tags)) == {"release/devel"}
 

@@ -110,3 +110,17 @@ def test_one_whose_base_somebody_changed_is_told(github: GitHubWorld, caplog: py
     caplog.clear()
     github.bump("v1.0.7")
     assert not [record for record in caplog.records if record.levelname == "WARNING"]
+
+
+# -- the clock
+def test_a_clock_that_is_not_githubs_is_refused_before_anything_is_pushed(github: GitHubWorld) -> None:
+    right = github.world.now
+    github.standin.date = lambda: right
+    before = github.world.refs()
+    github.world.now += timedelta(days=200)
+    said = github.bump("v1.0.5", code=1).err
+    assert "200 days ahead of that of the forge" in said
+    assert (github.world.refs(), github.calls()) == (before, github.calls()[:1])
+    github.bump("v1.0.5", "--force", "--reason", "why")
+    github.world.now = right + timedelta(minutes=50)
+    assert "close the pull request of that branch" in github.bump("v1.0.6", code=1).err

@@ -141,6 +141,9 @@ class Handler(BaseHTTPRequestHandler):
 
     # answers
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return super().date_time_string(self.server.standin.date().timestamp() if timestamp is None else timestamp)
+
     def _send(self, answer: Answer, length: int | None = None) -> None:
         raw = answer.raw
         if raw is None:

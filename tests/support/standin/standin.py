@@ -62,6 +62,7 @@ class StandIn:
     ) -> None:
         self.now = now or (lambda: datetime.now(timezone.utc))
         self.began = self.now()
+        self.date: Callable[[], datetime] = lambda: datetime.now(timezone.utc)  # what the header `Date` tells
         self.prefix = prefix
         self.lazy_mergeable = lazy_mergeable
         self.lock = threading.RLock()  # held while anything changes
