@@ -55,6 +55,16 @@ def in_the_way(entry: TreeEntry, where: str) -> ReleaseError:
     return ReleaseError(what, where=where, hint=hint)
 
 
+def too_large(size: int, limit: int, where: str) -> ReleaseError:
+    """The error of a file with more bytes than are read."""
+    return ReleaseError(
+        f"the file has {size:,} bytes, more than the {limit:,} that are read",
+        where=where,
+        cause="it isn't the file that is meant, or something filled it",
+        hint="put the right file there, or what it holds beside the few lines that matter elsewhere",
+    )
+
+
 class CommitInfo(NamedTuple):
     """A commit, as far as the tool looks at it."""
 
@@ -142,12 +152,7 @@ class Database:
         size = int(words[2])
         if limit is not None and size > limit:
             self.close()  # cheaper than reading what nobody wants
-            raise ReleaseError(
-                f"the file has {size:,} bytes, more than the {limit:,} that are read",
-                where=path or name,
-                cause="it isn't the file that is meant, or something filled it",
-                hint="put the right file there, or what it holds beside the few lines that matter elsewhere",
-            )
+            raise too_large(size, limit, path or name)
         body = process.stdout.read(size + 1)[:-1]
         return words[1].decode(), body
 

@@ -11,6 +11,7 @@ import pytest
 from origin import TAGS, Origin, git
 
 from release_tool.errors import ReleaseError
+from release_tool.git.reading import MAX_FILE
 from release_tool.git.working_tree import WorkingTree
 
 
@@ -184,3 +185,10 @@ def test_a_pointer_that_a_filter_fills_here_is_what_git_holds(clone: Path) -> No
     (clone / ".gitattributes").write_text("*.yaml filter=lfs\n")
     git("add", ".gitattributes", cwd=clone)
     assert WorkingTree.open(clone).read([TAGS]) == {TAGS: pointer}
+
+
+def test_a_file_that_is_too_large_at_a_commit_is_too_large_here(clone: Path) -> None:
+    with (clone / "history.jsonl").open("wb") as file:
+        file.truncate(MAX_FILE + 1)
+    with pytest.raises(ReleaseError, match="more than the 20,971,520 that are read"):
+        WorkingTree.open(clone).read(["history.jsonl"])
