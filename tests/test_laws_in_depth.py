@@ -23,6 +23,7 @@ import test_life_of_an_environment
 import test_manifest_laws
 import test_planning_again
 import test_record
+import test_record_laws
 import test_retention_rules
 import test_state_changes
 import test_tag_comments
@@ -43,6 +44,7 @@ MODULES = (
     test_manifest_laws,
     test_planning_again,
     test_record,
+    test_record_laws,
     test_retention_rules,
     test_state_changes,
     test_tag_comments,
