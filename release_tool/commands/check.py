@@ -102,7 +102,7 @@ def _left_alone(config: Config, source: Source, before: Source) -> set[str]:
     touched = False
     for place in (place for view in config.views() for place in view.places()):
         archives = {*source.paths(place.archive_directory), *before.paths(place.archive_directory)}
-        paths = [place.tag_file, place.history_file, place.values_file, *sorted(archives)]
+        paths = [place.tag_file, place.history_file, *place.values_files, *sorted(archives)]
         if read_leniently(source.read, paths)[0] == read_leniently(before.read, paths)[0]:
             alone.update(paths)
         else:

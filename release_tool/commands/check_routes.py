@@ -59,7 +59,8 @@ def check(renderings: Renderings, files: Files, before: Before | None) -> Checke
             (result.wrong if one.serious else result.told).append((place_of(config, one), one))
     if before is not None and old:
         wanted = chart or before.files.values != files.values
-        path = files.place.tag_file if before.files.tags != files.tags else files.place.values_file
+        other = [path for path, text in files.values if (path, text) not in before.files.values]
+        path = files.place.tag_file if before.files.tags != files.tags or not other else other[0]
         for one in routes.compare(old, text, config.namespace):
             wrong = one.serious and one.rule != "digest" and not (wanted and one.rule in _MEANT)
             (result.wrong if wrong else result.told).append((place_of(config, one) if chart else path, one))

@@ -138,15 +138,18 @@ class CheckedService:
         present = {
             files.place.tag_file: files.tags,
             files.place.history_file: files.record,
-            files.place.values_file: files.values,
+            **dict(files.values),
         }
-        report.checked.extend(path for path, text in present.items() if text)
+        report.checked.extend(path for path, text in present.items() if text and path not in report.checked)
         overtaken = self._overtaken(here)
         broken = [*_broken(files, [one.name for one in overtaken]), *self._emptied(files, here)]
         of_versions = [*overtaken, *wrong, *names.high_names(here)]
-        report.findings.extend([*broken, *(one.finding for one in of_versions)])
+        # A values file of several environments is told once.
+        report.findings.extend(one for one in broken if one not in report.findings)
+        report.findings.extend(one.finding for one in of_versions)
         report.unread.extend((*broken, *here.record.broken))
-        report.warnings.extend(values.encrypted(files.values or "", files.place.values_file))
+        told = (one for path, text in files.values for one in values.encrypted(text, path))
+        report.warnings.extend(one for one in told if one not in report.warnings)
         self._record(here)
         if not broken and not overtaken:
             try:
@@ -235,8 +238,7 @@ def _broken(files: Files, told: Collection[Name]) -> Iterator[Finding]:
         yield from findings_of(error, told)
     try:
         readable(files.record, files.place.history_file)  # the lines themselves are looked at one by one
-        if files.values is not None:
-            path = files.place.values_file
-            yield from values.keys_elsewhere(readable(files.values, path), path)
+        for path, text in files.values:
+            yield from values.keys_elsewhere(readable(text, path), path)
     except ReleaseError as error:
         yield from findings_of(error)

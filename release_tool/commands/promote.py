@@ -122,11 +122,11 @@ def _sound(files: Files) -> State:
     from release_tool.yamledit.tree import YamlError
 
     files.lines()
-    path = files.place.values_file
-    try:
-        documents(readable(files.values or "", path))
-    except YamlError as error:
-        raise error.in_file(path) from None
+    for path, text in files.values:
+        try:
+            documents(readable(text, path))
+        except YamlError as error:
+            raise error.in_file(path) from None
     return files.state(empty=True)
 
 

@@ -4,7 +4,7 @@ A new key is one field of a record here, in config/sections.py or config/health.
 """
 
 # No `from __future__ import annotations` here: what `Annotated` holds is read when the module is loaded.
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from release_tool.config.kinds import (
@@ -15,7 +15,9 @@ from release_tool.config.kinds import (
     NAMESPACE,
     RELEASE_NAME,
     SERVICE_NAME,
+    VALUES_FILE,
     Key,
+    Listing,
     Table,
     Whole,
     section_of,
@@ -83,7 +85,8 @@ class Place(NamedTuple):
         environment: its name.
         directory: the directory of its files.
         tag_file: the versions, `image_tag.yaml`.
-        values_file: the environment's other chart values, `values.yaml`.
+        values_files: the other chart values, in Helm's order.
+        demanded: whether each of them must be there.
         history_file: the record of every operation, `history.jsonl`.
         branch: the rolling branch.
         downgrade_branch: the branch of a downgrade, which is never shared.
@@ -95,7 +98,8 @@ class Place(NamedTuple):
     environment: str
     directory: str
     tag_file: str
-    values_file: str
+    values_files: tuple[str, ...]
+    demanded: bool
     history_file: str
     branch: str
     downgrade_branch: str
@@ -112,15 +116,19 @@ class Place(NamedTuple):
         return f"{self.archive_directory}/{year}.jsonl"
 
 
-def place_of(environment: str, *, path: str, branch: str, service: str = "") -> Place:
-    """The place of an environment by the templates of its directory and of its rolling branch."""
-    directory = path.replace("{environment}", environment).replace(SERVICE_PLACEHOLDER, service)
-    rolling = branch.replace("{environment}", environment).replace(SERVICE_PLACEHOLDER, service)
+def place_of(environment: str, *, path: str, branch: str, service: str = "", values: Sequence[str] = ()) -> Place:
+    """The place of an environment by the templates of its directory, its rolling branch and its values files."""
+
+    def filled(template: str) -> str:
+        return template.replace("{environment}", environment).replace(SERVICE_PLACEHOLDER, service)
+
+    directory, rolling = filled(path), filled(branch)
     return Place(
         environment=environment,
         directory=directory,
         tag_file=f"{directory}/image_tag.yaml",
-        values_file=f"{directory}/values.yaml",
+        values_files=tuple(map(filled, values)) or (f"{directory}/values.yaml",),
+        demanded=bool(values),
         history_file=f"{directory}/history.jsonl",
         branch=rolling,
         downgrade_branch=f"{rolling}-downgrade",  # a downgrade shares its branch with no other operation
@@ -165,6 +173,17 @@ class Config(NamedTuple):
             example="environments/{environment}",
         ),
     ] = "environments/{environment}"
+    values: Annotated[
+        tuple[str, ...],
+        Key(
+            "The other values files of an environment, from the root of the repository and in Helm's order: later ones "
+            "win, and `image_tag.yaml` comes last. Each must be there. `{environment}` is filled in, and with "
+            "`services` `{service}`.",
+            Listing(VALUES_FILE, most=50),
+            example="[values/common.yaml, 'environments/{environment}/values.yaml']",
+            otherwise="`values.yaml` of the environment's directory, if it is there",
+        ),
+    ] = ()
     base: Annotated[
         str, Key("The branch that the cluster follows; everything is planned on its tip.", BRANCH, example="main")
     ] = "main"
@@ -263,13 +282,15 @@ class Config(NamedTuple):
         if self.services:
             return self.view().place(environment)
         name = self.environment(environment).name
-        return place_of(name, path=self.path, branch=self.publish.branch, service=self.service)
+        return place_of(name, path=self.path, branch=self.publish.branch, service=self.service, values=self.values)
 
     def places(self) -> Iterator[Place]:
         """The places of all environments, in promotion order; of all services, one after the other."""
         for name in self.services or (self.service,):
             for environment in self.environments:
-                yield place_of(environment, path=self.path, branch=self.publish.branch, service=name)
+                yield place_of(
+                    environment, path=self.path, branch=self.publish.branch, service=name, values=self.values
+                )
 
 
 CONFIG = section_of(Config, version=Key("The version of this file's format.", Whole(1, 1), example="1"))

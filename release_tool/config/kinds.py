@@ -222,6 +222,10 @@ DNS_LABEL = (
 
 DIRECTORY = Text("a directory of the repository", INSIDE)
 DIRECTORY_TEMPLATE = Text("a directory of the repository with {environment} in it", (*INSIDE, *TEMPLATE))
+VALUES_FILE = Text(
+    "a values file of the repository",
+    (*INSIDE, *TEMPLATE[:2], Rule(r"(^|/)image_tag\.yaml$", "leave it out: it comes last by itself")),
+)
 BRANCH = Text("the name of a branch", BRANCH_RULES)
 BRANCH_TEMPLATE = Text("the name of a branch with {environment} in it", (*BRANCH_RULES, *TEMPLATE))
 RELEASE_NAME = Text(

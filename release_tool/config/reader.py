@@ -65,6 +65,7 @@ def load(data: bytes | str, path: str = "release.yaml") -> Config:
                 _check_image(values["registry"], "registry", reading)
             if values.get("environments", BAD) is not BAD:
                 _check_environments(values["environments"], reading)
+                _check_values_files(values, reading)
                 _check_places(values, reading)
     except UnicodeDecodeError as error:
         raise ConfigError(path, [_not_utf8(error)]) from None
@@ -216,6 +217,16 @@ def _templates(values: Mapping[str, Any]) -> tuple[str, str]:
     return values.get("path", usual[0]), BAD if publish is BAD else publish.get("branch", usual[1])
 
 
+_NO_SERVICE = "{service} is a placeholder only where the file has `services`; possible: {environment}"
+
+
+def _check_values_files(values: Mapping[str, Any], reading: Reading) -> None:
+    """A values file may be that of many environments and services, and no placeholder stays open."""
+    files = values.get("values", ())
+    if files is not BAD and "services" not in values and any(SERVICE_PLACEHOLDER in text for text in files):
+        reading.problem_at("values", _NO_SERVICE)
+
+
 def _check_places(values: Mapping[str, Any], reading: Reading) -> None:
     """With the names put into the templates, each environment of each service has its own directory and branches."""
     path, branch = _templates(values)
@@ -225,10 +236,7 @@ def _check_places(values: Mapping[str, Any], reading: Reading) -> None:
         if text is not BAD and (SERVICE_PLACEHOLDER in text) is not several:
             good = False
             what, hint = "{service} is missing, so all services would share it", f"for example {usual}"
-            if not several:
-                what = "{service} is a placeholder only where the file has `services`; possible: {environment}"
-                hint = ""
-            reading.problem_at(key, what, hint)
+            reading.problem_at(key, *((what, hint) if several else (_NO_SERVICE, "")))
     base, services = values.get("base", Config._field_defaults["base"]), values.get("services", {"": {}})
     if not good or BAD in (path, branch, base, services):
         return

@@ -51,8 +51,7 @@ class Renderings:
         if place.tag_file not in changed and files.is_empty:
             return ""
         tags = changed[place.tag_file].decode("utf-8") if place.tag_file in changed else files.tags or ""
-        laid_over = [(place.values_file, files.values)] if files.values is not None else []
-        values = [ValuesFile(path, readable(text, path)) for path, text in (*laid_over, (place.tag_file, tags))]
+        values = [ValuesFile(path, readable(text, path)) for path, text in (*files.values, (place.tag_file, tags))]
         request = RenderRequest(
             self.config.chart,
             self.chart(),

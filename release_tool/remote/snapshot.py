@@ -75,7 +75,7 @@ class Files(NamedTuple):
     place: Place  # where they stand
     tags: str | None  # `image_tag.yaml`; None where there is no such file
     record: str  # `history.jsonl`
-    values: str | None  # `values.yaml`; None where there is no such file
+    values: tuple[tuple[str, str], ...]  # path and text of each other values file that is there, in Helm's order
     broken: ReleaseError | None = None  # why one of them is no file, or can't be read at all; it is empty then
 
     def tag_file(self, *, empty: bool = False) -> tagfile.TagFile:
@@ -193,11 +193,11 @@ def read_config(source: Source, path: str) -> Config:
 def read_files(source: Source, places: Iterable[Place]) -> dict[str, Files]:
     """The files of some environments, by name."""
     places = list(places)
-    paths = [path for place in places for path in (place.tag_file, place.history_file, place.values_file)]
+    paths = [path for place in places for path in _paths(place)]
     read, wrong = read_leniently(source.read, paths)
     # What is not UTF-8 is kept as it is, for `readable` to tell.
     texts = {path: data.decode("utf-8", "surrogateescape") for path, data in read.items()}
-    values_files = {place.values_file for place in places}
+    values_files = {path for place in places for path in place.values_files}
     for path, text in list(texts.items()):
         try:
             (demand_content if path in values_files else demand_plain)(text, path)
@@ -206,11 +206,22 @@ def read_files(source: Source, places: Iterable[Place]) -> dict[str, Files]:
             del texts[path]
     found: dict[str, Files] = {}
     for place in places:
-        broken = wrong and (wrong.get(place.tag_file) or wrong.get(place.history_file) or wrong.get(place.values_file))
+        broken = next((wrong[path] for path in _paths(place) if path in wrong), None) if wrong else None
+        values = tuple((path, texts[path]) for path in place.values_files if path in texts)
+        if place.demanded and len(values) < len(place.values_files) and broken is None:
+            broken = _missing(next(path for path in place.values_files if path not in texts))
         tags = texts.get(place.tag_file, "" if broken else None)
-        record, values = texts.get(place.history_file, ""), texts.get(place.values_file)
-        found[place.environment] = Files(place, tags, record, values, broken or None)
+        found[place.environment] = Files(place, tags, texts.get(place.history_file, ""), values, broken)
     return found
+
+
+def _paths(place: Place) -> tuple[str, ...]:
+    return (place.tag_file, place.history_file, *place.values_files)
+
+
+def _missing(path: str) -> ReleaseError:
+    what = "the values file is missing"
+    return ReleaseError(what, where=path, hint="commit it, or take it out of `values` in release.yaml")
 
 
 def read_leniently(

@@ -96,6 +96,7 @@ def test_every_key_reaches_its_record() -> None:
         namespace="team-a",
         environments={},
         path="stages/{environment}/engine",
+        values=("common.yaml", "stages/{environment}/values é.yaml"),
         base="trunk/stable",
         versions=Versions("arrival", pattern="engine-(?P<version>.+)"),
         publish=publish,
@@ -217,7 +218,7 @@ def test_files_and_branches_of_an_environment_follow_the_templates() -> None:
     place = load((HERE / "good" / "everything.yaml").read_bytes()).place("staging")
     assert place.directory == "stages/staging/engine"
     assert place.tag_file == "stages/staging/engine/image_tag.yaml"
-    assert place.values_file == "stages/staging/engine/values.yaml"
+    assert place.values_files == ("common.yaml", "stages/staging/values é.yaml")
     assert place.history_file == "stages/staging/engine/history.jsonl"
     assert place.branch == "bot/staging/rolling"
     assert place.downgrade_branch == "bot/staging/rolling-downgrade"
