@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from typing import Any
 
 from hypothesis import strategies as st
@@ -63,9 +64,9 @@ def changed(data: Any, changes: list[Change]) -> Any:
         one = found[number % len(found)]
         name = list(one)[number // len(found) % len(one)]
         if action == "set":
-            one[name] = value
+            one[name] = deepcopy(value)
         elif action == "add":
-            one[key] = value
+            one[key] = deepcopy(value)
         elif action == "swap":
             one[name] = copy_of(found[number // 7 % len(found)])
         else:
