@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from release_tool.cli.call import asked_of, show_outcome, show_outcomes
-from release_tool.cli.parser import Command, changing_arguments, until_argument
+from release_tool.cli.parser import Command, changing_arguments, not_empty, until_argument
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -116,10 +116,14 @@ def _downgrade_arguments(parser: ArgumentParser) -> None:
     changing_arguments(parser, local=False)
     parser.add_argument("environment", metavar="ENV")
     parser.add_argument(
-        "--to", default="", metavar="NAME", help="the version to go back to, instead of the fallback target"
+        "--to",
+        default="",
+        type=not_empty,
+        metavar="NAME",
+        help="the version to go back to, instead of the fallback target",
     )
     text = "the version to leave; nothing happens where another version is the default"
-    parser.add_argument("--from", default="", metavar="NAME", dest="leave", help=text)
+    parser.add_argument("--from", default="", type=not_empty, metavar="NAME", dest="leave", help=text)
     parser.add_argument("--no-quarantine", action="store_true", help="keep the version that the default leaves live")
 
 

@@ -123,6 +123,13 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     return arguments
 
 
+def not_empty(text: str) -> str:
+    """The value of an option that a script may fill from a variable that nobody has set."""
+    if not text:
+        raise argparse.ArgumentTypeError("the value is empty; leave the option out, or name something")
+    return text
+
+
 def parser(names: Iterable[str]) -> ArgumentParser:
     """The command line with some commands."""
     raw = argparse.RawDescriptionHelpFormatter

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from release_tool.cli.call import asked_of, print_failures, print_refusal, progress_bar, show_outcomes, width
-from release_tool.cli.parser import Command, environments_argument, force_argument
+from release_tool.cli.parser import Command, environments_argument, force_argument, not_empty
 from release_tool.errors import Failed, ReleaseError, UsageError
 from release_tool.model.printed_command import command as printed_command
 
@@ -32,7 +32,7 @@ def _cleanup_arguments(cleanup: ArgumentParser) -> None:
     _writing_arguments(cleanup)
     cleanup.add_argument("--reason", default="", help="why, for the record")
     text = "with --dry-run: preview the retention and the versions of this release.yaml instead of the base's"
-    cleanup.add_argument("--policy", metavar="FILE", help=text)
+    cleanup.add_argument("--policy", type=not_empty, metavar="FILE", help=text)
 
 
 def _cleanup(run: Run) -> int:

@@ -85,7 +85,7 @@ class Versions(NamedTuple):
 
     def allows(self, tag: str) -> bool:
         """Whether `allow` accepts a tag (`tag` or `tag@sha256:…`; the tag part alone is looked at)."""
-        return self.allow is None or fullmatch(self.allow, tag.partition("@")[0]) is not None
+        return self.allow is None or fullmatch(self.allow, tag.partition("@")[0], "versions.allow") is not None
 
 
 class RegistryPolicy(NamedTuple):

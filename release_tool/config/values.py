@@ -186,7 +186,7 @@ class Reading:
                 values[name] = self.value(key.kind, value_node, inner)
         for name in section.required:
             # a misspelt key is one mistake, not two
-            if not {name, section.keys[name].unless} & {*pairs, *meant}:
+            if not ({name, section.keys[name].unless} - {""}) & {*pairs, *meant}:  # a key may be empty
                 from release_tool.config.mistakes import missing_key
 
                 values[name] = self.problem(node, joined(path, name), *missing_key(name, section.keys[name]))

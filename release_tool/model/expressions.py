@@ -32,17 +32,18 @@ def compiled(expression: str) -> re.Pattern[str]:
     return _bounded(expression, lambda: re.compile(expression))
 
 
-def fullmatch(expression: str | re.Pattern[str], text: str) -> re.Match[str] | None:
-    """What a whole text gives; raises TooSlow."""
+def fullmatch(expression: str | re.Pattern[str], text: str, key: str) -> re.Match[str] | None:
+    """What a whole text gives; raises TooSlow, which names the key of the configuration."""
     written = expression if isinstance(expression, str) else expression.pattern
-    return _bounded(written, lambda: re.fullmatch(expression, text))
+    return _bounded(written, lambda: re.fullmatch(expression, text), f"{key} in the configuration")
 
 
-def _bounded(expression: str, run: Callable[[], T]) -> T:
+def _bounded(expression: str, run: Callable[[], T], where: str = "") -> T:
     def stop(_number: int, _frame: object) -> None:
         shown = expression if len(expression) <= 60 else f"{expression[:59]}…"
         raise TooSlow(
             f"the regular expression {shown!r} takes more than {_SECONDS:g} s",
+            where=where,
             cause="repetitions inside of repetitions, as in `(a+)+`, are tried in more ways than anybody can wait for",
             hint="write it so that each letter can be taken by one part of it alone, for example `v[0-9.]+`",
         )

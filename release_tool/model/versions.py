@@ -102,7 +102,7 @@ def _precedence(order: str, part: str) -> tuple[Any, ...] | None:
     """What the tags of an order compare by; None for one that the order can't read."""
     kind, _, pattern = order.partition(" ")
     if pattern:
-        found = fullmatch(pattern, part)
+        found = fullmatch(pattern, part, "versions.pattern")
         part = (found["version"] or "") if found is not None else ""
     plain = _RELEASE.fullmatch(part) if kind == "semver" else None
     return _READERS[kind](part) if plain is None else (*map(int, plain.groups()), _IS_RELEASE)

@@ -42,6 +42,9 @@ def test_a_path_is_no_environment(name: str, world: World) -> None:
         (("bump", "devel", "v1", "--local", "--repo", "/nonexistent"), "exclude each other"),
         (("bump", "devel", "v1", "--id", "two words"), "id"),
         ((), "COMMAND"),
+        (("downgrade", "devel", "--from", "", "--direct"), "--from: the value is empty"),
+        (("downgrade", "devel", "--to="), "--to: the value is empty"),
+        (("cleanup", "--dry-run", "--policy", ""), "--policy: the value is empty"),
     ],
 )
 def test_wrong_usage(arguments: tuple[str, ...], words: str, world: World) -> None:

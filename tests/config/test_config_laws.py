@@ -19,7 +19,7 @@ from release_tool.yamledit.parser import parse
 
 HERE = Path(__file__).parent
 GOOD = [to_data(parse((HERE / "good" / f"{name}.yaml").read_text("utf-8"))) for name in ("everything", "services")]
-KEYS = sorted({key for _, part in sections("", CONFIG) for key in part.keys})
+KEYS = sorted({"", *(key for _, part in sections("", CONFIG) for key in part.keys)})
 WORDS = [
     "",
     "v",

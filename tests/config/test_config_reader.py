@@ -71,6 +71,13 @@ def test_a_bad_file_is_refused_with_all_its_mistakes(path: Path) -> None:
     assert error_of(path.read_bytes()) == path.with_suffix(".txt").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(("kind", "key"), [("command", "argv"), ("grpc", "address")])
+def test_an_empty_key_hides_no_missing_one(kind: str, key: str) -> None:
+    checks = f"environments: {{devel: {{health: {{checks: {{a: {{{kind}: {{'': ''}}}}}}}}}}}}\n"
+    with pytest.raises(ConfigError, match=f"{kind}.{key}: the key is missing"):
+        load(HEAD + checks)
+
+
 def test_the_smallest_file_has_the_defaults_of_the_records() -> None:
     assert load(SMALLEST) == Config(
         chart="charts/grpc-manifest",

@@ -27,12 +27,12 @@ def test_an_expression_without_end_is_stopped_and_what_was_set_before_stands() -
     before = signal.getsignal(signal.SIGVTALRM)
     for _ in range(2):  # the second time at once
         with pytest.raises(ReleaseError, match="takes more than"):
-            expressions.fullmatch(ENDLESS, "v1" * 60)
+            expressions.fullmatch(ENDLESS, "v1" * 60, "versions.allow")
     with pytest.raises(ReleaseError, match="takes more than"):
         is_readable(f"semver {ENDLESS}", "v1" * 60)
     assert signal.getsignal(signal.SIGVTALRM) is before
     assert signal.getitimer(signal.ITIMER_VIRTUAL)[0] == 0
-    assert expressions.fullmatch(re.compile(r"v\d+"), "v1") is not None
+    assert expressions.fullmatch(re.compile(r"v\d+"), "v1", "versions.allow") is not None
 
 
 def test_an_expression_that_is_too_long_to_make_is_a_mistake_of_the_file() -> None:
@@ -47,4 +47,6 @@ def test_check_of_a_proposal_with_such_an_expression_ends(key: str, world: World
     text = f"{world.file('release.yaml')}versions: {{{key}: '{ENDLESS}'}}\n"
     world.commit({"release.yaml": text, "environments/devel/image_tag.yaml": tags}, "Endless", branch="fork")
     said = world.release("check", "--ref", "fork", "--output", "json", code=1).data["findings"]
-    assert any("takes more than" in one["what"] for one in said)
+    assert {one["where"] for one in said if "takes more than" in one["what"]} == {
+        f"versions.{key} in the configuration"
+    }
