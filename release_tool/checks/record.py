@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from release_tool.config import Place
     from release_tool.model.records import Line, State
 
+_NAMED = 3
+"""So many operations are named in one finding."""
+
 # -- the record alone -------------------------------------------------------------------------------------------------
 
 
@@ -62,23 +65,45 @@ def backwards(entry: RecordLine, place: Place) -> Finding:
     return Finding(entry.where, what, f"`{place.command('sync')}` plans what has not landed again, and raises its `at`")
 
 
-def ahead(record: Record, now: datetime) -> RecordLine | None:
-    """The first line that is dated in the future: nothing is planned before that time."""
-    return next((one for one in record.entries if one.line is not None and one.line.at - now > TOLERANCE), None)
+def ahead(
+    record: Record, now: datetime, new: Iterable[RecordLine] | None = None
+) -> tuple[list[RecordLine], list[RecordLine]]:
+    """The lines that are dated in the future: nothing is planned before that time. Errors, and what has landed.
+
+    A new line that `--force` planned as of the last landed one makes nothing worse: it counts with that.
+
+    Args:
+        new: the lines that have not landed; None where there is no step to judge, so that all are errors.
+    """
+    found = [one for one in record.entries if one.line is not None and one.line.at - now > TOLERANCE]
+    if new is None:
+        return found, []
+    fresh = {one.number for one in new}
+    limit = max((one.line.at for one in found if one.line is not None and one.number not in fresh), default=now)
+    wrong = [one for one in found if one.line is not None and one.number in fresh and one.line.at > limit]
+    numbers = {one.number for one in wrong}
+    return wrong, [one for one in found if one.number not in numbers]
 
 
-def from_the_future(entry: RecordLine, now: datetime) -> Finding:
-    """The finding for that line."""
-    assert entry.line is not None  # of one that can't be read nothing is known
+def from_the_future(entries: Sequence[RecordLine], now: datetime) -> Finding:
+    """The finding for such lines, at the last of them: a revert of one above it would end in a conflict."""
+    last = entries[-1]
+    at = max(entry.line.at for entry in entries if entry.line is not None)
+    which = f"operation {last.id} is dated"
+    if len(entries) > 1:
+        named, more = ", ".join(entry.id for entry in entries[:_NAMED]), len(entries) - _NAMED
+        which = f"operations {named}{f' and {more} more' if more > 0 else ''} are dated up to"
     what = (
-        f"the operation {entry.id} is dated {timestamp(entry.line.at)}, {span(entry.line.at - now)} after this "
-        "machine's clock: every plan is made as of that time, so pins, quarantines and drains end too early"
+        f"the {which} {timestamp(at)}, {span(at - now)} after this machine's clock: "
+        "every plan is made as of that time, so pins, quarantines and drains end too early"
     )
     hint = (
         "a line that has not landed: close its pull request, correct the clock that dated it, and run the operation "
-        f"again; a landed one: revert the commit that `git log --oneline -S{entry.id} -- {entry.path}` names"
+        f"again; a landed one: revert the commit that `git log --oneline -S{last.id} -- {last.path}` names"
     )
-    return Finding(entry.where, what, hint)
+    if len(entries) > 1:
+        hint += ", the last one first, and check again: the lines above it come next"
+    return Finding(last.where, what, hint)
 
 
 # -- the step to it ---------------------------------------------------------------------------------------------------

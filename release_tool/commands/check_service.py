@@ -203,11 +203,11 @@ class CheckedService:
             # What has landed can't be mended any more, and does no harm: `at` is only ever a first guess of an age.
             to = self._report.findings if entry in new_here else self._report.warnings
             to.append(record.backwards(entry, here.place))
-        future = None if self._now is None else record.ahead(here.record, self._now)
-        if future is not None and self._now is not None:
-            stands = before is not None and future not in new_here  # it is told wherever the base itself is checked
-            to = self._report.warnings if stands else self._report.findings
-            to.append(record.from_the_future(future, self._now))
+        if self._now is not None:
+            wrong, stand = record.ahead(here.record, self._now, None if before is None else new_here)
+            # What stands in the base is told as an error wherever the base itself is checked.
+            for to, future in ((self._report.findings, wrong), (self._report.warnings, stand)):
+                to.extend([record.from_the_future(future, self._now)] if future else [])
 
     def _told(self, here: Held, told: Collection[Name]) -> None:
         """What there is to know beside what is wrong."""

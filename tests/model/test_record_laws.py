@@ -49,7 +49,7 @@ def use(text: str) -> None:
     read = read_record(PLACE.history_file, text, {"environments/devel/history/2025.jsonl": text})
     for found in (checks.doubled(read), checks.out_of_order(read), checks.landed(read, read, "abc")):
         list(found)
-    if (ahead := checks.ahead(read, now)) is not None:
+    if ahead := checks.ahead(read, now)[0]:
         checks.from_the_future(ahead, now)
     base = state("v1.0.4", "v1.0.5")
     lines = history.readable_lines(text)

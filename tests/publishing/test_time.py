@@ -34,7 +34,7 @@ def test_a_clock_behind_the_last_commit_is_refused_with_that_commit_and_a_minute
     assert "Test Person" in said
 
 
-def test_check_finds_a_line_from_the_future_and_says_how_to_take_it_back(world: World) -> None:
+def test_check_finds_lines_from_the_future_and_says_how_to_take_them_back(world: World) -> None:
     before = world.now
     world.now += timedelta(days=200)
     world.release("bump", "devel", "v1.0.5")
@@ -48,16 +48,35 @@ def test_check_finds_a_line_from_the_future_and_says_how_to_take_it_back(world: 
     world.release("bump", "devel", "v1.0.6")
     world.now += timedelta(days=200)
     world.land("bump", "devel", "v1.0.7", "--id", "later")
-    world.now = before
-    world.pull()
-    (found,) = world.release("check", "--output", "json", code=1).data["findings"]
-    _, command, _ = found["hint"].split("`")
-    commit = world.git(*command.split()[1:]).split()[0]
-    world.git("revert", "--no-edit", commit)
-    world.git("push", "-q", "origin", "main")
-    world.landed.clear()
-    world.now += timedelta(hours=1)  # the revert's own commit
+    world.land("bump", "devel", "v1.0.8", "--id", "latest")
+    for which in ("operations later, latest are dated up to", "operation later is dated"):
+        world.now = before
+        world.pull()
+        (found,) = world.release("check", "--output", "json", code=1).data["findings"]
+        assert which in found["what"]
+        _, command, _ = found["hint"].split("`")
+        commit = world.git(*command.split()[1:]).split()[0]
+        world.git("revert", "--no-edit", commit)
+        world.git("push", "-q", "origin", "main")
+        world.landed.clear()
+    world.now += timedelta(hours=1)  # the reverts' own commits
     assert world.release("check").code == 0
+
+
+def test_a_new_line_from_the_future_is_an_error_also_where_one_has_landed(world: World) -> None:
+    before = world.now
+    for hours in (2, 400):
+        world.now = before + timedelta(hours=hours)
+        world.land("bump", "devel", f"v1.0.{5 if hours == 2 else 6}")
+    world.release("bump", "devel", "v1.0.7", "--force", "--reason", "why")
+    world.now = before
+    report = world.release("check", "--ref", "release/devel", "--output", "json", code=1).data
+    landed, ids = report["warnings"][0], [line.id for line in world.lines()]
+    assert f"the operations {', '.join(ids)} are dated up to" in landed["what"]
+    assert [one["where"] for one in (landed, *report["findings"])] == [
+        f"environments/devel/history.jsonl:{n}" for n in (2, 3)
+    ]
+    assert "the merge would break the base branch" in world.refused("pulls", "merge", "3")
 
 
 def test_a_drain_begins_with_the_merge_not_with_the_plan(world: World) -> None:
