@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,10 @@ from release_tool.cli.parser import parse, wants_json
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
+
+
+_FILES = 32
+"""Descriptors that a command needs beside those it was given: pipes of several gits, sockets, the engine's."""
 
 
 def main(argv: Sequence[str], now: Callable[[], datetime] | None = None) -> int:
@@ -27,6 +32,7 @@ def main(argv: Sequence[str], now: Callable[[], datetime] | None = None) -> int:
     try:
         arguments = parse(argv)
         command, verbose = arguments.command, arguments.verbose
+        _look_at_limit_of_files()
         if verbose:
             from release_tool.cli.errors import log
 
@@ -41,3 +47,14 @@ def main(argv: Sequence[str], now: Callable[[], datetime] | None = None) -> int:
         json = wants_json(argv) if run is None else run.arguments.output == "json" and not run.shown
         return print_failure(error, verbose, command, json=json)
     return status
+
+
+def _look_at_limit_of_files() -> None:
+    """Too few descriptors are an OSError at once: later, Go ends the process, and what is temporary stays."""
+    import errno
+    import resource
+
+    used = len(os.listdir("/dev/fd")) if os.access("/dev/fd", os.R_OK) else 3  # noqa: PTH208
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if limit != resource.RLIM_INFINITY and limit < used + _FILES:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))

@@ -71,6 +71,7 @@ def test_a_signal_at_any_moment_leaves_nothing_behind(number: int, twice: int, w
     ("limit", "value", "said"),
     [
         (resource.RLIMIT_NOFILE, 9, "raise the limit of open files (`ulimit -n 1024`)"),
+        (resource.RLIMIT_NOFILE, 28, "raise the limit of open files (`ulimit -n 1024`)"),
         (resource.RLIMIT_AS, 24 << 20, "too little memory"),
         (resource.RLIMIT_AS, 500 << 20, "raise that limit: `ulimit -v unlimited`"),
     ],
