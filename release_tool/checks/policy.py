@@ -1,11 +1,11 @@
-"""Files that operations can do little with: pins, tags that are not allowed, nothing to fall back to, anchors."""
+"""Files that operations can do little with: pins, tags that are not allowed, no way back, entries that can't move."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from release_tool.checks.anchors import anchors
 from release_tool.checks.findings import Finding
+from release_tool.checks.uneditable import uneditable
 from release_tool.model import history
 from release_tool.model.versions import tag_part
 from release_tool.rules.retention import fallback_target
@@ -29,7 +29,7 @@ def policy(held: Held, was: Held | None, config: Config, now: datetime | None) -
     yield from _pins(held, config, now)
     yield from _tags(held, config)
     yield from _fallback(held, was, config)
-    yield from anchors(held)
+    yield from uneditable(held)
 
 
 def _pins(held: Held, config: Config, now: datetime | None) -> Iterator[Finding]:

@@ -1,12 +1,12 @@
-"""Anchors and aliases of versions are warned of before an operation refuses them."""
+"""Entries that an operation would refuse to move are warned of before that day."""
 
 from __future__ import annotations
 
 import pytest
 
 from release_tool import tagfile
-from release_tool.checks.anchors import anchors
 from release_tool.checks.environment import held
+from release_tool.checks.uneditable import uneditable
 from release_tool.config import place_of
 from release_tool.errors import EditRefused
 from release_tool.model.records import Change, Name, Tag
@@ -16,7 +16,7 @@ RETIRED = Change("retire", Name("v1"), Tag("v1.0.1"), "why")
 
 
 def warned(text: str) -> list[str]:
-    found = anchors(held(PLACE, text, "", {}))
+    found = uneditable(held(PLACE, text, "", {}))
     return [f"{one.where.rpartition('.yaml:')[2]} {one.what}; {one.hint}" for one in found]
 
 
@@ -77,9 +77,35 @@ def test_a_key_that_an_operation_would_rename_is_named(text: str, what: str):
         tagfile.edit(file, [Change("set-default", Name("v1"), Tag("v1.0.1"), "why")])
 
 
+LIVE = "image:\n  default: v2\n  tag:\n    v1: v1.0.1\n    v2: v1.0.2\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("image:\n  default: v2\n  tag:\n    ? v1\n    : v1.0.1\n    ? v2\n    : v1.0.2\n", ["4:7", "6:7"]),
+        ("image: {default: v2, tag: {? v1 : v1.0.1, v2: v1.0.2}}\n", ["1:30"]),
+        (LIVE.replace("  tag:\n", "  ? tag\n  :\n"), ["3:5"]),
+        (LIVE.replace("default:", "? default\n  :"), ["2:5"]),
+        (LIVE + "  retired:\n    ? v3\n    : v1.0.3\n", ["7:7"]),
+        (LIVE + "  pinned:\n    ? v1\n    : {reason: why}\n", ["7:7"]),
+        (
+            "image:\n  pinned:\n    v1:\n      reason: why\n  default: v2\n  tag:\n    v2: v1.0.2\n    ? v1\n    : v1.0.1\n",
+            ["8:7"],
+        ),
+        (LIVE.replace("tag:", "tag: !x"), ["3:8"]),
+    ],
+)
+def test_what_the_editor_refuses_is_a_warning_today(text: str, where: list[str]):
+    found = warned(text)
+    assert [one.partition(" ")[0] for one in found] == where
+    assert all("an operation that changes what stands here is refused: " in one for one in found)
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        *(LIVE, "image:\n  tag: [v1.0.1]\n", "? a\n: b\n" + LIVE, LIVE + "  retired: {v3: v1.0.3}\n", ""),
         "image:\n  tag:\n    v1: v1.0.1   # *no alias\n",
         "image:\n  tag:\n    v1: &one v1.0.1\n",
         "x: &x [a]\ny: *x\nimage: {tag: {v1: v1.0.1}}\n",

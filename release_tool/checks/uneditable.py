@@ -1,11 +1,13 @@
-"""Entries of `image_tag.yaml` that share their text with another place: one day an operation refuses to move them."""
+"""Entries of `image_tag.yaml` that an operation refuses to move one day: shared anchors, `? key`, and the like."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from release_tool import tagfile
 from release_tool.checks.findings import Finding
-from release_tool.model.records import name_of
+from release_tool.errors import EditRefused, ReleaseError
+from release_tool.model.records import Change, name_of
 from release_tool.yamledit.parser import parse
 from release_tool.yamledit.tree import YamlError, walk
 
@@ -17,8 +19,48 @@ if TYPE_CHECKING:
 
 _SECTIONS = ("tag", "retired", "pinned", "quarantined")
 
+_TRIED = 50
+"""So many edits are tried: each one reads the whole file."""
 
-def anchors(held: Held) -> Iterator[Finding]:
+
+def uneditable(held: Held) -> Iterator[Finding]:
+    """What shares its text with another place; and whatever else the editor refuses when it is tried."""
+    told = set()
+    for one in _anchors(held):
+        told.add(one.where.rpartition(":")[0])
+        yield one
+    for refused in _refusals(held):
+        line = f"{held.place.tag_file}:{refused.line}"
+        if line not in told:
+            told.add(line)
+            what = f"an operation that changes what stands here is refused: {refused.reason}"
+            yield Finding(f"{line}:{refused.column}", what, refused.hint)
+
+
+def _refusals(held: Held) -> Iterator[EditRefused]:
+    """Each version unmarked, retired or removed, and made the default, for a trial."""
+    try:
+        file = tagfile.read(held.tags, held.place.tag_file)
+    except ReleaseError:  # told elsewhere
+        return
+    state, live = file.state, file.state.versions
+    # What is tried is one edit of the text as it stands, so that the lines of its refusals are those of the file.
+    bare = file._replace(state=state._replace(pinned={}, quarantined={}))
+    tried = [
+        *[(bare, Change("set-default", name, tag, "")) for name, tag in live.items() if name != state.default][:1],
+        *((file, Change("unpin", name, live[name], "")) for name in state.pinned),
+        *((file, Change("clear", name, live[name], "")) for name in state.quarantined),
+        *((bare, Change("retire", name, tag, "")) for name, tag in live.items()),
+        *((bare, Change("remove", name, tag, "")) for name, tag in state.retired.items()),
+    ]
+    for before, change in tried[:_TRIED]:
+        try:
+            tagfile.edit(before, [change])
+        except EditRefused as refused:
+            yield refused
+
+
+def _anchors(held: Held) -> Iterator[Finding]:
     """Anchors of versions that are used elsewhere, and tags that are aliases."""
     try:
         root = parse(held.tags) if "*" in held.tags else None
