@@ -15,24 +15,34 @@ if TYPE_CHECKING:
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
 _PATIENCE = 5  # seconds: git gets four to end
 _TEMPORARY = "release_tool.git.temporary"
+_PROCESS = "release_tool.git.process"
+_waiting: list[int] = []  # signals that came while a program was started
 _stopped: list[int] = []  # the signal that came
 
 
 def _stop(number: int, _: FrameType | None) -> None:
-    """End in order, so that git is stopped and what is temporary goes; at once by another signal.
+    """End in order, so that git is stopped and what is temporary goes; at once, with the same care, by another signal.
 
     At once, too, while there is nothing to remove: an exception amid an import shows a traceback, or is lost. It may be
-    lost later as well, in a callback: so an alarm follows.
+    lost later as well, in a callback: so an alarm follows. While a program is started, nobody could end it: the signal
+    waits.
     """
+    if number != signal.SIGALRM or not _waiting:
+        _waiting.append(number)
+    starting = getattr(sys.modules.get(_PROCESS), "starting", None)
+    if starting is not None and starting._is_owned():  # noqa: SLF001 -- there is no other way to ask
+        signal.setitimer(signal.ITIMER_REAL, 0.01)
+        return
+    number = _waiting.pop(0)
     if _stopped:
         _leave(128 + _stopped[0])
+    if number == signal.SIGINT and sys.stderr is not None:
+        os.write(2, b"release: interrupted\n")
     if not getattr(sys.modules.get(_TEMPORARY), "made", ()):
-        if number == signal.SIGINT and sys.stderr is not None:
-            os.write(2, b"release: interrupted\n")
         _leave(128 + number)
     _stopped.append(number)
     sys.unraisablehook = lambda _: None
-    signal.alarm(_PATIENCE)
+    signal.setitimer(signal.ITIMER_REAL, 0.01 if _waiting else _PATIENCE)
     if number == signal.SIGINT:
         raise KeyboardInterrupt
     raise SystemExit(128 + number)
@@ -43,6 +53,8 @@ def _leave(status: int) -> None:
     # Taking the interpreter and the Helm engine down module by module would only cost milliseconds.
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
+    if hasattr(sys.modules.get(_PROCESS), "end_all"):
+        sys.modules[_PROCESS].end_all()
     if getattr(sys.modules.get(_TEMPORARY), "made", ()):
         sys.modules[_TEMPORARY].remove_all()
     os._exit(status)

@@ -27,12 +27,11 @@ def print_failure(error: BaseException, verbose: int, command: str, *, json: boo
     if isinstance(error, BrokenPipeError):  # `release render | head`
         _close_stdout()
         return 0
+    if isinstance(error, KeyboardInterrupt):  # `release_tool.__main__` has told that
+        return EXIT_INTERRUPTED
     from release_tool import wiring
 
     job = wiring.make_job(command)
-    if isinstance(error, KeyboardInterrupt):
-        say("release: interrupted")
-        return EXIT_INTERRUPTED
     error = _of_machine(error) or error
     if isinstance(error, ReleaseError):
         print_error(error, job)

@@ -10,7 +10,10 @@ import re
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
+import time
+from contextlib import suppress
+from threading import RLock
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 from release_tool.errors import ReleaseError, TryAgain
 from release_tool.net.child_environment import for_helpers
@@ -42,6 +45,10 @@ _SECRETS = (
 _SSH_TIMEOUT = 5.0  # seconds in which ssh reads its configuration, which may run programs (`Match exec`)
 
 Process: TypeAlias = "subprocess.Popen[bytes]"
+
+starting = RLock()
+"""Held while a program starts: `release_tool.__main__` lets a signal wait for that."""
+_running: set[Process] = set()
 
 
 class GitAnswer(NamedTuple):
@@ -92,6 +99,14 @@ def redact(text: str) -> str:
     return text
 
 
+def launch(command: Sequence[str], **options: Any) -> Process:
+    """Starts a program as the first one of a group, which `end` can end as a whole, and `end_all` whatever happens."""
+    with starting:
+        process = subprocess.Popen(command, start_new_session=True, **options)
+        _running.add(process)
+    return process
+
+
 def start(
     arguments: Sequence[str], cwd: str, *, stdin: bool, stderr: bool = True, extra: Mapping[str, str] | None = None
 ) -> Process:
@@ -107,14 +122,13 @@ def start(
         if not name.startswith("GIT_") or name in _KEPT or name.startswith(_KEPT_GROUPS)
     }
     try:
-        return subprocess.Popen(
-            ["git", *arguments],  # noqa: S607  # the user's git, found on PATH, is the one that is meant
+        return launch(
+            ["git", *arguments],  # the user's git, found on PATH, is the one that is meant
             cwd=cwd,
             env={**kept, **_FIXED, **(extra or {})},
             stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE if stderr else subprocess.DEVNULL,
-            start_new_session=True,  # git, ssh and credential helpers form one group that `end` can end as a whole
         )
     except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
         if not os.path.isdir(cwd):  # noqa: PTH112  # importing nothing for an error that is nearly never met
@@ -192,12 +206,34 @@ def end(process: Process) -> None:
             process.wait()
         except subprocess.TimeoutExpired:
             continue
+    _running.discard(process)
     for pipe in (process.stdin, process.stdout, process.stderr):
         if pipe is not None:
             try:
                 pipe.close()
             except BrokenPipeError:  # what was still to be written has no reader any more
                 continue
+
+
+def end_all() -> None:
+    """Ends what still runs, at the end of this process: nothing starts any more, and no signal may come amid that."""
+    starting.acquire(timeout=1)  # another thread may start one just now
+    left = [process for process in _running if process.returncode is None]
+    for deadly in (signal.SIGTERM, signal.SIGKILL):
+        until = time.monotonic() + 2
+        for process in left:
+            with suppress(ProcessLookupError, PermissionError):  # it has ended
+                os.killpg(process.pid, deadly)
+        while (left := [process for process in left if _runs(process)]) and time.monotonic() < until:
+            time.sleep(0.002)
+
+
+def _runs(process: Process) -> bool:
+    """As `Popen.poll`, which tells nothing while it is waited for: a signal may have come amid that."""
+    try:
+        return os.waitpid(process.pid, os.WNOHANG)[0] == 0
+    except ChildProcessError:
+        return False
 
 
 def _verb(process: Process) -> str:

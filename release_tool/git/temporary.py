@@ -32,7 +32,8 @@ def remove(path: Path) -> None:
     shutil.rmtree(path, ignore_errors=True)
     with suppress(OSError):  # a file
         path.unlink()
-    made.discard(path)
+    if not os.path.lexists(path):  # else once more at the end, when no git works there any more
+        made.discard(path)
 
 
 def remove_all() -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.errors import ReleaseError
-from release_tool.git.process import end
+from release_tool.git.process import end, launch
 from release_tool.helm.limits import OUT_OF_MEMORY, TICK, TIME, Watch, checked_size, out_of_memory
 from release_tool.helm.messages import INSTALL, bad_values, explained, log
 from release_tool.helm.request import SEPARATOR, applied, check, single_documents
@@ -52,14 +52,13 @@ class ProgramRenderer(NamedTuple):
         out, err = root / "out", root / "err"
         with out.open("wb") as stdout, err.open("wb") as stderr:
             try:
-                process = subprocess.Popen(
+                process = launch(
                     command,
                     cwd=root,  # relative names only: `--values` takes a comma for a separator
                     env=_environment(root),
                     stdin=subprocess.DEVNULL,
                     stdout=stdout,
                     stderr=stderr,
-                    start_new_session=True,  # a version manager puts a script before it: `end` ends all
                 )
             except OSError as error:
                 raise ReleaseError(f"{self.program} can't be run: {error.strerror}", hint=INSTALL) from None

@@ -7,6 +7,7 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,36 @@ def test_a_signal_at_any_moment_leaves_nothing_behind(number: int, twice: int, w
     )  # fmt: skip
     assert (running.stdout, running.stderr) == (f"True {{{128 + number}}} set()\n", "")
     assert "Traceback" not in (tmp_path / "temporary.err").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_ends_a_push_too(second: int, world: World, tmp_path: Path) -> None:
+    began = tmp_path / "began"
+    os.mkfifo(began)
+    world.hook(f"echo $$ > '{began}'; sleep 20")
+    before = world.refs()
+    running = subprocess.Popen(
+        [sys.executable, "-m", "release_tool", "bump", "devel", "v1.0.5", "--direct"],
+        cwd=world.clone, env=environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    hook = int(began.read_text(encoding="ascii"))
+    running.send_signal(signal.SIGINT)
+    time.sleep(0.05)
+    running.send_signal(second)
+    assert running.communicate() == ("", "release: interrupted\n")
+    assert running.returncode == 130
+    assert os.listdir(tmp_path / "temporary") == []
+    for _ in range(250):  # it gets the signal when git does
+        if not alive(hook):
+            break
+        time.sleep(0.02)
+    assert not alive(hook)
+    assert world.refs() == before
+
+
+def alive(process: int) -> bool:
+    shown = subprocess.run(["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True, check=False)
+    return shown.stdout.strip()[:1] not in {"", "Z"}
 
 
 @pytest.mark.parametrize(
