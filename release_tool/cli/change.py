@@ -116,14 +116,10 @@ def _downgrade_arguments(parser: ArgumentParser) -> None:
     changing_arguments(parser, local=False)
     parser.add_argument("environment", metavar="ENV")
     parser.add_argument(
-        "--to",
-        default="",
-        type=not_empty,
-        metavar="NAME",
-        help="the version to go back to, instead of the fallback target",
+        "--to", type=not_empty, metavar="NAME", help="the version to go back to, instead of the fallback target"
     )
     text = "the version to leave; nothing happens where another version is the default"
-    parser.add_argument("--from", default="", type=not_empty, metavar="NAME", dest="leave", help=text)
+    parser.add_argument("--from", type=not_empty, metavar="NAME", dest="leave", help=text)
     parser.add_argument("--no-quarantine", action="store_true", help="keep the version that the default leaves live")
 
 
@@ -131,7 +127,9 @@ def _downgrade(run: Run) -> int:
     from release_tool.commands import downgrade
 
     given = run.arguments
-    command = downgrade.Downgrade(asked_of(given), given.leave, given.to, quarantine=not given.no_quarantine)
+    command = downgrade.Downgrade(
+        asked_of(given), given.leave or "", given.to or "", quarantine=not given.no_quarantine
+    )
     downgrade.check_usage(command)
     return _on_remote(run, lambda tool: downgrade.run(tool, command))
 
