@@ -16,6 +16,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
 _PATIENCE = 5  # seconds: git gets four to end
 _TEMPORARY = "release_tool.git.temporary"
 _PROCESS = "release_tool.git.process"
+_ENGINE = "release_tool.helm.embedded"
 _waiting: list[int] = []  # signals that came while a program was started
 _stopped: list[int] = []  # the signal that came
 
@@ -37,7 +38,10 @@ def _stop(number: int, _: FrameType | None) -> None:
     if _stopped:
         _leave(128 + _stopped[0])
     if number == signal.SIGINT and sys.stderr is not None:
-        os.write(2, b"release: interrupted\n")
+        try:  # amid a rendering, 2 is a file
+            os.write(getattr(getattr(sys.modules.get(_ENGINE), "STDERR", None), "real", 2), b"release: interrupted\n")
+        except OSError:
+            sys.stderr = None  # nobody reads
     if not getattr(sys.modules.get(_TEMPORARY), "made", ()):
         _leave(128 + number)
     _stopped.append(number)
@@ -85,7 +89,7 @@ def run() -> None:
     except MemoryError:  # so little that there is none for more words
         os.write(2, b"release: error: the machine has too little memory\n")
         status = 1
-    _leave(status)
+    _leave(128 + _stopped[0] if _stopped else status)
 
 
 if __name__ == "__main__":

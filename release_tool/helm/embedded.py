@@ -47,7 +47,7 @@ class EmbeddedRenderer(NamedTuple):
                 done.release()
 
         # The caller waits for another thread, because no signal is handled while Go works.
-        with _STDERR, directory_of(request) as directory:
+        with STDERR, directory_of(request) as directory:
             watch = Watch(request, os.getpid(), self.timeout)
             start_new_thread(work, ())
             while not done.acquire(timeout=TICK):
@@ -258,8 +258,8 @@ class _CaughtStderr:
     """
 
     _lock = allocate_lock()
+    real = 2  # the descriptor of what a person sees
     _inside = 0
-    _real = -1
     _caught: IO[bytes] | None = None
 
     def __enter__(self) -> None:
@@ -270,7 +270,7 @@ class _CaughtStderr:
             if self._inside > 1:
                 return
             try:
-                self._real = os.dup(2)
+                self.real = os.dup(2)
             except OSError:  # there is none to keep clean
                 return
             self._caught = unnamed_file()
@@ -284,8 +284,9 @@ class _CaughtStderr:
             self._inside = 0 if stopped else max(0, self._inside - 1)
             if self._inside or self._caught is None:
                 return
-            os.dup2(self._real, 2)
-            os.close(self._real)
+            os.dup2(self.real, 2)
+            real, self.real = self.real, 2
+            os.close(real)
             with self._caught as caught:
                 self._caught = None
                 caught.seek(0)
@@ -305,4 +306,4 @@ def unnamed_file() -> IO[bytes]:
     return tempfile.TemporaryFile()
 
 
-_STDERR = _CaughtStderr()
+STDERR = _CaughtStderr()

@@ -178,6 +178,19 @@ def test_signals_stop_a_rendering(engine: str) -> None:
     assert running.communicate()[0].split() in (["stopped"], ["stopped", "False"])
 
 
+def test_a_signal_amid_a_rendering_is_told() -> None:
+    running = in_a_process(
+        "import release_tool.__main__\n"
+        "engine = EmbeddedRenderer(); engine.render(FINE); print('ready', flush=True); engine.render(bomb(LOOP))"
+    )
+    assert running.stdout is not None
+    assert running.stdout.readline() == "ready\n"
+    time.sleep(0.2)  # else it would not have begun
+    running.send_signal(signal.SIGINT)
+    assert running.communicate()[0] == "release: interrupted\n"
+    assert running.returncode == 130
+
+
 def test_the_other_process_ends_with_this_one() -> None:
     running = in_a_process(
         "ChildRenderer().render(FINE); print(child._children[-1]._process.pid, flush=True)\n"
