@@ -164,6 +164,10 @@ def _pods(spec: Mapping[str, Any], path: str) -> Said:
 
 def _resources(resources: Mapping[str, Any], path: str) -> Said:
     limits = mapping(resources.get("limits"))
+    for kind in ("requests", "limits"):
+        for name, value in mapping(resources.get(kind)).items():
+            if isinstance(value, str) and not _ANY_QUANTITY.fullmatch(value):
+                yield f"{path}.{kind}.{name}", f"is {value[:70]!r}, no quantity", "write it like 500m, 2 or 1Gi"
     for name, wanted in mapping(resources.get("requests")).items():
         least, most = _quantity(wanted), _quantity(limits.get(name))
         if least is not None and most is not None and least > most:
@@ -174,6 +178,7 @@ def _resources(resources: Mapping[str, Any], path: str) -> Said:
             )
 
 
+_ANY_QUANTITY = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?\d+)?")
 _QUANTITY = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(m|k|[KMGTPE]i?|e\d+)?")
 _UNITS = {"m": 0.001, "k": 1e3, **{unit: 1000.0**power for power, unit in enumerate("MGTPE", 2)}}
 _UNITS |= {f"{unit}i": 1024.0**power for power, unit in enumerate("KMGTPE", 1)}
