@@ -85,7 +85,7 @@ def test_the_question_names_expression_time_and_limit(hostile: Hostile) -> None:
     query(f"{hostile.url}/select/0/", 'a{b="c&d"}')
     head, _, form = hostile.requests[0].partition(b"\r\n\r\n")
     assert head.startswith(b"POST /select/0/api/v1/query HTTP/1.1\r\n")
-    assert form == b"query=a%7Bb%3D%22c%26d%22%7D&time=1795176000.000&timeout=10.000"
+    assert form == b"query=a%7Bb%3D%22c%26d%22%7D&time=1795608000.000&timeout=10.000"
 
 
 def test_warnings_are_kept_and_remarks_are_not(hostile: Hostile) -> None:

@@ -10,7 +10,7 @@ from real_prometheus import Series
 
 from release_tool.model.records import Name, Tag
 
-AT = datetime(2026, 11, 20, 12, 0, tzinfo=timezone.utc)
+AT = datetime(2026, 11, 25, 12, 0, tzinfo=timezone.utc)  # after the beginning of each world
 WINDOW = timedelta(days=1)
 
 VERSIONS = {Name(f"v{number}"): Tag(f"v1.0.{number}") for number in range(1, 11)}
