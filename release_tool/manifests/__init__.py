@@ -100,6 +100,12 @@ def samples(rendering: str, kinds: frozenset[str], most: int) -> tuple[ManifestO
     return tuple(found)
 
 
+def images(rendering: str) -> Mapping[ObjectKey, tuple[str, ...]]:
+    """The images of each object that names any: of whatever runs containers, also of kinds that are not known here."""
+    found = {key: _images(one.text) for key, one in _by_key(rendering).items() if key.kind not in _TEXTS}
+    return {key: images for key, images in found.items() if images}
+
+
 def pair(before: str, after: str, keys: tuple[ObjectKey, ObjectKey]) -> tuple[Mapping[str, Any], ...]:
     """One object as two renderings have it, each under its key; nothing where they are written alike."""
     was, now = _by_key(before)[keys[0]], _by_key(after)[keys[1]]
@@ -153,6 +159,11 @@ def object_difference(change: ObjectChange, *, context: int = 3) -> str:
     )
     return "".join(f"{line}\n" for line in lines)
 
+
+_TEXTS = frozenset(["ConfigMap", "CustomResourceDefinition", "Secret"])  # what stands in them runs nowhere
+_IMAGE = re.compile(
+    r"""(?:^|[{,\s])["']?image["']?:[ \t]+(?:"([^"\n]+)"|'([^'\n]+)'|([^\s,{}\[\]"'#&*][^\s,}#]*))""", re.MULTILINE
+)
 
 # -- documents --
 
@@ -219,6 +230,11 @@ def _plain_key(text: str) -> ObjectKey | None:
             names[key] = "".join(found[0])
     api_version, kind = (head[1] or head[2] or head[3] for head in heads if head)
     return ObjectKey(api_version, kind, **names) if names["name"] else None
+
+
+@lru_cache(maxsize=_DOCUMENTS)
+def _images(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys("".join(found) for found in _IMAGE.findall(text))) if "image" in text else ()
 
 
 def _parsed(document: _ObjectText) -> Iterator[tuple[ObjectKey, _ObjectText]]:

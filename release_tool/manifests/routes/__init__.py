@@ -70,7 +70,7 @@ _FIRST_ROUTE = "take the route away first (retire or quarantine the version), an
 
 def _lost(before: RoutingView, after: RoutingView) -> Iterator[RouteFinding]:
     reachable = []
-    for owner in before.virtual_services:
+    for owner in before.owners:
         for route in owner.routes:
             reachable.append((owner, route))
             if frozenset() in route.matches and not route.delegated:  # it takes every call
@@ -173,10 +173,11 @@ def _rolled(before: RoutingView, after: RoutingView, texts: tuple[str, str]) -> 
 def _of_versions(view: RoutingView) -> set[ObjectKey]:
     """The pods that clients choose by the name of a version, and those that they once chose so."""
     found: set[ObjectKey] = set()
-    for owner in view.virtual_services:
+    for owner in view.owners:
         for route in owner.routes:
             if any(is_name(value) for _, value in route.exact):
-                found.update(key for end in route.destinations if is_name(end.subset) for key in view.pods_of(end))
+                ends = [end for end in route.destinations if is_name(end.subset) or owner.is_gateway_route]
+                found.update(key for end in ends for key in view.pods_of(end))
     for rule in view.rules:
         service = view.services.get(rule.service) if rule.service else None
         for subset in rule.subsets.values():

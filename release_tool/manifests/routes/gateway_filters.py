@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from release_tool.manifests.routes.one_rendering import RouteFinding
-    from release_tool.manifests.routes.view import Found, MeshRoute, RoutingView, VirtualService
+    from release_tool.manifests.routes.view import Found, MeshRoute, RouteOwner, RoutingView
 
 _PER_ROUTE = ".LuaPerRoute"
 
@@ -43,7 +43,7 @@ def _covers(pattern: str, host: str) -> bool:
 
 
 def _list(
-    view: RoutingView, found: Found, owner: VirtualService, host: str, context: Mapping[str, Any]
+    view: RoutingView, found: Found, owner: RouteOwner, host: str, context: Mapping[str, Any]
 ) -> Iterator[RouteFinding]:
     named = {str(value): str(name) for value, name in context["versions"].items()}
     routed = _routed(owner, named)
@@ -73,7 +73,7 @@ def _list(
             yield about(found, "filter's default", host, what, "let both have the same default")
 
 
-def _routed(owner: VirtualService, named: Mapping[str, str]) -> dict[str, MeshRoute]:
+def _routed(owner: RouteOwner, named: Mapping[str, str]) -> dict[str, MeshRoute]:
     """What clients may send -> the route that takes it, for the header that the list is about."""
     tables: dict[str, dict[str, MeshRoute]] = {}
     for route in owner.routes:

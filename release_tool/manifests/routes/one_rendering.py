@@ -14,7 +14,7 @@ from release_tool.manifests.routes.view import MESH, host_of, labels_of
 from release_tool.model.versions import is_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from release_tool.manifests import ObjectKey
     from release_tool.manifests.routes.view import (
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
         DestinationRule,
         Found,
         MeshRoute,
+        RouteOwner,
         RoutingView,
         Subset,
-        VirtualService,
     )
 
-    Claim = tuple[VirtualService, MeshRoute]  # whose route takes a match
+    Claim = tuple[RouteOwner, MeshRoute]  # whose route takes a match
 
 
 class RouteFinding(NamedTuple):
@@ -92,8 +92,9 @@ def check(view: RoutingView) -> Iterator[RouteFinding]:
             live = default.first & default.named if default.named else default.first
             if default.wanted is not None and not live:
                 yield _no_default(default, default.wanted)
-    for service in view.virtual_services:
-        yield from _order_of_routes(service)
+    yield from _services_without_pods(view)
+    for owner in (*view.virtual_services, *together(view.gateway_routes)):
+        yield from _order_of_routes(owner)
     yield from _two_for_one_host(view)
     for key, one in view.pods.items():
         yield from _labels_and_selector(view, key, one)
@@ -105,7 +106,7 @@ def check(view: RoutingView) -> Iterator[RouteFinding]:
 
 def _destinations(view: RoutingView) -> Iterator[RouteFinding]:
     seen = set()
-    routes = [(owner, route) for owner in view.virtual_services for route in (*owner.routes, *owner.streams)]
+    routes = [(owner, route) for owner in view.owners for route in (*owner.routes, *owner.streams)]
     ends = [(owner, route, end, True) for owner, route in routes for end in route.destinations]
     # Callers don't notice that a copy of their call gets lost.
     ends += [(owner, route, end, False) for owner, route in routes for end in route.mirrors]
@@ -117,7 +118,7 @@ def _destinations(view: RoutingView) -> Iterator[RouteFinding]:
             yield from found if serious else (one._replace(serious=False) for one in found)
 
 
-def _destination(view: RoutingView, owner: VirtualService, leads: str, end: Destination) -> Iterator[RouteFinding]:
+def _destination(view: RoutingView, owner: RouteOwner, leads: str, end: Destination) -> Iterator[RouteFinding]:
     service = view.services.get(end.service) if end.service else None
     if service is None:
         yield from _no_service(view, owner, leads, end)
@@ -129,7 +130,7 @@ def _destination(view: RoutingView, owner: VirtualService, leads: str, end: Dest
         yield from _no_subset(view, owner, leads, end, known=service is not None)
 
 
-def _no_service(view: RoutingView, owner: VirtualService, leads: str, end: Destination) -> Iterator[RouteFinding]:
+def _no_service(view: RoutingView, owner: RouteOwner, leads: str, end: Destination) -> Iterator[RouteFinding]:
     """A host that no Service of the rendering has: most are somebody else's, and nothing can be said of them."""
     if end.host in view.entries:
         return
@@ -143,6 +144,8 @@ def _no_service(view: RoutingView, owner: VirtualService, leads: str, end: Desti
         rules = view.rules_of.get(end.host, ())
         labels = [rule.subsets[end.subset].labels for rule in rules if end.subset in rule.subsets]
         chosen = view.carrying(end.service[1], labels[0]) if labels and labels[0] else frozenset()
+        if owner.is_gateway_route and namespace == owner.found.key.namespace:
+            yield _no_backend(view, owner, leads, end)
         if not chosen:
             return
         right = [one for one in view.services.values() if one.selector and chosen & view.behind(one, {})]
@@ -154,8 +157,30 @@ def _no_service(view: RoutingView, owner: VirtualService, leads: str, end: Desti
         yield about(owner.found, "host", end.host, what, hint, serious=bool(right))
 
 
+def _no_backend(view: RoutingView, owner: RouteOwner, leads: str, end: Destination) -> RouteFinding:
+    """A Service of the route's own namespace: the gateway answers for it, with 500 or UNAVAILABLE."""
+    ours = any(other.service in view.services for route in owner.routes for other in route.destinations)
+    what = (
+        f"{leads} to Service {end.written}, which the rendering doesn't have: the gateway answers such calls with an "
+    )
+    what += "error, unless another release brings the Service"
+    return about(owner.found, "host", end.host, what, "add the Service, or correct the name", serious=ours)
+
+
+def _services_without_pods(view: RoutingView) -> Iterator[RouteFinding]:
+    """A Service that a route of the Gateway API leads to, and that selects no pods, though others of the route do."""
+    for owner in view.gateway_routes:
+        ends = dict.fromkeys(end for route in owner.routes for end in route.destinations)
+        pods = {end.service: view.pods_of(end) for end in ends if end.service in view.services}
+        for key, behind in pods.items():
+            service = view.services[key] if key is not None else None
+            if service is not None and service.selector is not None and not behind and any(pods.values()):
+                what = f"its selector matches no pods, and {owner.found.title} leads to it"
+                yield about(service.found, "pods", "", what, "let the selector match the labels of a Deployment's pods")
+
+
 def _no_subset(
-    view: RoutingView, owner: VirtualService, leads: str, end: Destination, *, known: bool
+    view: RoutingView, owner: RouteOwner, leads: str, end: Destination, *, known: bool
 ) -> Iterator[RouteFinding]:
     rules = view.rules_of.get(end.host, ())
     what = f"{leads} to subset {end.subset} of {end.written}, "
@@ -217,7 +242,7 @@ class DefaultPool(NamedTuple):
     named: frozenset[ObjectKey]  # those that routes for versions lead to; none where one of the routes leads nowhere
 
 
-def defaults(view: RoutingView, owner: VirtualService) -> Iterator[DefaultPool]:
+def defaults(view: RoutingView, owner: RouteOwner) -> Iterator[DefaultPool]:
     """The pools that take the calls of a VirtualService that name no version; none where no route is for a version."""
     headers = owner.version_headers
     if not headers:
@@ -238,20 +263,24 @@ def defaults(view: RoutingView, owner: VirtualService) -> Iterator[DefaultPool]:
             subset = rule.pools.get(end.subset)
             if subset is None:
                 continue
-            behind = view.pods_of(end)
-            labels = {key: view.pods[key].labels or {} for key in behind}
-            # Of lines with the same key Istio keeps the last one's value. Lines without a value, and keys that no pod
-            # has (the regions and zones of nodes), compare with what isn't rendered.
-            known = {label for one in labels.values() for label in one}
-            lines = [line.partition("=") for line in subset.order]
-            wanted = {key: value for key, equals, value in lines if equals and key in known}
-            chosen = wanted if any(wanted.values()) else None
-            first = (
-                key
-                for key, one in labels.items()
-                if all(one.get(label, "") == value for label, value in (chosen or {}).items())
-            )
-            yield DefaultPool(rule, subset, chosen, frozenset(first), named)
+            yield DefaultPool(rule, subset, *first_choice(view, end, subset), named)
+
+
+def first_choice(
+    view: RoutingView, end: Destination, subset: Subset
+) -> tuple[Mapping[str, str] | None, frozenset[ObjectKey]]:
+    """The labels that a subset's order wants first (None: it has no order by labels), and the pods that carry them."""
+    labels = {key: view.pods[key].labels or {} for key in view.pods_of(end)}
+    # Of lines with the same key Istio keeps the last one's value. Lines without a value, and keys that no pod has (the
+    # regions and zones of nodes), compare with what isn't rendered.
+    known = {label for one in labels.values() for label in one}
+    lines = [line.partition("=") for line in subset.order]
+    wanted = {key: value for key, equals, value in lines if equals and key in known}
+    if not any(wanted.values()):
+        return None, frozenset(labels)
+    asked = sorted(wanted.items(), key=lambda item: not item[1])  # what few carry first
+    carry = (key for key, one in labels.items() if all(one.get(label, "") == value for label, value in asked))
+    return wanted, frozenset(carry)
 
 
 def _no_default(default: DefaultPool, wanted: Mapping[str, str]) -> RouteFinding:
@@ -264,10 +293,28 @@ def _no_default(default: DefaultPool, wanted: Mapping[str, str]) -> RouteFinding
 
 # -- the order of routes --
 
+
+def together(owners: Iterable[RouteOwner]) -> list[RouteOwner]:
+    """Routes of the Gateway API for the same hosts and parents as one: the gateway compares all of their matches."""
+    groups: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[RouteOwner]] = {}
+    for owner in owners:
+        groups.setdefault((owner.found.key.kind, owner.hosts, owner.gateways), []).append(owner)
+    return [_joined(one) if len(one) > 1 else one[0] for one in groups.values()]
+
+
+def _joined(owners: Sequence[RouteOwner]) -> RouteOwner:
+    routes = [
+        route._replace(title=f"{route.title} of {owner.found.title}") for owner in owners for route in owner.routes
+    ]
+    routes.sort(key=lambda route: route.rank, reverse=True)
+    headers: frozenset[str] = frozenset().union(*(owner.version_headers for owner in owners))
+    return owners[0]._replace(routes=tuple(routes), version_headers=headers)
+
+
 _MOST = 5  # atoms of a match of which all parts are looked up
 
 
-def _order_of_routes(owner: VirtualService) -> Iterator[RouteFinding]:
+def _order_of_routes(owner: RouteOwner) -> Iterator[RouteFinding]:
     """A route is out of reach where an earlier one asks for the same things, for fewer of them, or for none at all."""
     taken: dict[frozenset[Atom], Claim] = {}
     for route in owner.routes:
@@ -312,7 +359,7 @@ def _shadowed(late: Claim, match: frozenset[Atom], early: Claim) -> RouteFinding
 
 
 def _two_for_one_host(view: RoutingView) -> Iterator[RouteFinding]:
-    taken: dict[tuple[str, str, str], list[VirtualService]] = {}
+    taken: dict[tuple[str, str, str], list[RouteOwner]] = {}
     told = set()
     for owner in view.virtual_services:
         for gateway in owner.gateways:
@@ -333,7 +380,7 @@ def _two_for_one_host(view: RoutingView) -> Iterator[RouteFinding]:
             yield about(rule.found, "second", title, what, "put the subsets of both into one DestinationRule")
 
 
-def _both(owner: VirtualService, other: VirtualService, gateway: str, host: str) -> RouteFinding | None:
+def _both(owner: RouteOwner, other: RouteOwner, gateway: str, host: str) -> RouteFinding | None:
     """What two VirtualServices of one host take from each other.
 
     Istio joins them at a gateway in an order of chance, those routes last that take every call; for the sidecars it
@@ -399,10 +446,10 @@ def _wave(found: Found) -> int:
 
 def _waves(view: RoutingView) -> Iterator[RouteFinding]:
     """What a route leads to comes before the route, or with it."""
-    every = [one.found for part in (view.virtual_services, view.rules, view.services.values()) for one in part]
+    every = [one.found for part in (view.owners, view.rules, view.services.values()) for one in part]
     if not any(_WAVE in one.annotations for one in (*every, *view.pods.values())):
         return
-    for owner in view.virtual_services:
+    for owner in view.owners:
         at = _wave(owner.found)
         routed: set[ObjectKey] = set()
         needed: dict[str, Found] = {}
@@ -424,7 +471,7 @@ def _waves(view: RoutingView) -> Iterator[RouteFinding]:
         yield from _late(view, owner, routed)
 
 
-def _late(view: RoutingView, owner: VirtualService, routed: set[ObjectKey]) -> Iterator[RouteFinding]:
+def _late(view: RoutingView, owner: RouteOwner, routed: set[ObjectKey]) -> Iterator[RouteFinding]:
     """Versions without a route: Argo CD would wait for them, however ill they are, before it changes the routes."""
     at = _wave(owner.found)
     hosts = {end.host for route in owner.routes for end in route.destinations}

@@ -16,7 +16,7 @@ from release_tool import manifests
 from release_tool.model.versions import is_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from release_tool.manifests import ObjectKey
 
@@ -79,7 +79,7 @@ class Destination(NamedTuple):
 
 
 class MeshRoute(NamedTuple):
-    """One route of a VirtualService."""
+    """One route of a VirtualService, or one match of a rule of a GRPCRoute or HTTPRoute."""
 
     title: str  # what to call it: `route v1`
     matches: tuple[frozenset[Atom], ...]  # for each match what must hold; an empty set holds for every call
@@ -88,20 +88,27 @@ class MeshRoute(NamedTuple):
     delegated: bool  # whether another VirtualService refines it
     headers: frozenset[str]  # that its matches look at
     exact: tuple[tuple[str, str], ...]  # the (header, value) pairs that its matches ask for exactly
+    rank: tuple[int, ...] = ()  # of the Gateway API, which takes the route with the highest one; empty: the first one
 
 
-class VirtualService(NamedTuple):
-    """The routes of some hosts."""
+class RouteOwner(NamedTuple):
+    """The routes of some hosts: a VirtualService, GRPCRoute or HTTPRoute."""
 
     found: Found
     hosts: tuple[str, ...]
-    gateways: tuple[str, ...]  # as `namespace/name`, or MESH
+    gateways: tuple[str, ...]  # as `namespace/name`, or MESH; of the Gateway API: its parents, in a comparable form
     scope: str  # to whom it applies, in one comparable form
-    routes: tuple[MeshRoute, ...]
+    routes: tuple[MeshRoute, ...]  # in the order in which they are tried
     streams: tuple[MeshRoute, ...]  # all routes but the HTTP ones
     version_headers: frozenset[str]  # those that it compares with a name `v<N>`
 
+    @property
+    def is_gateway_route(self) -> bool:
+        """Whether it is of the Gateway API, and no VirtualService."""
+        return self.found.key.kind in _GATEWAY_ROUTES
 
+
+_GATEWAY_ROUTES = frozenset(["GRPCRoute", "HTTPRoute"])
 _NOBODY: frozenset[ObjectKey] = frozenset()
 
 
@@ -115,9 +122,15 @@ class RoutingView(NamedTuple):
     carriers: Mapping[tuple[str, str, str], set[ObjectKey]]  # by namespace, label and value, of `pods`
     rules: Sequence[DestinationRule]
     rules_of: Mapping[str, Sequence[DestinationRule]]  # by host, those that name just this one
-    virtual_services: Sequence[VirtualService]
+    virtual_services: Sequence[RouteOwner]
+    gateway_routes: Sequence[RouteOwner]  # GRPCRoutes and HTTPRoutes
     filters: Sequence[Found]  # EnvoyFilters
     scaled: frozenset[tuple[str, str, str]]  # namespace, kind and name of what an autoscaler gives its number of pods
+
+    @property
+    def owners(self) -> Sequence[RouteOwner]:
+        """All that leads calls somewhere."""
+        return (*self.virtual_services, *self.gateway_routes)
 
     def carrying(self, namespace: str, labels: Labels) -> frozenset[ObjectKey]:
         """Whose pods carry all of some labels; without labels all of the namespace."""
@@ -145,11 +158,13 @@ class RoutingView(NamedTuple):
 
 
 _SCALERS = frozenset(["HorizontalPodAutoscaler", "ScaledObject"])  # the second is KEDA's, which makes the first
-_KINDS = frozenset(["Service", "ServiceEntry", "DestinationRule", "VirtualService", "EnvoyFilter", *_SCALERS])
+_KINDS = frozenset(["Service", "ServiceEntry", "DestinationRule", "VirtualService", "EnvoyFilter"])
+_KINDS |= _SCALERS | _GATEWAY_ROUTES
+_ROUTING = ("networking.istio.io/", "gateway.networking.k8s.io/")
 
 
 @lru_cache(maxsize=4)
-def read(rendering: str, namespace: str) -> RoutingView:
+def read(rendering: str, namespace: str) -> RoutingView:  # noqa: C901 -- a case for each kind
     """A rendering as routing sees it.
 
     Args:
@@ -164,7 +179,7 @@ def read(rendering: str, namespace: str) -> RoutingView:
     pods: dict[ObjectKey, Found] = {}
     carriers: dict[tuple[str, str, str], set[ObjectKey]] = {}
     rules_of: dict[str, list[DestinationRule]] = {}
-    rules, virtual_services, filters = [], [], []
+    rules, virtual_services, gateway_routes, filters = [], [], [], []
     scaled: set[tuple[str, str, str]] = set()
     for one in manifests.outlines(rendering, _KINDS):
         key = one.key if one.key.namespace else one.key._replace(namespace=namespace)
@@ -174,7 +189,7 @@ def read(rendering: str, namespace: str) -> RoutingView:
         annotations = mapping(mapping(one.content.get("metadata")).get("annotations"))
         title = f"{key.kind} {key.namespace}/{key.name}"
         found = Found(key, one.key, title, one.source, spec, annotations, labels)
-        kind = key.kind if key.api_version.startswith("networking.istio.io/") else ""
+        kind = key.kind if key.api_version.startswith(_ROUTING) else ""
         scope = comparable([sorted(texts(spec.get("exportTo"))) or ["*"], spec.get("workloadSelector")]) if kind else ""
         if key.kind == "Service" and key.api_version == "v1":
             ports = (port.get("port") for port in mappings(spec.get("ports")))
@@ -190,6 +205,8 @@ def read(rendering: str, namespace: str) -> RoutingView:
             virtual_services.append(_virtual_service(found, scope))
         elif kind == "EnvoyFilter":
             filters.append(found)
+        elif kind in _GATEWAY_ROUTES:
+            gateway_routes.append(_gateway_route(found))
         elif key.kind in _SCALERS:
             target = mapping(spec.get("scaleTargetRef"))
             scaled.add((key.namespace, text(target.get("kind")) or "Deployment", text(target.get("name"))))
@@ -199,7 +216,8 @@ def read(rendering: str, namespace: str) -> RoutingView:
                 carriers.setdefault((key.namespace, *item), set()).add(key)
     running = frozenset(key for key, found in pods.items() if found.spec.get("replicas") != 0)
     entered, aimed = frozenset(entries), frozenset(scaled)
-    return RoutingView(services, entered, pods, running, carriers, rules, rules_of, virtual_services, filters, aimed)
+    owners = (virtual_services, gateway_routes)
+    return RoutingView(services, entered, pods, running, carriers, rules, rules_of, *owners, filters, aimed)
 
 
 def host_of(written: str, namespace: str) -> tuple[str, ServiceKey | None]:
@@ -248,7 +266,7 @@ def _rule(found: Found, scope: str) -> DestinationRule:
 # -- VirtualServices --
 
 
-def _virtual_service(found: Found, scope: str) -> VirtualService:
+def _virtual_service(found: Found, scope: str) -> RouteOwner:
     namespace = found.key.namespace
     gateways = [
         name if "/" in name or name == MESH else f"{namespace}/{name}" for name in texts(found.spec.get("gateways"))
@@ -257,15 +275,19 @@ def _virtual_service(found: Found, scope: str) -> VirtualService:
         [_route(route, number, namespace, kind) for number, route in enumerate(mappings(found.spec.get(kind)), 1)]
         for kind in ("http", "tcp", "tls")
     )
-    return VirtualService(
+    return RouteOwner(
         found,
         texts(found.spec.get("hosts")),
         tuple(gateways) or (MESH,),
         scope,
         tuple(http),
         tuple(route for kind in streams for route in kind),
-        frozenset(header for route in http for header, value in route.exact if is_name(value)),
+        _version_headers(http),
     )
+
+
+def _version_headers(routes: Sequence[MeshRoute]) -> frozenset[str]:
+    return frozenset(header for route in routes for header, value in route.exact if is_name(value))
 
 
 def _route(route: Mapping[str, Any], number: int, namespace: str, kind: str) -> MeshRoute:
@@ -311,6 +333,82 @@ def _atoms(match: Mapping[str, Any]) -> frozenset[Atom]:
         if field not in _MAPPED and field not in _NO_CONDITIONS:
             atoms.add((str(field), "", "", comparable(value)))
     return frozenset(atoms)
+
+
+# -- the Gateway API --
+
+
+def _gateway_route(found: Found) -> RouteOwner:
+    """A GRPCRoute or HTTPRoute: https://gateway-api.sigs.k8s.io/reference/spec/, the order of matches included."""
+    namespace = found.key.namespace
+    routes = [
+        route
+        for number, rule in enumerate(mappings(found.spec.get("rules")), 1)
+        for route in _rule_of_gateway(rule, number, namespace)
+    ]
+    routes.sort(key=lambda route: route.rank, reverse=True)
+    parents = [comparable({"namespace": namespace, **parent}) for parent in mappings(found.spec.get("parentRefs"))]
+    hosts = texts(found.spec.get("hostnames")) or ("*",)
+    return RouteOwner(found, hosts, tuple(parents), "", tuple(routes), (), _version_headers(routes))
+
+
+def _rule_of_gateway(rule: Mapping[str, Any], number: int, namespace: str) -> Iterator[MeshRoute]:
+    """Each match of a rule as a route of its own: which one is taken depends on the match."""
+    name = text(rule.get("name"))
+    filters = [one.get("requestMirror") for one in mappings(rule.get("filters"))]
+    ends, mirrors = (
+        [{"destination": to, "weight": to.get("weight", 1)} for to in map(_as_destination, refs) if to]
+        for refs in (mappings(rule.get("backendRefs")), [mapping(mapping(one).get("backendRef")) for one in filters])
+    )
+    for match in mappings(rule.get("matches")) or [{}]:
+        atoms, rank = _gateway_atoms(match)
+        asked = [atom for atom in atoms if atom[0] == "headers"]
+        yield MeshRoute(
+            f"rule {name}" if name else f"rule {number}",
+            (atoms,),
+            tuple(_destination(end, namespace) for end in ends if end["weight"] != 0),
+            tuple(_destination(end, namespace) for end in mirrors),
+            delegated=False,
+            headers=frozenset(atom[1] for atom in asked),
+            exact=tuple((atom[1], atom[3]) for atom in asked if atom[2] == "exact"),
+            rank=rank,
+        )
+
+
+def _as_destination(ref: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A reference to a Service as Istio writes it; an empty one for any other kind, of which nothing is known."""
+    name, namespace = text(ref.get("name")), text(ref.get("namespace"))
+    if not name or ref.get("kind", "Service") != "Service" or ref.get("group"):
+        return {}
+    host = f"{name}.{namespace}.svc." if namespace else name
+    return {"host": host, "port": {"number": ref.get("port")}, "weight": ref.get("weight", 1)}
+
+
+_KIND_OF = {"Exact": "exact", "PathPrefix": "prefix", "RegularExpression": "regex"}
+
+
+def _gateway_atoms(match: Mapping[str, Any]) -> tuple[frozenset[Atom], tuple[int, ...]]:
+    """What must hold for a match, and how early it is tried: by path, then method, then the number of headers."""
+    atoms: set[Atom] = set()
+    headers = {text(one.get("name")).lower(): one for one in reversed(mappings(match.get("headers")))}
+    for name, one in headers.items():
+        kind = _KIND_OF.get(text(one.get("type")) or "Exact", "")
+        atoms.add(("headers", name, kind, text(one.get("value"))))
+    queries = mappings(match.get("queryParams"))
+    atoms |= {("queryParams", text(one.get("name")), "", comparable(one)) for one in queries}
+    path = mapping(match.get("path"))
+    value = text(path.get("value")) or "/"
+    exact = path.get("type") == "Exact"
+    if exact or value != "/":
+        atoms.add(("uri", "", text(path.get("type")), value))
+    method = match.get("method")
+    parts = mapping(method)
+    if parts.get("service") or parts.get("method"):  # of gRPC
+        atoms.add(("uri", "", "", comparable(method)))
+    elif isinstance(method, str):
+        atoms.add(("method", "", "", comparable({"exact": method})))
+    service, call = (len(text(parts.get(key))) for key in ("service", "method"))
+    return frozenset(atoms), (exact, len(value), service, call, isinstance(method, str), len(headers), len(queries))
 
 
 # -- values that may not be what they should --

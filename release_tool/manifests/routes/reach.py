@@ -1,0 +1,318 @@
+"""Who answers a call, as a rendering tells: by the routes that the chart makes, whatever the file of versions wants.
+
+Calls are tried on the routes: one that names a version, by its name or its tag, in each header that any route looks at,
+and one that names none. So it doesn't matter how a chart writes its routes: exact values, prefixes, expressions, in a
+VirtualService, GRPCRoute or HTTPRoute, to subsets or to a Service for each version.
+
+Of conditions other than headers and methods nobody knows which calls fulfil them: hosts and gateways count as
+fulfilled; query parameters and the labels of a caller, which a few calls have, do not. Calls have a path that no route
+asks for; where versions are told apart for some paths alone, the one of those by which most are.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from release_tool import manifests
+from release_tool.manifests.routes.one_rendering import first_choice, together
+from release_tool.manifests.routes.view import read
+from release_tool.model import expressions
+from release_tool.model.records import name_number
+from release_tool.model.versions import tag_part
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from release_tool.manifests import ObjectKey
+    from release_tool.manifests.routes.view import Atom, Destination, RouteOwner, RoutingView
+    from release_tool.model.records import Name, Tag
+
+_PATHS = 8  # conditions on paths that are looked at
+_UNKNOWN = "no-such-version"  # what a call names that names none of the versions
+_GRPC = {"content-type": "application/grpc", "te": "trailers"}
+_METHOD = re.compile(r"\['(exact|prefix|regex)'\] '(.*)'", re.DOTALL)
+_NOT_FULFILLED = frozenset(["queryParams", "sourceLabels", "sourceNamespace"])
+_NO_VERSION = frozenset([*_GRPC, "authorization", "cookie", "host", "origin", "user-agent"])
+
+
+class Row(NamedTuple):
+    """Calls that take one route, and who answers them.
+
+    Attributes:
+        values: the values of the header that take it; empty: calls that name no version, or one that has no route.
+        targets: what the route names: subsets, or Services where it names no subset.
+        versions: whose pods those are.
+        first: those of `versions` that take the calls while they are healthy; all of them, where nothing orders them.
+    """
+
+    values: tuple[str, ...]
+    targets: tuple[str, ...]
+    versions: tuple[Name, ...]
+    first: tuple[Name, ...]
+
+
+class Reach(NamedTuple):
+    """Who answers the calls.
+
+    Attributes:
+        via: the kinds of the objects that lead calls anywhere; empty: nothing does.
+        header: the header by which routes tell versions apart; empty: none does.
+        rows: the routes for versions in the order of the rendering, then those for all other calls.
+        running: version -> the workloads that have an image with its tag or digest.
+        shown: the versions whose tag stands anywhere in the rendering.
+        own: the versions that have a route of their own, which leads to their pods first.
+        sources: the templates of the routes.
+    """
+
+    via: tuple[str, ...] = ()
+    header: str = ""
+    rows: tuple[Row, ...] = ()
+    running: Mapping[Name, tuple[ObjectKey, ...]] = {}
+    shown: frozenset[Name] = frozenset()
+    own: frozenset[Name] = frozenset()
+    sources: tuple[str, ...] = ()
+
+    def routed(self, name: Name) -> bool:
+        """Whether calls that name a version reach its pods by a route of its own."""
+        return name in self.own
+
+    def unnamed(self) -> tuple[Row, ...]:
+        """Where calls go that name no version, or one that has no route; none: nowhere."""
+        return tuple(row for row in self.rows if not row.values)
+
+    @property
+    def first(self) -> frozenset[Name]:
+        """The versions that answer first the calls that name none."""
+        return frozenset(name for row in self.unnamed() for name in row.first)
+
+
+def reach(rendering: str, namespace: str, versions: Mapping[Name, Tag]) -> Reach:
+    """Who answers the calls of one rendering.
+
+    Args:
+        rendering: YAML documents.
+        namespace: the release's, where objects go that name none.
+        versions: all that are deployed, whatever their state.
+
+    Raises:
+        ReleaseError: it holds what is no object.
+    """
+    if not rendering:
+        return Reach()
+    view = read(rendering, namespace)
+    running = _running(rendering, versions)
+    shown = frozenset(name for name, tag in versions.items() if name in running or _stands(tag_part(tag), rendering))
+    owners = [owner for owner in (*view.virtual_services, *together(view.gateway_routes)) if owner.routes]
+    headers = _headers(view, owners, versions)
+    header = next(iter(headers), "")
+    via = tuple(dict.fromkeys(owner.found.key.kind for owner in owners))
+    who: dict[ObjectKey, list[Name]] = {}
+    for name, keys in running.items():
+        for key in keys:
+            placed = key if key.namespace else key._replace(namespace=namespace)
+            who.setdefault(placed, []).append(name)
+    rows: dict[Row, None] = {}
+    others: dict[Row, None] = {}
+    own: set[Name] = set()
+    telling = [owner for owner in owners if header in owner_headers(owner)] if header else owners
+    for owner in telling:
+        tried = [_tried(_Calls(view, owner, header, who, path), versions) for path in _paths(owner)]
+        best = max(tried, key=lambda one: len(one.own))
+        own |= best.own
+        rows |= dict.fromkeys(best.named)
+        others |= dict.fromkeys(best.rest)
+    sources = tuple(dict.fromkeys(owner.found.source for owner in telling if owner.found.source))
+    return Reach(via, header, (*rows, *others), running, shown, frozenset(own), sources)
+
+
+def _paths(owner: RouteOwner) -> list[Atom | None]:
+    """The paths that calls are tried with: one that no route asks for, and those that some ask for."""
+    asked = (atom for route in owner.routes for match in route.matches for atom in match if atom[0] == "uri")
+    return [None, *list(dict.fromkeys(asked))[:_PATHS]]
+
+
+def owner_headers(owner: RouteOwner) -> frozenset[str]:
+    """The headers that its routes look at, which may name a version."""
+    every = {atom[1] for route in owner.routes for match in route.matches for atom in match if atom[0] in _HEADERS}
+    return frozenset(name for name in every if name.lower() not in _NO_VERSION and not name.startswith(":"))
+
+
+# -- which workloads run what --
+
+
+def _running(rendering: str, versions: Mapping[Name, Tag]) -> dict[Name, tuple[ObjectKey, ...]]:
+    names: dict[str, list[Name]] = {}
+    for name, tag in versions.items():
+        part, _, digest = tag.partition("@")
+        for word in filter(None, (part, digest)):
+            names.setdefault(word, []).append(name)
+    found: dict[Name, list[ObjectKey]] = {}
+    for key, images in manifests.images(rendering).items():
+        for image in images:
+            place, _, digest = image.partition("@")
+            word = place.rpartition("/")[2].partition(":")[2]
+            for name in dict.fromkeys((*names.get(word, ()), *names.get(digest, ()))):
+                found.setdefault(name, []).append(key)
+    return {name: tuple(dict.fromkeys(found[name])) for name in versions if name in found}
+
+
+def _stands(word: str, text: str) -> bool:
+    """Whether a tag stands in a text, not as a part of a longer word."""
+    return word in text and re.search(rf"(?<![\w.-]){re.escape(word)}(?![\w-]|\.\w)", text) is not None
+
+
+# -- the routes, tried --
+
+_HEADERS = frozenset(["headers", "withoutHeaders"])
+
+
+class _Calls:
+    """Calls on the routes of one owner, with one path."""
+
+    def __init__(
+        self,
+        view: RoutingView,
+        owner: RouteOwner,
+        header: str,
+        who: Mapping[ObjectKey, list[Name]],
+        path: Atom | None,
+    ) -> None:
+        self.owner = owner
+        self.header = header
+        self._view = view
+        self._who = who
+        self._path = path
+        # Most matches ask for one exact value: of thousands of routes only those that may fit are looked at.
+        self._exact: dict[str, list[int]] = {}
+        self._other: list[int] = []
+        self._taken: dict[str | None, int | None] = {}
+        for number, route in enumerate(owner.routes):
+            for match in route.matches:
+                exact = [atom[3] for atom in match if atom[:3] == ("headers", header, "exact")]
+                (self._exact.setdefault(exact[0], []) if exact else self._other).append(number)
+
+    def taken(self, value: str | None) -> int | None:
+        """The route that a call takes which names a value (None: no header at all); of gRPC, else of plain HTTP."""
+        if value not in self._taken:
+            numbers = sorted({*self._exact.get(value or "", ()), *self._other})
+            self._taken[value] = next((number for number in self._fitting(value, numbers)), None)
+        return self._taken[value]
+
+    def _fitting(self, value: str | None, numbers: Sequence[int]) -> Iterator[int]:
+        named = {} if value is None else {self.header: value}
+        for call in (_Call({**_GRPC, **named}, "POST", self._path), _Call(named, "GET", self._path)):
+            for number in numbers:
+                if any(all(_holds(atom, call) for atom in match) for match in self.owner.routes[number].matches):
+                    yield number
+
+    def row(self, number: int, values: Iterable[str]) -> Row:
+        """A route, with the values that take it."""
+        ends = self.owner.routes[number].destinations
+        versions = self._names(key for end in ends for key in self._view.pods_of(end))
+        first = self._names(key for end in ends for key in self._first(end))
+        return Row(tuple(values), tuple(dict.fromkeys(map(_target, ends))), versions, first)
+
+    def _first(self, end: Destination) -> frozenset[ObjectKey]:
+        pools = [rule.pools[end.subset] for rule in self._view.rules_of.get(end.host, ()) if end.subset in rule.pools]
+        if not pools or not pools[0].order:
+            return self._view.pods_of(end)
+        return first_choice(self._view, end, pools[0])[1]
+
+    def _names(self, keys: Iterable[ObjectKey]) -> tuple[Name, ...]:
+        return tuple(sorted({name for key in keys for name in self._who.get(key, ())}, key=name_number))
+
+
+def _target(end: Destination) -> str:
+    return end.subset or (end.service[0] if end.service else end.written)
+
+
+def _headers(view: RoutingView, owners: Sequence[RouteOwner], versions: Mapping[Name, Tag]) -> list[str]:
+    """The headers whose value decides on the version, those by which most versions are told apart first."""
+    words = [(name, tag_part(tag)) for name, tag in versions.items()]
+    counts: dict[str, int] = {}
+    for owner in owners:
+        for header in sorted(owner_headers(owner)):
+            values = {value for route in owner.routes for name, value in route.exact if name == header}
+            told = sum(not values.isdisjoint(pair) for pair in words)
+            counts[header] = counts.get(header, 0) + (told or _told_otherwise(view, owner, header, words))
+    return sorted((header for header, count in counts.items() if count), key=lambda header: -counts[header])
+
+
+def _told_otherwise(view: RoutingView, owner: RouteOwner, header: str, words: Sequence[tuple[str, str]]) -> int:
+    """How many versions prefixes and expressions tell apart."""
+    atoms = {atom for route in owner.routes for match in route.matches for atom in match}
+    if not any(atom[0] in _HEADERS and atom[1] == header and atom[2] != "exact" for atom in atoms):
+        return 0
+    found = 0
+    for path in _paths(owner):
+        calls = _Calls(view, owner, header, {}, path)
+        unnamed = (None, calls.taken(_UNKNOWN))
+        found = max(found, sum(any(calls.taken(word) not in unnamed for word in pair) for pair in words))
+    return found
+
+
+class _Told(NamedTuple):
+    """What the calls on one owner's routes tell."""
+
+    named: tuple[Row, ...]
+    rest: tuple[Row, ...]
+    own: frozenset[Name]  # the versions that have a route of their own
+
+
+def _tried(calls: _Calls, versions: Mapping[Name, Tag]) -> _Told:
+    unnamed = dict.fromkeys(calls.taken(value) for value in (None, _UNKNOWN))
+    taking: dict[int, dict[str, None]] = {}
+    taken: dict[Name, set[int]] = {}
+    if calls.header:
+        asked = [(None, value) for route in calls.owner.routes for key, value in route.exact if key == calls.header]
+        named = [(name, word) for name, tag in versions.items() for word in (name, tag_part(tag))]
+        for who, value in (*asked, *named):
+            number = calls.taken(value)
+            if number is not None and number not in unnamed:
+                taking.setdefault(number, {})[value] = None
+                if who is not None:
+                    taken.setdefault(who, set()).add(number)
+    rows = {number: calls.row(number, values) for number, values in sorted(taking.items())}
+    rest = tuple(calls.row(number, ()) for number in unnamed if number is not None)
+    own = (name for name, numbers in taken.items() if any(name in rows[number].first for number in numbers))
+    joined: dict[Row, list[str]] = {}  # a rule of the Gateway API is a route for each match
+    for row in rows.values():
+        joined.setdefault(row._replace(values=()), []).extend(row.values)
+    return _Told(tuple(row._replace(values=tuple(values)) for row, values in joined.items()), rest, frozenset(own))
+
+
+class _Call(NamedTuple):
+    """One call."""
+
+    headers: Mapping[str, str]
+    method: str
+    path: Atom | None  # the condition on paths that it fulfils
+
+
+def _holds(atom: Atom, call: _Call) -> bool:
+    field, name, kind, asked = atom
+    if field == "uri":
+        return atom == call.path
+    if field == "method":
+        found = _METHOD.fullmatch(asked)
+        return found is None or _compares(found[1], found[2], call.method)
+    if field in _HEADERS:
+        value = call.method if name == ":method" else call.headers.get(name, call.headers.get(name.lower()))
+        holds = value is not None and (kind not in _COMPARED or _compares(kind, asked, value))
+        return holds == (field == "headers")
+    return field not in _NOT_FULFILLED
+
+
+_COMPARED = frozenset(["exact", "prefix", "regex"])
+
+
+def _compares(kind: str, asked: str, value: str) -> bool:
+    if kind == "exact":
+        return value == asked
+    if kind == "prefix":
+        return value.startswith(asked)
+    try:
+        return expressions.fullmatch(asked, value, "the chart's routes") is not None
+    except re.error:  # of RE2, which Python writes otherwise
+        return False
