@@ -209,11 +209,10 @@ def _rendered(helm: ModuleType, chart: Any, request: RenderRequest) -> Iterator[
             from release_tool.helm.messages import bad_values
 
             raise bad_values(file.name, str(error)) from None
-    if chart.metadata.get("type") == "library":
+    about = chart.metadata
+    if about.get("type") == "library":
         raise helm.HelmRenderError("library charts are not installable")
-    about = request.files["Chart.yaml"] + request.files.get("requirements.yaml", b"")
-    conditions = b"dependencies" in about or b"kubeVersion" in about
-    if conditions or any(path.startswith("charts/") for path in request.files):
+    if about.get("kubeVersion") or not _plain_dependencies(chart, about, request.files):
         # The plain rendering knows nothing of a subchart's condition and alias, nor of kubeVersion. A dry run of an
         # installation does, and puts the subcharts of the loaded chart itself in order. It reads all YAML and so
         # takes much longer. Nothing is stored: without the driver it would look at HELM_DRIVER.
@@ -238,6 +237,18 @@ def _rendered(helm: ModuleType, chart: Any, request: RenderRequest) -> Iterator[
         if not source.endswith("NOTES.txt"):
             # Helm's rule: a document begins after three dashes at the start of a line, whatever follows them.
             yield from ((source, document.lstrip()) for document in f"\n{text}".split("\n---"))
+
+
+def _plain_dependencies(chart: Any, about: Mapping[str, Any], files: Mapping[str, bytes]) -> bool:
+    """Whether a rendering takes what is in `charts/` as it stands: nothing, or libraries that nothing switches."""
+    vendored, wanted = chart.dependencies, about.get("dependencies") or []
+    return (
+        all(one.get("type") == "library" for one in vendored)
+        and sorted((one["name"], one["version"]) for one in vendored)
+        == sorted((one["name"], one["version"]) for one in wanted)
+        and not any(set(one) - {"name", "version", "repository"} for one in wanted)
+        and not any("/charts/" in path or path.endswith(".tgz") for path in files)  # what a library depends on
+    )
 
 
 def _laid_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:

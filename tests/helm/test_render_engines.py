@@ -128,6 +128,33 @@ def test_subcharts_follow_their_condition_and_alias(renderer: Renderer) -> None:
     assert list(rendered(renderer, values, files=files)) == ["ConfigMap other-mine", "Pod other-hook"]
 
 
+@pytest.mark.parametrize(("library", "wanted"), [
+    ("{name: lib, version: 1.0.0}", ["ConfigMap from-lib"]),
+    ("{name: lib, version: 1.0.0, import-values: [{child: taken, parent: .}]}", ["ConfigMap imported"]),
+    ("{name: lib, version: 1.0.0, condition: enabled}", ["ConfigMap from-lib"]),
+])  # fmt: skip
+@pytest.mark.parametrize("nested", [False, True], ids=["", "with a chart of its own"])
+def test_a_library_is_taken_as_its_dependency_says(
+    library: str, wanted: list[str], nested: bool, renderer: Renderer
+) -> None:
+    files = {
+        "Chart.yaml": f"apiVersion: v2\nname: small\nversion: 0.1.0\ndependencies:\n- {library}\n",
+        "templates/a.yaml": '{{ include "lib.object" . }}\n',
+        "charts/lib/Chart.yaml": "apiVersion: v2\nname: lib\nversion: 1.0.0\ntype: library\n",
+        "charts/lib/values.yaml": "taken: {name: imported}\n",
+        "charts/lib/templates/_a.tpl": '{{- define "lib.object" -}}\n'
+        + config_map("{{ .Values.name | default `from-lib` }}")
+        + "{{- end -}}\n",
+        "charts/lib/templates/b.yaml": config_map("never"),
+    }
+    if nested:
+        files["charts/lib/Chart.yaml"] += "dependencies: [{name: inner, version: 1.0.0, condition: inner.enabled}]\n"
+        files["charts/lib/charts/inner/Chart.yaml"] = "apiVersion: v2\nname: inner\nversion: 1.0.0\n"
+        files["charts/lib/charts/inner/templates/a.yaml"] = config_map("inner")
+    found = rendered(renderer, "enabled: true\nlib: {inner: {enabled: false}}\n", files=small_chart(files))
+    assert list(found) == wanted
+
+
 def test_a_file_that_helmignore_names_is_no_part_of_the_chart(renderer: Renderer) -> None:
     files = small_chart({f"templates/{name}.yaml": config_map(name.strip(".")) for name in ("old", "new", ".hidden")})
     assert list(rendered(renderer, files=files)) == ["ConfigMap new", "ConfigMap old"]

@@ -1,3 +1,14 @@
+{{/* The port that the containers listen on. */}}
+{{- define "grpc-manifest.containerPort" -}}
+{{- .Values.service.containerPort | default .Values.service.port | int -}}
+{{- end -}}
+
+{{/* The service account of the pods; empty: the namespace's default one. */}}
+{{- define "grpc-manifest.serviceAccountName" -}}
+{{- $created := .Values.serviceAccount.create | ternary (include "grpc-manifest.fullname" .) "" -}}
+{{- default $created .Values.serviceAccount.name -}}
+{{- end -}}
+
 {{/*
 What the pods of all versions have in common, in three parts, each rendered once: a Deployment then adds the name, the
 image and the labels of its version. Pods know neither the default nor the state of their version, so neither a moved

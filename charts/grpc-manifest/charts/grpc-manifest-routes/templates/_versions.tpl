@@ -3,6 +3,7 @@ Puts the versions (below) into `.Values.table`, for the first template that asks
 are checked against their schema before, so nobody can bring a table of their own.
 */}}
 {{- define "grpc-manifest.table" -}}
+{{- include "grpc-manifest.context" . -}}
 {{- if not (hasKey .Values "table") -}}
   {{- $_ := set .Values "table" (include "grpc-manifest.versions" . | fromJson) -}}
 {{- end -}}
@@ -18,7 +19,7 @@ and a version is
 
   name      v<N>
   state     live (routed), quarantined or retired
-  image     <repository>:<tag>, with the digest if there is one
+  image     <repository>:<tag>, with the digest if there is one; without a repository in the values, the rest of it
   tag       the tag, without a digest
   headers   what clients may send as `grpcsvc` to reach it: its name, and its tag
 
@@ -27,6 +28,7 @@ state moves nothing else in what is rendered. It prints its list instead of appe
 */}}
 {{- define "grpc-manifest.versions" -}}
 {{- $image := .Values.image -}}
+{{- $repository := empty $image.repository | ternary "" (printf "%v:" $image.repository) -}}
 {{- $running := include "grpc-manifest.byName" (dict "key" "image.tag" "versions" $image.tag) | fromJson -}}
 {{- $retired := include "grpc-manifest.byName" (dict "key" "image.retired" "versions" $image.retired) | fromJson -}}
 {{- $quarantined := $image.quarantined | default dict -}}
@@ -55,7 +57,7 @@ state moves nothing else in what is rendered. It prints its list instead of appe
   {{- dict
     "name" $name
     "state" $state
-    "image" (printf "%s:%s" $image.repository $written)
+    "image" (print $repository $written)
     "tag" $tag
     "headers" $headers | toJson -}}
 {{- end -}}

@@ -5,9 +5,16 @@
 
 {{/*
 The name of the objects: `<release>-<chart>`, or the release alone where it holds the chart's name already.
-At most 52 characters, so that `<fullname>-v<N>` is a DNS label (63) with nine digits.
+At most 52 characters, so that `<fullname>-v<N>` is a DNS label (63) with nine digits. Made once (see `table`).
 */}}
 {{- define "grpc-manifest.fullname" -}}
+{{- if not (hasKey .Values "fullname") -}}
+  {{- $_ := set .Values "fullname" (include "grpc-manifest.newFullname" .) -}}
+{{- end -}}
+{{- .Values.fullname -}}
+{{- end -}}
+
+{{- define "grpc-manifest.newFullname" -}}
 {{- $name := default .Chart.Name .Values.nameOverride -}}
 {{- $fullname := printf "%s-%s" .Release.Name $name -}}
 {{- if .Values.fullnameOverride -}}
@@ -24,31 +31,41 @@ At most 52 characters, so that `<fullname>-v<N>` is a DNS label (63) with nine d
 
 {{/* The service's full name: short ones mean different services in different namespaces. */}}
 {{- define "grpc-manifest.host" -}}
-{{- printf "%s.%s.svc.%s" (include "grpc-manifest.fullname" .) .Release.Namespace .Values.clusterDomain -}}
+{{- $service := .Values.service.name | default (include "grpc-manifest.fullname" .) -}}
+{{- printf "%s.%s.svc.%s" $service .Release.Namespace .Values.clusterDomain -}}
 {{- end -}}
 
 {{/* The labels that pods of every version share. `instance` is the release's name, not the fullname. */}}
 {{- define "grpc-manifest.selectorLabels" -}}
+{{- if .Values.selector -}}
+{{ toYaml .Values.selector }}
+{{- else -}}
 app.kubernetes.io/name: {{ include "grpc-manifest.name" . | quote }}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
+{{- end -}}
+{{- end -}}
+
+{{/* Those by which the `default` subset takes all pods of the Service. */}}
+{{- define "grpc-manifest.poolLabels" -}}
+{{- if .Values.selector -}}
+{{ toYaml .Values.selector }}
+{{- else -}}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
+{{- end -}}
 {{- end -}}
 
 {{/* The labels of every object. None of them is on the pods, or a new chart would roll them all. */}}
 {{- define "grpc-manifest.labels" -}}
+{{- if not (hasKey .Values "labels") -}}
+  {{- $_ := set .Values "labels" (include "grpc-manifest.newLabels" .) -}}
+{{- end -}}
+{{- .Values.labels -}}
+{{- end -}}
+
+{{- define "grpc-manifest.newLabels" -}}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" | quote }}
 {{ include "grpc-manifest.selectorLabels" . }}
 app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
-{{- end -}}
-
-{{/* The port that the containers listen on. */}}
-{{- define "grpc-manifest.containerPort" -}}
-{{- .Values.service.containerPort | default .Values.service.port | int -}}
-{{- end -}}
-
-{{/* The service account of the pods; empty: the namespace's default one. */}}
-{{- define "grpc-manifest.serviceAccountName" -}}
-{{- $created := .Values.serviceAccount.create | ternary (include "grpc-manifest.fullname" .) "" -}}
-{{- default $created .Values.serviceAccount.name -}}
 {{- end -}}
 
 {{/*

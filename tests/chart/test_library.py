@@ -1,0 +1,123 @@
+"""The library chart grpc-manifest-routes, in the shipped chart and in a chart of somebody else."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from rendering import CHART, SEED, contents, request
+
+from release_tool.errors import ReleaseError
+from release_tool.helm import Renderer
+
+LIBRARY = CHART / "charts" / "grpc-manifest-routes"
+TOLD = '"chart" . "fullname" "engine" "port" 9090'
+
+
+def chart(routes: str) -> dict[str, bytes]:
+    """A chart whose one template includes the library so."""
+    about = "apiVersion: v2\nname: own\nversion: 1.0.0\ndependencies: [{name: grpc-manifest-routes, version: 0.1.0}]\n"
+    files = {str(path.relative_to(CHART)): path.read_bytes() for path in LIBRARY.rglob("*") if path.is_file()}
+    return {"Chart.yaml": about.encode(), "templates/routes.yaml": routes.encode(), **files}
+
+
+def routes(told: str) -> dict[str, bytes]:
+    return chart(f'{{{{ include "grpc-manifest.routes" (dict {told}) }}}}\n')
+
+
+def test_what_a_chart_of_its_own_leaves_out_is_as_in_the_shipped_chart(engine: Renderer) -> None:
+    defaults = '{{ include "grpc-manifest.defaults" . | fromYaml | toJson }}'
+    files = chart(f"apiVersion: v1\nkind: Defaults\nmetadata: {{name: x}}\nspec: {defaults}\n")
+    found = contents(engine.render(request(files=files)))["Defaults x"]["spec"]
+    shipped = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
+    shipped["autoscaling"] = {"enabled": False}
+    assert found == {key: shipped[key] for key in found}
+
+
+def test_a_chart_of_its_own_gets_the_routes_of_the_shipped_chart(renderer: Renderer) -> None:
+    own = contents(renderer.render(request(SEED, files=routes(TOLD))))
+    shipped = contents(renderer.render(request(SEED, "fullnameOverride: engine\nservice: {port: 9090}\n")))
+    for name in ("DestinationRule engine", "VirtualService engine"):
+        assert own.pop(name)["spec"] == shipped[name]["spec"]
+    assert not own
+
+
+def test_a_chart_of_its_own_says_what_differs(engine: Renderer) -> None:
+    told = TOLD + ' "service" "calls" "labels" (dict "app" "x") "values" .Values.routes "image" .Values.app.versions'
+    values = (
+        "app: {versions: {tag: {v7: a, v8: b}, default: v8}}\n"
+        "routes:\n"
+        "  virtualService: {gateways: [], hosts: [x.example.com], responseHeader: ''}\n"
+        "  gateway: {enabled: true}\n"
+        "  destinationRule: {pool: null}\n"
+        "  clusterDomain: example.cluster\n"
+    )
+    found = contents(engine.render(request(values, files=routes(told))))
+    rule, service = found["DestinationRule engine"]["spec"], found["VirtualService engine"]["spec"]
+    assert rule["host"] == "calls.engine.svc.example.cluster"
+    assert [one["name"] for one in rule["subsets"]] == ["default", "v7", "v8"]
+    assert rule["subsets"][0]["labels"] == {"app": "x"}
+    assert service["gateways"] == ["engine/engine"]
+    assert "headers" not in service["http"][0]["route"][0]
+    assert found["Gateway engine"]["spec"]["servers"][0]["hosts"] == ["x.example.com"]
+
+
+@pytest.mark.parametrize(("told", "values", "sentence"), [
+    ('"port" 1', SEED, "the routes must be told of the chart"),
+    ('"chart" .', SEED, "the routes need the port of the service"),
+    (TOLD + ' "prot" 1', SEED, "the mapping for the routes: there is no prot; possible are chart, fullname, image,"),
+    (TOLD + ' "values" .Values.own', SEED + "own: {virtualservice: {}}\n",
+     "`values` for the routes: there is no virtualservice; possible are autoscaling, clusterDomain, destinationRule,"),
+    (TOLD.replace('"engine"', f'"{"e" * 53}"'), SEED, "has more than 52 characters"),
+    (TOLD, "image: {tag: [1.20]}\n", "image.tag: 1.2 is no text: write it in quotes"),
+    (TOLD, "image: {tag: {v1: a}, retired: {v2: 7}}\n", "image.retired: 7 is no text"),
+    (TOLD, "a: b\n", "image.tag holds no version"),
+    (TOLD, "image: {tag: [a], default: v3}\n", "image.default is v3, but v3 is not in image.tag"),
+])  # fmt: skip
+def test_what_it_is_told_wrongly_is_refused_with_a_sentence(
+    told: str, values: str, sentence: str, engine: Renderer
+) -> None:
+    with pytest.raises(ReleaseError) as caught:
+        engine.render(request(values, files=routes(told)))
+    assert sentence in caught.value.what
+
+
+@pytest.mark.parametrize(("values", "finding"), [
+    ("global: {a: 1}\ngrpc-manifest-routes: {global: {b: 2}}\n", ""),
+    ("grpc-manifest-routes: {virtualService: {}}\n", "additional properties 'virtualService' not allowed"),
+])  # fmt: skip
+def test_the_shipped_chart_takes_what_helm_adds_for_the_library_and_no_more(
+    values: str, finding: str, renderer: Renderer
+) -> None:
+    if not finding:
+        assert renderer.render(request(SEED, values)) == renderer.render(request(SEED))
+        return
+    with pytest.raises(ReleaseError) as caught:
+        renderer.render(request(SEED, values))
+    assert finding in caught.value.what
+
+
+def test_helm_finds_the_library_where_it_stands(tmp_path: Path) -> None:
+    helm = shutil.which("helm")
+    if helm is None:
+        pytest.skip("there is no helm on PATH: go install helm.sh/helm/v4/cmd/helm@v4.2.3")
+
+    def said(*arguments: Any) -> str:
+        done = subprocess.run([helm, *map(str, arguments)], check=False, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    values = tmp_path / "values.yaml"
+    values.write_text(SEED, encoding="utf-8")
+    listed = said("dependency", "list", CHART)
+    assert [line.split()[-1] for line in listed.splitlines() if line.startswith("grpc-manifest-routes")] == ["unpacked"]
+    assert "0 chart(s) failed" in said("lint", CHART, "--values", values)
+    said("package", CHART, "--destination", tmp_path)
+    (archive,) = tmp_path.glob("*.tgz")
+    assert said("template", "engine", archive, "--values", values) == said(
+        "template", "engine", CHART, "--values", values
+    )
