@@ -54,16 +54,16 @@ def check(renderings: Renderings, files: Files, before: Before | None) -> Checke
     result = Checked([], [])
     for one in (*routes.check(text, config.namespace), *refused):
         if one.identity in wrong_before and one.serious:
-            result.told.append((place_of(config, one), one._replace(what=f"{one.what} (so it was before)")))
+            result.told.append((place_of(renderings, one), one._replace(what=f"{one.what} (so it was before)")))
         else:
-            (result.wrong if one.serious else result.told).append((place_of(config, one), one))
+            (result.wrong if one.serious else result.told).append((place_of(renderings, one), one))
     if before is not None and old:
         wanted = chart or before.files.values != files.values
         other = [path for path, text in files.values if (path, text) not in before.files.values]
         path = files.place.tag_file if before.files.tags != files.tags or not other else other[0]
         for one in routes.compare(old, text, config.namespace):
             wrong = one.serious and one.rule != "digest" and not (wanted and one.rule in _MEANT)
-            (result.wrong if wrong else result.told).append((place_of(config, one) if chart else path, one))
+            (result.wrong if wrong else result.told).append((place_of(renderings, one) if chart else path, one))
     return result
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from release_tool.errors import BadValue, ReleaseError, ValuesRefused
 from release_tool.git.process import end
-from release_tool.helm.embedded import directory_of, unnamed_file
+from release_tool.helm.embedded import unnamed_file
 from release_tool.helm.limits import OUT_OF_MEMORY, TICK, TIME, Watch, out_of_memory
 from release_tool.helm.messages import log
 from release_tool.helm.serve import SLICE, send
@@ -43,12 +43,11 @@ class ChildRenderer(NamedTuple):
 
     def render(self, request: RenderRequest) -> str:
         """The manifests; see `Renderer`."""
-        with directory_of(request) as directory:
-            while True:
-                try:
-                    return _running().render(request, directory, self.timeout)
-                except _EndedForAnother:
-                    continue
+        while True:
+            try:
+                return _running().render(request, self.timeout)
+            except _EndedForAnother:
+                continue
 
 
 class _EndedForAnother(Exception):
@@ -75,11 +74,11 @@ class _Child:
     def lives(self) -> bool:
         return not self._ended_here and self._process.poll() is None
 
-    def render(self, request: RenderRequest, directory: Path | None, timeout: float) -> str:
+    def render(self, request: RenderRequest, timeout: float) -> str:
         watch = Watch(request, self._process.pid, timeout)
         self._enter()
         try:
-            text, error, crash = self._answer(self._ask(request, directory), watch)
+            text, error, crash = self._answer(self._ask(request), watch)
             self._log_remarks()
         except OSError:  # it has ended
             raise self._ended(request) from None
@@ -95,11 +94,16 @@ class _Child:
             raise _error_of(error)
         return str(text)
 
-    def _ask(self, request: RenderRequest, directory: Path | None) -> int:
-        plain = {**request._asdict(), "files": dict(request.files), "values": [tuple(one) for one in request.values]}
+    def _ask(self, request: RenderRequest) -> int:
+        plain = {
+            **request._asdict(),
+            "files": dict(request.files),
+            "values": [tuple(one) for one in request.values],
+            "places": dict(request.places),
+        }
         with self._writing:
             self._asked = number = self._asked + 1
-            send(self._to, (number, plain, "" if directory is None else str(directory)))
+            send(self._to, (number, plain))
         return number
 
     def _answer(self, number: int, watch: Watch) -> Any:

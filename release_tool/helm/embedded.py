@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from _thread import allocate_lock, start_new_thread  # `threading`, without its import
-from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from release_tool.errors import ReleaseError
@@ -13,7 +12,6 @@ from release_tool.helm.request import SEPARATOR, applied, check, single_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
     from types import ModuleType
 
     from release_tool.helm.request import RenderRequest
@@ -40,14 +38,14 @@ class EmbeddedRenderer(NamedTuple):
 
         def work() -> None:
             try:
-                result.append(render_here(request, directory))
+                result.append(render_here(request))
             except BaseException as error:  # noqa: BLE001 -- raised below
                 result.append(error)
             finally:
                 done.release()
 
         # The caller waits for another thread, because no signal is handled while Go works.
-        with STDERR, directory_of(request) as directory:
+        with STDERR:
             watch = Watch(request, os.getpid(), self.timeout)
             start_new_thread(work, ())
             while not done.acquire(timeout=TICK):
@@ -57,17 +55,13 @@ class EmbeddedRenderer(NamedTuple):
         return result[0]
 
 
-def render_here(request: RenderRequest, directory: Path | None) -> str:
-    """The manifests, by this thread and without a limit.
-
-    Args:
-        request: what is to be rendered.
-        directory: what `directory_of` made for it.
-    """
+def render_here(request: RenderRequest) -> str:
+    """The manifests, by this thread and without a limit."""
     check(request)
     helm = load_engine()
     try:
-        with _loaded(helm, _for_its_cluster(helm, request, directory), directory) as chart:
+        # As an archive, which never touches a disk.
+        with helm.Chart.load_archive(packed(_of_directory(_for_its_cluster(helm, request), request))) as chart:
             text = applied(_rendered(helm, chart, request))
     except helm.HelmError as error:
         from release_tool.helm.messages import explained
@@ -78,22 +72,6 @@ def render_here(request: RenderRequest, directory: Path | None) -> str:
         raise ReleaseError("the values are nested too deeply", where=names, hint="correct the file") from None
     checked_size(request, len(text))
     return text
-
-
-@contextmanager
-def directory_of(request: RenderRequest) -> Iterator[Path | None]:
-    """A private directory with the chart, where Helm must read one: only there it obeys `.helmignore`.
-
-    Any other chart is handed over as an archive, which never touches a disk and takes a fifth of the time.
-    """
-    if ".helmignore" not in request.files:
-        yield None
-        return
-    from release_tool.helm.program import laid_out
-
-    check(request)
-    with laid_out(request.files) as root:
-        yield root / "chart"
 
 
 def load_engine() -> ModuleType:
@@ -121,7 +99,7 @@ def _load_quietly() -> None:
             load_engine()
 
 
-def _for_its_cluster(helm: ModuleType, request: RenderRequest, directory: Path | None) -> Mapping[str, bytes]:
+def _for_its_cluster(helm: ModuleType, request: RenderRequest) -> Mapping[str, bytes]:
     """The chart's files, where the cluster's version is told without the `kubeVersion` of the chart, which fits it.
 
     The dry run of an installation would hold it against the engine's own version, and can't be told another one.
@@ -143,23 +121,16 @@ def _for_its_cluster(helm: ModuleType, request: RenderRequest, directory: Path |
         raise helm.HelmRenderError(
             f"chart requires kubeVersion: {wanted} which is incompatible with Kubernetes {there}"
         )
-    files = {**request.files, "Chart.yaml": json.dumps(about).encode()}
-    if directory is not None:
-        (directory / "Chart.yaml").write_bytes(files["Chart.yaml"])
-    return files
+    return {**request.files, "Chart.yaml": json.dumps(about).encode()}
 
 
-@contextmanager
-def _loaded(helm: ModuleType, files: Mapping[str, bytes], directory: Path | None) -> Iterator[Any]:
-    """The chart in the engine's memory, and out of it again."""
-    if directory is not None:
-        with helm.Chart.load(directory) as chart:
-            yield chart
-        return
-    # As Helm reads a directory, without what stands hidden among the templates.
-    kept = {path: content for path, content in files.items() if not path.startswith("templates/.")}
-    with helm.Chart.load_archive(packed(kept)) as chart:
-        yield chart
+def _of_directory(files: Mapping[str, bytes], request: RenderRequest) -> Mapping[str, bytes]:
+    """What Helm reads of a directory, for it reads all of an archive."""
+    if ".helmignore" in files:
+        from release_tool.helm.ignored import kept
+
+        return kept(files, request.chart)
+    return {path: content for path, content in files.items() if not path.startswith("templates/.")}
 
 
 _PLAIN_NAME = 100  # bytes of a path that the header of a tar archive holds as it is

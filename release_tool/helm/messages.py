@@ -26,20 +26,14 @@ def explained(request: RenderRequest, message: str) -> ReleaseError:
     text = _without_noise(message)
     names = " or ".join(values.name for values in request.values)
     if _SCHEMA in text:
-        findings = _schema_findings(text)
-        return ValuesRefused(
-            f"the values don't fit the chart: {_shortened('; '.join(findings))}",
-            [_bad_value(finding) for finding in findings],
-            where=f"{request.chart}/values.schema.json",
-            hint=f"correct {names or 'the values'}",
-        )
+        return _refused_by_schema(request, text, names)
     places = _TEMPLATE.findall(text)
     places = [place for place in places if ":" in place] or places  # the innermost is last
     steps = list(_STEP.finditer(text))
     refused = re.search(r"execution error at \([^)]*\): ", text)
     what = text[refused.end() :] if refused else text[steps[-1].end() :] if steps else text
     told = {
-        "where": f"{request.chart}/{places[-1]}" if places else request.chart,
+        "where": request.place(places[-1]) if places else request.chart,
         "cause": f"it happened in <{steps[-1][1]}>" if steps else "",
         "hint": f"correct {names} or the chart" if names else "correct the chart",
     }
@@ -62,16 +56,37 @@ def _without_noise(message: str) -> str:
     return "\n".join(lines).strip().removeprefix("Error: ")
 
 
-def _schema_findings(text: str) -> list[str]:
-    """The findings of a schema, sorted, for Helm gives them in an order of chance."""
-    findings = sorted(line.strip()[2:] for line in text.splitlines() if line.strip().startswith("- "))
-    return findings or [text.splitlines()[-1]]
+_ADDED = re.compile(r"additional propert(?:y|ies) (.*) not allowed")
 
 
-def _bad_value(finding: str) -> BadValue:
+def _refused_by_schema(request: RenderRequest, text: str, names: str) -> ValuesRefused:
+    """What the schemas of the chart and of its dependencies find, sorted, for Helm tells it in an order of chance."""
+    found: list[tuple[str, str]] = []  # below which keys of the values, finding
+    below = ""
+    for line in map(str.strip, text.splitlines()):
+        if line.startswith("- "):
+            found.append((below, line[2:]))
+        elif line.endswith(":") and " " not in line:  # the name of a chart
+            below = next((name for name in request.places if f"/{name}".endswith(f"/charts/{line[:-1]}")), "")
+    found = sorted(found) or [("", text.splitlines()[-1])]
+    first, finding = found[0]
+    told = {"where": request.place(f"{first}/values.schema.json" if first else "values.schema.json")}
+    own = {name.partition("/")[2] for name in request.places if name.count("/") == 1}
+    added = set(re.findall(r"'([^']*)'", given[1])) if (given := _ADDED.search(finding)) else set()
+    if added and added <= own | {"global"} and "at '':" in finding:
+        told["cause"] = "Helm itself adds a key for each dependency to the values, and `global`"
+        told["hint"] = f"allow {' and '.join(sorted(added))} among the `properties` of the schema"
+    else:
+        told["hint"] = f"correct {names or 'the values'}"
+    what = f"the values don't fit the chart: {_shortened('; '.join(one for _, one in found))}"
+    return ValuesRefused(what, [_bad_value(*one) for one in found], **told)
+
+
+def _bad_value(below: str, finding: str) -> BadValue:
     """A finding of a schema: `at '/image/tag': got number, want object`."""
     found = re.match(r"at '([^']*)': ", finding)
-    return BadValue(found[1] if found else None, _shortened(finding[found.end() :] if found else finding))
+    keys = f"/{below}".replace("/charts/", "/") if below else ""
+    return BadValue(f"{keys}{found[1]}" if found else None, _shortened(finding[found.end() :] if found else finding))
 
 
 def bad_values(name: str, message: str) -> ReleaseError:

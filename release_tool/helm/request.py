@@ -32,6 +32,18 @@ class RenderRequest(NamedTuple):
     title: str = ""  # the environment, for messages
     kube_version: str = ""  # what templates are told of the cluster; empty: what the engine takes for it
     api_versions: Sequence[str] = ()  # that the cluster has besides those that the engine knows
+    places: Mapping[str, str] = {}  # a dependency, `charts/common` -> where it stands, for messages
+
+    def place(self, inside: str) -> str:
+        """Where a file stands that Helm names by its path inside the chart."""
+        return placed(self.chart, self.places, inside)
+
+
+def placed(chart: str, places: Mapping[str, str], inside: str) -> str:
+    """Where a file of a chart stands; `inside`: its path as Helm tells it, empty for the chart itself."""
+    below = max((name for name in places if inside.startswith(f"{name}/")), key=len, default="")
+    top = places[below] if below else chart.rstrip("/")
+    return f"{top}/{inside[len(below) :].lstrip('/')}".rstrip("/")
 
 
 def check(request: RenderRequest) -> None:
@@ -58,7 +70,7 @@ def check(request: RenderRequest) -> None:
             raise ReleaseError("the values can't be read", where=values.name, cause="there is a NUL character in them")
     for path, content in request.files.items():
         if path.split("/")[-1] == "values.schema.json":
-            _check_schema(f"{request.chart}/{path}", content)
+            _check_schema(request.place(path), content)
 
 
 @lru_cache(maxsize=8)

@@ -42,11 +42,11 @@ def serve() -> None:
 
 
 def _serve_one(message: bytes, to: int, writing: LockType) -> None:
-    number, fields, directory = marshal.loads(message)  # noqa: S302 -- written by `_Child`
+    number, fields = marshal.loads(message)  # noqa: S302 -- written by `_Child`
     request = RenderRequest(**fields | {"values": [ValuesFile(*one) for one in fields["values"]]})
     text, error, crash = "", None, ""
     try:
-        text = render_here(request, Path(directory) if directory else None)
+        text = render_here(request)
     except ReleaseError as found:
         values = [tuple(one) for one in found.values] if isinstance(found, ValuesRefused) else None
         error = (found.what, found.where, found.cause, found.hint, values)

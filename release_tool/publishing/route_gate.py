@@ -52,7 +52,7 @@ def publishable(renderings: Renderings, present: Files, files: Files, changed: M
     new = [finding for finding in found if finding.identity not in old]
     wrong = [finding for finding in new if finding.serious]
     if wrong:
-        raise _refusal(config, files.place.environment, wrong)
+        raise _refusal(renderings, files.place.environment, wrong)
     told = [finding.what for finding in new]
     told += [f"wrong already: {finding.what}" for finding in found if finding.serious and finding not in new]
     more = (f"{len(told) - _TOLD} more of this kind; `release check` lists what is wrong",) if len(told) > _TOLD else ()
@@ -64,25 +64,24 @@ def known(rendering: str, config: Config) -> set[tuple[str, str, str]]:
     return {one.identity for one in routes.check(rendering, config.namespace)}
 
 
-def place_of(config: Config, finding: RouteFinding) -> str:
+def place_of(renderings: Renderings, finding: RouteFinding) -> str:
     """The file of a finding's template in the repository; the chart where the rendering doesn't tell the template.
 
     A rendering names a template by the name of its chart, not by its directory.
     """
-    inside = finding.source.partition("/")[2]
-    return f"{config.chart.rstrip('/')}/{inside}" if inside else config.chart
+    return renderings.place(finding.source.partition("/")[2])
 
 
-def _refusal(config: Config, environment: str, wrong: Sequence[RouteFinding]) -> Refused:
+def _refusal(renderings: Renderings, environment: str, wrong: Sequence[RouteFinding]) -> Refused:
     first = wrong[0]
     what = f"with this change calls to {environment} would fail: {first.what}"
     if len(wrong) > 1:
-        lines = [f"{place_of(config, one)}: {one.what} ({one.hint})" for one in wrong[:_LISTED]]
+        lines = [f"{place_of(renderings, one)}: {one.what} ({one.hint})" for one in wrong[:_LISTED]]
         lines += [f"and {len(wrong) - _LISTED} more"] if len(wrong) > _LISTED else []
         what = "\n  ".join([f"with this change calls to {environment} would fail, for {len(wrong)} reasons", *lines])
     return Refused(
         what,
-        where=place_of(config, first),
+        where=place_of(renderings, first),
         cause="the chart renders the new set of versions so; nothing was published",
-        hint=f"{first.hint}; correct the chart, push it to {config.base}, then run this command again",
+        hint=f"{first.hint}; correct the chart, push it to {renderings.config.base}, then run this command again",
     )

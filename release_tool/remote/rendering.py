@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from release_tool.errors import ReleaseError, ValuesRefused
-from release_tool.model.foreign_content import demand_content
-from release_tool.remote.snapshot import readable
+from release_tool.remote.snapshot import read_chart, readable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from release_tool.helm import Renderer
     from release_tool.remote.snapshot import Files, Source
 
-_READ = (".yaml", ".yml", ".tpl", ".json", ".txt", ".tgz")  # what Helm makes manifests of; a picture may be a pointer
 NOTHING: Mapping[str, bytes] = {}
 
 
@@ -33,6 +31,7 @@ class Renderings:
         self.config = config
         self._renderer = renderer
         self._chart: Mapping[str, bytes] | None = None
+        self._places: Mapping[str, str] = {}
         self._without_end: ReleaseError | None = None
 
     def render(self, files: Files, changed: Mapping[str, bytes] = NOTHING) -> str:
@@ -61,6 +60,7 @@ class Renderings:
             place.title,
             self.config.render.kube_version,
             self.config.render.api_versions,
+            self._places,
         )
         try:
             return self._renderer.render(request)
@@ -108,19 +108,35 @@ class Renderings:
         return before[0], after
 
     def chart(self) -> Mapping[str, bytes]:
-        """The chart's files, by path inside the chart."""
+        """The files of the chart and of what it depends on, by path inside the chart."""
         if self._chart is None:
-            prefix = self.config.chart.rstrip("/") + "/"
-            found = self.source.read(self.source.paths(self.config.chart))
-            for path, data in found.items():
-                if path.endswith(_READ):
-                    demand_content(data, path)
-            self._chart = {path.removeprefix(prefix): data for path, data in found.items()}
-            if "Chart.yaml" not in self._chart:
+            found = read_chart(self.source, self.config.chart)
+            if "Chart.yaml" not in found:
                 raise ReleaseError(
                     "there is no chart: Chart.yaml is missing",
                     where=f"{self.source.title}:{self.config.chart}",
                     cause="`chart` in release.yaml names another directory, or the chart was not pushed",
                     hint="set `chart` to the chart's directory in this repository",
                 )
+            if _stands_alone(found):
+                self._chart = found
+            else:
+                from release_tool.remote import dependencies
+
+                directory = self.config.chart.rstrip("/")
+                parts = dependencies.complete(found, directory, directory, self._renderer, self.source)
+                self._chart, self._places = parts
         return self._chart
+
+    def place(self, inside: str) -> str:
+        """Where a file stands that Helm names by its path inside the chart: of a dependency, in another chart."""
+        from release_tool.helm.request import placed
+
+        return placed(self.config.chart, self._places, inside)
+
+
+def _stands_alone(files: Mapping[str, bytes]) -> bool:
+    """Whether a chart is just its files: no dependency, nothing to leave out."""
+    if b"dependencies" in files["Chart.yaml"] or ".helmignore" in files:
+        return False
+    return not any(path.endswith(".tgz") or path == "requirements.yaml" for path in files)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 MISSING_FILE = "commit it with the line `image: {tag: {}}`; the first bump or promotion adds a version"
 """What to do where an environment has no `image_tag.yaml`."""
 
+_OF_CHARTS = (".yaml", ".yml", ".tpl", ".json", ".txt", ".tgz")  # what Helm reads; a picture may be a pointer
 _UNDECODED = re.compile("[\udc80-\udcff]")  # bytes that were not UTF-8
 
 
@@ -213,6 +214,16 @@ def read_files(source: Source, places: Iterable[Place]) -> dict[str, Files]:
         tags = texts.get(place.tag_file, "" if broken else None)
         found[place.environment] = Files(place, tags, texts.get(place.history_file, ""), values, broken)
     return found
+
+
+def read_chart(source: Source, directory: str) -> dict[str, bytes]:
+    """The files of a chart's directory as they stand there, by path inside it."""
+    prefix = directory.rstrip("/") + "/"
+    found = source.read(source.paths(directory))
+    for path, data in found.items():
+        if path.endswith(_OF_CHARTS):
+            demand_content(data, path)
+    return {path.removeprefix(prefix): data for path, data in found.items()}
 
 
 def _paths(place: Place) -> tuple[str, ...]:
