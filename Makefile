@@ -6,7 +6,7 @@ MARKS ?= not nightly and not slow
 # Where this is set, every start of the tool in a fresh checkout would compile it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test lint types format nightly bench schema lock istiod istio-definitions github-definitions clean
+.PHONY: demo test lint types format nightly bench schema lock istiod istio-definitions gateway-definitions github-definitions clean
 
 demo: $(VENV)/.installed ## the whole pipeline in a temporary repository
 	@$(BIN)/release demo
@@ -77,6 +77,16 @@ istio-definitions: .cache/istio-definitions.yaml ## the schemas of Istio's objec
 	@cd / && go mod download istio.io/api@v1.31.4
 	@cp "$$(go env GOMODCACHE)/istio.io/api@v1.31.4/kubernetes/customresourcedefinitions.gen.yaml" $@
 	@chmod u+w $@
+
+gateway-definitions: .cache/gateway-definitions.yaml ## the same for the objects of the Gateway API
+
+.cache/gateway-definitions.yaml:
+	@mkdir -p .cache
+	@cd / && go mod download sigs.k8s.io/gateway-api@v1.6.3
+	@for kind in gateways grpcroutes httproutes; do echo ---; \
+	  cat "$$(go env GOMODCACHE)/sigs.k8s.io/gateway-api@v1.6.3/config/crd/standard/gateway.networking.k8s.io_$$kind.yaml"; \
+	done > $@.part
+	@mv $@.part $@
 
 github-definitions: .cache/github/openapi.json .cache/github/schema.graphql ## GitHub's descriptions of its APIs, for the tests (it needs npm)
 

@@ -14,6 +14,7 @@ from translator import Configuration, Object, Proxy, translate
 
 from release_tool import manifests
 from release_tool.helm import make_renderer
+from release_tool.helm.request import RenderRequest
 from release_tool.manifests import ObjectKey
 
 HOST = "engine.example.com"
@@ -74,7 +75,12 @@ class Cluster:
         The kinds of the gateway's configuration that changed. SyncStuck: a Deployment before the last wave is not
         ready; nothing after its wave was applied.
         """
-        found = manifests.objects(make_renderer("auto").render(request(*values, release_name=release_name)))
+        return self.apply(request(*values, release_name=release_name))
+
+    def apply(self, wanted: RenderRequest) -> set[str]:
+        """The same for a rendering of any chart."""
+        release_name = wanted.release_name
+        found = manifests.objects(make_renderer("auto").render(wanted))
         changed: set[str] = set()
         by_wave: dict[int, list[manifests.ManifestObject]] = {}
         for one in found:

@@ -100,7 +100,7 @@ def translate(objects: Sequence[Object], endpoints: Iterable[Endpoint], proxy: P
     if unknown:
         raise Refused(f"unknown kinds: {', '.join(sorted(unknown))}")
     services = {_host_of(service): service for service in kinds.get("Service", [])}
-    rules = {rule["spec"]["host"]: rule for rule in kinds.get("DestinationRule", [])}
+    rules = {_full(rule["spec"]["host"], rule): rule for rule in kinds.get("DestinationRule", [])}
     clusters, loads = _clusters(services, rules, tuple(endpoints), proxy)
     routes = _gateway_routes(kinds, proxy) if proxy.is_gateway else _sidecar_routes(kinds, services)
     ports = [int(name.removeprefix("http.")) for name in routes]
@@ -117,6 +117,11 @@ def cluster_name(port: int, subset: str, host: str) -> str:
 
 def _host_of(service: Object) -> str:
     return f"{service['metadata']['name']}.{service['metadata']['namespace']}.svc.cluster.local"
+
+
+def _full(host: str, named_by: Object) -> str:
+    """A host as istiod understands it: a short name is a Service of the namespace of the object that names it."""
+    return host if "." in host else f"{host}.{named_by['metadata']['namespace']}.svc.cluster.local"
 
 
 # -- clusters and endpoints --
@@ -375,8 +380,8 @@ def _routes(service: Object) -> Iterator[Object]:
         spec.take("gateways")
         for http in spec.each("http"):
             with http:
-                name, matches = http.take("name"), list(http.each("match"))
-                rest = _route(http)
+                name, matches = http.take("name", ""), list(http.each("match"))
+                rest = _route(http, service)
                 for match in matches:
                     yield {"name": name, "match": _match(match), **rest}
                 if not matches:
@@ -403,7 +408,7 @@ def _string(wanted: Fields) -> Object:
     return {"prefix": prefix} if prefix is not None else {"safe_regex": {"regex": regex}}
 
 
-def _route(http: Fields) -> Object:
+def _route(http: Fields, service: Object) -> Object:
     action: Object = {**_ACTION}
     timeout = http.take("timeout")
     if timeout:
@@ -416,7 +421,7 @@ def _route(http: Fields) -> Object:
         set_headers = _set(request)
     if set_headers:
         route["request_headers_to_add"] = set_headers
-    parts = [_part(part) for part in http.each("route")]
+    parts = [_part(part, service) for part in http.each("route")]
     if len(parts) == 1:
         cluster, _, added = parts[0]
         action["cluster"] = cluster
@@ -434,9 +439,10 @@ def _route(http: Fields) -> Object:
     return {"route": action, **route}
 
 
-def _part(part: Fields) -> tuple[str, int, list[Object]]:
+def _part(part: Fields, service: Object) -> tuple[str, int, list[Object]]:
     with part, part.fields("destination") as destination, destination.fields("port") as port:
-        name = cluster_name(port.take("number"), destination.take("subset", ""), destination.take("host"))
+        host = _full(destination.take("host"), service)
+        name = cluster_name(port.take("number"), destination.take("subset", ""), host)
         weight = part.take("weight", 100)
         with part.fields("headers") as headers, headers.fields("response") as response:
             added = _set(response)
