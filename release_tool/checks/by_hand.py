@@ -85,9 +85,9 @@ def _changed(held: Held, name: Name, changes: Sequence[Change]) -> Finding:
 
 def _place(held: Held, name: Name, action: str) -> str:
     if action == "set-default" and held.state.written_default is not None:
-        return held.at_key("image", "default")
+        return held.at_key("default")
     if action in _SECTIONS:
-        return held.at_key("image", _SECTIONS[action], name)
+        return held.at_key(_SECTIONS[action], name)
     return held.at_version(name)
 
 

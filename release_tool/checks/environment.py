@@ -9,6 +9,7 @@ from release_tool.checks.findings import Finding, findings_of
 from release_tool.errors import ReleaseError
 from release_tool.model import history
 from release_tool.model.records import State, name_number
+from release_tool.tagfile.reader import node_at
 from release_tool.yamledit.data import place_of
 from release_tool.yamledit.parser import documents
 from release_tool.yamledit.tree import YamlError
@@ -163,36 +164,37 @@ class Held(NamedTuple):
 
     @property
     def versions(self) -> dict[Name, Tag]:
-        """All that is deployed: name -> tag of `image.tag` and of `image.retired`."""
+        """All that is deployed: name -> tag of `tag` and of `retired`."""
         return {**self.state.versions, **self.state.retired}
 
     def at_key(self, *path: str) -> str:
-        """Where a key stands in `image_tag.yaml`; the file alone where it doesn't."""
-        return self._at(place_of(self.tags, path, key=True))
+        """Where a key below `versions.key` stands in `image_tag.yaml`; the file alone where it doesn't."""
+        return self._at(place_of(self.tags, self._below(*path), key=True))
 
     def has(self, *path: str) -> bool:
-        """Whether a key stands in `image_tag.yaml`, also where the rules forbid it."""
-        return place_of(self.tags, path, key=True) is not None
+        """Whether a key below `versions.key` stands in `image_tag.yaml`, also where the rules forbid it."""
+        return place_of(self.tags, self._below(*path), key=True) is not None
+
+    def _below(self, *path: str) -> tuple[str, ...]:
+        return (*self.place.key.split("."), *path)
 
     @property
     def named_default(self) -> str | None:
-        """What `image.default` says, also where the rules forbid it; None where it stands there not."""
+        """What `default` says, also where the rules forbid it; None where it stands there not."""
         try:
             found = documents(self.tags)
         except YamlError:
             return None
-        image = found[0].get("image") if found and found[0] is not None else None
-        default = image.get("default") if image is not None else None
+        default = node_at(found[0], *self._below("default")) if found else None
         return default.value if default is not None and default.kind == "scalar" else None
 
     def at_version(self, name: Name) -> str:
-        """Where the tag of a version stands; `image.tag` where it is no version of the file any more."""
-        paths = ("image", "tag", name), ("image", "retired", name), ("image", "tag", str(name_number(name) - 1))
-        for section, *path in paths:
-            found = place_of(self.tags, (section, *path))
+        """Where the tag of a version stands; `tag` where it is no version of the file any more."""
+        for path in ("tag", name), ("retired", name), ("tag", str(name_number(name) - 1)):
+            found = place_of(self.tags, self._below(*path))
             if found is not None:
                 return self._at(found)
-        return self.at_key("image", "tag")
+        return self.at_key("tag")
 
     def _at(self, found: tuple[int, int] | None) -> str:
         return self.place.tag_file if found is None else f"{self.place.tag_file}:{found[0]}:{found[1]}"
@@ -205,4 +207,4 @@ def held(place: Place, tags: str, record: str, archives: Mapping[str, str]) -> H
         record: `history.jsonl`; empty for none.
         archives: path -> text of the record's old lines.
     """
-    return Held(place, tags, tagfile.read_leniently(tags), read_record(place.history_file, record, archives))
+    return Held(place, tags, tagfile.read_leniently(tags, place.key), read_record(place.history_file, record, archives))

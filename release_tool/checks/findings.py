@@ -51,6 +51,6 @@ def findings_of(error: ReleaseError, told: Collection[str] = ()) -> Iterator[Fin
 
 def _about(problem: Problem, told: Collection[str]) -> bool:
     """Whether a problem of `image_tag.yaml` is about one of some versions: by its key, or as the default."""
-    if problem.key == "image.default":
+    if problem.key.endswith(".default"):
         return any(word in told for word in problem.what.split())
     return problem.key.rpartition(".")[2] in told

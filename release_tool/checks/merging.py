@@ -53,15 +53,15 @@ def _refused(  # noqa: PLR0911 (a rule a line)
     """Why the rules refuse a change, as a half sentence; empty if they don't."""
     name, action = change.version, change.action
     named = f"{name} ({tag_part(change.tag)})"
-    if action in {"retire", "remove"} and name in base.pinned and after.has("image", "pinned", name):
+    if action in {"retire", "remove"} and name in base.pinned and after.has("pinned", name):
         return f"{action}s {named}, which the base pins: {base.pinned[name].reason or 'without a reason'}"
     if action in {"retire", "remove", "quarantine"} and name == base.default and _keeps_default(base, after):
         return f"{action}s {named}, which is the default of the base"
     if action == "remove" and name in base.versions:
         return f"removes {named}, which is not retired in the base"
-    if action == "set-default" and name in base.quarantined and after.has("image", "quarantined", name):
+    if action == "set-default" and name in base.quarantined and after.has("quarantined", name):
         return f"makes {named} the default, which the base quarantines: {base.quarantined[name].reason}"
-    if action == "set-default" and name in base.retired and after.has("image", "retired", name):
+    if action == "set-default" and name in base.retired and after.has("retired", name):
         return f"makes {named} the default, which is retired in the base"
     if line.intent.operation == "promote" and action in _BRINGS and tag_part(change.tag) in bad:
         where, why = bad[tag_part(change.tag)]

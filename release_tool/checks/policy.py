@@ -43,7 +43,7 @@ def _pins(held: Held, config: Config, now: datetime | None) -> Iterator[Finding]
         what = f"the pin of {name} ended on {until}: the next sweep lifts it"
         anew = held.place.command("pin", name, "--reason", "WHY")
         hint = f"`{held.place.command('cleanup')}` lifts it now, `{anew}` pins it anew"
-        yield Finding(held.at_key("image", "pinned", name), what, hint)
+        yield Finding(held.at_key("pinned", name), what, hint)
     pinned = [name for name in state.live if name in state.pinned and name not in ended]
     keep = config.environment(held.place.environment).retention.keep
     if len(pinned) >= keep:
@@ -53,7 +53,7 @@ def _pins(held: Held, config: Config, now: datetime | None) -> Iterator[Finding]
         )
         unpin = held.place.command("unpin", "NAME")
         hint = f"`{unpin}`, an end of a pin (`--until`), or a higher `keep` in the configuration"
-        yield Finding(held.at_key("image", "pinned"), what, hint)
+        yield Finding(held.at_key("pinned"), what, hint)
 
 
 def _tags(held: Held, config: Config) -> Iterator[Finding]:
@@ -69,7 +69,7 @@ def _tags(held: Held, config: Config) -> Iterator[Finding]:
     if odd:
         what = f"the order {config.versions.order} can't read {len(odd)} of {len(tags)} live tags ({', '.join(odd[:3])}"
         what += f"{', …' if len(odd) > 3 else ''}): no bump makes such a tag the default"
-        yield Finding(held.at_key("image", "tag"), what, advice(order, tags))
+        yield Finding(held.at_key("tag"), what, advice(order, tags))
 
 
 def _fallback(held: Held, was: Held | None, config: Config) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from release_tool import tagfile
 from release_tool.checks.findings import Finding
 from release_tool.errors import EditRefused, ReleaseError
 from release_tool.model.records import Change, name_of
+from release_tool.tagfile.reader import node_at
 from release_tool.yamledit.parser import parse
 from release_tool.yamledit.tree import YamlError, walk
 
@@ -40,7 +41,7 @@ def uneditable(held: Held) -> Iterator[Finding]:
 def _refusals(held: Held) -> Iterator[EditRefused]:
     """Each version unmarked, retired or removed, and made the default, for a trial."""
     try:
-        file = tagfile.read(held.tags, held.place.tag_file)
+        file = tagfile.read(held.tags, held.place.tag_file, key=held.place.key)
     except ReleaseError:  # told elsewhere
         return
     state, live = file.state, file.state.versions
@@ -70,7 +71,8 @@ def _anchors(held: Held) -> Iterator[Finding]:
     for node in walk([root] if root else []):
         if node.kind == "alias":
             uses.setdefault(id(node.target), []).append(node)
-    image = root.get("image") if root and uses else None
+    key = held.place.key
+    image = node_at(root, *key.split(".")) if uses else None
     if root and image:
         yield from _keys(held, root, image)
     for section in _SECTIONS if image else ():
@@ -79,7 +81,7 @@ def _anchors(held: Held) -> Iterator[Finding]:
             continue
         if id(part) in uses:
             line = min(one.start.line for one in uses[id(part)])
-            what = f"line {line} repeats image.{section} by the anchor &{part.anchor}"
+            what = f"line {line} repeats {key}.{section} by the anchor &{part.anchor}"
             hint = "write it out there, and take the anchor away"
             yield _finding(held, part, f"{what}: every operation changes it there, too", hint)
         pairs = [(key.value, [key, value]) for key, value in part.pairs]
@@ -89,7 +91,8 @@ def _anchors(held: Held) -> Iterator[Finding]:
 
 def _keys(held: Held, root: Node, image: Node) -> Iterator[Finding]:
     """Keys that are aliases of what operations change: an edit that would rename a key is refused."""
-    parts = {id(image.get(name)): f"image.{name}" for name in ("default", *_SECTIONS)} | {id(image): "image"}
+    where = held.place.key
+    parts = {id(image.get(name)): f"{where}.{name}" for name in ("default", *_SECTIONS)} | {id(image): where}
     for key in (key for node in walk([root]) for key, _ in node.pairs):
         if key.kind == "alias" and id(key.target) in parts:
             what = f"this key is the alias *{key.value} of {parts[id(key.target)]}: no operation can change that"

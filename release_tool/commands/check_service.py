@@ -126,12 +126,16 @@ class CheckedService:
     def _chart(self) -> list[Finding]:
         """The five keys among the chart's own values; or why the chart can't be read."""
         renderings = self._shall.renderings
-        path = f"{renderings.config.chart.rstrip('/')}/values.yaml"
+        config = renderings.config
+        found: list[Finding] = []
         try:
-            data = renderings.chart().get("values.yaml")
-            return [] if data is None else list(values.keys_elsewhere(decode(data, path), path, defaults=True))
+            chart = renderings.chart()
+            for path, key in values.files_of_chart(chart, config.versions.key):
+                where = f"{config.chart.rstrip('/')}/{path}"
+                found += values.keys_elsewhere(decode(chart[path], where), where, key, defaults=True)
         except ReleaseError as error:
-            return list(findings_of(error))
+            found = list(findings_of(error))
+        return found
 
     def _environment(self, seen: Seen, wrong: Sequence[OfVersion], *, renders: bool) -> None:
         files, here, report = seen.files, seen.held, self._report
@@ -169,7 +173,7 @@ class CheckedService:
         if before is not None and before.versions and files.is_empty:
             what = f"no version is left, and there were: {', '.join(before.versions)}"
             hint = "keep one live; an environment that is not wanted any more is taken out of release.yaml"
-            yield Finding(here.at_key("image", "tag"), what, hint)
+            yield Finding(here.at_key("tag"), what, hint)
 
     def _overtaken(self, here: Held) -> list[OfVersion]:
         before = self._before(here)
@@ -214,6 +218,7 @@ class CheckedService:
         if not here.record.broken:
             highest = by_hand.highest_number(list(self._shall.held.values()), here)
             self._report.warnings.extend(by_hand.by_hand(here, told, highest))
+        self._report.warnings.extend(values.other_versions(here))
         self._report.warnings.extend(policy.policy(here, self._before(here), self._shall.renderings.config, self._now))
 
     def _rendering(self, files: Files) -> None:
@@ -239,6 +244,6 @@ def _broken(files: Files, told: Collection[Name]) -> Iterator[Finding]:
     try:
         readable(files.record, files.place.history_file)  # the lines themselves are looked at one by one
         for path, text in files.values:
-            yield from values.keys_elsewhere(readable(text, path), path)
+            yield from values.keys_elsewhere(readable(text, path), path, files.place.key)
     except ReleaseError as error:
         yield from findings_of(error)

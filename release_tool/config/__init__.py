@@ -85,6 +85,7 @@ class Place(NamedTuple):
         environment: its name.
         directory: the directory of its files.
         tag_file: the versions, `image_tag.yaml`.
+        key: the path of keys below which they stand in it.
         values_files: the other chart values, in Helm's order.
         demanded: whether each of them must be there.
         history_file: the record of every operation, `history.jsonl`.
@@ -98,6 +99,7 @@ class Place(NamedTuple):
     environment: str
     directory: str
     tag_file: str
+    key: str
     values_files: tuple[str, ...]
     demanded: bool
     history_file: str
@@ -116,7 +118,15 @@ class Place(NamedTuple):
         return f"{self.archive_directory}/{year}.jsonl"
 
 
-def place_of(environment: str, *, path: str, branch: str, service: str = "", values: Sequence[str] = ()) -> Place:
+def place_of(
+    environment: str,
+    *,
+    path: str,
+    branch: str,
+    service: str = "",
+    values: Sequence[str] = (),
+    key: str = Versions().key,
+) -> Place:
     """The place of an environment by the templates of its directory, its rolling branch and its values files."""
 
     def filled(template: str) -> str:
@@ -127,6 +137,7 @@ def place_of(environment: str, *, path: str, branch: str, service: str = "", val
         environment=environment,
         directory=directory,
         tag_file=f"{directory}/image_tag.yaml",
+        key=key,
         values_files=tuple(map(filled, values)) or (f"{directory}/values.yaml",),
         demanded=bool(values),
         history_file=f"{directory}/history.jsonl",
@@ -187,7 +198,9 @@ class Config(NamedTuple):
     base: Annotated[
         str, Key("The branch that the cluster follows; everything is planned on its tip.", BRANCH, example="main")
     ] = "main"
-    versions: Annotated[Versions, Key("Which tags are taken, and how they are ordered.", VERSIONS)] = Versions()
+    versions: Annotated[
+        Versions, Key("Which tags are taken, how they are ordered, and where they stand.", VERSIONS)
+    ] = Versions()
     # None without an image: there is nothing to ask about
     registry: Annotated[
         RegistryPolicy | None,
@@ -281,16 +294,24 @@ class Config(NamedTuple):
         """
         if self.services:
             return self.view().place(environment)
-        name = self.environment(environment).name
-        return place_of(name, path=self.path, branch=self.publish.branch, service=self.service, values=self.values)
+        return self._place(self.environment(environment).name, self.service, self.versions)
 
     def places(self) -> Iterator[Place]:
         """The places of all environments, in promotion order; of all services, one after the other."""
-        for name in self.services or (self.service,):
+        services = {name: own.versions for name, own in self.services.items()} or {self.service: self.versions}
+        for name, versions in services.items():
             for environment in self.environments:
-                yield place_of(
-                    environment, path=self.path, branch=self.publish.branch, service=name, values=self.values
-                )
+                yield self._place(environment, name, versions)
+
+    def _place(self, environment: str, service: str, versions: Versions) -> Place:
+        return place_of(
+            environment,
+            path=self.path,
+            branch=self.publish.branch,
+            service=service,
+            values=self.values,
+            key=versions.key,
+        )
 
 
 CONFIG = section_of(Config, version=Key("The version of this file's format.", Whole(1, 1), example="1"))

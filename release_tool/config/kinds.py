@@ -265,6 +265,29 @@ API_VERSION = Text(
     ),
 )
 
+VALUES_KEY = Text(
+    "a path of keys",
+    (
+        *PLAIN,
+        Rule(r"^[.]|[.]$|[.][.]", "a key of it is empty"),
+        Rule(r"^([^.]*[.]){8}", "it leads more than 8 keys down"),
+        Rule(
+            r"(^|[.])(default|tag|retired|pinned|quarantined)$",
+            "the last key is one of the five that stand below it: leave that one out",
+        ),
+        Rule(
+            r"^[A-Za-z_][A-Za-z0-9_-]*([.][A-Za-z_][A-Za-z0-9_-]*)*$",
+            "each key must be made of letters, digits, '_' and '-', and begin with a letter or '_'; a key that holds "
+            "a '.' can't be named",
+            wanted=True,
+        ),
+        Rule(
+            r"(^|[.])([Tt]rue|TRUE|[Ff]alse|FALSE|[Nn]ull|NULL|[Yy]es|YES|[Nn]o|NO|[Oo]n|ON|[Oo]ff|OFF|[YyNn])([.]|$)",
+            "YAML reads one of its keys as something other than a text",
+        ),
+    ),
+)
+
 VERSION_PATTERN = Text(
     "a regular expression with a group named version",
     (*PLAIN, Rule(r"\(\?P<version>", "it has no group named version, `(?P<version>…)`", wanted=True)),

@@ -25,6 +25,7 @@ from release_tool.config.kinds import (
     RELEASE_NAME,
     REVIEWER,
     TIMEOUT,
+    VALUES_KEY,
     VERSION_PATTERN,
     WINDOW,
     Key,
@@ -44,7 +45,7 @@ DEFAULT_BRANCH = "release/{environment}"
 
 
 class Versions(NamedTuple):
-    """`versions`: which tags are taken, and what "newer" means."""
+    """`versions`: which tags are taken, what "newer" means, and where they stand."""
 
     order: Annotated[
         Literal["semver", "calver", "number", "arrival"],
@@ -77,6 +78,15 @@ class Versions(NamedTuple):
             otherwise="none",
         ),
     ] = ""
+    key: Annotated[
+        str,
+        Key(
+            "Where the chart reads the versions: the key of the values with `tag`, `default`, `retired`, `pinned` and "
+            "`quarantined` below it. For a chart that has the service as a subchart `engine`: `engine.image`.",
+            VALUES_KEY,
+            example="engine.image",
+        ),
+    ] = "image"
 
     @property
     def ordering(self) -> str:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from release_tool.checks import attributes
 from release_tool.doctor.diagnosis import Diagnosis, ok
-from release_tool.remote.snapshot import MISSING_FILE
+from release_tool.remote.snapshot import missing_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from release_tool.config import Config
+    from release_tool.config import Config, Place
 
 _SKEW = 60
 """Seconds; a header `Date` is as old as its way here, and no clock of a machine runs more true than this by itself."""
@@ -32,12 +32,13 @@ def merge_driver(records: Sequence[str], files: Mapping[str, str]) -> Iterator[D
         yield ok("record", "two plans on the same base conflict, as they should (no merge=union)")
 
 
-def tag_files(config: Config, missing: Sequence[str]) -> Diagnosis:
+def tag_files(config: Config, missing: Sequence[Place]) -> Diagnosis:
     """Whether each environment has its file."""
     if not missing:
         return ok("environments", f"each has its image_tag.yaml: {', '.join(config.environments)}")
     what = f"{len(missing)} environments have no image_tag.yaml" if len(missing) > 1 else "an environment has no file"
-    return Diagnosis("error", "environments", what, _some(missing), "no operation can work on it", MISSING_FILE)
+    where = _some([place.tag_file for place in missing])
+    return Diagnosis("error", "environments", what, where, "no operation can work on it", missing_file(missing[0]))
 
 
 def _some(paths: Sequence[str]) -> str:

@@ -16,18 +16,19 @@ from release_tool.remote import strays
 from release_tool.remote.rendering import Renderings
 from release_tool.remote.snapshot import read_files
 from release_tool.rules.unread_tags import advice, unread
+from release_tool.yamledit.style import nested
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-    from release_tool.config import Config
+    from release_tool.config import Config, Place
     from release_tool.doctor.access import Access
     from release_tool.forges.base import Forge
     from release_tool.git.repository import Repository
     from release_tool.model.records import Tag
     from release_tool.remote.snapshot import Snapshot, Source
 
-_TRIAL = b"image: {tag: {v1: v1.0.0}}\n"  # for an environment that has no version yet
+_TRIAL = "{tag: {v1: v1.0.0}}"  # below `versions.key`, for an environment that has no version yet
 _CHARTS = 8  # so many services are rendered
 
 
@@ -41,7 +42,7 @@ def examine(
     """
     places = [place for view in views for place in view.places()]
     yield from _guarded("record", lambda: _merge_driver([place.history_file for place in places], source))
-    yield from _guarded("environments", lambda: _tag_files(config, [place.tag_file for place in places], source))
+    yield from _guarded("environments", lambda: _tag_files(config, places, source))
     if actions:
         promotes = any(one.promote_from for one in config.environments.values())
         guarded = any(one.health is not None for one in config.environments.values())
@@ -105,9 +106,9 @@ def _merge_driver(records: Sequence[str], source: Source) -> Iterator[Diagnosis]
     yield from verdicts.merge_driver(records, texts)
 
 
-def _tag_files(config: Config, paths: Sequence[str], source: Source) -> Iterator[Diagnosis]:
-    there = source.read(paths)
-    yield verdicts.tag_files(config, [path for path in paths if path not in there])
+def _tag_files(config: Config, places: Sequence[Place], source: Source) -> Iterator[Diagnosis]:
+    there = source.read([place.tag_file for place in places])
+    yield verdicts.tag_files(config, [place for place in places if place.tag_file not in there])
 
 
 def _orders(views: Sequence[Config], source: Source) -> Iterator[Diagnosis]:
@@ -151,7 +152,8 @@ def _chart(access: Access, view: Config, source: Source) -> Diagnosis:
     if files.tags is None:
         what = f"the engine is there ({renderer.name}); without an image_tag.yaml nothing was rendered"
         return Diagnosis("unknown", about, what, files.place.tag_file, "", "commit the file, then look again")
-    tried = {files.place.tag_file: _TRIAL} if files.is_empty else {}
+    trial = f"{nested(files.place.key, _TRIAL)}\n".encode()
+    tried = {files.place.tag_file: trial} if files.is_empty else {}
     text = Renderings(source, view, renderer).render(files, tried)
     what = "a first version of " if tried else ""
     return ok(about, f"{view.chart} renders for {what}{entry} ({renderer.name}), {text.count('# Source: ')} objects")

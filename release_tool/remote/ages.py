@@ -83,9 +83,10 @@ class Ages:
         self._landings: dict[int, datetime | None] = {}
         self._seen: Mapping[str, datetime] = {}  # commit -> when it was first seen in the base, by the record
         self._now: datetime | None = None
+        self._key = ""  # `versions.key` of the environment that is asked for
         self.unseen: dict[str, set[CommitId]] = defaultdict(set)
         """Tag file -> the commits whose landing nobody can prove and no line has kept: they count from now."""
-        self._held: dict[BlobId, dict[Entry, Tag]] = {}
+        self._held: dict[tuple[BlobId, str], dict[Entry, Tag]] = {}  # blob and `versions.key` -> its entries
 
     def since(
         self,
@@ -107,7 +108,7 @@ class Ages:
         # The record's `at` is the time of planning, so it is at most too early: where even that age is below all that
         # matter, it is taken as it is. Else the landing is looked up; one that is older than all ages that matter may
         # be told as any later time that is older than them, too.
-        self._seen, self._now = history.seen_in_base(lines), now
+        self._seen, self._now, self._key = history.seen_in_base(lines), now, place.key
         tags = dict(_entries(state))
         result: dict[Entry, datetime] = {}
         sought: dict[Entry, _Sought] = {}
@@ -200,10 +201,10 @@ class Ages:
         """The entries of a file as it once was; one that can't be read holds nothing."""
         if blob is None:
             return {}
-        if blob not in self._held:
+        if (blob, self._key) not in self._held:
             text = self._repository.blob(blob).decode("utf-8", "replace")
-            self._held[blob] = dict(_entries(tagfile.read_leniently(text)))
-        return self._held[blob]
+            self._held[blob, self._key] = dict(_entries(tagfile.read_leniently(text, self._key)))
+        return self._held[blob, self._key]
 
 
 def _entries(state: State) -> Iterator[tuple[Entry, Tag]]:

@@ -29,7 +29,7 @@ def names_known(repository: Repository, snapshot: Snapshot, wanted: Iterable[str
 
     `wanted` are the tags that are about to be named.
     """
-    landed = _Known()
+    landed = _Known(snapshot.config.versions.key)
     for files in snapshot.files.values():
         landed.add(history.readable_lines(files.record), files.tags or "")
     # Where the files and records at the tip know a wanted tag, they tell all that is asked. Else the tag gets a new
@@ -41,7 +41,7 @@ def names_known(repository: Repository, snapshot: Snapshot, wanted: Iterable[str
         for lines in (*present, *archived(snapshot.source, snapshot.config.places(), unknown)):
             landed.add(lines)
         _walk(repository, snapshot, present, landed)
-    pending = _Known()
+    pending = _Known(snapshot.config.versions.key)
     for place in snapshot.config.places():
         for branch in (place.branch, place.downgrade_branch):
             commit = snapshot.refs.branch(branch)
@@ -71,7 +71,8 @@ def quarantined_elsewhere(snapshot: Snapshot, environment: str) -> dict[str, tup
     found: dict[str, tuple[str, str]] = {}
     for name, files in snapshot.files.items():
         if name != environment and files.tags is not None:
-            bad = history.quarantined_now(history.readable_lines(files.record), tagfile.read_leniently(files.tags))
+            state = tagfile.read_leniently(files.tags, files.place.key)
+            bad = history.quarantined_now(history.readable_lines(files.record), state)
             found.update({part: (name, reason) for part, reason in bad.items()})
     return found
 
@@ -83,7 +84,8 @@ def names_of_files(
 
     `older`: how `image_tag.yaml` and record stood before, the newest first. `moved`: the lines of archives.
     """
-    known = _Known()
+    files = list(files)
+    known = _Known(files[0].place.key)
     for one in files:
         known.add(history.readable_lines(one.record), one.tags or "")
     for lines in moved:
@@ -94,15 +96,16 @@ def names_of_files(
 
 
 class _Known:
-    """Tag part -> name, one to one; what was added first wins."""
+    """Tag part -> name, one to one; what was added first wins. Tag files are read below `key`, their `versions.key`."""
 
-    def __init__(self) -> None:
+    def __init__(self, key: str) -> None:
+        self._key = key
         self.names: dict[str, Name] = {}
         self.taken: set[Name] = set()
 
     def add(self, lines: Iterable[Line], tags: str = "") -> None:
         """Add what a record holds, and what an `image_tag.yaml` holds."""
-        state = tagfile.read_leniently(tags) if tags else State()
+        state = tagfile.read_leniently(tags, self._key) if tags else State()
         there = [(tag, name) for name, tag in (*state.versions.items(), *state.retired.items())]
         for tag, name in (*there, *history.names_of(lines).items()):
             if name not in self.taken:

@@ -83,7 +83,7 @@ def ids(record: str) -> frozenset[str]:
 
 def traits_in(place: Place, record: str, tags: str) -> Traits:
     """The same of texts."""
-    state = tagfile.read_leniently(tags)
+    state = tagfile.read_leniently(tags, place.key)
     return Traits(place, ids(record), frozenset([*state.versions.items(), *state.retired.items()]))
 
 

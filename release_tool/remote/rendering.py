@@ -70,7 +70,7 @@ class Renderings:
         except ValuesRefused as error:
             from release_tool.remote.locate_refused_values import located
 
-            raise located(error, [(one.name, one.text) for one in reversed(values)]) from None
+            raise located(error, [(one.name, one.text) for one in reversed(values)], place.key) from None
 
     def render_if_possible(self, files: Files) -> str:
         """The manifests of an environment as it stands; empty where its files or its chart can't be rendered."""

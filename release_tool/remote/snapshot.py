@@ -10,6 +10,7 @@ from release_tool.config.reader import load
 from release_tool.errors import ReleaseError, TryAgain
 from release_tool.model import history
 from release_tool.model.foreign_content import demand_content, demand_plain
+from release_tool.yamledit.style import nested
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from release_tool.model.records import CommitId, Line, State
     from release_tool.remote.tool import Tool
 
-
-MISSING_FILE = "commit it with the line `image: {tag: {}}`; the first bump or promotion adds a version"
-"""What to do where an environment has no `image_tag.yaml`."""
 
 _OF_CHARTS = (".yaml", ".yml", ".tpl", ".json", ".txt", ".tgz")  # what Helm reads; a picture may be a pointer
 _UNDECODED = re.compile("[\udc80-\udcff]")  # bytes that were not UTF-8
@@ -88,10 +86,11 @@ class Files(NamedTuple):
                 "the file of the environment's versions is missing",
                 where=self.place.tag_file,
                 cause="the environment stands in the configuration, and its versions were never written",
-                hint=MISSING_FILE,
+                hint=missing_file(self.place),
             )
         text = readable(self.tags, self.place.tag_file)
-        return tagfile.read(text, self.place.tag_file, empty=empty or not self._had_versions)
+        empty = empty or not self._had_versions
+        return tagfile.read(text, self.place.tag_file, key=self.place.key, empty=empty)
 
     @property
     def is_empty(self) -> bool:
@@ -127,6 +126,11 @@ class Snapshot(NamedTuple):
     files: Mapping[str, Files]  # environment -> the service's files at that tip
     whole: Config  # the same configuration, of all services
     config_path: str  # its path in the repository
+
+
+def missing_file(place: Place) -> str:
+    """What to do where an environment has no `image_tag.yaml`."""
+    return f"commit it with the line `{nested(place.key, '{tag: {}}')}`; the first bump or promotion adds a version"
 
 
 def take(tool: Tool, service: str = "") -> Snapshot:

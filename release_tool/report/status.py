@@ -10,7 +10,7 @@ from release_tool.model.records import State, name_number
 from release_tool.model.times import clock, timestamp
 from release_tool.model.versions import tag_part
 from release_tool.pull_request import messages
-from release_tool.remote.snapshot import MISSING_FILE
+from release_tool.remote.snapshot import missing_file
 from release_tool.report.health import judged_data
 from release_tool.report.outcome import error_data
 from release_tool.report.terminal import heading, short, short_tag, table
@@ -201,7 +201,7 @@ def _cell(one: EnvironmentStatus, name: Name, tag: Tag) -> str:
 def _environment(one: EnvironmentStatus, status: Status, width: int | None) -> list[str]:
     lines: list[str] = []
     if one.state is None and not one.errors:
-        lines.append(f"  no image_tag.yaml in {status.base}: {MISSING_FILE}")
+        lines.append(f"  no image_tag.yaml in {status.base}: {missing_file(one.place)}")
     if one.state is not None:
         lines += table(list(_version_lines(one, one.state, status.now, width)), width)
     if one.state == State() and not one.errors:

@@ -9,7 +9,7 @@ from release_tool.model import times
 from release_tool.model.records import Change, Name, name_of
 from release_tool.model.states import apply
 from release_tool.model.versions import tag_part
-from release_tool.tagfile.reader import TagFile
+from release_tool.tagfile.reader import TagFile, node_at
 from release_tool.yamledit import edits
 from release_tool.yamledit.comments import comments
 from release_tool.yamledit.parser import parse
@@ -36,31 +36,28 @@ def edit(file: TagFile, changes: Iterable[Change]) -> TagFile:
 
 
 def _made(file: TagFile, text: str, *changes: Change, is_list: bool | None = None) -> TagFile:
-    return TagFile(file.path, text, apply(file.state, changes), file.is_list if is_list is None else is_list)
+    state = apply(file.state, changes)
+    return file._replace(text=text, state=state, is_list=file.is_list if is_list is None else is_list)
 
 
 def _as_mapping(file: TagFile) -> TagFile:
     """The list as a mapping, in place, so that no name changes when an entry goes."""
     if not file.is_list:
         return file
-    text = edits.list_to_mapping(file.text, ("image", "tag"), list(file.state.versions))
+    text = edits.list_to_mapping(file.text, file.at("tag"), list(file.state.versions))
     return _made(file, text, is_list=False)
 
 
-def _node(text: str, *keys: str) -> Node | None:
-    node = parse(text)
-    for key in keys:
-        node = None if node is None else node.get(key)
-    return node
+def _node(text: str, path: tuple[str, ...]) -> Node | None:
+    return node_at(parse(text), *path)
 
 
-def _put(text: str, section: str, name: Name, value: edits.Value) -> str:
-    """An entry added to a section of `image`; missing parents are made."""
-    if _node(text, "image") is None:
-        return edits.add_entry(text, (), {section: {name: value}}, "image")
-    if _node(text, "image", section) is None:
-        return edits.add_entry(text, ("image",), {name: value}, section)
-    return edits.add_entry(text, ("image", section), value, name)
+def _put(file: TagFile, section: str, name: Name, value: edits.Value) -> str:
+    """An entry added to a section; missing parents are made."""
+    path = file.at(section, name)
+    while len(path) > 1 and _node(file.text, path[:-1]) is None:
+        path, value = path[:-1], {path[-1]: value}
+    return edits.add_entry(file.text, path[:-1], value, path[-1])
 
 
 def _names(file: TagFile) -> dict[str, tuple[str, str]]:
@@ -69,43 +66,43 @@ def _names(file: TagFile) -> dict[str, tuple[str, str]]:
 
 
 def _take(file: TagFile, section: str, name: Name) -> TagFile:
-    """An entry removed from a section of `image`, and the section with it when nothing else stands in it."""
-    text = edits.remove_entry(file.text, ("image", section, name), names=_names(file))
-    return file._replace(text=_tidy(text, section))
+    """An entry removed from a section, and the section with it when nothing else stands in it."""
+    text = edits.remove_entry(file.text, file.at(section, name), names=_names(file))
+    return file._replace(text=_tidy(text, file.at(section)))
 
 
-def _tidy(text: str, section: str) -> str:
+def _tidy(text: str, section: tuple[str, ...]) -> str:
     """An empty section removed, unless somebody's comment would go with it."""
-    node = _node(text, "image", section)
+    node = _node(text, section)
     if node is None or node.pairs or node.items:
         return text
-    without = edits.remove_entry(text, ("image", section))
+    without = edits.remove_entry(text, section)
     return without if len(comments(without)) == len(comments(text)) else text
 
 
 def _add(file: TagFile, change: Change) -> TagFile:
     if file.is_list and change.version == name_of(len(file.state.versions) + 1):
-        return _made(file, edits.add_entry(file.text, ("image", "tag"), change.tag), change)
+        return _made(file, edits.add_entry(file.text, file.at("tag"), change.tag), change)
     file = _as_mapping(file)
-    return _made(file, _put(file.text, "tag", change.version, change.tag), change)
+    return _made(file, _put(file, "tag", change.version, change.tag), change)
 
 
 def _set_default(file: TagFile, change: Change) -> TagFile:
-    if file.state.written_default is None and _node(file.text, "image", "default") is None:
-        text = edits.add_entry(file.text, ("image",), change.version, "default")
+    if file.state.written_default is None and _node(file.text, file.at("default")) is None:
+        text = edits.add_entry(file.text, file.at(), change.version, "default")
     else:
-        text = edits.set_value(file.text, ("image", "default"), change.version)
+        text = edits.set_value(file.text, file.at("default"), change.version)
     return _made(file, text, change)
 
 
 def _unmarked(file: TagFile, name: Name) -> TagFile:
-    """The file without the pin and the quarantine of a version that leaves `image.tag`."""
+    """The file without the pin and the quarantine of a version that leaves `tag`."""
     file = _take(file, "pinned", name) if name in file.state.pinned else file
     return _take(file, "quarantined", name) if name in file.state.quarantined else file
 
 
 def _moved(file: TagFile, name: Name, section: str, to: str) -> str:
-    return edits.move_entry(file.text, ("image", section, name), ("image", to, name), names=_names(file))
+    return edits.move_entry(file.text, file.at(section, name), file.at(to, name), names=_names(file))
 
 
 def _retire(file: TagFile, change: Change) -> TagFile:
@@ -117,7 +114,7 @@ def _restore(file: TagFile, change: Change) -> TagFile:
     if change.version not in file.state.retired:
         return _add(file, change)
     file = _as_mapping(file)
-    return _made(file, _tidy(_moved(file, change.version, "retired", "tag"), "retired"), change)
+    return _made(file, _tidy(_moved(file, change.version, "retired", "tag"), file.at("retired")), change)
 
 
 def _remove(file: TagFile, change: Change) -> TagFile:
@@ -125,7 +122,7 @@ def _remove(file: TagFile, change: Change) -> TagFile:
     if name in file.state.retired:
         return _made(file, _take(file, "retired", name).text, change)
     file = _unmarked(_as_mapping(file), name)
-    return _made(file, edits.remove_entry(file.text, ("image", "tag", name), names=_names(file)), change)
+    return _made(file, edits.remove_entry(file.text, file.at("tag", name), names=_names(file)), change)
 
 
 def _pin(file: TagFile, change: Change) -> TagFile:
@@ -159,15 +156,15 @@ def _mark(
     name, fields = change.version, {"reason": change.reason, **more}
     if name not in marked:
         value = edits.Flow({key: text for key, text in fields.items() if text is not None})
-        return _made(file, _put(file.text, section, name, value), change)
+        return _made(file, _put(file, section, name, value), change)
     text = file.text
     for key, new in fields.items():
-        path = ("image", section, name, key)
+        path = file.at(section, name, key)
         if getattr(marked[name], key) == getattr(change, key):
             continue
         if new is None:
             text = edits.remove_entry(text, path, keep_comments=True)
-        elif _node(text, *path) is None:
+        elif _node(text, path) is None:
             text = edits.add_entry(text, path[:-1], new, key)
         else:
             text = edits.set_value(text, path, new)

@@ -10,6 +10,7 @@ from release_tool.model import times
 from release_tool.model.records import Name, Pin, Quarantine, State, Tag, name_of
 from release_tool.model.versions import is_name, is_tag, tag_part
 from release_tool.yamledit.parser import documents, odd_break, parse
+from release_tool.yamledit.style import nested
 from release_tool.yamledit.tree import Node, YamlError, is_string
 
 if TYPE_CHECKING:
@@ -17,14 +18,16 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 KEYS = ("default", "tag", "retired", "pinned", "quarantined")
-"""The keys of `image` that stand in `image_tag.yaml` only: Helm merges mappings of several files, so an entry elsewhere
-would come back in every rendering."""
+"""The keys below `versions.key` that stand in `image_tag.yaml` only: Helm merges mappings of several files, so an entry
+elsewhere would come back in every rendering."""
 
-_EXAMPLE = "write `image:` with `tag:` below it, and below that `v1: <tag>`"
+_DEEP = 8
+"""So many keys down versions are looked for under another key."""
+
 _EXAMPLES = {
-    "image.retired": "write `v1: <tag>` below it",
-    "image.pinned": "write `v1: {reason: …}` below it",
-    "image.quarantined": "write `v1: {reason: …}` below it",
+    "retired": "write `v1: <tag>` below it",
+    "pinned": "write `v1: {reason: …}` below it",
+    "quarantined": "write `v1: {reason: …}` below it",
 }
 
 
@@ -33,21 +36,28 @@ class TagFile(NamedTuple):
 
     Attributes:
         path: for messages.
-        is_list: whether `image.tag` is a list (the entry at position N is `vN`).
+        is_list: whether `tag` is a list (the entry at position N is `vN`).
+        key: `versions.key`: the path of keys below which the five stand.
     """
 
     path: str
     text: str
     state: State
     is_list: bool
+    key: str = "image"
+
+    def at(self, *path: str) -> tuple[str, ...]:
+        """The path of something below that key."""
+        return (*self.key.split("."), *path)
 
 
 @lru_cache(maxsize=8)  # an operation reads the same text several times
-def read(text: str, path: str, *, empty: bool = False) -> TagFile:
+def read(text: str, path: str, *, key: str = "image", empty: bool = False) -> TagFile:
     """Read an `image_tag.yaml`.
 
     Args:
         path: for messages.
+        key: `versions.key`.
         empty: whether a file without a live version is right (a bump brings the first).
 
     Raises:
@@ -64,74 +74,121 @@ def read(text: str, path: str, *, empty: bool = False) -> TagFile:
         line, column = (place.line, place.column) if place else (1, 1)
         problem = Problem(line, column, "", "a values file holds one document; this one holds several", "keep one")
         raise FileProblems(path, [problem])
-    reader = _Reader()
+    reader = _Reader(key)
     state, is_list = reader.state(next(iter(roots), None), empty=empty)
     if reader.problems:
         raise FileProblems(path, reader.problems)
-    return TagFile(path, text, state, is_list)
+    return TagFile(path, text, state, is_list, key)
 
 
-def read_leniently(text: str) -> State:
-    """The versions of an old or foreign text, without those that break a rule; what was not UTF-8 is replaced."""
+def read_leniently(text: str, key: str) -> State:
+    """The versions of an old or foreign text, without those that break a rule; what was not UTF-8 is replaced.
+
+    Where none stand below the key, those below the only other one where some seem to: `versions.key` was that then.
+    """
     try:
         root = parse(text.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
     except YamlError:
         return State()
-    return _Reader().state(root, empty=True)[0]
+    reader = _Reader(key)
+    state, _ = reader.state(root, empty=True)
+    return _Reader(*reader.others).state(root, empty=True)[0] if len(reader.others) == 1 else state
 
 
-def keys_in(text: str) -> list[str]:
-    """Which of the five keys stand under `image` in another values file.
+def keys_in(text: str, key: str) -> list[str]:
+    """Which of the five keys stand under `versions.key` in another values file.
 
     Raises:
         YamlError: the text isn't YAML.
     """
-    root = parse(text)
-    image = None if root is None else root.get("image")
-    return [] if image is None else [key.value for key, _ in image.pairs if key.value in KEYS]
+    image = node_at(parse(text), *key.split("."))
+    return [] if image is None else [one.value for one, _ in image.pairs if one.value in KEYS]
+
+
+def node_at(node: Node | None, *path: str) -> Node | None:
+    """What stands at a path of keys; None where that ends before."""
+    for key in path:
+        node = None if node is None else node.get(key)
+    return node
+
+
+def look_like_versions(root: Node, key: str) -> Iterator[tuple[str, Node]]:
+    """The keys of a file that could be `versions.key` and are not, with a `tag` below that looks like versions."""
+    from release_tool.config.kinds import VALUES_KEY, broken_rule
+
+    for path, tag in _with_tags(root, ""):
+        if path != key and broken_rule(path, VALUES_KEY) is None:
+            yield path, tag
+
+
+def _with_tags(node: Node, path: str) -> Iterator[tuple[str, Node]]:
+    for name, value in node.pairs:
+        if name.kind == "scalar" and name.value == "tag":
+            items = value.items or [tag for key, tag in value.pairs if key.kind == "scalar" and is_name(key.value)]
+            if items and all(item.kind == "scalar" and is_tag(item.value) for item in items):
+                yield path, value
+        elif name.kind == "scalar" and "." not in name.value and path.count(".") < _DEEP:
+            yield from _with_tags(value, f"{path}.{name.value}".lstrip("."))
 
 
 class _Reader:
     """Collects the problems of one file while reading it."""
 
-    def __init__(self) -> None:
+    def __init__(self, key: str) -> None:
         self.problems: list[Problem] = []
+        self.others: dict[str, Node] = {}  # other keys below which versions seem to stand, where none do below this one
+        self.image = key
+        self.tag_key = f"{key}.tag"
+        self.example = f"write `{nested(key, '{tag: {v1: <tag>}}')}`"
 
     def problem(self, node: Node, key: str, what: str, hint: str = "") -> None:
         self.problems.append(Problem(node.start.line, node.start.column, key, what, hint))
 
     def state(self, root: Node | None, *, empty: bool) -> tuple[State, bool]:
-        """What the file says, and whether `image.tag` is a list."""
-        top = {} if root is None else dict(self.entries(root, ""))
-        image = dict(self.entries(top["image"], "image")) if "image" in top else {}
+        """What the file says, and whether `tag` is a list."""
+        key, node = "", root
+        for part in self.image.split("."):
+            node = None if node is None else dict(self.entries(node, key)).get(part)
+            key = f"{key}.{part}".lstrip(".")
+        image = {} if node is None else dict(self.entries(node, key))
         tag = image.get("tag")
-        versions = self.tags(tag, "image.tag")
-        retired = self.tags(image.get("retired"), "image.retired")
+        versions = self.tags(tag, self.tag_key)
+        retired = self.tags(image.get("retired"), f"{key}.retired")
         self.unique(versions, retired)
         state = State(
             versions={name: tag for name, (tag, _) in versions.items()},
             retired={name: tag for name, (tag, _) in retired.items()},
-            pinned=self.marks(image.get("pinned"), "image.pinned", versions, self.pin),
-            quarantined=self.marks(image.get("quarantined"), "image.quarantined", versions, self.quarantine),
+            pinned=self.marks(image.get("pinned"), f"{key}.pinned", versions, self.pin),
+            quarantined=self.marks(image.get("quarantined"), f"{key}.quarantined", versions, self.quarantine),
             written_default=self.default(image.get("default"), versions),
         )
+        if tag is None and root is not None and not self.problems:
+            self.elsewhere(root)
         place = image.get("default") or tag or root
         line, column = (place.start.line, place.start.column) if place is not None else (1, 1)
         if state.default in state.quarantined:
             what = f"the default {state.default} is quarantined: it gets no route"
             hint = "set `default` to a live version, or remove its quarantine"
-            self.problems.append(Problem(line, column, "image.default", what, hint))
+            self.problems.append(Problem(line, column, f"{key}.default", what, hint))
         elif not state.live and not empty and not self.problems:
-            self.problems.append(Problem(line, column, "image.tag", "there is no live version", _EXAMPLE))
+            self.problems.append(Problem(line, column, self.tag_key, "there is no live version", self.example))
         return state, tag is not None and tag.kind == "sequence"
+
+    def elsewhere(self, root: Node) -> None:
+        """Versions below another key: a bump would add a second set, which the chart doesn't read."""
+        self.others = found = dict(look_like_versions(root, self.image))
+        if found:
+            what = f"the versions seem to stand under `{'` or `'.join(found)}`, and `versions.key` is `{self.image}`"
+            hint = f"set `versions: {{key: {next(iter(found))}}}` in release.yaml"
+            self.problem(next(iter(found.values())), "", what, hint)
 
     def entries(self, node: Node, key: str) -> Iterator[tuple[str, Node]]:
         """The entries of a mapping; nothing after the colon counts as an empty one."""
         if node.is_nothing:
             return
         if node.kind != "mapping":
-            marked = "write `{reason: …}` after the name" if key.count(".") > 1 else _EXAMPLE
-            hint = _EXAMPLES.get(key, marked)
+            section, _, mark = key.removeprefix(self.image).lstrip(".").partition(".")
+            hint = "write `{reason: …}` after the name" if mark else _EXAMPLES.get(section, self.example)
             self.problem(node, key, f"expected a mapping, found {_kind(node)}", hint)
             return
         seen: set[str] = set()
@@ -140,7 +197,7 @@ class _Reader:
             place = f"{key}.{text}" if key else text
             if text in seen:
                 self.problem(name, place, "this key stands twice", "keep one of them")
-            elif text == "<<" or (value.kind == "alias" and not _may_be_alias(key, text, value)):
+            elif text == "<<" or (value.kind == "alias" and not self.may_be_alias(key, text, value)):
                 self.problem(
                     value, place, "an alias or a merge key can't be edited safely here", "write the values out"
                 )
@@ -149,9 +206,9 @@ class _Reader:
                 yield text, value
 
     def tags(self, node: Node | None, key: str) -> dict[Name, tuple[Tag, Node]]:
-        """The tags of a section by their names; `image.tag` may be a list, whose positions are the names."""
+        """The tags of a section by their names; `tag` may be a list, whose positions are the names."""
         entries: Iterable[tuple[str, str, Node]] = ()
-        if node is not None and node.kind == "sequence" and key == "image.tag":
+        if node is not None and node.kind == "sequence" and key == self.tag_key:
             entries = ((name_of(number + 1), f"{key}[{number}]", item) for number, item in enumerate(node.items))
         elif node is not None:
             entries = ((name, f"{key}.{name}", value) for name, value in self.entries(node, key))
@@ -181,15 +238,14 @@ class _Reader:
         """A name stands in one section, and a tag belongs to one name."""
         for name in versions:
             if name in retired:
-                node = retired[name][1]
-                self.problem(node, f"image.retired.{name}", f"{name} stands in `tag` and in `retired`", "keep one")
+                what, place = f"{name} stands in `tag` and in `retired`", f"{self.image}.retired.{name}"
+                self.problem(retired[name][1], place, what, "keep one")
         first: dict[str, Name] = {}
         for name, (tag, node) in [*versions.items(), *retired.items()]:
             other = first.setdefault(tag_part(tag), name)
             if other != name:
-                self.problem(
-                    node, f"image.*.{name}", f"the tag {tag_part(tag)} has two names, {other} and {name}", "keep one"
-                )
+                what = f"the tag {tag_part(tag)} has two names, {other} and {name}"
+                self.problem(node, f"{self.image}.*.{name}", what, "keep one")
 
     def marks(
         self,
@@ -201,7 +257,7 @@ class _Reader:
         found = {}
         for name, value in self.entries(node, key) if node is not None else ():
             if name not in versions:
-                self.problem(value, f"{key}.{name}", f"{name} is no version of `image.tag`", "remove this entry")
+                self.problem(value, f"{key}.{name}", f"{name} is no version of `{self.tag_key}`", "remove this entry")
             else:
                 found[Name(name)] = read_one(value, f"{key}.{name}")
         return found
@@ -243,16 +299,19 @@ class _Reader:
         if node.kind != "scalar" or node.value not in versions:
             what = node.value if node.kind == "scalar" else _kind(node)
             names = ", ".join(versions) or "none"
-            self.problem(node, "image.default", f"{what} is no version of `image.tag`", f"there are: {names}")
+            what = f"{what} is no version of `{self.tag_key}`"
+            self.problem(node, f"{self.image}.default", what, f"there are: {names}")
             return None
         return Name(node.value)
 
-
-def _may_be_alias(section: str, key: str, value: Node) -> bool:
-    """Whether an alias stands for a tag, or stands where nothing is edited."""
-    if section in {"image.tag", "image.retired"}:
-        return value.target is not None and value.target.kind == "scalar"
-    return (section == "image" and key not in KEYS) or (not section and key != "image")
+    def may_be_alias(self, section: str, key: str, value: Node) -> bool:
+        """Whether an alias stands for a tag, or stands where nothing is edited."""
+        if section in {self.tag_key, f"{self.image}.retired"}:
+            return value.target is not None and value.target.kind == "scalar"
+        if section == self.image:
+            return key not in KEYS
+        way, above = self.image.split("."), section.split(".") if section else []
+        return way[: len(above)] == above and way[len(above)] != key
 
 
 def _kind(node: Node) -> str:

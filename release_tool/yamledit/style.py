@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 _JSON_LITERAL = re.compile(r"(?:true|false|null|-?[0-9.eE+-]+)\Z")
 
 
+def nested(path: str, value: str) -> str:
+    """A path of keys as one line: `engine.image` with `{}` is `engine: {image: {}}`."""
+    outer, _, inner = path.partition(".")
+    return f"{outer}: {{{nested(inner, value)}}}" if inner else f"{outer}: {value}"
+
+
 class Style:
     """The style of a text; each answer takes a walk over all nodes, so it is looked up once it is needed."""
 

@@ -105,7 +105,7 @@ def test_every_key_reaches_its_record() -> None:
         path="stages/{environment}/engine",
         values=("common.yaml", "stages/{environment}/values é.yaml"),
         base="trunk/stable",
-        versions=Versions("arrival", pattern="engine-(?P<version>.+)"),
+        versions=Versions("arrival", pattern="engine-(?P<version>.+)", key="global.engine_a.image-x"),
         publish=publish,
         downgrade=DOWNGRADE,
         forge=ForgeChoice("none", "https://github.example.com:8443/api/v3"),
@@ -225,6 +225,7 @@ def test_files_and_branches_of_an_environment_follow_the_templates() -> None:
     place = load((HERE / "good" / "everything.yaml").read_bytes()).place("staging")
     assert place.directory == "stages/staging/engine"
     assert place.tag_file == "stages/staging/engine/image_tag.yaml"
+    assert place.key == "global.engine_a.image-x"
     assert place.values_files == ("common.yaml", "stages/staging/values é.yaml")
     assert place.history_file == "stages/staging/engine/history.jsonl"
     assert place.branch == "bot/staging/rolling"

@@ -39,6 +39,8 @@ def test_what_a_service_leaves_out_is_taken_from_the_top_key_by_key() -> None:
         registry=RegistryPolicy("registry.example.com/team/engine", "digest", True, timedelta(minutes=2)),
     )
     assert engine.versions.order == "number"
+    assert [view.place("devel").key for view in services().views()] == ["engine.image", "image", "image"]
+    assert {place.service: place.key for place in services().places()}["engine"] == "engine.image"
     assert engine.versions.allows("1.2")
     assert not engine.versions.allows("v1")
     assert search == ServiceSection("search", "charts/grpc-manifest", "search", "search", services().versions, None)

@@ -109,7 +109,7 @@ def build(directory: Path, events: Sequence[Event]) -> World:
 
 def holds(text: str | None, entry: Entry) -> str | None:
     """The tag of an entry in a text; None where the text doesn't hold it."""
-    state = tagfile.read_leniently(text or "")
+    state = tagfile.read_leniently(text or "", "image")
     section, name = entry
     if section == "default":
         return state.versions[name] if state.default == name else None
@@ -139,7 +139,7 @@ def check(world: World, repository: Repository) -> None:
     ages = Ages(repository, lambda step: world.merged.get(step.commit, step.committed_at), tip, PLACES, "release.yaml")
     for number, one in enumerate([*PLACES, *PLACES]):
         text = world.texts[-1].get(one.tag_file)
-        state = tagfile.read_leniently(text) if text else State()
+        state = tagfile.read_leniently(text, "image") if text else State()
         expected = {entry: naive(world, one.tag_file, entry) for entry in ENTRIES}
         expected = {entry: found for entry, found in expected.items() if found is not None}
         for matter in AGES[number % 2 :: 2], AGES, AGES[:1]:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import umbrella
 from moving import POLICIES, SOAK, Moving
 from origin import git
 
@@ -26,6 +27,12 @@ MOVES = {
             "branch": "release/{service}/{environment}",
         },
         ("--service", "engine"),
+    ),
+    "the key": ({}, {"key": umbrella.KEY, "chart": umbrella.CHART}, ()),
+    "the key and the directory": (
+        {"environments": "envs"},
+        {"key": umbrella.KEY, "chart": umbrella.CHART, "template": "envs/{environment}"},
+        (),
     ),
     "the files alone": (
         {f"environments/{one}/image_tag.yaml": f"live/{one}/image_tag.yaml" for one in POLICIES},
@@ -100,10 +107,11 @@ def test_names_of_an_environment_that_is_gone_stay_taken(world: Moving) -> None:
     assert world.known["v3"] == "v1.0.7"
 
 
-def test_a_name_stays_taken_for_operations_in_a_working_tree(world: Moving) -> None:
+@pytest.mark.parametrize("what", ["the directory", "the key and the directory"])
+def test_a_name_stays_taken_for_operations_in_a_working_tree(world: Moving, what: str) -> None:
     world.release("bump", "devel", "v1.0.3", "--direct")
     world.revert()
-    moved(world, "the directory")
+    moved(world, what)
     assert ("add", "v4") in world.changes("bump", "devel", "v1.0.4", "--local")
 
 

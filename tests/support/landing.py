@@ -116,7 +116,7 @@ class Base:
 
     def state(self, at: Place | None = None) -> State:
         text = (self.clone / (at or place()).tag_file).read_text("utf-8")
-        return tagfile.read_leniently(text)
+        return tagfile.read_leniently(text, "image")
 
     def since(
         self,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from origin import git, make_bare
+from umbrella import umbrella, under
 from world import ROOT, World
 
 from release_tool import tagfile
@@ -32,6 +33,8 @@ class Moving(World):
     branch: str = "release/{environment}"
     policies: dict[str, str] = field(default_factory=lambda: dict(POLICIES))
     services: tuple[str, ...] = ()
+    chart: str = "charts/grpc-manifest"
+    key: str = "image"
     known: dict[str, str] = field(default_factory=dict)  # name -> tag, of all that the base ever held
     seen: str = ""
 
@@ -53,7 +56,8 @@ class Moving(World):
         several = "services:\n" + "".join(f"  {name}: {{}}\n" for name in self.services)
         environments = "".join(f"  {name}: {policy}\n" for name, policy in self.policies.items())
         return (
-            f"version: 1\nchart: charts/grpc-manifest\n{several if self.services else one}path: {self.template}\n"
+            f"version: 1\nchart: {self.chart}\nversions: {{key: {self.key}}}\n"
+            f"{several if self.services else one}path: {self.template}\n"
             f"publish: {{branch: '{self.branch}', timeout: 5s}}\nenvironments:\n{environments}"
         )
 
@@ -69,6 +73,10 @@ class Moving(World):
                 shutil.move(self.clone / old, self.path / "moving")  # a directory may move below itself
                 (self.clone / new).parent.mkdir(parents=True, exist_ok=True)
                 shutil.move(self.path / "moving", self.clone / new)
+        if self.key != "image":
+            umbrella(self.clone)
+            for path in self.clone.rglob("image_tag.yaml"):
+                path.write_text(under(self.key, path.read_text()))
         if order == "together":
             self.commit({"release.yaml": self.layout()}, "Move")
         else:
@@ -98,7 +106,7 @@ class Moving(World):
             if path.startswith("charts/") or "/web/" in path:
                 continue
             if path.endswith("image_tag.yaml"):
-                state = tagfile.read_leniently(self.file(path, commit))
+                state = tagfile.read_leniently(self.file(path, commit), "image")
                 found |= {**state.versions, **state.retired}
             elif path.endswith("history.jsonl"):
                 names = history.names_of(history.parse(self.file(path, commit), path))

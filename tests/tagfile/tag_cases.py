@@ -18,11 +18,15 @@ from release_tool.tagfile import editor
 PATH = "environments/devel/image_tag.yaml"
 
 
-def edited(text: str, *changes: Change) -> str:
+KEYS = st.sampled_from(["image", "engine.image", "on-call.a_b.versions"])
+"""Where the five keys may stand."""
+
+
+def edited(text: str, *changes: Change, key: str = "image") -> str:
     """The text after some changes; it reads as what the changes make of the state."""
-    file = tagfile.read(text, PATH, empty=True)
+    file = tagfile.read(text, PATH, key=key, empty=True)
     after = tagfile.edit(file, changes)
-    again = tagfile.read(after.text, PATH, empty=True)
+    again = tagfile.read(after.text, PATH, key=key, empty=True)
     assert meaning(again.state) == meaning(after.state) == meaning(apply(file.state, changes))
     assert again.is_list == after.is_list
     return after.text

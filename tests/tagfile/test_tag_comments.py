@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 from model_builders import change, law, states
-from tag_cases import PATH, edited, mark_text, possible, quoted
+from tag_cases import KEYS, PATH, edited, mark_text, possible, quoted
+from umbrella import under
 
 from release_tool import tagfile
 from release_tool.model.records import State
@@ -121,8 +122,11 @@ COMMENT = re.compile(r"# (?:person|head|about|behind|below) (?:v[0-9]+ )?[0-9]+\
 
 
 @st.composite
-def commented(draw: Any) -> tuple[State, str]:
-    """A file with comments at all places, each with a number of its own: people's, and those that belong to an entry."""
+def commented(draw: Any) -> tuple[State, str, str]:
+    """A file with comments at all places, each with a number of its own: people's, and those that belong to an entry.
+
+    With it what it says, and below which key.
+    """
     one = draw(states(least=1))
     if one.default in one.quarantined:
         one = State(one.versions, one.retired, one.pinned)
@@ -160,8 +164,9 @@ def commented(draw: Any) -> tuple[State, str]:
         elif flow:
             lines.append("  }")
         lines += maybe(4, "person") + ([""] if draw(st.booleans()) else [])
-    text = "\n".join([*lines, "replicas: 2  # head 1003", ""])
-    return one, text.replace("\n", "\r\n") if draw(st.booleans()) else text
+    key = draw(KEYS)
+    text = under(key, "\n".join([*lines, "replicas: 2  # head 1003", ""]))
+    return one, text.replace("\n", "\r\n") if draw(st.booleans()) else text, key
 
 
 def runs_of_blank_lines(text: str) -> int:
@@ -170,14 +175,14 @@ def runs_of_blank_lines(text: str) -> int:
 
 @law(commented(), st.data(), examples=120)
 def test_comments_are_conserved_but_for_those_of_an_entry_that_is_gone_for_good(
-    file: tuple[State, str], data: Any
+    file: tuple[State, str, str], data: Any
 ) -> None:
-    one, text = file
+    one, text, key = file
     for _ in range(data.draw(st.integers(1, 4))):
         made = data.draw(possible(one))
         if made is None:
             continue
-        after = edited(text, made)
+        after = edited(text, made, key=key)
         was, now = COMMENT.findall(text), COMMENT.findall(after)
         assert len(now) == len(set(now))
         lost = set(was) - set(now)

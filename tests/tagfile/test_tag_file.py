@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 from model_builders import DIGEST, bump, change, ground, law, meaning, state, states
-from tag_cases import PATH, edited, mark_text, possible, quoted
+from tag_cases import KEYS, PATH, edited, mark_text, possible, quoted
+from umbrella import under
 
 from release_tool import tagfile
 from release_tool.errors import FileProblems
@@ -17,9 +18,9 @@ from release_tool.model.states import apply
 from release_tool.rules.plan import plan
 
 
-def bumped(text: str, tag: str, *, default: str, keep: int) -> str:
-    base = ground(tagfile.read(text, PATH).state, default=default, keep=keep)
-    return edited(text, *plan(base, (), bump(tag)).edits)
+def bumped(text: str, tag: str, *, default: str, keep: int, key: str = "image") -> str:
+    base = ground(tagfile.read(text, PATH, key=key).state, default=default, keep=keep)
+    return edited(text, *plan(base, (), bump(tag)).edits, key=key)
 
 
 # -- the golden cases of the design -----------------------------------------------------------------------------------
@@ -54,7 +55,9 @@ def test_where_the_default_is_newest_a_bump_is_two_added_lines() -> None:
 
 
 def test_a_bump_that_retires_makes_the_list_a_mapping_in_place_and_no_name_changes() -> None:
-    assert bumped(SEED_WITH_DEFAULT, "v1.0.5", default="newest", keep=4) == RETIRED
+    for key in ("image", "engine.image"):
+        before = under(key, SEED_WITH_DEFAULT)
+        assert bumped(before, "v1.0.5", default="newest", keep=4, key=key) == under(key, RETIRED)
 
 
 def test_without_a_written_default_the_first_version_is_the_fallback_target_and_stays() -> None:
@@ -103,11 +106,59 @@ image:
         (f"image:\n  tag:\n  - a\n  - a{DIGEST}\n", "4:5", "two names"),
     ],
 )
-def test_what_breaks_a_rule_is_an_error_with_its_place(text: str, where: str, says: str) -> None:
+@pytest.mark.parametrize("key", ["image", "engine.image"])
+def test_what_breaks_a_rule_is_an_error_with_its_place(text: str, where: str, says: str, key: str) -> None:
     with pytest.raises(FileProblems) as caught:
-        tagfile.read(text, PATH)
+        tagfile.read(under(key, text), PATH, key=key)
+    line, column = map(int, where.split(":"))
+    deeper = key.count(".")
+    assert caught.value.where == f"{PATH}:{line + deeper}:{column + 2 * deeper}"
+    assert says.replace("image.tag", f"{key}.tag") in caught.value.what
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "says"),
+    [
+        ("engine: v1\n", "1:9", "engine: expected a mapping, found the text 'v1'"),
+        ("engine: [a]\n", "1:9", "engine: expected a mapping, found a list"),
+        ("engine:\n  image: a\n", "2:10", "engine.image: expected a mapping, found the text 'a'"),
+        ("x: &x {image: {tag: [a]}}\nengine: *x\n", "2:9", "an alias or a merge key can't be edited safely here"),
+        ("x: &x {tag: [a]}\nengine: {image: *x}\n", "2:17", "an alias or a merge key can't be edited safely here"),
+        ("x: &x {image: {}}\nengine: {<<: *x}\n", "2:14", "an alias or a merge key can't be edited safely here"),
+        ("engine: {image: {tag: [a]}}\nengine: {}\n", "2:1", "this key stands twice"),
+        ("engine: {image: {tag: [a]}}\n---\nb: 1\n", "3:1", "a values file holds one document"),
+    ],
+)
+def test_what_is_in_the_way_of_the_key_is_refused_with_its_place(text: str, where: str, says: str) -> None:
+    with pytest.raises(FileProblems) as caught:
+        tagfile.read(text, PATH, key="engine.image", empty=True)
     assert caught.value.where == f"{PATH}:{where}"
     assert says in caught.value.what
+    assert caught.value.hint
+
+
+def test_aliases_beside_the_way_to_the_versions_are_no_matter() -> None:
+    text = "x: &x {a: 1}\nengine: {other: *x, image: {tag: [a], more: *x}}\nrest: *x\n"
+    assert tagfile.read(text, PATH, key="engine.image").state == state("a")
+
+
+# -- versions below another key than the configured one ---------------------------------------------------------------
+@pytest.mark.parametrize("tag", ["[a, b]", "{v1: a, v2: b}"])
+def test_versions_that_stand_below_another_key_are_refused_with_the_key_to_set(tag: str) -> None:
+    text = f"image: {{repository: x}}\nengine: {{image: {{tag: {tag}}}}}\n"
+    with pytest.raises(FileProblems) as caught:
+        tagfile.read(text, PATH, empty=True)
+    assert caught.value.where == f"{PATH}:2:23"
+    assert "the versions seem to stand under `engine.image`, and `versions.key` is `image`" in caught.value.what
+    assert caught.value.hint == "set `versions: {key: engine.image}` in release.yaml"
+    assert tagfile.read(text, PATH, key="engine.image").state == state("a", "b")
+
+
+@pytest.mark.parametrize("text", ["proxy: {tag: v1}\n", "proxy: {tag: []}\n", "tag: [a]\n", "'a.b': {c: {tag: [a]}}\n"])
+def test_what_is_no_set_of_versions_elsewhere_is_no_matter(text: str) -> None:
+    assert tagfile.read(text, PATH, empty=True).state == State()
+    written = text + "image: {tag: {}}\nengine: {image: {tag: [a]}}\n"
+    assert tagfile.read(written, PATH, empty=True).state == State(), "the key itself says that there are none"
 
 
 # -- edits ------------------------------------------------------------------------------------------------------------
@@ -148,10 +199,25 @@ def test_a_tag_that_a_reader_could_take_for_something_else_is_quoted(tag: str) -
 
 
 @pytest.mark.parametrize("tags", ["  tag: []\n", "  tag: {}\n", "  tag:\n", "", None])
-def test_the_first_version_comes_into_an_empty_file(tags: str | None) -> None:
-    text = "# ours\n" if tags is None else f"image:\n{tags}"
-    assert tagfile.read(edited(text, change("add", "v1", "a")), PATH).state == state("a")
-    assert tagfile.read(edited(text, change("add", "v7", "a")), PATH).state == state(named={"v7": "a"})
+@pytest.mark.parametrize("key", ["image", "engine.image"])
+def test_the_first_version_comes_into_an_empty_file(tags: str | None, key: str) -> None:
+    text = "# ours\n" if tags is None else under(key, f"image:\n{tags}")
+    assert tagfile.read(edited(text, change("add", "v1", "a"), key=key), PATH, key=key).state == state("a")
+    after = edited(text, change("add", "v7", "a"), key=key)
+    assert tagfile.read(after, PATH, key=key).state == state(named={"v7": "a"})
+
+
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        ("", "engine:\n  image:\n    tag:\n      v1: a\n"),
+        ("engine:\n", "engine:\n  image:\n    tag:\n      v1: a\n"),
+        ("engine: {}  # ours\n", "engine: {image: {tag: {v1: a}}}  # ours\n"),
+        ("engine:\n  # two\n  n: 2\nb: 1\n", "engine:\n  # two\n  n: 2\n  image:\n    tag:\n      v1: a\nb: 1\n"),
+    ],
+)
+def test_the_parents_that_the_first_version_lacks_are_made(text: str, after: str) -> None:
+    assert edited(text, change("add", "v1", "a"), key="engine.image") == after
 
 
 def test_a_default_without_a_value_is_filled_in() -> None:
@@ -207,25 +273,28 @@ def renumbered(one: State) -> State:
 
 
 @st.composite
-def files(draw: Any) -> tuple[State, str]:
+def files(draw: Any) -> tuple[State, str, str]:
     one = draw(states(least=1))
     as_list, flow = draw(st.sampled_from([(True, False), (False, False), (False, True)]))
     one = renumbered(one) if as_list else one
     if one.default in one.quarantined:
         one = State(one.versions, one.retired, one.pinned)
-    text = text_of(one, as_list=as_list, flow=flow)
-    return one, text.replace("\n", "\r\n") if draw(st.booleans()) else text
+    key = draw(KEYS)
+    text = under(key, text_of(one, as_list=as_list, flow=flow))
+    return one, text.replace("\n", "\r\n") if draw(st.booleans()) else text, key
 
 
 @law(files(), st.data(), examples=80)
-def test_a_file_says_after_its_edits_what_the_changes_make_of_its_state(file: tuple[State, str], data: Any) -> None:
-    one, text = file
-    assert meaning(tagfile.read(text, PATH).state) == meaning(one)
+def test_a_file_says_after_its_edits_what_the_changes_make_of_its_state(
+    file: tuple[State, str, str], data: Any
+) -> None:
+    one, text, key = file
+    assert meaning(tagfile.read(text, PATH, key=key).state) == meaning(one)
     for _ in range(data.draw(st.integers(1, 5))):
         made = data.draw(possible(one))
         if made is None:
             continue
-        before, text = text, edited(text, made)
+        before, text = text, edited(text, made, key=key)
         after = apply(one, [made])
         for name in {*one.versions} & {*after.versions, *after.retired}:
             assert before.count(note(name)) == text.count(note(name))
@@ -254,8 +323,8 @@ def test_any_tag_is_written_so_that_it_is_read_again(text: str, tag: str) -> Non
 
 
 @law(files(), examples=40)
-def test_no_change_leaves_every_byte(file: tuple[State, str]) -> None:
-    one, text = file
-    assert edited(text) == text
+def test_no_change_leaves_every_byte(file: tuple[State, str, str]) -> None:
+    one, text, key = file
+    assert edited(text, key=key) == text
     if one.written_default is not None:
-        assert edited(text, Change("set-default", one.written_default, Tag("x"), "again")) == text
+        assert edited(text, Change("set-default", one.written_default, Tag("x"), "again"), key=key) == text
