@@ -21,7 +21,7 @@ from release_tool.yamledit.style import nested
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-    from release_tool.config import Config, Place
+    from release_tool.config import Config
     from release_tool.doctor.access import Access
     from release_tool.forges.base import Forge
     from release_tool.git.repository import Repository
@@ -42,7 +42,7 @@ def examine(
     """
     places = [place for view in views for place in view.places()]
     yield from _guarded("record", lambda: _merge_driver([place.history_file for place in places], source))
-    yield from _guarded("environments", lambda: _tag_files(config, places, source))
+    yield from _guarded("environments", lambda: _tag_files(config, views, source))
     if actions:
         promotes = any(one.promote_from for one in config.environments.values())
         guarded = any(one.health is not None for one in config.environments.values())
@@ -106,9 +106,18 @@ def _merge_driver(records: Sequence[str], source: Source) -> Iterator[Diagnosis]
     yield from verdicts.merge_driver(records, texts)
 
 
-def _tag_files(config: Config, places: Sequence[Place], source: Source) -> Iterator[Diagnosis]:
-    there = source.read([place.tag_file for place in places])
-    yield verdicts.tag_files(config, [place for place in places if place.tag_file not in there])
+def _tag_files(config: Config, views: Sequence[Config], source: Source) -> Iterator[Diagnosis]:
+    every = [files for view in views for files in read_files(source, view.places()).values()]
+    broken: list[Diagnosis] = []
+    for files in every:
+        try:
+            files.state(empty=True)
+        except ReleaseError as error:
+            broken += of_error("environments", error, "no operation can work on it") if files.tags is not None else ()
+    missing = [files.place for files in every if files.tags is None]
+    yield from broken
+    if missing or not broken:
+        yield verdicts.tag_files(config, missing)
 
 
 def _orders(views: Sequence[Config], source: Source) -> Iterator[Diagnosis]:

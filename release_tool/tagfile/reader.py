@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,8 +22,8 @@ KEYS = ("default", "tag", "retired", "pinned", "quarantined")
 """The keys below `versions.key` that stand in `image_tag.yaml` only: Helm merges mappings of several files, so an entry
 elsewhere would come back in every rendering."""
 
-_DEEP = 8
-"""So many keys down versions are looked for under another key."""
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_DEEP = 8  # what `versions.key` can say: so many words
 
 _EXAMPLES = {
     "retired": "write `v1: <tag>` below it",
@@ -114,11 +115,7 @@ def node_at(node: Node | None, *path: str) -> Node | None:
 
 def look_like_versions(root: Node, key: str) -> Iterator[tuple[str, Node]]:
     """The keys of a file that could be `versions.key` and are not, with a `tag` below that looks like versions."""
-    from release_tool.config.kinds import VALUES_KEY, broken_rule
-
-    for path, tag in _with_tags(root, ""):
-        if path != key and broken_rule(path, VALUES_KEY) is None:
-            yield path, tag
+    return (found for found in _with_tags(root, "") if found[0] not in {key, ""})
 
 
 def _with_tags(node: Node, path: str) -> Iterator[tuple[str, Node]]:
@@ -127,7 +124,7 @@ def _with_tags(node: Node, path: str) -> Iterator[tuple[str, Node]]:
             items = value.items or [tag for key, tag in value.pairs if key.kind == "scalar" and is_name(key.value)]
             if items and all(item.kind == "scalar" and is_tag(item.value) for item in items):
                 yield path, value
-        elif name.kind == "scalar" and "." not in name.value and path.count(".") < _DEEP:
+        elif name.kind == "scalar" and _WORD.fullmatch(name.value) and path.count(".") < _DEEP - 1:
             yield from _with_tags(value, f"{path}.{name.value}".lstrip("."))
 
 

@@ -149,6 +149,14 @@ def test_an_environment_without_its_file_is_an_error(world: World) -> None:
     assert found.one("chart", "unknown")
 
 
+def test_versions_below_another_key_are_an_error_with_the_key_to_set(world: World) -> None:
+    world.broken.add("staging")
+    world.commit({"environments/staging/image_tag.yaml": "engine: {image: {tag: [a]}}\n"}, "An umbrella")
+    found = look(world).one("environments", "error")
+    assert found["where"] == "environments/staging/image_tag.yaml:1:23"
+    assert found["mend"] == "set `versions: {key: engine.image}` in release.yaml"
+
+
 def test_a_chart_that_fails_to_render_is_an_error(world: World) -> None:
     world.commit({"charts/grpc-manifest/templates/broken.yaml": '{{ fail "not today" }}\n'}, "Break")
     assert "not today" in str(look(world).one("chart", "error"))
