@@ -209,7 +209,8 @@ def wants_json(argv: Sequence[str]) -> bool:
 
 def force_argument(parser: ArgumentParser) -> None:
     """Of what writes a time, and has no `--force` that means more."""
-    parser.add_argument("--force", action="store_true", help="also where this machine's clock seems wrong")
+    text = "also where this machine's clock seems wrong; with --reason, also where the chart can't carry it out"
+    parser.add_argument("--force", action="store_true", help=text)
 
 
 def changing_arguments(parser: ArgumentParser, *, local: bool = True, forced: bool = False) -> None:

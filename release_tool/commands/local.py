@@ -72,9 +72,12 @@ def run(here: Here, asked: Invocation, meant: Meant) -> Outcome:
     if not made.lines:
         return Outcome(asked, intent, plan=made._replace(kept=(), waiting=()))  # nobody has told the ages
     changed = new_files(files, made, source)
-    manifests, notes = route_gate.publishable(Renderings(source, config, here.renderer(config)), files, files, changed)
+    renderings = Renderings(source, config, here.renderer(config))
+    accepted = asked.force and bool(asked.reason)
+    proposal = route_gate.Proposal(files, files, changed, made, intent.operation, accepted)
+    manifests, notes, reached = route_gate.publishable(renderings, proposal)
     here.tree.write(changed)
-    return Outcome(asked, intent, changed=True, plan=made, routes=notes, manifests=manifests)
+    return Outcome(asked, intent, changed=True, plan=made, routes=notes, manifests=manifests, reached=reached)
 
 
 def _ground(config: Config, every: Mapping[str, Files], asked: Invocation, now: datetime, names: Names) -> Ground:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.errors import ReleaseError, TryAgain
+from release_tool.manifests.routes.reach import reach
 from release_tool.model import history
 from release_tool.model.records import Name, State, Tag, name_number
 from release_tool.remote import strays
@@ -12,6 +13,7 @@ from release_tool.remote.ages import EXACTLY, Ages
 from release_tool.remote.branch import look
 from release_tool.remote.judged_versions import Asking
 from release_tool.remote.landings import Landings, recorded
+from release_tool.remote.rendering import Renderings
 from release_tool.remote.snapshot import take_all
 from release_tool.rules import outlook
 from release_tool.rules.retention import Facts
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from release_tool.config import Environment, Place
     from release_tool.forges.base import Forge
     from release_tool.health.source import ToJudge
+    from release_tool.manifests.routes.reach import Reach
     from release_tool.model.health import Judged
     from release_tool.model.records import Line, PullRequest
     from release_tool.remote.ages import Entry
@@ -30,6 +33,10 @@ if TYPE_CHECKING:
     from release_tool.remote.strays import Stray
     from release_tool.remote.tool import Tool
     from release_tool.rules.outlook import Outlook
+
+
+_RENDERED = 24
+"""So many environments are rendered, where nobody named any: each takes some hundredths of a second."""
 
 
 class Waiting(NamedTuple):
@@ -52,6 +59,8 @@ class EnvironmentStatus(NamedTuple):
     health: tuple[Judged, ...] | None = None  # what the health checks say of the live versions; None: nobody was asked
     rolling: Waiting | None = None  # its rolling branch; None if there is none
     downgrade: Waiting | None = None  # the branch of its downgrade; None if there is none
+    # who answers calls, as the rendering tells, or why nobody knows; None: nothing was rendered
+    reach: Reach | ReleaseError | None = None
     errors: tuple[ReleaseError, ...] = ()  # what of it can't be read
 
     def landed(self, name: Name) -> datetime | None:
@@ -129,8 +138,9 @@ def run(
     forge = tool.forge(config)
     places = [place for snapshot in snapshots for place in snapshot.config.places()]
     ages = Ages(tool.repository, Landings(tool.repository, lambda: forge), snapshots[0].base, places, tool.config_path)
-    look_at = _Looking(tool, forge, ages, in_use=in_use)
     wanted = list(dict.fromkeys(environments)) or list(config.environments)
+    renders = bool(environments) or len(wanted) * len(snapshots) <= _RENDERED
+    look_at = _Looking(tool, forge, ages, in_use=in_use, renders=renders)
     services = [
         ServiceStatus(snapshot.config.service, tuple(look_at.environment(snapshot, name) for name in wanted))
         for snapshot in snapshots
@@ -166,18 +176,20 @@ def _with_health(
 class _Looking:
     """One look at many environments."""
 
-    def __init__(self, tool: Tool, forge: Forge, ages: Ages, *, in_use: bool) -> None:
+    def __init__(self, tool: Tool, forge: Forge, ages: Ages, *, in_use: bool, renders: bool) -> None:
         self._tool = tool
         self._forge = forge
         self._ages = ages
         self._in_use = in_use
+        self._renders = renders
+        self._renderings: dict[str, Renderings] = {}  # of each service
         self.now = tool.now()
 
     def environment(self, snapshot: Snapshot, name: str) -> EnvironmentStatus:
         """One environment, as far as it can be read."""
         files = snapshot.files[name]
         found = EnvironmentStatus(snapshot.config.place(name), snapshot.config.environment(name))
-        for part in (self._versions, self._rules, self._outlook, self._branches):
+        for part in (self._versions, self._rules, self._outlook, self._routes, self._branches):
             try:
                 found = part(snapshot, files, found)
             except TryAgain:
@@ -219,6 +231,21 @@ class _Looking:
         facts = Facts(now, state, found.since, history.former_defaults(lines, state.default), used or {})
         seen = outlook.ahead(state, found.policy, config.versions.ordering, facts)
         return found._replace(outlook=seen, in_use=used)
+
+    def _routes(self, snapshot: Snapshot, files: Files, found: EnvironmentStatus) -> EnvironmentStatus:
+        """Who answers calls, as the chart of the base renders the environment."""
+        state, config = found.state, snapshot.config
+        if not self._renders or state is None or not state.live:
+            return found
+        if config.service not in self._renderings:
+            self._renderings[config.service] = Renderings(snapshot.source, config, self._tool.renderer(config))
+        try:
+            text = self._renderings[config.service].render(files)
+            return found._replace(reach=reach(text, config.namespace, {**state.versions, **state.retired}))
+        except TryAgain:
+            raise
+        except ReleaseError as error:  # `release check` tells more of it
+            return found._replace(reach=error)
 
     def _branches(self, snapshot: Snapshot, _: Files, found: EnvironmentStatus) -> EnvironmentStatus:
         """What waits."""

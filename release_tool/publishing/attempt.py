@@ -200,11 +200,14 @@ class Work:
 
     # -- what comes of it --
 
-    def rendered(self, files: Files, changed: Mapping[str, bytes]) -> route_gate.Publishable:
+    def rendered(self, made: Plan, files: Files, changed: Mapping[str, bytes]) -> route_gate.Publishable:
         """The difference of the manifests, from the base to the proposal, once that has passed the checks."""
-        config = self.snapshot.config
+        config, asked = self.snapshot.config, self.invocation
         renderings = Renderings(self.snapshot.source, config, self.tool.renderer(config))
-        return route_gate.publishable(renderings, self.files, files, changed)
+        operation = None if self.intent is None else self.intent.operation
+        accepted = asked.force and bool(asked.reason)
+        proposal = route_gate.Proposal(self.files, files, changed, made, operation, accepted)
+        return route_gate.publishable(renderings, proposal)
 
     def outcome(self, **more: Any) -> Outcome:
         """What this call did; unchanged unless said otherwise."""

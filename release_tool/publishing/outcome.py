@@ -8,6 +8,7 @@ from release_tool.model import history
 
 if TYPE_CHECKING:
     from release_tool.manifests import ObjectChange
+    from release_tool.manifests.routes.reach import Reach
     from release_tool.model.records import Arguments, Change, CommitId, Intent, Operation, PullRequest
     from release_tool.rules.plan import Plan
 
@@ -22,7 +23,8 @@ class Invocation(NamedTuple):
     reason: str = ""  # on one line; may be empty
     service: str = ""  # whose versions; empty: of the only one
     direct: bool | None = None  # push to the base branch; None: as the configuration says
-    force: bool = False  # go on although this machine's clock seems wrong
+    # go on although this machine's clock seems wrong, and with a reason also where the chart can't carry it out
+    force: bool = False
     dry_run: bool = False  # plan and render only
     named: bool = False  # whether somebody gave the id: run again, the same command is the same operation then
     downgrade: bool = False  # propose on the branch of downgrades, which is never shared with other operations
@@ -53,6 +55,8 @@ class Outcome(NamedTuple):
     routes: tuple[str, ...] = ()  # sentences from the checks of the manifests
     # the difference of the rendered manifests; None where nothing was rendered
     manifests: tuple[ObjectChange, ...] | None = None
+    # who answers calls before and after it; None where nothing was rendered, or where the former can't be
+    reached: tuple[Reach | None, Reach] | None = None
     file_difference: str = ""  # unified difference of the files, for a dry run
     text: str = ""  # a text for a person to carry on with (the forge `none`)
 

@@ -82,6 +82,7 @@ def _text(work: Work, lines: Sequence[Line], outcome: Outcome) -> PullRequestTex
             ending=_ending(work, made),
             notes=outcome.routes,
             manifests=outcome.manifests,
+            reached=outcome.reached,
             image=config.registry.image if config.registry else "",
             branch="" if work.branch == work.place.branch else work.branch,
         )

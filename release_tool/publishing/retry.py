@@ -128,8 +128,8 @@ def _pushed(work: Work) -> Outcome:
     if not made.lines:
         return outcome
     changed = new_files(work.files, made, work.snapshot.source)
-    manifests, notes = work.rendered(work.files, changed)
-    outcome = outcome._replace(changed=True, routes=notes, manifests=manifests)
+    manifests, notes, reached = work.rendered(made, work.files, changed)
+    outcome = outcome._replace(changed=True, routes=notes, manifests=manifests, reached=reached)
     if work.invocation.dry_run:
         return outcome._replace(file_difference=file_difference(work.files, changed))
     tree = work.repository.write_tree(tip, changed)

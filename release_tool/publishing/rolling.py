@@ -56,13 +56,14 @@ def propose(work: Work) -> Outcome:
         held = f"pull request #{branch.finished.number} proposed just that and was closed; nothing has changed since"
         return work.outcome(plan=following.plan._replace(notes=(), left_out=()), said=(held,))
     changes = _changes(work, branch, following)
-    manifests, notes = work.rendered(following.files, following.changed)
+    manifests, notes, reached = work.rendered(following.plan, following.files, following.changed)
     outcome = work.outcome(
         changed=changes is not None,
         plan=following.plan._replace(own=changes or ()),
         branch=branch.name,
         routes=notes,
         manifests=manifests,
+        reached=reached,
     )
     if work.invocation.dry_run:
         return _tried(work, branch, following, outcome)

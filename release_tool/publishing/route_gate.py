@@ -1,4 +1,4 @@
-"""The gate before publishing: a proposal whose routes would lose calls is refused.
+"""The gate before publishing: a proposal whose routes would lose calls, or that the chart can't carry out, is refused.
 
 What breaks a call that works now is wrong. What was wrong before is a note, and stops nothing: the way out of it may be
 this very change. An operation never makes the pods of another version anew, so a chart that does so is refused.
@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool import manifests
-from release_tool.errors import Refused
+from release_tool.errors import Refused, ReleaseError
 from release_tool.manifests import routes
+from release_tool.manifests.routes import effects
+from release_tool.manifests.routes.reach import reach
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,11 +20,25 @@ if TYPE_CHECKING:
     from release_tool.config import Config
     from release_tool.manifests import ObjectChange
     from release_tool.manifests.routes import RouteFinding
+    from release_tool.manifests.routes.reach import Reach
+    from release_tool.model.records import Name, Operation, Tag
     from release_tool.remote.rendering import Renderings
     from release_tool.remote.snapshot import Files
+    from release_tool.rules.plan import Plan
 
 _TOLD = 3
 _LISTED = 10
+
+
+class Proposal(NamedTuple):
+    """What shall be published."""
+
+    present: Files  # the environment's files in the base
+    files: Files  # those that `changed` changes: the present ones, or those of a release branch
+    changed: Mapping[str, bytes]  # path -> bytes
+    plan: Plan
+    operation: Operation | None  # None of sync
+    accepted: bool = False  # whether a person goes on, with a reason, where the chart can't carry out what is asked for
 
 
 class Publishable(NamedTuple):
@@ -30,33 +46,85 @@ class Publishable(NamedTuple):
 
     manifests: tuple[ObjectChange, ...]
     notes: tuple[str, ...]
+    reached: tuple[Reach | None, Reach]  # who answers calls before and after it; None: the former can't be rendered
 
 
-def publishable(renderings: Renderings, present: Files, files: Files, changed: Mapping[str, bytes]) -> Publishable:
+def publishable(renderings: Renderings, proposal: Proposal) -> Publishable:
     """A proposal, once the checks of routing find nothing wrong with it that isn't wrong already.
 
     Raises:
-        Refused: a call would fail by what is proposed.
+        Refused: a call would fail by what is proposed, or the chart can't carry it out.
     """
-    before, after = renderings.both(present, files, changed)
+    present, files, plan = proposal.present, proposal.files, proposal.plan
+    before, after = renderings.both(present, files, proposal.changed)
     config = renderings.config
     changes = manifests.difference(before, after)
+    versions = {**_deployed(present), **plan.after.versions, **plan.after.retired}
+    was, then = (reach(text, config.namespace, versions) for text in (before, after))
+    notes, accepted = _effects(renderings, proposal, effects.Compared(was, then, plan.after), changes)
+    reached = (was if before or present.is_empty else None, then)
     found = [*routes.check(after, config.namespace), *routes.compare(before, after, config.namespace)]
     if not found:
-        return Publishable(changes, ())
+        return Publishable(changes, notes, reached)
     old = known(before, config)
     if files != present:  # people work on that branch too: what their commits hold is no fault of this operation
         theirs = renderings.render_if_possible(files)
         old |= known(theirs, config)
         old |= {finding.identity for finding in routes.compare(before, theirs, config.namespace)}
     new = [finding for finding in found if finding.identity not in old]
-    wrong = [finding for finding in new if finding.serious]
+    wrong = [finding for finding in new if finding.serious and not (accepted and finding.rule == "lost")]
     if wrong:
         raise _refusal(renderings, files.place.environment, wrong)
     told = [finding.what for finding in new]
     told += [f"wrong already: {finding.what}" for finding in found if finding.serious and finding not in new]
     more = (f"{len(told) - _TOLD} more of this kind; `release check` lists what is wrong",) if len(told) > _TOLD else ()
-    return Publishable(changes, (*told[:_TOLD], *more))
+    return Publishable(changes, (*notes, *told[:_TOLD], *more), reached)
+
+
+def _deployed(files: Files) -> dict[Name, Tag]:
+    try:
+        state = files.state(empty=True)
+    except ReleaseError:  # what it was planned on is the branch's
+        return {}
+    return {**state.versions, **state.retired}
+
+
+def _effects(
+    renderings: Renderings, proposal: Proposal, step: effects.Compared, changes: Sequence[ObjectChange]
+) -> tuple[tuple[str, ...], bool]:
+    """What the chart doesn't do of what changes, and whether a person went on all the same, now or before.
+
+    Raises Refused where this operation has no sense then, or breaks calls.
+    """
+    plan, operation = proposal.plan, proposal.operation
+    wrong = [one for one in effects.unmet(plan.own, operation, step) if one.serious]
+    if wrong and not proposal.accepted:
+        raise _cannot(renderings, operation, wrong, step.after.sources)
+    every = list(effects.unmet(plan.edits, operation, step))
+    notes = [one.what for one in every]
+    if operation in _MARKS and plan.own and not step.after.header and not changes:
+        mark = "a quarantine" if operation == "quarantine" else "the default"
+        why = f"the chart has no routes for versions, so {mark} is a mark for this tool alone"
+        notes.append(f"no manifest changes: {why}")
+    return tuple(notes), any(one.change.action == "retire" for one in every)
+
+
+_MARKS = frozenset(["default", "downgrade", "quarantine"])
+
+
+def _cannot(
+    renderings: Renderings, operation: Operation | None, wrong: Sequence[effects.Unmet], sources: Sequence[str]
+) -> Refused:
+    what = f"the chart can't carry out this {operation or 'change'}: {wrong[0].what}"
+    if len(wrong) > 1:
+        what = "\n  ".join([f"the chart can't carry out this {operation or 'change'}", *(one.what for one in wrong)])
+    return Refused(
+        what,
+        where=renderings.place(sources[0].partition("/")[2] if sources and not wrong[0].deploys else ""),
+        cause="the chart renders the new set of versions so; nothing was published",
+        hint=f"{wrong[0].hint}, and push it to {renderings.config.base} (see `release doctor`); "
+        "or add --force --reason 'why' to go on all the same",
+    )
 
 
 def known(rendering: str, config: Config) -> set[tuple[str, str, str]]:

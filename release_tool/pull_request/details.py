@@ -121,7 +121,7 @@ def staying(proposed: Proposed) -> list[Markup]:
         parts.append(section("What stays live", table(_VERSION, [_kept(one) for one in proposed.plan.kept], _WHOLE)))
     if proposed.plan.waiting:
         rows = [_kept(one) for one in proposed.plan.waiting]
-        parts.append(section("Deployed without a route", table(_VERSION, rows, _WHOLE)))
+        parts.append(section("Quarantined and retired", table(_VERSION, rows, _WHOLE)))
     return parts
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.model.records import name_number
 from release_tool.model.versions import is_newer
@@ -24,9 +24,10 @@ from release_tool.rules import outlook
 from release_tool.rules.plan import held
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from release_tool.model.records import Name, State
+    from release_tool.manifests.routes.reach import Reach
+    from release_tool.model.records import Name, State, Tag
     from release_tool.pull_request.proposal import Proposed
 
 _NAMES = 24  # in one cell
@@ -49,19 +50,35 @@ def first_screen(proposed: Proposed) -> list[Markup]:
 
 def _sets(proposed: Proposed) -> Markup:
     before, after = proposed.before, proposed.plan.after
-    idle = [_unrouted(one) for one in (before, after)]
+    sides = [_Side(state, proposed.reach(after=later)) for state, later in ((before, False), (after, True))]
+    word = "routed" if any(side.reach for side in sides) else "live"
     rows = [
         [Markup("default"), _default(before, after, is_new=False), _default(after, before, is_new=True)],
-        [Markup("routed"), *_both(before.live, after.live)],
+        [Markup(word), *_both(*(side.routed for side in sides))],
     ]
-    if any(idle):
-        rows.append([Markup("deployed without a route"), *_both(*idle)])
+    if any(side.others for side in sides):
+        what = "deployed without a route" if word == "routed" else "quarantined or retired"
+        rows.append([Markup(what), *_both(*(side.others for side in sides))])
     return table(("", "now", "once this lands"), rows, "see below")
 
 
-def _unrouted(state: State) -> list[Name]:
-    """The versions that are deployed and not routed."""
-    return [*state.quarantined, *state.retired]
+class _Side(NamedTuple):
+    """The versions before or after; `reach`: who answers calls, None where routes tell no versions apart."""
+
+    state: State
+    reach: Reach | None
+
+    @property
+    def routed(self) -> list[Name]:
+        """The versions that can be called by name; by the file, where no route tells."""
+        return list(self.state.live) if self.reach is None else [*self.reach.own]
+
+    @property
+    def others(self) -> list[Name]:
+        """Those that are deployed beside them."""
+        if self.reach is None:
+            return [*self.state.quarantined, *self.state.retired]
+        return [name for name in self.reach.running if not self.reach.routed(name)]
 
 
 def _default(one: State, other: State, *, is_new: bool) -> Markup:
@@ -89,24 +106,37 @@ def _sorted(names: Iterable[Name], others: Collection[Name]) -> list[Name]:
 
 
 def _moved(proposed: Proposed) -> Iterator[Markup]:
-    """What callers notice, in sentences."""
-    before, after = proposed.before, proposed.plan.after
-    if after.default is not None and before.default is not None and before.default != after.default:
-        here, there = (version(one.default, one.versions[one.default]) for one in (before, after) if one.default)
+    """What callers notice, in sentences, as the renderings tell."""
+    before, after = proposed.reached or (None, None)
+    if before is None or after is None:
+        return
+    versions = proposed.all_versions()
+    if before.first != after.first and after.unnamed():
+        here, there = (_told(one.first, versions) if one.first else Markup("nobody") for one in (before, after))
         yield Markup(f"Calls that name no version, or an unknown one: {here} → {there}.")
-    old, new = before.live, after.live
-    came = [name for name in new if name not in old]
-    went = [name for name in old if name not in new]
+    elif before.unnamed() and not after.unnamed():
+        yield Markup("Calls that name no version, or an unknown one, find no route from then on.")
+    came, went = after.own - before.own, before.own - after.own
     if came:
-        yield Markup(f"{_told(came, after)} can be called by name from then on.")
+        yield Markup(f"{_told(came, versions)} can be called by name from then on.")
     if went:
         it, its = ("it", "loses its route") if len(went) == 1 else ("one of them", "lose their routes")
-        yield Markup(f"{_told(went, before)} {its}: calls that name {it} get the default.")
+        get = "get what calls without a version get" if after.unnamed() else "find no route"
+        if after.first == {proposed.plan.after.default}:
+            get = "get the default"
+        yield Markup(f"{_told(went, versions)} {its}: calls that name {it} {get}.")
+    if not (before.header or after.header):
+        came = frozenset(after.running.keys() - before.running.keys())
+        went = frozenset(before.running.keys() - after.running.keys())
+        if came:
+            yield Markup(f"{_told(came, versions)} {'run' if len(came) > 1 else 'runs'} from then on.")
+        if went:
+            yield Markup(f"{_told(went, versions)} {'run' if len(went) > 1 else 'runs'} no more.")
 
 
-def _told(names: Iterable[Name], state: State) -> Markup:
+def _told(names: Iterable[Name], versions: Mapping[Name, Tag]) -> Markup:
     found = sorted(names, key=name_number, reverse=True)
-    return listed([version(name, state.versions[name]) for name in found], _MOVED)
+    return listed([version(name, versions[name]) for name in found], _MOVED)
 
 
 # -- warnings ---------------------------------------------------------------------------------------------------------

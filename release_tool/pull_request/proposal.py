@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from release_tool.config import Place
     from release_tool.manifests import ObjectChange
+    from release_tool.manifests.routes.reach import Reach
     from release_tool.model.records import Change, Line, Name, Tag
     from release_tool.rules.outlook import Outlook
 
@@ -32,6 +33,8 @@ class Proposed(NamedTuple):
         ending: the pins that end within a week: name, tag, the last day.
         notes: what the checks of the manifests have to say.
         manifests: the difference of the rendered manifests; None where nothing was rendered.
+        reached: who answers calls before and after it, as the rendering tells; None where nothing was rendered, or,
+            of what stands there, where that can't be.
         image: repository of the image; empty: it isn't known.
         branch: the branch, where it isn't the rolling one.
     """
@@ -46,6 +49,7 @@ class Proposed(NamedTuple):
     ending: Sequence[tuple[str, str, str]] = ()
     notes: Sequence[str] = ()
     manifests: Sequence[ObjectChange] | None = None
+    reached: tuple[Reach | None, Reach] | None = None
     image: str = ""
     branch: str = ""
 
@@ -53,6 +57,11 @@ class Proposed(NamedTuple):
     def changes(self) -> list[Change]:
         """All that changes, in the order of the lines."""
         return [change for line in self.lines for change in line.changes]
+
+    def reach(self, *, after: bool) -> Reach | None:
+        """Who answers calls before or after it; None where no route tells versions apart, or nobody knows."""
+        found = None if self.reached is None else self.reached[after]
+        return found if found is not None and found.header else None
 
     def all_versions(self) -> dict[Name, Tag]:
         """Name -> tag of all that is deployed before or after."""

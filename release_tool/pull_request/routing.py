@@ -1,15 +1,12 @@
-"""Which call reaches which image, as a table and as a Mermaid diagram.
-
-The routes are those of the rendering where it changes them; where it doesn't, they follow from the versions.
-"""
+"""Which call reaches which image, as a table and as a Mermaid diagram: as the rendering has it, and no more."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from release_tool.model.records import Name, name_number
-from release_tool.model.versions import is_name, tag_part
+from release_tool.model.records import name_number
+from release_tool.model.versions import tag_part
 from release_tool.pull_request.markdown import (
     NOTHING,
     Markup,
@@ -24,12 +21,11 @@ from release_tool.pull_request.markdown import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
+    from release_tool.manifests.routes.reach import Reach, Row
+    from release_tool.model.records import Name
     from release_tool.pull_request.proposal import Proposed
-
-HEADER = "grpcsvc"
-"""What clients name their version in, by the chart that comes with the tool."""
 
 _DRAWN = 20
 """So many versions are drawn; more would be a picture of lines."""
@@ -39,104 +35,61 @@ _WORD = re.compile(r"[^A-Za-z0-9._-]")
 _LONGEST_WORD = 48  # in the diagram
 
 
-class Route(NamedTuple):
-    """One route of the mesh.
-
-    Attributes:
-        values: the values of the header that take it; none: all other calls do.
-        subsets: where it leads.
-    """
-
-    values: tuple[str, ...]
-    subsets: tuple[str, ...]
-
-
-class Routes(NamedTuple):
-    """All routes, and the header that they look at."""
-
-    header: str
-    routes: tuple[Route, ...]
-
-
 def routing(proposed: Proposed) -> list[Markup]:
-    """The routes once this lands: the table and the diagram."""
-    if not proposed.plan.after.versions:
+    """The routes once this lands: the table and the diagram; nothing where no route tells versions apart."""
+    found = proposed.reach(after=True)
+    if found is None:
         return []
-    new = frozenset(proposed.plan.after.live).difference(proposed.before.live)
-    found = _rendered(proposed) or _from_versions(proposed)
-    found = found._replace(routes=tuple(sorted(found.routes, key=lambda route: _order(new, route))))
-    head = (f"`{_safe(found.header)}`", "subset", "image")
-    rows = [_row(proposed, route, is_new=_is_new(new, route)) for route in found.routes]
-    rows += [[gone(plain(name)), Markup("the default pool"), NOTHING] for name in _leaving(proposed)]
-    parts = [table(head, rows, "`release render` shows all"), block("mermaid", _diagram(proposed, found))]
-    return [section("Routes once this lands", *parts)]
-
-
-# -- the routes -------------------------------------------------------------------------------------------------------
-
-
-def _rendered(proposed: Proposed) -> Routes | None:
-    """The routes of the VirtualServices that change; None where none does, or none tells versions apart."""
-    changed = [
-        one for one in proposed.manifests or () if one.key.kind == "VirtualService" and one.after and one.key.name
+    before = proposed.reach(after=False)
+    old = frozenset() if before is None else before.own
+    new = found.own - old
+    leaving = sorted(old - found.own, key=name_number, reverse=True)
+    to = _unnamed(found)
+    head = (f"`{_safe(found.header)}`", "leads to", "image")
+    rows = [_row(proposed, row, is_new=not new.isdisjoint(row.first)) for row in sorted(found.rows, key=_order(new))]
+    rows += [[gone(plain(name)), Markup(to), NOTHING] for name in leaving]
+    diagram = _diagram(proposed, found, new, leaving)
+    return [
+        section("Routes once this lands", table(head, rows, "`release render` shows all"), block("mermaid", diagram))
     ]
-    if not changed:
-        return None
-    from release_tool.manifests.routes.view import read
-
-    headers: list[str] = []
-    routes: dict[Route, None] = {}
-    for service in [service for one in changed for service in read(one.after, "").virtual_services]:
-        known = service.version_headers
-        headers += sorted(known)
-        for route in service.routes if known else ():
-            subsets = tuple(dict.fromkeys(end.subset for end in route.destinations))
-            values = tuple(dict.fromkeys(value for header, value in route.exact if header in known))
-            if values or known.isdisjoint(route.headers):
-                routes[Route(values, subsets)] = None
-    if not routes:
-        return None
-    return Routes(headers[0], tuple(routes))
 
 
-def _from_versions(proposed: Proposed) -> Routes:
-    routes = [Route((name,), (name,)) for name in proposed.plan.after.live]
-    routes.append(Route((), ("default",)))
-    return Routes(HEADER, tuple(routes))
+def _unnamed(found: Reach) -> str:
+    """What calls get that name no version."""
+    if not found.unnamed():
+        return "no route"
+    return "the default pool" if _is_pool(found) else "what calls without a version get"
 
 
-def _order(new: Collection[Name], route: Route) -> tuple[bool, bool, int]:
-    """The default pool first, then what is new, then the newest name."""
-    numbers = [name_number(value) for value in route.values if is_name(value)]
-    return bool(route.values), not _is_new(new, route), -max(numbers, default=0)
+def _is_pool(found: Reach) -> bool:
+    """Whether pods of several versions stand behind the calls that name no version."""
+    return len({name for row in found.unnamed() for name in row.versions}) > 1
 
 
-def _is_new(new: Collection[Name], route: Route) -> bool:
-    return any(subset in new for subset in route.subsets)
+def _order(new: Collection[Name]) -> Callable[[Row], tuple[bool, bool, int]]:
+    """Calls without a version first, then what is new, then the newest name."""
 
+    def key(row: Row) -> tuple[bool, bool, int]:
+        return (
+            bool(row.values),
+            not any(name in new for name in row.first),
+            -max(map(name_number, row.first), default=0),
+        )
 
-def _leaving(proposed: Proposed) -> list[Name]:
-    """The versions that lose their route."""
-    names = set(proposed.before.live).difference(proposed.plan.after.live)
-    return sorted(names, key=name_number, reverse=True)
+    return key
 
 
 # -- the table --------------------------------------------------------------------------------------------------------
 
 
-def _row(proposed: Proposed, route: Route, *, is_new: bool) -> list[Markup]:
-    default = proposed.plan.after.default
-    if not route.values:
-        first = Markup(f"{plain(default)} first: {_image(proposed, default)}") if default else NOTHING
-        return [Markup("none, or an unknown one"), _words(route.subsets), first]
-    values = _words(route.values)
-    after = proposed.plan.after.versions
-    images = [_image(proposed, Name(name)) for name in route.subsets if name in after]
-    return [
-        bold(values) if is_new else values,
-        _words(route.subsets),
-        listed(images, _VALUES),
-    ]
+def _row(proposed: Proposed, row: Row, *, is_new: bool) -> list[Markup]:
+    images = [_image(proposed, name) for name in row.first]
+    if not row.values:
+        ordered = len(row.first) < len(row.versions)
+        first = [Markup(f"{plain(name)}{' first' if ordered else ''}: {_image(proposed, name)}") for name in row.first]
+        return [Markup("none, or an unknown one"), _words(row.targets), listed(first, _VALUES)]
+    values = _words(row.values)
+    return [bold(values) if is_new else values, _words(row.targets), listed(images, _VALUES)]
 
 
 def _words(words: Sequence[str]) -> Markup:
@@ -144,30 +97,42 @@ def _words(words: Sequence[str]) -> Markup:
 
 
 def _image(proposed: Proposed, name: Name) -> Markup:
-    tag = tag_part(proposed.plan.after.versions[name])
+    tag = tag_part(proposed.all_versions()[name])
     return code(f"{proposed.image}:{tag}" if proposed.image else tag)
 
 
 # -- the diagram ------------------------------------------------------------------------------------------------------
 
 
-def _diagram(proposed: Proposed, found: Routes) -> str:
+def _diagram(proposed: Proposed, found: Reach, new: Collection[Name], leaving: Sequence[Name]) -> str:
     """Mermaid's text. From outside it holds letters, digits and `._-` alone, so nothing of that is syntax."""
-    after = proposed.plan.after
-    routed = {subset for route in found.routes if route.values for subset in route.subsets}
-    before = proposed.before.live
-    names = [name for name in after.live if name in routed]
-    drawn = sorted(names, key=lambda name: (name != after.default, -name_number(name)))[:_DRAWN]
-    leaving = _leaving(proposed)[: _DRAWN - len(drawn)]
-    lines = ["flowchart LR", f'  calls(["calls with {_safe(found.header)}"])', '  pool{{"default pool"}}']
-    lines += [f'  {name}["{name}: {_safe(tag_part(after.versions[name]))}"]' for name in drawn]
-    lines += ['  calls -->|"none, or unknown"| pool']
-    lines += [f'  pool -->|"first"| {after.default}'] if after.default in drawn else []
-    lines += [f'  calls -->|"{name}"| {name}' for name in drawn]
-    lines += [f'  calls -.->|"{name}, no longer routed"| pool' for name in leaving]
-    if len(names) > len(drawn):
-        lines += [f'  more["{len(names) - len(drawn)} more versions"]', "  calls --> more"]
-    return "\n".join([*lines, *_new(name for name in drawn if name not in before)])
+    versions = proposed.all_versions()
+    first = found.first
+    others = found.own - first
+    drawn = [*_newest(first), *_newest(others)][:_DRAWN]
+    lines = ["flowchart LR", f'  calls(["calls with {_safe(found.header)}"])']
+    lines += ['  pool{{"default pool"}}'] if _is_pool(found) else []
+    lines += [f'  {name}["{name}: {_safe(tag_part(versions[name]))}"]' for name in drawn]
+    if _is_pool(found):
+        lines += ['  calls -->|"none, or unknown"| pool']
+        if len(first) < len({name for row in found.unnamed() for name in row.versions}):
+            lines += [f'  pool -->|"first"| {name}' for name in drawn if name in first]
+    else:
+        lines += [f'  calls -->|"none, or unknown"| {name}' for name in drawn if name in first]
+    lines += [f'  calls -->|"{name}"| {name}' for name in drawn if name in found.own]
+    to = "pool" if _is_pool(found) else next(iter(_newest(first)), "nowhere")
+    gone_now = leaving[: _DRAWN - len(drawn)]
+    if gone_now and not found.unnamed():
+        lines += ['  nowhere["no route"]']
+    if to != "nowhere" or not found.unnamed():
+        lines += [f'  calls -.->|"{name}, no longer routed"| {to}' for name in gone_now]
+    if len(found.own) > len(drawn):
+        lines += [f'  more["{len(found.own) - len(drawn)} more versions"]', "  calls --> more"]
+    return "\n".join([*lines, *_new(name for name in drawn if name in new)])
+
+
+def _newest(names: Collection[Name]) -> list[Name]:
+    return sorted(names, key=name_number, reverse=True)
 
 
 def _new(names: Iterator[Name]) -> list[str]:

@@ -86,16 +86,20 @@ def _subjects(tool: Tool, snapshot: Snapshot, environment: str, since: Mapping[N
 def _workloads(tool: Tool, snapshot: Snapshot, files: Files, state: State) -> dict[Name, str]:
     """Name -> Deployment, as the chart of the base makes them; without those that can't be told apart.
 
-    A Deployment belongs to the version whose name its own ends with.
+    A Deployment belongs to the version whose tag one of its images has; of several, the one that is named after it.
     """
-    from release_tool import manifests
+    from release_tool.manifests.routes.reach import running
 
-    renderer = tool.renderer(snapshot.config)
+    config = snapshot.config
     try:
-        rendering = Renderings(snapshot.source, snapshot.config, renderer).render(files)
-        objects = manifests.outlines(rendering, frozenset({"Deployment"}))
+        rendering = Renderings(snapshot.source, config, tool.renderer(config)).render(files)
+        workloads = running(rendering, {name: state.versions[name] for name in state.live})
     except ReleaseError:  # `release check` says what is wrong with the chart
         return {}
-    found = [one.key.name for one in objects if one.key.kind == "Deployment"]
-    named = {name: [workload for workload in found if workload.endswith(f"-{name}")] for name in state.live}
-    return {name: of_it[0] for name, of_it in named.items() if len(of_it) == 1}
+    found: dict[Name, str] = {}
+    for name, keys in workloads.items():
+        every = [key.name for key in keys if key.kind == "Deployment"]
+        named = [workload for workload in every if workload.endswith(f"-{name}")]
+        if len(chosen := every if len(every) == 1 else named) == 1:
+            found[name] = chosen[0]
+    return found

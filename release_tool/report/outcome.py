@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from release_tool.model.history import change_data, gate_data
 from release_tool.model.printed_command import command
+from release_tool.model.records import name_number
 from release_tool.report.terminal import table
 from release_tool.safe_text import one_line
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from release_tool.errors import Failed, ReleaseError
     from release_tool.manifests import ObjectChange
+    from release_tool.manifests.routes.reach import Reach
     from release_tool.model.records import Kept
     from release_tool.publishing.outcome import Outcome
 
@@ -41,11 +43,28 @@ def outcome_data(outcome: Outcome) -> dict[str, Any]:
         "commit": outcome.commit,
         "pull_request": pull_request,
         "notes": list(outcome.notes),
+        **({"routing": _routing_data(outcome.reached)} if outcome.reached else {}),
         **(
             {"title": outcome.text.partition("\n")[0], "body": outcome.text.partition("\n\n")[2]}
             if outcome.text
             else {}
         ),
+    }
+
+
+def _routing_data(reached: tuple[Reach | None, Reach]) -> dict[str, Any]:
+    before, after = reached
+    return {"before": None if before is None else reach_data(before), "after": reach_data(after)}
+
+
+def reach_data(reach: Reach) -> dict[str, Any]:
+    """Who answers calls, as JSON shows it."""
+    return {
+        "via": list(reach.via),
+        "header": reach.header or None,
+        "routes": [row._asdict() for row in reach.rows],
+        "routed": sorted(reach.own, key=name_number),
+        "running": {name: [str(key) for key in keys] for name, keys in reach.running.items()},
     }
 
 

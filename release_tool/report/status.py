@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from release_tool.config import first_version
+from release_tool.manifests.routes.reach import Reach
 from release_tool.model.history import change_data
 from release_tool.model.records import State, name_number
 from release_tool.model.times import clock, timestamp
@@ -12,7 +13,7 @@ from release_tool.model.versions import tag_part
 from release_tool.pull_request import messages
 from release_tool.remote.snapshot import missing_file
 from release_tool.report.health import judged_data
-from release_tool.report.outcome import error_data
+from release_tool.report.outcome import error_data, reach_data
 from release_tool.report.terminal import heading, short, short_tag, table
 from release_tool.rules.outlook import cell, where
 
@@ -72,6 +73,7 @@ def _environment_data(one: EnvironmentStatus) -> dict[str, Any]:
         "default_held_by": [] if seen is None else list(seen.holding),
         "fallback": None if seen is None else seen.fallback,
         "versions": [] if state is None else _version_rows(one, state),
+        "routing": reach_data(one.reach) if isinstance(one.reach, Reach) else None,
         **rolling,
         "downgrade": None if one.downgrade is None else _waiting_data(one.downgrade),
         "sweep": None if seen is None else [change_data(change) for change in seen.due],
@@ -207,7 +209,7 @@ def _environment(one: EnvironmentStatus, status: Status, width: int | None) -> l
     if one.state == State() and not one.errors:
         standing = [("empty", f"no version yet: `{first_version(one.place, one.policy)}` brings the first one")]
     else:
-        standing = [*_standing(one), *_sweeping(one, status.now)]
+        standing = [*_standing(one), *_routes(one), *_sweeping(one, status.now)]
     lines += table([*standing, *_waiting(one, status.now)], width)
     return lines + _broken(one, width)
 
@@ -234,6 +236,7 @@ def _said(one: EnvironmentStatus, state: State, name: Name, now: datetime) -> It
         yield _pin(state, name, now)
     if one.outlook is not None and name == one.outlook.fallback:
         yield "fallback target"
+    yield from _reached(one, state, name)
     drained = one.drained_at(name)
     if drained is not None:
         left = drained - now
@@ -243,6 +246,38 @@ def _said(one: EnvironmentStatus, state: State, name: Name, now: datetime) -> It
     for judged in one.health or ():
         if judged.name == name:
             yield f"{judged.health} ({judged.reason})"
+
+
+def _reached(one: EnvironmentStatus, state: State, name: Name) -> Iterator[str]:
+    """What the rendering does otherwise than the state of a version says."""
+    reach = one.reach
+    if not isinstance(reach, Reach):
+        return
+    if name not in reach.shown:
+        yield "no manifest shows it"
+    elif not reach.header:
+        return
+    elif reach.routed(name) and name not in state.live:
+        yield "the chart still routes calls to it"
+    elif name in state.live and not reach.routed(name):
+        yield "the chart has no route for it"
+    if name in reach.first and name != state.default:
+        yield "calls that name no version go to it"
+
+
+def _routes(one: EnvironmentStatus) -> Iterator[tuple[str, str]]:
+    """What there is to know of the routes, where it isn't what the states say."""
+    reach = one.reach
+    if reach is None or one.state is None:
+        return
+    if not isinstance(reach, Reach):
+        yield "routes", f"not known, the chart can't be rendered: {reach.what.splitlines()[0]}"
+    elif not reach.header:
+        yield "routes", "the chart has none for versions: the default is a mark for this tool alone"
+    elif not reach.unnamed():
+        yield "routes", "none for calls that name no version: the chart doesn't follow the default"
+    elif one.state.default not in reach.first:
+        yield "routes", f"calls that name no version go to {', '.join(sorted(reach.first)) or 'no version'}"
 
 
 def _pin(state: State, name: Name, now: datetime) -> str:

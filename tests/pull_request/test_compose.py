@@ -13,8 +13,8 @@ import pytest
 from model_builders import DAY, DIGEST, HOUR, NOW, TODAY, bump, change, ground, line, planned, state
 from pull_requests import devel, headings, longest, proposal, tables
 
-from release_tool import manifests
 from release_tool.manifests import ObjectChange, ObjectKey
+from release_tool.manifests.routes.reach import Reach
 from release_tool.model.records import Gate, Line, Name, Pin, Tag
 from release_tool.pull_request import compose
 from release_tool.pull_request.compose import Proposed
@@ -189,24 +189,54 @@ def test_without_anything_to_be_careful_about_there_is_no_warning() -> None:
 # -- routes -----------------------------------------------------------------------------------------------------------
 def test_the_routes_are_those_of_the_rendering() -> None:
     body = compose.pull_request(a_bump()).body
-    assert "| `x-version` | subset | image |" in body
+    assert "| `x-version` | leads to | image |" in body
     assert "| **`v5`, `1.0.5`** | `v5` | `registry.example.com/engine:1.0.5` |" in body
     assert "| ~~v1~~ | the default pool | – |" in body
 
 
-def test_routes_that_do_not_change_follow_from_the_versions() -> None:
+def test_routes_that_do_not_change_are_told_too() -> None:
     body = compose.pull_request(a_bump()._replace(manifests=())).body
-    assert "| `grpcsvc` | subset | image |" in body
     assert "| none, or an unknown one | `default` | v5 first: `registry.example.com/engine:1.0.5` |" in body
     assert "No rendered object changes." in body
 
 
-def test_a_virtual_service_that_knows_no_version_is_none_of_the_routes() -> None:
-    other = (
-        "{apiVersion: networking.istio.io/v1, kind: VirtualService, metadata: {name: web}, spec: {http: [{route: []}]}}"
-    )
-    changes = manifests.difference("", other)
-    assert "| `grpcsvc` | subset | image |" in compose.pull_request(a_bump()._replace(manifests=changes)).body
+def without_routes(proposed: Proposed) -> Proposed:
+    """The same by a chart that knows no routes."""
+    before, after = proposed.reached or (None, None)
+    assert before is not None
+    assert after is not None
+    return proposed._replace(reached=(Reach(running=before.running), Reach(running=after.running)))
+
+
+def test_of_a_chart_without_routes_none_is_told() -> None:
+    body = compose.pull_request(without_routes(a_bump()._replace(manifests=()))).body
+    assert "Routes once this lands" not in body
+    assert "| live | v4, v3, v2, ~~v1~~ | **v5**, v4, v3, v2 |" in body
+    assert "| quarantined or retired | – | **v1** |" in body
+    assert "- v5 `1.0.5` runs from then on." in body
+    for word in ("route", "grpcsvc", "pool", "mermaid", "alls that"):
+        assert word not in body.replace("quarantine", "")
+
+
+def test_what_stands_and_cannot_be_rendered_is_compared_with_nothing() -> None:
+    made = a_bump()
+    assert made.reached is not None
+    body = compose.pull_request(made._replace(reached=(None, made.reached[1]))).body
+    assert "can be called" not in body
+    assert "| routed | v4, v3, v2, ~~v1~~ | **v5**, v4, v3, v2 |" in body
+
+
+def test_without_a_route_for_other_calls_the_way_ends() -> None:
+    made = a_bump()
+    assert made.reached is not None
+    before, after = (one and one._replace(rows=one.rows[:-1]) for one in made.reached)
+    assert after is not None
+    body = compose.pull_request(made._replace(reached=(before, after))).body
+    assert "calls that name it find no route" in body
+    assert '  calls -.->|"v1, no longer routed"| nowhere' in body
+    assert "pool" not in body
+    body = compose.pull_request(made._replace(reached=(made.reached[0], after))).body
+    assert "Calls that name no version, or an unknown one, find no route from then on." in body
 
 
 def test_the_diagram_stays_small() -> None:
@@ -253,7 +283,7 @@ def an_object(name: str, lines: int, kind: str = "ConfigMap") -> ObjectChange:
 def test_routes_come_before_other_objects() -> None:
     body = compose.pull_request(a_bump()).body
     folded = re.findall("<summary>(?:added|changed) ([A-Za-z]+)", body)
-    assert folded == ["VirtualService", "Deployment"]
+    assert folded == ["VirtualService", "DestinationRule", "Deployment"]
 
 
 def test_a_large_object_is_cut_at_a_line_and_leaves_room_for_the_others() -> None:

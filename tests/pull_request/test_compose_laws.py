@@ -72,7 +72,7 @@ def test_the_diagram_holds_words_alone(proposed: Proposed) -> None:
     shapes = (
         "flowchart LR", rf'  calls\(\["calls with {word}"\]\)', r'  pool\{\{"default pool"\}\}', rf'  v\d+\["v\d+: {word}"\]',
         r'  calls -->\|"v\d+"\| v\d+', r'  calls -\.->\|"v\d+, no longer routed"\| pool', r'  calls -->\|"none, or unknown"\| pool',
-        r'  pool -->\|"first"\| v\d+', r'  more\["\d+ more versions"\]', "  calls --> more", r"  classDef new [\w:,#]+", r"  class [v\d,]+ new",
+        r'  pool -->\|"first"\| v\d+', r'  calls -->\|"none, or unknown"\| v\d+', r'  calls -\.->\|"v\d+, no longer routed"\| v\d+', r'  more\["\d+ more versions"\]', "  calls --> more", r"  classDef new [\w:,#]+", r"  class [v\d,]+ new",
     )  # fmt: skip
     for text in diagram.split("\n") if diagram else ():
         assert any(re.fullmatch(shape, text) for shape in shapes), text

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import yaml
 from hypothesis import strategies as st
 from model_builders import NOW, change, line, state
 
 from release_tool import manifests
 from release_tool.config import Place, place_of
+from release_tool.manifests.routes.reach import Reach, Row, reach
 from release_tool.model.records import Gate, Kept, Name, State, Tag
 from release_tool.model.versions import tag_part
 from release_tool.pull_request.compose import Proposed
@@ -20,7 +20,12 @@ from release_tool.rules import outlook
 from release_tool.rules.forecast import Coming
 from release_tool.rules.plan import Ground, LeftOut, Plan
 
-VIRTUAL_SERVICE = """\
+AROUND = """\
+apiVersion: v1
+kind: Service
+metadata: {name: engine, namespace: engine}
+spec: {ports: [{port: 80}], selector: {app: engine}}
+---
 apiVersion: networking.istio.io/v1
 kind: VirtualService
 metadata:
@@ -40,12 +45,25 @@ def rendering(one: State, header: str = "x-version") -> str:
         for name, tag in one.live.items()
     ]
     routes.append("  - name: default\n    route:\n    - destination: {host: engine, subset: default}\n")
+    every = dict(sorted({**one.versions, **one.retired}.items()))
+    order = f"{{outlierDetection: {{}}, loadBalancer: {{localityLbSetting: {{failoverPriority: [version={one.default}]}}}}}}"
+    subsets = [f"  - {{name: default, labels: {{}}, trafficPolicy: {order}}}\n"]
+    subsets += [f"  - {{name: {name}, labels: {{version: {name}}}}}\n" for name in every]
+    rule = "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: engine, namespace: engine}\n"
+    rule += "spec:\n  host: engine\n  subsets:\n" + "".join(subsets)
     pods = [
         f"apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: engine-{name}, namespace: engine}}\n"
-        f"spec: {{template: {{metadata: {{labels: {{version: {name}}}}}}}}}\n"
-        for name in {**one.versions, **one.retired}
+        f"spec: {{template: {{metadata: {{labels: {{app: engine, version: {name}}}}}, "
+        f"spec: {{containers: [{{name: a, image: 'engine:{tag}'}}]}}}}}}\n"
+        for name, tag in every.items()
     ]
-    return "---\n".join([VIRTUAL_SERVICE + "".join(routes), *pods])
+    return "---\n".join([AROUND + "".join(routes), rule, *pods])
+
+
+def reached(before: State, after: State) -> tuple[Reach, Reach]:
+    """Who answers calls before and after it, by those manifests."""
+    every = {**before.versions, **before.retired, **after.versions, **after.retired}
+    return reach(rendering(before), "engine", every), reach(rendering(after), "engine", every)
 
 
 def devel(service: str = "") -> Place:
@@ -63,6 +81,7 @@ def proposal(ground: Ground, made: Plan, service: str = "", **more: Any) -> Prop
         "environments": {"devel": before},
         "ahead": outlook.ahead(made.after, ground.environment, ground.order, ground.facts),
         "manifests": manifests.difference(rendering(before), rendering(made.after)),
+        "reached": reached(before, made.after),
         **more,
     }
     return Proposed(devel(service), made.lines, **given)
@@ -135,7 +154,7 @@ def hostile(draw: Any) -> Proposed:
             ),
             "x.yaml",
             next(words),
-            _hostile_routes(next(words), next(words)),
+            next(words),
         )
         for _ in range(times)
     ]
@@ -156,20 +175,18 @@ def hostile(draw: Any) -> Proposed:
         ending=[("v2", next(words), next(words))] * times,
         notes=[next(words)] * times,
         manifests=objects,
+        reached=tuple(_hostile_reach(tuple(one.live), next(words), next(words)) for one in (before, after)),
         image=next(words),
         branch=draw(st.sampled_from(["", "release/devel-downgrade"])),
     )
 
 
-def _hostile_routes(header: str, word: str) -> str:
-    """A VirtualService that tells versions apart by a strange header, and leads to strange subsets."""
-    header, word = (text.encode("utf-8", "replace").decode() for text in (header, word))  # YAML has no half pairs
-    route = [
-        {"match": [{"headers": {header: {"exact": "v2"}}}], "route": [{"destination": {"host": "x", "subset": word}}]},
-        {"match": [{"headers": {header: {"exact": word}}}], "route": [{"destination": {"host": "x", "subset": "v2"}}]},
-    ]
-    one = {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "x"}}
-    return yaml.safe_dump({**one, "spec": {"http": route}}, allow_unicode=True)
+def _hostile_reach(names: Sequence[Name], header: str, word: str) -> Reach:
+    """Routes that tell versions apart by a strange header, with strange values, and lead to strange subsets."""
+    rows = [Row((name, word), (name, word), (name,), (name,)) for name in names]
+    return Reach(
+        ("VirtualService",), header or "x", (*rows, Row((), (word,), (*names,), names[:1])), own=frozenset(names)
+    )
 
 
 # -- reading it -------------------------------------------------------------------------------------------------------

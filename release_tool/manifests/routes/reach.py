@@ -101,14 +101,14 @@ def reach(rendering: str, namespace: str, versions: Mapping[Name, Tag]) -> Reach
     if not rendering:
         return Reach()
     view = read(rendering, namespace)
-    running = _running(rendering, versions)
-    shown = frozenset(name for name, tag in versions.items() if name in running or _stands(tag_part(tag), rendering))
+    workloads = running(rendering, versions)
+    shown = frozenset(name for name, tag in versions.items() if name in workloads or _stands(tag_part(tag), rendering))
     owners = [owner for owner in (*view.virtual_services, *together(view.gateway_routes)) if owner.routes]
     headers = _headers(view, owners, versions)
     header = next(iter(headers), "")
     via = tuple(dict.fromkeys(owner.found.key.kind for owner in owners))
     who: dict[ObjectKey, list[Name]] = {}
-    for name, keys in running.items():
+    for name, keys in workloads.items():
         for key in keys:
             placed = key if key.namespace else key._replace(namespace=namespace)
             who.setdefault(placed, []).append(name)
@@ -123,7 +123,7 @@ def reach(rendering: str, namespace: str, versions: Mapping[Name, Tag]) -> Reach
         rows |= dict.fromkeys(best.named)
         others |= dict.fromkeys(best.rest)
     sources = tuple(dict.fromkeys(owner.found.source for owner in telling if owner.found.source))
-    return Reach(via, header, (*rows, *others), running, shown, frozenset(own), sources)
+    return Reach(via, header, (*rows, *others), workloads, shown, frozenset(own), sources)
 
 
 def _paths(owner: RouteOwner) -> list[Atom | None]:
@@ -141,7 +141,8 @@ def owner_headers(owner: RouteOwner) -> frozenset[str]:
 # -- which workloads run what --
 
 
-def _running(rendering: str, versions: Mapping[Name, Tag]) -> dict[Name, tuple[ObjectKey, ...]]:
+def running(rendering: str, versions: Mapping[Name, Tag]) -> dict[Name, tuple[ObjectKey, ...]]:
+    """The workloads of each version: those with an image that has its tag or its digest."""
     names: dict[str, list[Name]] = {}
     for name, tag in versions.items():
         part, _, digest = tag.partition("@")
