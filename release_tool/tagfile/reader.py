@@ -164,7 +164,7 @@ class _Reader:
         place = image.get("default") or tag or root
         line, column = (place.start.line, place.start.column) if place is not None else (1, 1)
         if state.default in state.quarantined:
-            what = f"the default {state.default} is quarantined: it gets no route"
+            what = f"the default {state.default} is quarantined, and a default is a live version"
             hint = "set `default` to a live version, or remove its quarantine"
             self.problems.append(Problem(line, column, f"{key}.default", what, hint))
         elif not state.live and not empty and not self.problems:
