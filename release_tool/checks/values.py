@@ -6,10 +6,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from release_tool.checks.findings import Finding, findings_of
-from release_tool.errors import ReleaseError
 from release_tool.model.foreign_content import by_sops
 from release_tool.tagfile import reader
-from release_tool.yamledit.data import place_of, to_data
+from release_tool.yamledit.data import to_data
 from release_tool.yamledit.parser import documents, parse
 from release_tool.yamledit.tree import YamlError
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from release_tool.checks.environment import Held
+    from release_tool.yamledit.tree import Node
 
 
 def keys_elsewhere(text: str, path: str, where: str, *, defaults: bool = False) -> Iterator[Finding]:
@@ -27,20 +27,17 @@ def keys_elsewhere(text: str, path: str, where: str, *, defaults: bool = False) 
         defaults: whether it holds the chart's defaults: an empty value says nothing there.
     """
     try:
-        found = _keys(text, where)
-    except ReleaseError as error:
-        if isinstance(error, YamlError):
-            error = error.in_file(path)
-        yield from findings_of(error)
+        roots = documents(text)  # Helm 4 takes all of them
+    except YamlError as error:
+        yield from findings_of(error.in_file(path))
         return
-    for key, value in found.items():
+    found = ((root, key, value) for root in filter(None, roots) for key, value in _keys(root, where).items())
+    for root, key, value in found:
         if defaults and value in (None, "", [], {}):
             continue
-        way = [*where.split("."), key]
-        there = (place_of(text, way[:end], key=True) for end in range(len(way), 0, -1))
-        place = next(filter(None, there), (1, 1))
+        line, column = _place(root, [*where.split("."), key])
         what = f"{where}.{key} stands in image_tag.yaml only: Helm merges mappings, so this would always come back"
-        yield Finding(f"{path}:{place[0]}:{place[1]}", what, "move it to image_tag.yaml")
+        yield Finding(f"{path}:{line}:{column}", what, "move it to image_tag.yaml")
 
 
 def other_versions(held: Held) -> Iterator[Finding]:
@@ -84,25 +81,41 @@ def _about(data: bytes) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def encrypted(text: str, path: str) -> Iterator[Finding]:
-    """A warning about values that are rendered as sops has encrypted them."""
+def unread(text: str, path: str) -> Iterator[Finding]:
+    """A warning about values that are rendered otherwise than they are meant: encrypted, or in a second document."""
+    try:
+        more = documents(text)[1:]
+    except YamlError:  # told elsewhere
+        more = []
+    if more:
+        line = more[0].start.line if more[0] is not None else text.rstrip().count("\n") + 1
+        what = "the file holds several documents: Helm 3 reads the first one alone, Helm 4 takes all"
+        hint = "keep one, or make a file of each and name them in `values` of release.yaml"
+        yield Finding(f"{path}:{line}", what, hint)
     if by_sops(text):
         what = "sops has encrypted values of the file: they are rendered as they stand there, as `ENC[…]`"
         yield Finding(path, what, "keep names, routes and images out of what sops encrypts")
 
 
-def _keys(text: str, where: str) -> dict[str, Any]:
-    """The keys with their values, those that an alias or a merge key (`<<`) brings included.
-
-    Raises:
-        YamlError: the text isn't YAML.
-    """
-    roots = documents(text)
+def _keys(root: Node, where: str) -> dict[str, Any]:
+    """The keys with their values, those that an alias or a merge key (`<<`) brings included."""
+    parts = where.split(".")
     try:
-        data = to_data(roots[0] if roots else None)
+        image = to_data(root)
     except YamlError:  # a key that stands twice, for example: the engine has its own word on that
-        return dict.fromkeys(reader.keys_in(text, where), "written")
-    image = data
-    for part in where.split("."):
+        node = reader.node_at(root, *parts)
+        return {key.value: "written" for key, _ in (node.pairs if node else ()) if key.value in reader.KEYS}
+    for part in parts:
         image = image.get(part) if isinstance(image, dict) else None
     return {key: image[key] for key in reader.KEYS if key in image} if isinstance(image, dict) else {}
+
+
+def _place(node: Node, path: list[str]) -> tuple[int, int]:
+    """Where the key of a path stands, or of as much of it as is written there."""
+    place = 1, 1
+    for step in path:
+        pair = next(((key, value) for key, value in node.pairs if key.kind == "scalar" and key.value == step), None)
+        if pair is None:
+            break
+        place, node = (pair[0].start.line, pair[0].start.column), pair[1]
+    return place

@@ -126,12 +126,11 @@ class CheckedService:
     def _chart(self) -> list[Finding]:
         """The five keys among the chart's own values; or why the chart can't be read."""
         renderings = self._shall.renderings
-        config = renderings.config
         found: list[Finding] = []
         try:
             chart = renderings.chart()
-            for path, key in values.files_of_chart(chart, config.versions.key):
-                where = f"{config.chart.rstrip('/')}/{path}"
+            for path, key in values.files_of_chart(chart, renderings.config.versions.key):
+                where = renderings.place(path)
                 found += values.keys_elsewhere(decode(chart[path], where), where, key, defaults=True)
         except ReleaseError as error:
             found = list(findings_of(error))
@@ -152,7 +151,7 @@ class CheckedService:
         report.findings.extend(one for one in broken if one not in report.findings)
         report.findings.extend(one.finding for one in of_versions)
         report.unread.extend((*broken, *here.record.broken))
-        told = (one for path, text in files.values for one in values.encrypted(text, path))
+        told = (one for path, text in files.values for one in values.unread(text, path))
         report.warnings.extend(one for one in told if one not in report.warnings)
         self._record(here)
         if not broken and not overtaken:

@@ -51,7 +51,8 @@ def in_the_way(entry: TreeEntry, where: str) -> ReleaseError:
     hint = "put a regular file there; links are never followed"
     if entry.mode == SUBMODULE:
         hint = "put the files themselves into this repository, which holds no more of a submodule than a commit's id"
-    what = f"{entry.kind} stands where a file or directory of the repository should"
+    wanted = "file" if entry.mode == TREE else "file or directory"
+    what = f"{entry.kind} stands where a {wanted} of the repository should"
     return ReleaseError(what, where=where, hint=hint)
 
 

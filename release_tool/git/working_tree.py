@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from release_tool.errors import ReleaseError
 from release_tool.git import temporary
 from release_tool.git.errors import explain
-from release_tool.git.objects import SUBMODULE, TreeEntry, in_the_way, too_large
+from release_tool.git.objects import SUBMODULE, TREE, TreeEntry, in_the_way, too_large
 from release_tool.git.process import GitAnswer, redact
 from release_tool.git.reading import MAX_FILE
 from release_tool.model.foreign_content import is_foreign
@@ -246,6 +246,8 @@ def _read(inside: Path, path: str) -> bytes:
         if (size := inside.stat().st_size) > MAX_FILE:
             raise too_large(size, MAX_FILE, path)
         return inside.read_bytes()
+    except IsADirectoryError:
+        raise in_the_way(TreeEntry(TREE, ""), path) from None
     except OSError as error:
         raise ReleaseError(f"can't read: {error.strerror}", where=path) from error
 

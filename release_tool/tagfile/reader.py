@@ -96,16 +96,6 @@ def read_leniently(text: str, key: str) -> State:
     return _Reader(*reader.others).state(root, empty=True)[0] if len(reader.others) == 1 else state
 
 
-def keys_in(text: str, key: str) -> list[str]:
-    """Which of the five keys stand under `versions.key` in another values file.
-
-    Raises:
-        YamlError: the text isn't YAML.
-    """
-    image = node_at(parse(text), *key.split("."))
-    return [] if image is None else [one.value for one, _ in image.pairs if one.value in KEYS]
-
-
 def node_at(node: Node | None, *path: str) -> Node | None:
     """What stands at a path of keys; None where that ends before."""
     for key in path:

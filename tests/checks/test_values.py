@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from release_tool.checks.environment import held
-from release_tool.checks.values import files_of_chart, keys_elsewhere, other_versions
+from release_tool.checks.values import files_of_chart, keys_elsewhere, other_versions, unread
 from release_tool.config import place_of
 
 
@@ -14,6 +14,7 @@ from release_tool.config import place_of
     [
         ("image", "image:\n  default: v1\n", ["2:3 image.default"]),
         ("image", "engine:\n  image: {tag: [a]}\n", []),
+        ("image", "a: 1\n---\nimage: {tag: [a]}\n", ["3:9 image.tag"]),
         (
             "engine.image",
             "engine:\n  image: {tag: [a], pinned: {}}\n",
@@ -63,3 +64,9 @@ def test_versions_below_a_second_key_are_told() -> None:
     assert one.where == "devel/image_tag.yaml:4:10"
     assert "`engine.image` as well, and `versions.key` is `image`" in one.what
     assert list(other_versions(held(place, "image: {tag: {v1: a}}\nproxy: {tag: v1}\n", "", {}))) == []
+
+
+def test_a_second_document_is_told_for_not_every_helm_reads_it() -> None:
+    (one,) = unread("a: 1\n---\nb: 2\n", "values.yaml")
+    assert one.where == "values.yaml:3"
+    assert list(unread("---\na: 1\n", "values.yaml")) == list(unread("a: [\n---\n", "values.yaml")) == []

@@ -55,6 +55,24 @@ def test_a_missing_file_stops_its_environment_alone(world: World) -> None:
     assert world.changes("retire", "staging", "v1") == [("retire", "v1")]
 
 
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("../x.yaml", "'..' leads out of its directory"),
+        ("/etc/passwd", "it is absolute; write it from the root of the repository"),
+        ("values", "a directory stands where a file of the repository should"),
+        ("link.yaml", "a symbolic link stands where a file or directory of the repository should"),
+        ("charts/grpc-manifest/README.md", "the values file is missing"),
+    ],
+)
+def test_what_is_no_values_file_of_the_repository_is_refused(world: World, path: str, says: str) -> None:
+    (world.clone / "link.yaml").symlink_to("/etc/passwd")
+    world.commit({"release.yaml": CONFIG.replace("values/common.yaml", path)}, "By mistake")
+    with world.unchanged():
+        assert says in world.release("bump", "devel", "v1.0.5", code=1).err
+    assert says in world.release("check", code=1).out
+
+
 def test_what_is_wrong_in_a_shared_file_is_told_once(world: World) -> None:
     world.commit({"values/common.yaml": f"{COMMON}image: {{default: v1}}\n"}, "By mistake")
     world.pull()
