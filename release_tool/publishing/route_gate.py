@@ -97,15 +97,15 @@ def _effects(
     Raises Refused where this operation has no sense then, or breaks calls.
     """
     plan, operation = proposal.plan, proposal.operation
-    wrong = [one for one in effects.unmet(plan.own, operation, step) if one.serious]
+    # A chart whose objects change reads the file, whatever it makes of a tag.
+    wrong = [one for one in effects.unmet(plan.own, operation, step) if one.serious and not (one.deploys and changes)]
     if wrong and not proposal.accepted:
         raise _cannot(renderings, operation, wrong, step.after.sources)
     every = list(effects.unmet(plan.edits, operation, step))
     notes = [one.what for one in every]
     if operation in _MARKS and plan.own and not step.after.header and not changes:
         mark = "a quarantine" if operation == "quarantine" else "the default"
-        why = f"the chart has no routes for versions, so {mark} is a mark for this tool alone"
-        notes.append(f"no manifest changes: {why}")
+        notes.append(f"no manifest changes: {mark} is a mark for this tool alone with this chart")
     return tuple(notes), any(one.change.action == "retire" for one in every)
 
 

@@ -273,9 +273,10 @@ def _routes(one: EnvironmentStatus) -> Iterator[tuple[str, str]]:
     if not isinstance(reach, Reach):
         yield "routes", f"not known, the chart can't be rendered: {reach.what.splitlines()[0]}"
     elif not reach.header:
-        yield "routes", "the chart has none for versions: the default is a mark for this tool alone"
+        yield "routes", "no VirtualService, GRPCRoute or HTTPRoute of the chart tells versions apart"
     elif not reach.unnamed():
-        yield "routes", "none for calls that name no version: the chart doesn't follow the default"
+        filters = f" (what {' and '.join(reach.filters)} may do is not read)" if reach.filters else ""
+        yield "routes", f"none for calls that name no version: the chart doesn't follow the default{filters}"
     elif one.state.default not in reach.first:
         yield "routes", f"calls that name no version go to {', '.join(sorted(reach.first)) or 'no version'}"
 

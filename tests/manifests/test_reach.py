@@ -191,3 +191,43 @@ def test_a_service_that_goes_with_its_rule_loses_calls() -> None:
         "Service shop/engine-v1: it goes, and GRPCRoute shop/engine leads to it"
         in routes.compare(before, after, "shop")[0].what
     )
+
+
+def test_conditions_that_all_routes_of_versions_have_are_fulfilled() -> None:
+    tenant = ROUTES.replace("        grpcsvc:\n", "        x-tenant: {exact: a}\n        grpcsvc:\n")
+    found = read(changed(without=("filter", "routes"), own=tenant))
+    assert (found.header, found.own, found.first) == ("grpcsvc", {V2, V3}, {V3})
+
+
+@pytest.mark.parametrize("image", ["1.0.2", "release-1.0.2", "v1.0.2-alpine", "1.0.2_7"])
+def test_an_image_may_have_its_tag_in_other_words(image: str) -> None:
+    text = changed(("v2", "engine:v1.0.2", f"engine:{image}"))
+    assert [key.name for key in read(text).running[V2]] == ["engine-v2"]
+    assert read(text).own == {V2, V3}
+
+
+@pytest.mark.parametrize("image", ["1.0.20", "11.0.2", "1.0.2.1"])
+def test_another_number_is_another_version(image: str) -> None:
+    assert V2 not in read(changed(("v2", "engine:v1.0.2", f"engine:{image}"))).running
+
+
+def test_a_candidate_is_no_release() -> None:
+    text = changed(("v2", "engine:v1.0.2", "engine:1.0.2-rc1"))
+    versions = {**VERSIONS, Name("v9"): Tag("v1.0.2-rc1")}
+    assert set(reach(text, "shop", versions).running) == {V1, V3, Name("v9")}
+
+
+def test_values_may_have_the_version_in_them() -> None:
+    text = changed(without=("filter",)).replace("exact: v1.0.", "exact: 1.0.").replace("exact: v", "exact: engine-v")
+    found = read(text)
+    assert (found.header, found.own) == ("grpcsvc", {V2, V3})
+    assert found.rows[0].values == ("engine-v2", "1.0.2")
+
+
+def test_a_header_for_a_few_callers_names_no_version() -> None:
+    canary = "  - name: canary\n    match:\n    - headers: {x-canary: {exact: always}}\n    route:\n"
+    canary += "    - destination: {host: engine.shop.svc.cluster.local, subset: v3}\n"
+    found = read(changed(("routes", "  http:\n", f"  http:\n{canary}"), without=("filter",)))
+    assert (found.header, found.own) == ("grpcsvc", {V2, V3})
+    alone = ROUTES[: ROUTES.index("  - name: v2")] + canary
+    assert read(changed(without=("filter", "routes"), own=alone)).header == ""

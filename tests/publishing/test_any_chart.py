@@ -81,7 +81,7 @@ def test_a_bump_that_no_manifest_shows_is_refused(how: tuple[str, ...], world: W
     take(world, {"deployments": ELSEWHERE})
     with world.unchanged():
         refusal = world.refused("bump", "devel", "v1.0.5", *how)
-    assert "no manifest shows v1.0.5: the chart would deploy nothing of v5" in refusal
+    assert "no manifest shows v1.0.5 (v5)" in refusal
     assert "no manifest shows it" in world.release("status", "devel").out
     world.release("bump", "devel", "v1.0.5", *how, *GO_ON)
 
@@ -92,9 +92,7 @@ def test_of_a_chart_without_routes_no_route_is_told(world: World) -> None:
     bodies = world.pulls()[0]["body"]
     world.merge(1)
     said = world.json("quarantine", "devel", "v2", "--reason", "bad")["notes"]
-    assert said == [
-        "no manifest changes: the chart has no routes for versions, so a quarantine is a mark for this tool alone"
-    ]
+    assert said == ["no manifest changes: a quarantine is a mark for this tool alone with this chart"]
     world.json("retire", "devel", "v1")
     bodies += world.pulls()[0]["body"]
     assert "v5 `v1.0.5` runs from then on." in bodies
@@ -102,7 +100,7 @@ def test_of_a_chart_without_routes_no_route_is_told(world: World) -> None:
     for word in ("grpcsvc", "routed", "pool", "mermaid", "loses"):
         assert word not in bodies
     shown = world.release("status", "devel").out
-    assert "the chart has none for versions: the default is a mark for this tool alone" in shown
+    assert "no VirtualService, GRPCRoute or HTTPRoute of the chart tells versions apart" in shown
 
 
 def test_a_chart_that_shows_its_version_elsewhere_than_in_an_image_is_no_mistake(world: World) -> None:

@@ -82,7 +82,7 @@ def _added(change: Change, step: Compared) -> Iterator[Unmet]:
     name, after = change.version, step.after
     tag = tag_part(change.tag)
     if name not in after.shown:
-        what = f"no manifest shows {tag}: the chart would deploy nothing of {name}"
+        what = f"no manifest shows {tag} ({name})"
         yield Unmet(change, what, "let the chart render a workload for each entry of the versions' file", True)
     elif after.header and not after.routed(name) and any(after.routed(one) for one in step.state.live):
         what = f"the chart has no route for {name}: calls that name it get what calls without a version get"
@@ -99,6 +99,8 @@ def _default(change: Change, step: Compared, *, serious: bool) -> Iterator[Unmet
     hint = "let the route for calls that name no version lead to `default` first"
     if not after.unnamed():
         what = f"the default moves to {name} in the file alone: the chart has no route for calls that name no version"
+        if after.filters:
+            what += f" (what {' and '.join(after.filters)} may do with them is not read)"
         yield Unmet(change, what, hint, serious)
     elif name not in after.first or (len(after.first) > 1 and after.first == before.first):
         first = ", ".join(sorted(after.first)) or "pods of no version"

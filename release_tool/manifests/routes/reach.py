@@ -4,9 +4,11 @@ Calls are tried on the routes: one that names a version, by its name or its tag,
 and one that names none. So it doesn't matter how a chart writes its routes: exact values, prefixes, expressions, in a
 VirtualService, GRPCRoute or HTTPRoute, to subsets or to a Service for each version.
 
-Of conditions other than headers and methods nobody knows which calls fulfil them: hosts and gateways count as
-fulfilled; query parameters and the labels of a caller, which a few calls have, do not. Calls have a path that no route
-asks for; where versions are told apart for some paths alone, the one of those by which most are.
+Of conditions other than that header nobody knows which calls fulfil them: hosts and gateways count as fulfilled, paths,
+other headers and the labels of a caller do not; where versions are told apart under such conditions alone, those by
+which most are. What else leads calls anywhere (an Ingress, other meshes, the filters of an EnvoyFilter) isn't read.
+
+Tags are looked up as they stand, then as a part of a word: charts take a `v` away, or put something in front.
 """
 
 from __future__ import annotations
@@ -28,11 +30,11 @@ if TYPE_CHECKING:
     from release_tool.manifests.routes.view import Atom, Destination, RouteOwner, RoutingView
     from release_tool.model.records import Name, Tag
 
-_PATHS = 8  # conditions on paths that are looked at
+_CONDITIONS = 8  # of an owner's routes that are looked at
 _UNKNOWN = "no-such-version"  # what a call names that names none of the versions
 _GRPC = {"content-type": "application/grpc", "te": "trailers"}
 _METHOD = re.compile(r"\['(exact|prefix|regex)'\] '(.*)'", re.DOTALL)
-_NOT_FULFILLED = frozenset(["queryParams", "sourceLabels", "sourceNamespace"])
+_CONDITIONAL = frozenset(["uri", "queryParams", "sourceLabels", "sourceNamespace"])
 _NO_VERSION = frozenset([*_GRPC, "authorization", "cookie", "host", "origin", "user-agent"])
 
 
@@ -61,6 +63,7 @@ class Reach(NamedTuple):
         rows: the routes for versions in the order of the rendering, then those for all other calls.
         running: version -> the workloads that have an image with its tag or digest.
         shown: the versions whose tag stands anywhere in the rendering.
+        filters: the EnvoyFilters beside the routes, which may do anything with a call.
         own: the versions that have a route of their own, which leads to their pods first.
         sources: the templates of the routes.
     """
@@ -72,6 +75,7 @@ class Reach(NamedTuple):
     shown: frozenset[Name] = frozenset()
     own: frozenset[Name] = frozenset()
     sources: tuple[str, ...] = ()
+    filters: tuple[str, ...] = ()
 
     def routed(self, name: Name) -> bool:
         """Whether calls that name a version reach its pods by a route of its own."""
@@ -102,7 +106,7 @@ def reach(rendering: str, namespace: str, versions: Mapping[Name, Tag]) -> Reach
         return Reach()
     view = read(rendering, namespace)
     workloads = running(rendering, versions)
-    shown = frozenset(name for name, tag in versions.items() if name in workloads or _stands(tag_part(tag), rendering))
+    shown = frozenset(name for name, tag in versions.items() if name in workloads or _stands(_core(tag), rendering))
     owners = [owner for owner in (*view.virtual_services, *together(view.gateway_routes)) if owner.routes]
     headers = _headers(view, owners, versions)
     header = next(iter(headers), "")
@@ -117,19 +121,26 @@ def reach(rendering: str, namespace: str, versions: Mapping[Name, Tag]) -> Reach
     own: set[Name] = set()
     telling = [owner for owner in owners if header in owner_headers(owner)] if header else owners
     for owner in telling:
-        tried = [_tried(_Calls(view, owner, header, who, path), versions) for path in _paths(owner)]
+        tried = [_tried(_Calls(view, owner, header, who, one), versions) for one in _conditions(owner, header)]
         best = max(tried, key=lambda one: len(one.own))
         own |= best.own
         rows |= dict.fromkeys(best.named)
         others |= dict.fromkeys(best.rest)
+    filters = tuple(found.title for found in view.filters)
     sources = tuple(dict.fromkeys(owner.found.source for owner in telling if owner.found.source))
-    return Reach(via, header, (*rows, *others), workloads, shown, frozenset(own), sources)
+    return Reach(via, header, (*rows, *others), workloads, shown, frozenset(own), sources, filters)
 
 
-def _paths(owner: RouteOwner) -> list[Atom | None]:
-    """The paths that calls are tried with: one that no route asks for, and those that some ask for."""
-    asked = (atom for route in owner.routes for match in route.matches for atom in match if atom[0] == "uri")
-    return [None, *list(dict.fromkeys(asked))[:_PATHS]]
+def _conditions(owner: RouteOwner, header: str) -> list[frozenset[Atom]]:
+    """What else calls are tried with: nothing, and what routes ask for beside the header."""
+    bare = _Call({**_GRPC, header: _UNKNOWN}, "POST")
+    asked = (
+        frozenset(atom for atom in match if atom[1] != header and not _holds(atom, bare))
+        for route in owner.routes
+        for match in route.matches
+        if any(atom[0] in _HEADERS and atom[1] == header for atom in match)
+    )
+    return list(dict.fromkeys([frozenset(), *asked]))[:_CONDITIONS]
 
 
 def owner_headers(owner: RouteOwner) -> frozenset[str]:
@@ -149,18 +160,37 @@ def running(rendering: str, versions: Mapping[Name, Tag]) -> dict[Name, tuple[Ob
         for word in filter(None, (part, digest)):
             names.setdefault(word, []).append(name)
     found: dict[Name, list[ObjectKey]] = {}
+    others: dict[str, list[ObjectKey]] = {}
     for key, images in manifests.images(rendering).items():
         for image in images:
             place, _, digest = image.partition("@")
             word = place.rpartition("/")[2].partition(":")[2]
-            for name in dict.fromkeys((*names.get(word, ()), *names.get(digest, ()))):
+            those = dict.fromkeys((*names.get(word, ()), *names.get(digest, ())))
+            for name in those:
                 found.setdefault(name, []).append(key)
+            if word and not those:
+                others.setdefault(word, []).append(key)
+    missing = {name: _core(tag) for name, tag in versions.items() if name not in found}
+    for word, keys in others.items() if missing else ():
+        inside = {name: core for name, core in missing.items() if _stands(core, word, before="-")}
+        longest = max(map(len, inside.values()), default=0)  # 1.0.5-rc1 is no 1.0.5
+        for name in (name for name, core in inside.items() if len(core) == longest):
+            found.setdefault(name, []).extend(keys)
     return {name: tuple(dict.fromkeys(found[name])) for name in versions if name in found}
 
 
-def _stands(word: str, text: str) -> bool:
-    """Whether a tag stands in a text, not as a part of a longer word."""
-    return word in text and re.search(rf"(?<![\w.-]){re.escape(word)}(?![\w-]|\.\w)", text) is not None
+def _core(tag: str) -> str:
+    """What stays of a tag however a chart writes it: without a digest, and without `v`."""
+    part = tag_part(tag)
+    return part[1:] if re.match(r"v\d", part) else part
+
+
+def _stands(word: str, text: str, before: str = "") -> bool:
+    """Whether a word stands in a text, not as a part of a longer number or word, which may go on after `before`."""
+    if word not in text:
+        return False
+    end = "" if before else r"|-\w"
+    return re.search(rf"(?<![0-9A-Za-uw-z.]){re.escape(word)}(?![0-9A-Za-z]|\.\w{end})", text) is not None
 
 
 # -- the routes, tried --
@@ -169,7 +199,7 @@ _HEADERS = frozenset(["headers", "withoutHeaders"])
 
 
 class _Calls:
-    """Calls on the routes of one owner, with one path."""
+    """Calls on the routes of one owner, under some conditions."""
 
     def __init__(
         self,
@@ -177,13 +207,13 @@ class _Calls:
         owner: RouteOwner,
         header: str,
         who: Mapping[ObjectKey, list[Name]],
-        path: Atom | None,
+        conditions: frozenset[Atom],
     ) -> None:
         self.owner = owner
         self.header = header
         self._view = view
         self._who = who
-        self._path = path
+        self._conditions = conditions
         # Most matches ask for one exact value: of thousands of routes only those that may fit are looked at.
         self._exact: dict[str, list[int]] = {}
         self._other: list[int] = []
@@ -202,7 +232,7 @@ class _Calls:
 
     def _fitting(self, value: str | None, numbers: Sequence[int]) -> Iterator[int]:
         named = {} if value is None else {self.header: value}
-        for call in (_Call({**_GRPC, **named}, "POST", self._path), _Call(named, "GET", self._path)):
+        for call in (_Call({**_GRPC, **named}, "POST", self._conditions), _Call(named, "GET", self._conditions)):
             for number in numbers:
                 if any(all(_holds(atom, call) for atom in match) for match in self.owner.routes[number].matches):
                     yield number
@@ -210,8 +240,8 @@ class _Calls:
     def row(self, number: int, values: Iterable[str]) -> Row:
         """A route, with the values that take it."""
         ends = self.owner.routes[number].destinations
-        versions = self._names(key for end in ends for key in self._view.pods_of(end))
-        first = self._names(key for end in ends for key in self._first(end))
+        versions = self._versions(key for end in ends for key in self._view.pods_of(end))
+        first = self._versions(key for end in ends for key in self._first(end))
         return Row(tuple(values), tuple(dict.fromkeys(map(_target, ends))), versions, first)
 
     def _first(self, end: Destination) -> frozenset[ObjectKey]:
@@ -220,7 +250,7 @@ class _Calls:
             return self._view.pods_of(end)
         return first_choice(self._view, end, pools[0])[1]
 
-    def _names(self, keys: Iterable[ObjectKey]) -> tuple[Name, ...]:
+    def _versions(self, keys: Iterable[ObjectKey]) -> tuple[Name, ...]:
         return tuple(sorted({name for key in keys for name in self._who.get(key, ())}, key=name_number))
 
 
@@ -228,28 +258,40 @@ def _target(end: Destination) -> str:
     return end.subset or (end.service[0] if end.service else end.written)
 
 
+def _words(tag: Tag, name: Name) -> tuple[str, ...]:
+    """What a call may name a version by: its name, its tag, the same with or without `v`."""
+    core = _core(tag)
+    return tuple(dict.fromkeys((name, tag_part(tag), core, f"v{core}")))
+
+
 def _headers(view: RoutingView, owners: Sequence[RouteOwner], versions: Mapping[Name, Tag]) -> list[str]:
     """The headers whose value decides on the version, those by which most versions are told apart first."""
-    words = [(name, tag_part(tag)) for name, tag in versions.items()]
+    words = [_words(tag, name) for name, tag in versions.items()]
     counts: dict[str, int] = {}
     for owner in owners:
         for header in sorted(owner_headers(owner)):
-            values = {value for route in owner.routes for name, value in route.exact if name == header}
-            told = sum(not values.isdisjoint(pair) for pair in words)
+            values = {value for route in owner.routes for key, value in route.exact if key == header}
+            told = sum(not values.isdisjoint(one) for one in words)
+            told = told or sum(any(_names(value, name, tag) for value in values) for name, tag in versions.items())
             counts[header] = counts.get(header, 0) + (told or _told_otherwise(view, owner, header, words))
     return sorted((header for header, count in counts.items() if count), key=lambda header: -counts[header])
 
 
-def _told_otherwise(view: RoutingView, owner: RouteOwner, header: str, words: Sequence[tuple[str, str]]) -> int:
+def _names(value: str, name: Name, tag: Tag) -> bool:
+    """Whether a value that a route asks for has a version in it: `engine-v2`."""
+    return _stands(name, value) or _stands(_core(tag), value)
+
+
+def _told_otherwise(view: RoutingView, owner: RouteOwner, header: str, words: Sequence[Sequence[str]]) -> int:
     """How many versions prefixes and expressions tell apart."""
     atoms = {atom for route in owner.routes for match in route.matches for atom in match}
     if not any(atom[0] in _HEADERS and atom[1] == header and atom[2] != "exact" for atom in atoms):
         return 0
     found = 0
-    for path in _paths(owner):
-        calls = _Calls(view, owner, header, {}, path)
+    for conditions in _conditions(owner, header):
+        calls = _Calls(view, owner, header, {}, conditions)
         unnamed = (None, calls.taken(_UNKNOWN))
-        found = max(found, sum(any(calls.taken(word) not in unnamed for word in pair) for pair in words))
+        found = max(found, sum(any(calls.taken(word) not in unnamed for word in one) for one in words))
     return found
 
 
@@ -266,9 +308,12 @@ def _tried(calls: _Calls, versions: Mapping[Name, Tag]) -> _Told:
     taking: dict[int, dict[str, None]] = {}
     taken: dict[Name, set[int]] = {}
     if calls.header:
-        asked = [(None, value) for route in calls.owner.routes for key, value in route.exact if key == calls.header]
-        named = [(name, word) for name, tag in versions.items() for word in (name, tag_part(tag))]
-        for who, value in (*asked, *named):
+        words = {name: _words(tag, name) for name, tag in versions.items()}
+        known = {word for one in words.values() for word in one}
+        asked = [value for route in calls.owner.routes for key, value in route.exact if key == calls.header]
+        odd = [value for value in asked if value not in known]
+        named = [(name, word) for name, tag in versions.items() for word in (*words[name], *_odd(odd, name, tag))]
+        for who, value in (*((None, value) for value in asked), *named):
             number = calls.taken(value)
             if number is not None and number not in unnamed:
                 taking.setdefault(number, {})[value] = None
@@ -283,18 +328,22 @@ def _tried(calls: _Calls, versions: Mapping[Name, Tag]) -> _Told:
     return _Told(tuple(row._replace(values=tuple(values)) for row, values in joined.items()), rest, frozenset(own))
 
 
+def _odd(values: Iterable[str], name: Name, tag: Tag) -> list[str]:
+    return [value for value in values if _names(value, name, tag)]
+
+
 class _Call(NamedTuple):
     """One call."""
 
     headers: Mapping[str, str]
     method: str
-    path: Atom | None  # the condition on paths that it fulfils
+    conditions: frozenset[Atom] = frozenset()  # what else it fulfils
 
 
 def _holds(atom: Atom, call: _Call) -> bool:
     field, name, kind, asked = atom
-    if field == "uri":
-        return atom == call.path
+    if atom in call.conditions:
+        return True
     if field == "method":
         found = _METHOD.fullmatch(asked)
         return found is None or _compares(found[1], found[2], call.method)
@@ -302,7 +351,7 @@ def _holds(atom: Atom, call: _Call) -> bool:
         value = call.method if name == ":method" else call.headers.get(name, call.headers.get(name.lower()))
         holds = value is not None and (kind not in _COMPARED or _compares(kind, asked, value))
         return holds == (field == "headers")
-    return field not in _NOT_FULFILLED
+    return field not in _CONDITIONAL
 
 
 _COMPARED = frozenset(["exact", "prefix", "regex"])
