@@ -66,6 +66,16 @@ def test_a_chart_of_its_own_says_what_differs(engine: Renderer) -> None:
     assert found["Gateway engine"]["spec"]["servers"][0]["hosts"] == ["x.example.com"]
 
 
+def test_a_chart_of_its_own_routes_by_the_gateway_api(engine: Renderer) -> None:
+    told = TOLD + ' "targetPort" "rpc" "labels" (dict "app" "x") "values" (dict "routing" .Values.routing)'
+    routing = "routing: {kind: gateway-api, parentRefs: [{name: public}], hostnames: [x.example.com]}\n"
+    found = contents(engine.render(request(SEED, routing, files=routes(told))))
+    assert [name for name in found if not name.startswith("Service")] == ["GRPCRoute engine-v1-v15"]
+    service = found["Service engine-default"]["spec"]
+    assert service["selector"] == {"app": "x", "app.kubernetes.io/tag": "v1"}
+    assert service["ports"][0]["targetPort"] == "rpc"
+
+
 @pytest.mark.parametrize(("told", "values", "sentence"), [
     ('"port" 1', SEED, "the routes must be told of the chart"),
     ('"chart" .', SEED, "the routes need the port of the service"),

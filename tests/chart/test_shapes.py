@@ -38,7 +38,8 @@ def objects(engine: Renderer, values: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("case", CASES)
 def test_every_object_has_its_shape(case: str, version: str, engine: Renderer) -> None:
     checked = api_shapes.check(objects(engine, CASES[case]), version)
-    assert {"Deployment", "Service", "DestinationRule", "VirtualService"} <= checked
+    routed = {"DestinationRule", "VirtualService"} if "gateway-api" not in case else {f"{case[-4:].upper()}Route"}
+    assert {"Deployment", "Service", *routed} <= checked
 
 
 def test_the_definitions_refuse_what_istio_would_refuse(engine: Renderer) -> None:

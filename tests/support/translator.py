@@ -11,9 +11,10 @@ loadbalancer/loadbalancer.go, envoyfilter/), read at 1.31.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-Object = dict[str, Any]
+import gateway_api
+from envoy_parts import Fields, Object, Refused, cluster_name, configuration, virtual_host
 
 RETRIES = "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes"
 ROOT_NAMESPACE = "istio-system"
@@ -24,10 +25,6 @@ HTTP2 = {
         "explicit_http_config": {"http2_protocol_options": {}},
     }
 }
-
-
-class Refused(Exception):
-    """The objects hold what the translator doesn't know."""
 
 
 class Endpoint(NamedTuple):
@@ -60,59 +57,29 @@ class Configuration(NamedTuple):
     endpoints: dict[str, Object]  # name of the cluster -> its load assignment
 
 
-class Fields:
-    """One mapping of an object, read field by field; what was not read by the end is refused."""
-
-    def __init__(self, content: Any, path: str) -> None:
-        if not isinstance(content, dict):
-            raise Refused(f"{path}: not a mapping")
-        self._content = dict(content)
-        self._path = path
-
-    def __enter__(self) -> Fields:
-        return self
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        if kind is None and self._content:
-            raise Refused(f"{self._path}: unknown: {', '.join(sorted(map(str, self._content)))}")
-
-    def take(self, key: str, default: Any = None) -> Any:
-        return self._content.pop(key, default)
-
-    def fields(self, key: str) -> Fields:
-        return Fields(self._content.pop(key, {}), f"{self._path}.{key}")
-
-    def each(self, key: str) -> Iterator[Fields]:
-        for position, item in enumerate(self._content.pop(key, [])):
-            yield Fields(item, f"{self._path}.{key}[{position}]")
-
-    def refuse(self, what: str) -> Refused:
-        return Refused(f"{self._path}: {what}")
-
-
 def translate(objects: Sequence[Object], endpoints: Iterable[Endpoint], proxy: Proxy) -> Configuration:
     """What istiod sends to a proxy, of everything in the cluster. Refused: a field or kind is not known."""
     kinds: dict[str, list[Object]] = {}
     for found in objects:
         kinds.setdefault(found["kind"], []).append(found)
     known = {"Deployment", "HorizontalPodAutoscaler", "PodDisruptionBudget", "ServiceAccount", "Service", "Gateway"}
-    unknown = set(kinds) - known - {"VirtualService", "DestinationRule", "EnvoyFilter"}
+    unknown = set(kinds) - known - {"VirtualService", "DestinationRule", "EnvoyFilter", *gateway_api.KINDS}
     if unknown:
         raise Refused(f"unknown kinds: {', '.join(sorted(unknown))}")
     services = {_host_of(service): service for service in kinds.get("Service", [])}
     rules = {_full(rule["spec"]["host"], rule): rule for rule in kinds.get("DestinationRule", [])}
     clusters, loads = _clusters(services, rules, tuple(endpoints), proxy)
+    gateways = kinds.pop("Gateway", [])
+    kinds["Gateway"] = [one for one in gateways if "listeners" not in one["spec"]]
     routes = _gateway_routes(kinds, proxy) if proxy.is_gateway else _sidecar_routes(kinds, services)
+    for gateway in gateways:
+        if proxy.is_gateway and "listeners" in gateway["spec"]:
+            routes |= gateway_api.routes(gateway, [one for kind in gateway_api.KINDS for one in kinds.get(kind, [])])
     ports = [int(name.removeprefix("http.")) for name in routes]
     filters: dict[int, list[Object]] = {port: [] for port in ports}
     if proxy.is_gateway:
         _patch(kinds.get("EnvoyFilter", []), proxy, filters, routes)
     return Configuration(filters, routes, clusters, loads)
-
-
-def cluster_name(port: int, subset: str, host: str) -> str:
-    """istiod's name of a cluster."""
-    return f"outbound|{port}|{subset}|{host}"
 
 
 def _host_of(service: Object) -> str:
@@ -134,7 +101,7 @@ def _clusters(
         namespace = service["metadata"]["namespace"]
         own = [pod for pod in endpoints if pod.namespace == namespace and selector <= dict(pod.labels).items()]
         for port in service["spec"]["ports"]:
-            if port.get("appProtocol") != "grpc":
+            if port.get("appProtocol") not in ("grpc", "kubernetes.io/h2c"):
                 raise Refused(f"Service {host}: the port is no gRPC port: {port}")
             for subset, labels, policy in _subsets(rules.get(host)):
                 name = cluster_name(port["port"], subset, host)
@@ -312,8 +279,8 @@ def _gateway_routes(kinds: dict[str, list[Object]], proxy: Proxy) -> dict[str, O
                         raise server.refuse(f"two VirtualServices for {', '.join(covered)}")
                     if covered:
                         name = f"{min(covered)}:{number}"
-                        found.append(_virtual_host(name, sorted(covered), list(_routes(service))))
-    return {f"http.{number}": _configuration(f"http.{number}", found) for number, found in hosts.items()}
+                        found.append(virtual_host(name, sorted(covered), list(_routes(service))))
+    return {f"http.{number}": configuration(f"http.{number}", found) for number, found in hosts.items()}
 
 
 def _bound(kinds: dict[str, list[Object]], gateway: str) -> Iterator[Object]:
@@ -347,28 +314,14 @@ def _sidecar_routes(kinds: dict[str, list[Object]], services: dict[str, Object])
                 "route": {**_ACTION, "cluster": cluster_name(number, "", host), "retry_policy": _retries({})},
             }
             domains = [host, f"{host}.", f"{name}.{namespace}", f"{name}.{namespace}.svc"]
-            found.setdefault(number, []).append(_virtual_host(f"{host}:{number}", domains, own or [default]))
+            found.setdefault(number, []).append(virtual_host(f"{host}:{number}", domains, own or [default]))
     for number, hosts in found.items():
         for routes in kinds.get("VirtualService", []):
             # Hosts that are no service of the cluster: the sidecars know them on every port.
             others = sorted(host for host in routes["spec"]["hosts"] if host not in services)
             if others and "mesh" in routes["spec"]["gateways"]:
-                hosts.extend(_virtual_host(f"{host}:{number}", [host], list(_routes(routes))) for host in others)
-    return {str(number): _configuration(str(number), hosts) for number, hosts in found.items()}
-
-
-def _configuration(name: str, hosts: list[Object]) -> Object:
-    return {
-        "name": name,
-        "virtual_hosts": hosts,
-        "validate_clusters": False,
-        "max_direct_response_body_size_bytes": 1048576,
-        "ignore_port_in_host_matching": True,
-    }
-
-
-def _virtual_host(name: str, domains: list[str], routes: list[Object]) -> Object:
-    return {"name": name, "domains": domains, "routes": routes, "include_request_attempt_count": True}
+                hosts.extend(virtual_host(f"{host}:{number}", [host], list(_routes(routes))) for host in others)
+    return {str(number): configuration(str(number), hosts) for number, hosts in found.items()}
 
 
 _ACTION: Object = {"timeout": "0s", "max_grpc_timeout": "0s"}
@@ -548,7 +501,7 @@ def _merge(match: Fields, operation: str, value: Object | None, routes: dict[str
         raise match.refuse(f"operation {operation}")
     if value is None:
         return
-    for configuration in routes.values():
-        for found in configuration["virtual_hosts"]:
+    for table in routes.values():
+        for found in table["virtual_hosts"]:
             if domain in found["domains"]:
                 found.setdefault("typed_per_filter_config", {}).update(value["typed_per_filter_config"])

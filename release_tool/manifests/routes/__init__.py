@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from release_tool import manifests
 from release_tool.manifests.routes import one_rendering
-from release_tool.manifests.routes.one_rendering import RouteFinding, about, listed
+from release_tool.manifests.routes.one_rendering import RouteFinding, about, listed, wave_of
 from release_tool.manifests.routes.view import comparable, mapping, mappings, read, text
 from release_tool.model.versions import is_name, tag_part
 
@@ -78,17 +78,31 @@ def _lost(before: RoutingView, after: RoutingView) -> Iterator[RouteFinding]:
         reachable += [(owner, route) for route in owner.streams]
     ends = [(owner, route, end, True) for owner, route in reachable for end in route.destinations]
     ends += [(owner, route, end, False) for owner, route in reachable for end in route.mirrors]
+    pinned = {end for _, route, end, _ in ends if route.exact}
     told = set()
     for owner, route, end, serious in ends:
         running = before.pods_of(end) & before.running
         target = (end.host, end.subset, end.port)
         if running and target not in told:
             told.add(target)
+            if end not in pinned and _moves_on(before, after, end, running):
+                continue
             why = f"{owner.found.title} leads to it by {route.title}: calls fail until all proxies know"
             if not serious:
                 why = f"{owner.found.title} mirrors calls to it by {route.title}: these copies get lost"
             found = _target_lost(before, after, end, why, running)
             yield from found if serious else (one._replace(serious=False) for one in found)
+
+
+def _moves_on(before: RoutingView, after: RoutingView, end: Destination, running: frozenset[ObjectKey]) -> bool:
+    """Whether calls without a version get other pods: ready ones, while those of before run on."""
+    taking = after.pods_of(end) & after.running
+    kept = all(key in after.running and before.pods[key].labels == after.pods[key].labels for key in running)
+    if not (end.service and taking and kept):
+        return False
+    chosen_by = after.rules_of.get(end.host, ()) if end.subset else [after.services[end.service]]
+    at = max((wave_of(one.found) for one in chosen_by), default=0)
+    return bool(taking & before.running) or all(wave_of(after.pods[key]) < at for key in taking)
 
 
 def _target_lost(
@@ -109,7 +123,12 @@ def _target_lost(
     elif not running & after.pods_of(end) & after.running:
         key = min(running)
         what, hint, broken = "it goes", _FIRST_ROUTE, "lost"
-        if key in after.running:
+        if key in after.running and after.pods_of(end) & after.running - before.running:
+            what, hint = (
+                "pods that this change makes take its place",
+                "add the version first, and move this in a later change",
+            )
+        elif key in after.running:
             what, hint = "its pods are not selected any more", "keep the labels, or change the route in an earlier step"
         elif key in after.pods:
             what, broken = "it gets no replicas", "stopped"

@@ -321,12 +321,19 @@ def _order_of_routes(owner: RouteOwner) -> Iterator[RouteFinding]:
         own: set[frozenset[Atom]] = set()
         for match in route.matches:
             claim = _claim(taken, match)
+            if claim is not None and _says_the_same(claim[1], match, route):
+                continue
             if claim is not None or match in own:
                 yield _shadowed((owner, route), match, claim or (owner, route))
             own.add(match)
         if not route.delegated:
             for match in route.matches:
                 taken.setdefault(match, (owner, route))
+
+
+def _says_the_same(early: MeshRoute, match: frozenset[Atom], late: MeshRoute) -> bool:
+    """Whether objects of the Gateway API repeat a rule, as several do that end with the one for all other calls."""
+    return bool(late.rank) and match in early.matches and early.destinations == late.destinations
 
 
 def _claim(taken: Mapping[frozenset[Atom], Claim], match: frozenset[Atom]) -> Claim | None:
@@ -437,7 +444,7 @@ def _labels_and_selector(view: RoutingView, key: ObjectKey, one: Found) -> Itera
 _WAVE = "argocd.argoproj.io/sync-wave"
 
 
-def _wave(found: Found) -> int:
+def wave_of(found: Found) -> int:
     try:
         return int(str(found.annotations.get(_WAVE, 0)))
     except ValueError:
@@ -450,7 +457,7 @@ def _waves(view: RoutingView) -> Iterator[RouteFinding]:
     if not any(_WAVE in one.annotations for one in (*every, *view.pods.values())):
         return
     for owner in view.owners:
-        at = _wave(owner.found)
+        at = wave_of(owner.found)
         routed: set[ObjectKey] = set()
         needed: dict[str, Found] = {}
         for end in dict.fromkeys(end for route in owner.routes for end in (*route.destinations, *route.mirrors)):
@@ -459,21 +466,21 @@ def _waves(view: RoutingView) -> Iterator[RouteFinding]:
             found = [service.found] if service else []
             found += [rule.found for rule in view.rules_of.get(end.host, ()) if end.subset]
             pods = [view.pods[key] for key in behind]
-            if pods and all(_wave(one) > at for one in pods):
+            if pods and all(wave_of(one) > at for one in pods):
                 found += pods
             needed |= {one.title: one for one in found}
             if is_name(end.subset):
                 routed |= behind
         for one in needed.values():
-            if _wave(one) > at:
-                what = f"it comes in wave {_wave(one)}, after {owner.found.title} (wave {at}), which leads to it"
+            if wave_of(one) > at:
+                what = f"it comes in wave {wave_of(one)}, after {owner.found.title} (wave {at}), which leads to it"
                 yield _of_template(one, "wave", what, f"let its {_WAVE} be {at} at most")
         yield from _late(view, owner, routed)
 
 
 def _late(view: RoutingView, owner: RouteOwner, routed: set[ObjectKey]) -> Iterator[RouteFinding]:
     """Versions without a route: Argo CD would wait for them, however ill they are, before it changes the routes."""
-    at = _wave(owner.found)
+    at = wave_of(owner.found)
     hosts = {end.host for route in owner.routes for end in route.destinations}
     for rule in view.rules:
         service = view.services.get(rule.service) if rule.service else None
@@ -483,8 +490,8 @@ def _late(view: RoutingView, owner: RouteOwner, routed: set[ObjectKey]) -> Itera
             behind = view.behind(service, subset.labels) if is_name(subset.name) else frozenset()
             for key in sorted(behind - routed):
                 found = view.pods[key]
-                if _wave(found) < at:
-                    what = f"it has no route and comes before {owner.found.title} (wave {_wave(found)} before {at}): "
+                if wave_of(found) < at:
+                    what = f"it has no route and comes before {owner.found.title} (wave {wave_of(found)} before {at}): "
                     what += "if it is ill, Argo CD waits for it and changes no route"
                     hint = f"put versions that are not live into a later wave than {at}"
                     yield _of_template(found, "late wave", what, hint, serious=False)

@@ -11,10 +11,11 @@ What a chart with Deployments of its own includes; the README tells how. Each ta
   values      what differs from grpc-manifest.defaults
 */}}
 
-{{/* All objects: Gateway, DestinationRule, VirtualService and EnvoyFilter of Istio, as far as they are switched on. */}}
+{{/* All objects: of Istio (Gateway and EnvoyFilter where they are switched on), or of the Gateway API. */}}
 {{- define "grpc-manifest.routes" -}}
 {{- include "grpc-manifest.context" . -}}
-{{- range list "istioGateway" "destinationRule" "virtualService" "envoyFilter" }}
+{{- $istio := list "istioGateway" "destinationRule" "virtualService" "envoyFilter" -}}
+{{- range eq .Values.routing.kind "istio" | ternary $istio (list "versionServices" "gatewayRoutes") }}
 ---
 {{ include (printf "grpc-manifest.%s" .) $ }}
 {{- end }}
@@ -91,6 +92,12 @@ grpcsvc/{{ .version.name }}: "true"
 clusterDomain: cluster.local
 syncWaves: true
 autoscaling: {enabled: false}
+routing:
+  kind: istio
+  route: GRPCRoute
+  parentRefs: []
+  hostnames: []
+  annotations: {}
 virtualService:
   gateways: [mesh]
   hosts: []

@@ -5,6 +5,7 @@ The parts of Istio's routes, for a VirtualService and a DestinationRule. Each ta
 {{/* `http` of a VirtualService: a route for each live version, and last that of the calls without one. */}}
 {{- define "grpc-manifest.gateway" -}}
 {{- include "grpc-manifest.table" . -}}
+{{- include "grpc-manifest.checkIstio" . -}}
 {{- $versions := .Values.table -}}
 {{- $routing := .Values.virtualService -}}
 {{- $weight := $routing.weight | int -}}
