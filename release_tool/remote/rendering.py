@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from release_tool.errors import ReleaseError, ValuesRefused
@@ -136,7 +137,12 @@ class Renderings:
 
 
 def _stands_alone(files: Mapping[str, bytes]) -> bool:
-    """Whether a chart is just its files: no dependency, nothing to leave out."""
-    if b"dependencies" in files["Chart.yaml"] or ".helmignore" in files:
+    """Whether a chart is just its files, as far as a glance can tell: nothing to fetch, unpack, rename or leave out."""
+    if ".helmignore" in files or any(path.endswith(".tgz") or path == "requirements.yaml" for path in files):
         return False
-    return not any(path.endswith(".tgz") or path == "requirements.yaml" for path in files)
+    _, named, below = files["Chart.yaml"].partition(b"dependencies")
+    if not named:
+        return True
+    names = re.findall(rb"\bname:[ \t]*[\"']?([\w.-]+)", below)
+    there = all(f"charts/{name.decode()}/Chart.yaml" in files for name in names)
+    return bool(names) and there and b"repository" not in below and b"alias" not in below

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -273,3 +274,12 @@ def test_a_bump_takes_a_chart_beside_from_the_same_commit(world: World) -> None:
     world.commit({"charts/common/Chart.yaml": "apiVersion: v2\nname: common\nversion: 2.0.0\n"}, "Break it")
     said = world.release("check", code=1)
     assert "charts/own/Chart.yaml:5:3: the dependency common is wanted in version ^1.0.0" in said.out + said.err
+
+
+def test_the_shipped_chart_needs_nothing_of_this(world: World) -> None:
+    script = (
+        "import sys; from release_tool.cli import main;"
+        f"status = main(['render', 'devel', '-C', {str(world.clone)!r}]);"
+        "sys.exit('release_tool.remote.dependencies' in sys.modules or status)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
