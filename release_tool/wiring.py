@@ -187,7 +187,7 @@ def working_tree(directory: str | None) -> WorkingTree:
     """The checkout that a directory belongs to; None: the current directory."""
     from release_tool.git.working_tree import WorkingTree
 
-    return WorkingTree.open(Path(directory or "."))
+    return WorkingTree.open(Path(directory or "."))._replace(entitle=header_for_git)
 
 
 def make_renderer(config: Config, *, inside: bool = False) -> Renderer:

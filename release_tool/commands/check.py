@@ -15,9 +15,10 @@ from release_tool.errors import ReleaseError
 from release_tool.remote import past
 from release_tool.remote.rendering import Renderings
 from release_tool.remote.snapshot import AtCommit, read_config, read_leniently, take_all
+from release_tool.yamledit.data import place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from release_tool.config import Config
@@ -71,6 +72,7 @@ def run(
         elif before is not None:
             was = as_it_was(shall, [look(Renderings(before, one, engine)) for one in views_before.values()])
         CheckedService(shall, was, now, found).check()
+        found.warnings.extend(_unpinned(shall.renderings, text, config_path))
     records = [place.history_file for view in config.views() for place in view.places()]
     found.findings.extend(attributes.union_merged(records, _attribute_files(source, records)))
     if before is not None and found.unread:
@@ -81,6 +83,15 @@ def run(
         found.warnings.extend(one for one in told if one in stand)
     findings, warnings = (tuple(dict.fromkeys(part)) for part in (found.findings, found.warnings))
     return CheckReport(tuple(found.checked), findings, warnings)
+
+
+def _unpinned(renderings: Renderings, text: str, path: str) -> Iterator[Finding]:
+    """A chart in a registry that its version alone names."""
+    if renderings.pinned:
+        own, top = ("services", renderings.config.service, "chart"), ("chart",)
+        line, column = place_of(text, own) or place_of(text, top) or (1, 1)
+        what = "the version alone names the chart, and a version can be pushed anew with other content"
+        yield Finding(f"{path}:{line}:{column}", what, f"write `chart: {renderings.pinned}`")
 
 
 def with_left_over(tool: Tool, report: CheckReport) -> CheckReport:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool import manifests
-from release_tool.errors import ReleaseError
+from release_tool.errors import ReleaseError, TryAgain
 from release_tool.manifests import admission, routes
 from release_tool.publishing.route_gate import known, place_of
 
@@ -81,6 +81,8 @@ def _renders_otherwise(new: Renderings, old: Renderings) -> bool:
     """Whether the chart, or what the configuration hands to it, is another one."""
     try:
         handed = [(one.config.release_name, one.config.namespace, one.chart()) for one in (new, old)]
+    except TryAgain:
+        raise
     except ReleaseError:  # there was no chart, or none that can be read
         return True
     return handed[0] != handed[1]

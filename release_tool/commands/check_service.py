@@ -8,7 +8,7 @@ from release_tool.checks import by_hand, merging, names, policy, record, values
 from release_tool.checks.environment import Held, held
 from release_tool.checks.findings import Finding, findings_of
 from release_tool.commands import check_routes
-from release_tool.errors import ReleaseError
+from release_tool.errors import ReleaseError, TryAgain
 from release_tool.model.history import quarantined_now
 from release_tool.remote import past
 from release_tool.remote.snapshot import decode, read_files, readable
@@ -132,6 +132,8 @@ class CheckedService:
             for path, key in values.files_of_chart(chart, renderings.config.versions.key):
                 where = renderings.place(path)
                 found += values.keys_elsewhere(decode(chart[path], where), where, key, defaults=True)
+        except TryAgain:  # it may be right
+            raise
         except ReleaseError as error:
             found = list(findings_of(error))
         return found

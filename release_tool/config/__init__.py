@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from release_tool.config.kinds import (
     BRANCH,
-    DIRECTORY,
+    CHART,
     DIRECTORY_TEMPLATE,
     ENVIRONMENT_NAME,
     NAMESPACE,
@@ -157,7 +157,14 @@ class Config(NamedTuple):
     """
 
     chart: Annotated[
-        str, Key("The directory of the Helm chart.", DIRECTORY, example="charts/grpc-manifest", unless="services")
+        str,
+        Key(
+            "The directory of the Helm chart. Or a chart that stands elsewhere: "
+            "`git+https://HOST/REPOSITORY//DIRECTORY@COMMIT`, `oci://HOST/PATH:VERSION@sha256:DIGEST`.",
+            CHART,
+            example="charts/grpc-manifest",
+            unless="services",
+        ),
     ]
     release_name: Annotated[
         str,

@@ -37,11 +37,13 @@ class Text(NamedTuple):
         expected: what the text is, for errors: "a branch name".
         rules: tried in this order; the error names the first broken one.
         longest: characters at most.
+        forms: how a text may begin, and what it is then instead.
     """
 
     expected: str
     rules: tuple[Rule, ...] = ()
     longest: int = 200
+    forms: "tuple[tuple[str, Text], ...]" = ()
 
 
 class Whole(NamedTuple):
@@ -157,8 +159,14 @@ def sections(path: str, section: Section) -> Iterator[tuple[str, Section]]:
             yield from sections(f"{inner}.<name>", kind.entry)
 
 
+def form_of(text: str, kind: Text) -> Text:
+    """What a text is by its beginning."""
+    return next((form for beginning, form in kind.forms if text.startswith(beginning)), kind)
+
+
 def broken_rule(text: str, kind: Text) -> str | None:
     """What is wrong with a text of this kind; None if nothing is."""
+    kind = form_of(text, kind)
     if len(text) > kind.longest:
         return f"it has {len(text)} characters, and {kind.longest} are possible"
     for rule in kind.rules:
@@ -221,6 +229,59 @@ DNS_LABEL = (
 )
 
 DIRECTORY = Text("a directory of the repository", INSIDE)
+
+_CHART_IN_GIT = Text(
+    "the address of a chart in a Git repository",
+    (
+        *PLAIN,
+        Rule(
+            r"^git\+(https?|ssh|file)://", "git is asked by git+https://, git+http://, git+ssh:// or git+file://", True
+        ),
+        Rule(r"[^!-~]|://-", "it must be made of visible ASCII letters, and no host begins with '-'"),
+        Rule(r"^git\+https?://[^/]*@[^/]*/|://[^/@]*:[^/@]*@", "no credential may stand in it: git finds its own"),
+        Rule(r"[?#]", "leave out '?' and '#'; the commit stands behind '@', the directory behind '//'"),
+        Rule(
+            r"@([0-9a-f]{40}|[0-9a-f]{64})$",
+            "it must end with '@' and the whole id of a commit, 40 or 64 hexadecimal digits: what a branch or a tag "
+            "names can change, and the same release.yaml would render something else",
+            wanted=True,
+        ),
+        Rule(
+            r"[^:/]//.*//|/\.\.?(/|@)|/@|:///?@",
+            "behind '//' stands a directory of that repository, without './' and '../'",
+        ),
+    ),
+    longest=500,
+)
+_CHART_IN_REGISTRY = Text(
+    "the address of a chart in an OCI registry",
+    (
+        *PLAIN,
+        Rule(
+            r"^oci://[a-z0-9.-]+(:[0-9]{1,5})?(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)+(:[^/@]*)?(@[^/]*)?$",
+            "it must be oci://, a host, and parts of a-z, 0-9, '.', '_' and '-' with '/' between them",
+            wanted=True,
+        ),
+        Rule(
+            r"/[^/@]*(:v?[0-9]+\.[0-9]+\.[0-9]+[A-Za-z0-9.+-]*(@[^@]*)?|@[^@]*)$",
+            "it must end with ':' and the whole version (1.2.3), or with '@' and the digest: another tag can change",
+            wanted=True,
+        ),
+        Rule(r"@(?!sha256:[0-9a-f]{64}$)", "a digest is sha256: and 64 hexadecimal digits"),
+    ),
+    longest=500,
+)
+CHART = Text(
+    "a directory of the repository",
+    (
+        Rule(
+            r"^[A-Za-z][A-Za-z0-9+.-]*://",
+            "no chart is read so; possible: git+https://, git+http://, git+ssh://, git+file://, oci://",
+        ),
+        *INSIDE,
+    ),
+    forms=(("git+", _CHART_IN_GIT), ("oci:", _CHART_IN_REGISTRY)),
+)
 DIRECTORY_TEMPLATE = Text("a directory of the repository with {environment} in it", (*INSIDE, *TEMPLATE))
 VALUES_FILE = Text(
     "a values file of the repository",

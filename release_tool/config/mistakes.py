@@ -19,6 +19,7 @@ from release_tool.config.kinds import (
     Text,
     Whole,
     broken_rule,
+    form_of,
     sections,
 )
 from release_tool.yamledit.tree import is_string, scalar_value
@@ -73,7 +74,7 @@ def wrong_value(kind: Kind, node: Node) -> tuple[str, str]:
 def _text(kind: Text, node: Node) -> tuple[str, str]:
     broken = broken_rule(node.value, kind)
     if is_string(node) or (broken and node.value and isinstance(scalar_value(node), str)):
-        return f"{shown(node.value)} is not {kind.expected}: {broken}", ""
+        return f"{shown(node.value)} is not {form_of(node.value, kind).expected}: {broken}", ""
     would_do = node.kind == "scalar" and scalar_value(node) is not None and not broken
     return f"expected {kind.expected}, found {_found(node)}", f"write it in quotes: '{node.value}'" if would_do else ""
 

@@ -86,6 +86,10 @@ def _of(kind: Kind) -> dict[str, Any]:
 
 
 def _of_text(kind: Text) -> dict[str, Any]:
+    if kind.forms:
+        (beginning, form), *others = kind.forms
+        starts = {"type": "string", "pattern": f"^{re.escape(beginning)}"}
+        return {"if": starts, "then": _of_text(form), "else": _of_text(kind._replace(forms=tuple(others)))}
     made: dict[str, Any] = {"type": "string", "maxLength": kind.longest}
     if kind.rules:
         made["allOf"] = [

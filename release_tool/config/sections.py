@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 from release_tool.config.kinds import (
     API_VERSION,
     BRANCH_TEMPLATE,
-    DIRECTORY,
+    CHART,
     ENVIRONMENT_NAME,
     FORGE_URL,
     IMAGE,
@@ -418,7 +418,7 @@ class ServiceSection(NamedTuple):
 
     name: str
     chart: Annotated[
-        str, Key("As `chart`, for this service alone.", DIRECTORY, otherwise="that of the top; one is required")
+        str, Key("As `chart`, for this service alone.", CHART, otherwise="that of the top; one is required")
     ]
     release_name: Annotated[
         str,

@@ -55,6 +55,27 @@ def credential_for(url: str, settings: Sequence[Setting], header: Secret | None)
     return GitCredential((*stay, "-c", f"{key}=", *given, "-c", no_helper), variables)
 
 
+def for_foreign(url: str, settings: Sequence[Setting], header: Secret | None) -> GitCredential:
+    """The same for a host that nobody but the repository names: what would log in anywhere stays out of it.
+
+    That is a program that answers for every host, and a header that goes to every host.
+    """
+    bound = [it for it in settings if not _answers_anybody(it) and it.key != "http.extraheader"]
+    options, variables = credential_for(url, bound, header)
+    variables = {**variables, "GIT_ASKPASS": "", "SSH_ASKPASS": ""}
+    if any(_answers_anybody(it) or it.key == "http.extraheader" for it in settings):
+        address = bare_url(url)
+        again = [(f"http.{address}.extraheader", value) for value in _headers(address, bound)] if not header else []
+        again += [(it.key, it.value) for it in bound if it.key.startswith("credential.") and it.key.endswith(".helper")]
+        named = {f"{_VARIABLE}AGAIN_{number}": pair for number, pair in enumerate(again)}
+        # An empty value ends a list; what was bound to the host is said once more.
+        empty = [] if header else ["-c", f"http.{address}.extraheader="]
+        given = [f"--config-env={key}={name}" for name, (key, _) in named.items()]
+        options = (*empty, "-c", "credential.helper=", "-c", "core.askPass=", *given, *options)
+        variables |= {name: value for name, (_, value) in named.items()}
+    return GitCredential(options, variables)
+
+
 def _answers_anybody(setting: Setting) -> bool:
     """Whether a program answers for a login that may not look at the host: one of the user's own, bound to no URL."""
     return setting.key == "core.askpass" or (setting.key == "credential.helper" and setting.value.startswith("!"))

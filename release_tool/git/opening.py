@@ -17,7 +17,7 @@ from release_tool.errors import ReleaseError, UsageError
 from release_tool.git import temporary
 from release_tool.git.errors import explain
 from release_tool.git.process import GitCredential, Setting, end, finish, redact, run, start
-from release_tool.git.urls import remote_urls
+from release_tool.git.urls import host_of, remote_urls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -97,10 +97,15 @@ class Store(NamedTuple):
     partial: bool  # files may be missing that the remote has
     settings: Sequence[Setting]
     credential: GitCredential  # empty: git's own ways (its configuration, a credential helper, SSH)
+    entitle: Entitle
 
 
-def of_url(url: str, entitle: Entitle) -> Store:
-    """A remote without any checkout; arguments and errors as for `Repository.open`."""
+def of_url(url: str, entitle: Entitle, known: str | None = None) -> Store:
+    """A remote without any checkout; arguments and errors as for `Repository.open`.
+
+    `known`: another address, which the user means. A host that isn't the same gets no login that is for every host:
+    it may be a stranger's proposal that names it.
+    """
     own = f'[remote "origin"]\n\turl = {quoted(url)}\n{_promisor("origin")}'
     store = _make_store("sha1", _SETTINGS + own)
     try:
@@ -108,7 +113,8 @@ def of_url(url: str, entitle: Entitle) -> Store:
         urls = remote_urls(settings, "origin", url)
         if urls.main != url:
             (store / SETTINGS).write_text(_SETTINGS + _at("origin", urls.main) + _promisor("origin"), encoding="utf-8")
-        credential = _credential(urls.main, settings, entitle)
+        foreign = known is not None and host_of(known) != host_of(urls.main)
+        credential = _credential(urls.main, settings, entitle, foreign=foreign)
     except BaseException:
         temporary.remove(store)
         raise
@@ -124,6 +130,7 @@ def of_url(url: str, entitle: Entitle) -> Store:
         partial=True,
         settings=settings,
         credential=credential,
+        entitle=entitle,
     )
 
 
@@ -177,6 +184,7 @@ def of_checkout(directory: Path, wanted: str, entitle: Entitle) -> Store:
         partial=thin or is_true("".join(promisor[-1:])),
         settings=settings,
         credential=credential,
+        entitle=entitle,
     )
 
 
@@ -260,12 +268,14 @@ def _remote_name(settings: Sequence[Setting], wanted: str, where: str) -> str:
     return names[0]
 
 
-def _credential(url: str, settings: Sequence[Setting], entitle: Entitle) -> GitCredential:
+def _credential(url: str, settings: Sequence[Setting], entitle: Entitle, *, foreign: bool = False) -> GitCredential:
     if not url.startswith("http"):  # SSH and paths know no header
         return GitCredential()
-    from release_tool.git.credential import credential_for
+    from release_tool.git import credential
 
-    return credential_for(url, settings, entitle(url))
+    if foreign:
+        return credential.for_foreign(url, settings, entitle(url))
+    return credential.credential_for(url, settings, entitle(url))
 
 
 def _at(name: str, url: str, *, pushes: bool = True) -> str:

@@ -69,6 +69,7 @@ class Remote:
         self._thin = store.thin
         self._partial = store.partial
         self._credential = store.credential
+        self._entitle = store.entitle
         self._timeout = timeout
         self._database = Database(store.path, store.cwd, store.algorithm)
         self._seen: dict[str, CommitId] = {}

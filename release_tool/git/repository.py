@@ -73,6 +73,7 @@ class Repository(Reader):
         remote: str = "origin",
         timeout: float = NETWORK_TIMEOUT,
         entitle: Callable[[str], Secret | None] = lambda _url: None,
+        known: str | None = None,
     ) -> Repository:
         """Opens the repository of a directory, or (with a URL) one without any checkout. Asks the remote nothing yet.
 
@@ -81,14 +82,19 @@ class Repository(Reader):
             url: a URL without credentials, or a path.
             remote: which remote of the checkout; the only one is taken whatever its name.
             entitle: remote's URL -> the header `Authorization: …` for it; None: git's own ways.
+            known: see `opening.of_url`.
 
         Raises:
             UsageError: a URL that is empty or holds a credential.
             ReleaseError: no git, no repository, no remote, or one that git refuses.
         """
         if url is not None:
-            return cls(opening.of_url(opening.checked_url(url), entitle), timeout)
+            return cls(opening.of_url(opening.checked_url(url), entitle, known), timeout)
         return cls(opening.of_checkout((directory or Path.cwd()).absolute(), remote, entitle), timeout)
+
+    def elsewhere(self, url: str) -> Repository:
+        """Another remote, without any checkout; a foreign host gets no login that is for every host."""
+        return Repository.open(None, url, timeout=self._timeout, entitle=self._entitle, known=self.display_url)
 
     def __enter__(self) -> Repository:
         return self

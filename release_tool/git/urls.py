@@ -78,6 +78,15 @@ def same_repository(one: str, other: str) -> bool:
     return len(places) == 1 and len(schemes) == 2  # the ports of one server's HTTP and SSH are never the same
 
 
+def host_of(url: str) -> str:
+    """The host of an address, in lower case, by HTTP with its port; empty for a path."""
+    found = None if url.startswith(("/", ".", "file:")) else re.fullmatch(_PARTS, url)
+    if found is None:
+        return ""
+    port = found["port"] if (found["scheme"] or "").startswith("http") else None
+    return found["host"].lower() + (f":{port}" if port else "")
+
+
 def ssh_host(url: str) -> tuple[str, str, str]:
     """What stands before the host of an address that SSH serves, the host, and what follows; else three empty texts."""
     found = re.fullmatch(_PARTS, url)

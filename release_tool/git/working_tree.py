@@ -14,18 +14,21 @@ from contextlib import contextmanager
 from pathlib import Path, PurePath, PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from release_tool.errors import ReleaseError
+from release_tool.errors import ReleaseError, UsageError
 from release_tool.git import temporary
 from release_tool.git.errors import explain
 from release_tool.git.objects import SUBMODULE, TREE, TreeEntry, in_the_way, too_large
 from release_tool.git.process import GitAnswer, redact
 from release_tool.git.reading import MAX_FILE
+from release_tool.git.repository import Repository
 from release_tool.model.foreign_content import is_foreign
 from release_tool.model.records import CommitId
 from release_tool.net.child_environment import for_helpers
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from release_tool.git.opening import Entitle
 
 _SPECIAL = {stat.S_IFIFO: "a FIFO (named pipe)", stat.S_IFSOCK: "a socket"}
 _UNMERGED = {"DD", "AU", "UD", "UA", "DU", "AA", "UU"}  # git-status(1)
@@ -40,6 +43,7 @@ class WorkingTree(NamedTuple):
     staged: Mapping[str, TreeEntry] = {}  # path -> what stands in the index
     left_out: frozenset[str] = frozenset()  # those of the paths that a sparse checkout leaves out
     filtered: frozenset[str] = frozenset()  # those that a filter of .gitattributes changes (Git LFS, git-crypt)
+    entitle: Entitle = lambda _url: None  # see `Repository.open`
 
     @classmethod
     def open(cls, directory: Path) -> WorkingTree:
@@ -104,6 +108,16 @@ class WorkingTree(NamedTuple):
             elif entry is not None and path in self.left_out:
                 contents[path] = self._blob(entry)
         return contents
+
+    def elsewhere(self, url: str) -> Repository:
+        """Another repository; git logs in there as far as the checkout's remote leads to the same host."""
+        try:
+            with Repository.open(self.top, entitle=self.entitle) as own:
+                return own.elsewhere(url)
+        except UsageError:
+            raise
+        except ReleaseError:  # there is no remote
+            return Repository.open(None, url, entitle=self.entitle, known="")
 
     def _blob(self, entry: TreeEntry) -> bytes:
         with _errors_of_git(self.top) as git, _repository(git, self.top) as repository:

@@ -95,7 +95,7 @@ def with_archives_unpacked(files: Mapping[str, bytes], where: str) -> tuple[dict
     """A chart whose packed dependencies, also those of its dependencies, are directories.
 
     Returns:
-        The files; and where each new directory comes from: `charts/common-1.0.0` -> the archive.
+        The files; and where each new directory comes from: `charts/common` -> the archive.
     """
     found, origins = dict(files), {}
     waiting = [path for path in files if path.endswith(".tgz")]
@@ -105,10 +105,11 @@ def with_archives_unpacked(files: Mapping[str, bytes], where: str) -> tuple[dict
         name = _PACKED.fullmatch(path)
         if name is None:
             continue
-        directory = f"{name[1]}{name[2]}"
+        inner = unpacked(found.pop(path), f"{where}/{path}")
+        named = re.search(rb"(?m)^name:[ \t]*[\"']?([A-Za-z0-9][\w.-]*)", inner.get("Chart.yaml", b""))
+        directory = f"{name[1]}{named[1].decode() if named else name[2]}"  # as Helm calls it in messages
         while any(other.startswith(f"{directory}/") for other in found):
             directory += "-packed"
-        inner = unpacked(found.pop(path), f"{where}/{path}")
         left -= sum(max(len(content), 1024) for content in inner.values())
         if left < 0 or len(path) > _LONG:  # an archive can hold itself
             raise too_large(where)

@@ -1,4 +1,4 @@
-"""Looking up images in a registry, over the OCI distribution API 1.1. Reads only.
+"""Looking up images and Helm charts in a registry, over the OCI distribution API 1.1. Reads only.
 
 https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md
 """
@@ -29,10 +29,14 @@ _MANIFEST_LIMIT = 4 * 1024 * 1024  # bytes; the specification lets no registry r
 _PAGE_LIMIT = 16 * 1024 * 1024  # bytes; some registries give all tags as one page
 _PAGE = 1000  # tags that are asked for at once
 _PAGES = 10_000
+# What Helm writes, and wrote before its version 3.8: https://helm.sh/docs/topics/registries
+_ARCHIVES = ("application/vnd.cncf.helm.chart.content.v1.tar+gzip", "application/tar+gzip")
+_ARCHIVE_LIMIT = 64 * 1024 * 1024  # bytes of a packed chart
 _HEADER = 8192  # characters of a header that are looked at
 _TAGS = 1_000_000  # more than these is no list that somebody wants
 # How long an operation may take, in times of one answer: four or five answers at most, and pages.
 _LOOK = 3
+_PULL = 12
 _LIST = 30
 # Of the specification; Harbor and Azure have words of their own for the same.
 _NO_MANIFEST = {"MANIFEST_UNKNOWN", "MANIFEST_BLOB_UNKNOWN", "TAG_UNKNOWN", "NOT_FOUND"}
@@ -94,6 +98,31 @@ class Registry:
             raise garbage(answer.where, f"it answers with {found}, which is another image")
         return found
 
+    def chart(self, tag: str) -> tuple[bytes, str] | None:
+        """A Helm chart: its archive, and the digest of its manifest; `tag` may be a digest. None: there is no such one.
+
+        Raises:
+            ReleaseError: it is no chart, or another one than its digests say; and as `digest`.
+        """
+        end = time.monotonic() + _PULL * self._timeout
+        answer = self._manifest("GET", tag, end)
+        if answer.status == 404:
+            self._check_missing(answer)
+            return None
+        found = _hashed(answer)
+        if reference.is_digest(tag) and found != tag:
+            raise garbage(answer.where, f"it answers with {found}, which is another chart")
+        digest, size = _archive(answer)
+        if size > _ARCHIVE_LIMIT:
+            raise ReleaseError(f"the chart has more than {_ARCHIVE_LIMIT >> 20} MB", where=answer.where)
+        url = f"{self._client.base}/blobs/{digest}"
+        blob = self._client.ask("GET", url, accept="*/*", limit=_ARCHIVE_LIMIT, end=end)
+        if blob.status != 200:
+            raise unexpected(blob)
+        if f"sha256:{hashlib.sha256(blob.body).hexdigest()}" != digest:
+            raise garbage(blob.where, "the archive isn't what its digest says")
+        return blob.body, found
+
     def tags(self) -> list[str]:
         """All tags of the repository, in the order of the registry, mostly by name. Errors as of `digest`."""
         end = time.monotonic() + _LIST * self._timeout
@@ -152,6 +181,18 @@ def _json(answer: Answer) -> Any:
     except (ValueError, RecursionError):
         cause = "it is an HTML page, perhaps of a login" if is_page(answer) else "it is no JSON"
         raise garbage(answer.where, cause) from None
+
+
+def _archive(answer: Answer) -> tuple[str, int]:
+    """Digest and size of the archive that the manifest of a chart names."""
+    manifest = _json(answer)
+    layers = manifest.get("layers")
+    for layer in layers if isinstance(layers, list) else ():
+        if isinstance(layer, dict) and layer.get("mediaType") in _ARCHIVES and reference.is_digest(layer.get("digest")):
+            size = layer.get("size")
+            return layer["digest"], size if isinstance(size, int) else 0
+    hint = "name a chart, as `helm push` makes it"
+    raise ReleaseError("what stands there is no Helm chart", where=answer.where, cause="it may be an image", hint=hint)
 
 
 def _hashed(answer: Answer) -> str:

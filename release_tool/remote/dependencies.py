@@ -45,39 +45,41 @@ class ChartParts(NamedTuple):
     Attributes:
         files: path inside the chart -> content.
         places: a dependency, as Helm's messages name it (`charts/common`) -> where it stands, if that is elsewhere.
+        pinned: what `chart` in release.yaml should say, where it says less than that.
     """
 
     files: Mapping[str, bytes]
     places: Mapping[str, str] = {}
+    pinned: str = ""
 
 
 def complete(
-    files: Mapping[str, bytes], directory: str, title: str, renderer: Renderer, source: Source | None
+    files: Mapping[str, bytes], directory: str, root: str, renderer: Renderer, source: Source | None
 ) -> ChartParts:
     """The chart as Helm gets it once its dependencies are built.
 
     Args:
         files: those of its directory.
-        directory: its path in the repository.
-        title: the same for messages.
+        directory: its path in its repository.
+        root: what stands before such a path in messages; empty for this repository.
         renderer: Helm, which knows what a range of versions is.
         source: where `file://` dependencies are read; None: nowhere, the chart is an archive.
 
     Raises:
         ReleaseError: a dependency that is not there, or can't be used.
     """
-    return _Building(source, renderer, title.removesuffix(directory)).build(files, directory, ())
+    return _Building(source, renderer, root).build(files, directory, ())
 
 
 class _Building:
-    def __init__(self, source: Source | None, renderer: Renderer, prefix: str) -> None:
-        self._source, self._renderer, self._prefix = source, renderer, prefix
+    def __init__(self, source: Source | None, renderer: Renderer, root: str) -> None:
+        self._source, self._renderer, self._root = source, renderer, root
         self._built: dict[str, ChartParts] = {}
 
     def build(self, files: Mapping[str, bytes], directory: str, above: tuple[str, ...]) -> ChartParts:
         """A chart and all below it; `above`: the directories of the charts that led here."""
-        title = f"{self._prefix}{directory}"
-        own = kept(files, title)
+        title = f"{self._root}{directory}".rstrip("/")
+        own = kept(files, title) if self._source is not None else dict(files)  # nothing is left out of an archive
         if IGNORE_FILE in own:
             own[IGNORE_FILE] = b""  # it speaks of these files, and not of those that come below
         found, origins = with_archives_unpacked(own, title)
@@ -90,7 +92,7 @@ class _Building:
                 found |= {f"{at}/{path}": content for path, content in part.files.items()}
                 if sum(max(len(content), _LEAST) for content in found.values()) > MOST:
                     raise too_large(title)
-                places[f"charts/{one.name}"] = f"{self._prefix}{_target(one, directory)}"
+                places[f"charts/{one.name}"] = f"{self._root}{_target(one, directory)}"
                 if len(places) + len(part.places) < _NAMED:
                     places |= {f"charts/{one.name}/{below}": other for below, other in part.places.items()}
             if one.alias and len(places) < _NAMED:
@@ -101,7 +103,7 @@ class _Building:
         """A dependency that is not in `charts/`."""
         target = _target(one, directory)
         if not one.repository.startswith("file://") or self._source is None:
-            raise _unvendored(one, f"{self._prefix}{directory}")
+            raise self._unvendored(one, directory)
         line = (*above, directory)
         if len(line) > _DEEP:
             what = f"the charts depend on each other more than {_DEEP} deep"
@@ -112,7 +114,7 @@ class _Building:
             raise ReleaseError(what, where=one.where, hint="take one of these dependencies out")
         if target.startswith(("/", "../")) or target in {"", ".", ".."}:
             what = f"the dependency {one.name} leads out of the repository: {one.repository}"
-            hint = f"put that chart into this repository, or {_build(directory)}"
+            hint = f"put that chart into the same repository, or {self._build(directory)}"
             raise ReleaseError(what, where=one.where, hint=hint)
         if target not in self._built:
             files = read_chart(self._source, target)
@@ -123,6 +125,25 @@ class _Building:
         built = self._built[target]
         self._check(one, built.files["Chart.yaml"], target)
         return built
+
+    def _unvendored(self, one: _Dependency, directory: str) -> ReleaseError:
+        if not one.repository:
+            what = f"the dependency {one.name} of the chart is not there, and it names no `repository`"
+            return ReleaseError(what, where=one.where, hint=f"commit the chart as {directory}/charts/{one.name}")
+        return ReleaseError(
+            f"the dependency {one.name} of the chart is not in its directory charts/",
+            where=one.where,
+            cause=f"it comes from {one.repository}, and dependencies are not fetched while a chart is rendered",
+            hint=self._build(directory),
+        )
+
+    def _build(self, directory: str) -> str:
+        """How the dependencies of a chart come to stand in its `charts/`."""
+        if self._source is None:
+            return "package the chart with them, `helm package --dependency-update`, and push it as a new version"
+        hint = f"`helm dependency build {directory or '.'}`, then commit {directory}/charts".replace(" /", " ")
+        hint += " (`git add --force`, if Git ignores it)"
+        return f"in that repository {hint}, and name the new commit in `chart`" if self._root else hint
 
     def _check(self, one: _Dependency, about: bytes, target: str) -> None:
         """A chart of the wanted name, in a version that is wanted."""
@@ -143,7 +164,7 @@ class _Building:
 def _target(one: _Dependency, directory: str) -> str:
     """The directory that a `file://` repository names: one that begins with a slash is absolute."""
     path = one.repository.removeprefix("file://")
-    return posixpath.normpath(path if path.startswith("/") else f"{directory}/{path}")
+    return posixpath.normpath(posixpath.join(directory, path))
 
 
 def _below(files: Mapping[str, bytes]) -> list[str]:
@@ -163,22 +184,6 @@ def _renamed(places: Mapping[str, str], one: _Dependency) -> dict[str, str]:
     """The places of a chart under the name that it has for Helm here."""
     old, new = f"charts/{one.name}", f"charts/{one.alias}"
     return {f"{new}{key.removeprefix(old)}": at for key, at in places.items() if f"{key}/".startswith(f"{old}/")}
-
-
-def _unvendored(one: _Dependency, title: str) -> ReleaseError:
-    if not one.repository:
-        what = f"the dependency {one.name} of the chart is not there, and it names no `repository`"
-        return ReleaseError(what, where=one.where, hint=f"commit the chart as {title}/charts/{one.name}")
-    return ReleaseError(
-        f"the dependency {one.name} of the chart is not in its directory charts/",
-        where=one.where,
-        cause=f"it comes from {one.repository}, and dependencies are not fetched while a chart is rendered",
-        hint=_build(title),
-    )
-
-
-def _build(title: str) -> str:
-    return f"`helm dependency build {title}`, then commit {title}/charts (`git add --force`, if Git ignores it)"
 
 
 _QUESTION = {

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from release_tool.errors import ReleaseError, ValuesRefused
+from release_tool.errors import ReleaseError, TryAgain, ValuesRefused
+from release_tool.model.chart_reference import ELSEWHERE, title_of_chart
 from release_tool.remote.snapshot import read_chart, readable
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Renderings:
         self._renderer = renderer
         self._chart: Mapping[str, bytes] | None = None
         self._places: Mapping[str, str] = {}
+        self.pinned = ""  # what `chart` should say, once the chart was read, where its version alone is named
         self._without_end: ReleaseError | None = None
 
     def render(self, files: Files, changed: Mapping[str, bytes] = NOTHING) -> str:
@@ -53,7 +55,7 @@ class Renderings:
         tags = changed[place.tag_file].decode("utf-8") if place.tag_file in changed else files.tags or ""
         values = [ValuesFile(path, readable(text, path)) for path, text in (*files.values, (place.tag_file, tags))]
         request = RenderRequest(
-            self.config.chart,
+            title_of_chart(self.config.chart),
             self.chart(),
             values,
             self.config.release_name,
@@ -77,6 +79,8 @@ class Renderings:
         """The manifests of an environment as it stands; empty where its files or its chart can't be rendered."""
         try:
             return self.render(files)
+        except TryAgain:  # the chart stands elsewhere, and its server doesn't answer
+            raise
         except ReleaseError:  # the way out may be the very proposal that this is compared with
             return ""
 
@@ -111,29 +115,37 @@ class Renderings:
     def chart(self) -> Mapping[str, bytes]:
         """The files of the chart and of what it depends on, by path inside the chart."""
         if self._chart is None:
-            found = read_chart(self.source, self.config.chart)
-            if "Chart.yaml" not in found:
-                raise ReleaseError(
-                    "there is no chart: Chart.yaml is missing",
-                    where=f"{self.source.title}:{self.config.chart}",
-                    cause="`chart` in release.yaml names another directory, or the chart was not pushed",
-                    hint="set `chart` to the chart's directory in this repository",
-                )
-            if _stands_alone(found):
-                self._chart = found
-            else:
-                from release_tool.remote import dependencies
+            if self.config.chart.startswith(ELSEWHERE):
+                from release_tool.remote.chart_elsewhere import fetched
 
-                directory = self.config.chart.rstrip("/")
-                parts = dependencies.complete(found, directory, directory, self._renderer, self.source)
-                self._chart, self._places = parts
+                self._chart, self._places, self.pinned = fetched(self.config, self.source, self._renderer)
+            else:
+                self._chart, self._places = self._beside()
         return self._chart
+
+    def _beside(self) -> tuple[Mapping[str, bytes], Mapping[str, str]]:
+        """The chart of the repository itself: its files, and where its dependencies stand."""
+        found = read_chart(self.source, self.config.chart)
+        if "Chart.yaml" not in found:
+            raise ReleaseError(
+                "there is no chart: Chart.yaml is missing",
+                where=f"{self.source.title}:{self.config.chart}",
+                cause="`chart` in release.yaml names another directory, or the chart was not pushed",
+                hint="set `chart` to the chart's directory in this repository",
+            )
+        if _stands_alone(found):
+            return found, {}
+        from release_tool.remote import dependencies
+
+        directory = self.config.chart.rstrip("/")
+        parts = dependencies.complete(found, directory, "", self._renderer, self.source)
+        return parts.files, parts.places
 
     def place(self, inside: str) -> str:
         """Where a file stands that Helm names by its path inside the chart: of a dependency, in another chart."""
         from release_tool.helm.request import placed
 
-        return placed(self.config.chart, self._places, inside)
+        return placed(title_of_chart(self.config.chart), self._places, inside)
 
 
 def _stands_alone(files: Mapping[str, bytes]) -> bool:

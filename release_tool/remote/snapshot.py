@@ -42,6 +42,9 @@ class Source(Protocol):
     def paths(self, directory: str) -> list[str]:
         """All files below a directory, recursively, sorted."""
 
+    def elsewhere(self, url: str) -> Repository:
+        """Another repository, where git logs in as far as that is no other server's business."""
+
 
 class AtCommit:
     """The files at a commit that was fetched."""
@@ -62,6 +65,10 @@ class AtCommit:
     def paths(self, directory: str) -> list[str]:
         """See `Source`."""
         return list(self._repository.files(self.commit, [directory]))
+
+    def elsewhere(self, url: str) -> Repository:
+        """See `Source`."""
+        return self._repository.elsewhere(url)
 
 
 class Files(NamedTuple):

@@ -249,3 +249,60 @@ def test_a_helper_that_names_the_token_gets_it_where_the_tool_shows_none(
     with Repository.open(clone) as repository:
         bump(repository)
     assert origin.file(TAGS).endswith("v1.0.2")
+
+
+def _set_globally(key: str, value: str) -> None:
+    git("config", "--global", key, value)
+
+
+ANYBODY = "!f() { echo username=person; echo password=s3cret; }; f"
+
+
+@pytest.mark.parametrize(
+    "everywhere",
+    [
+        ("http.extraheader", f"Authorization: Basic {TOKEN}"),
+        ("credential.helper", ANYBODY),
+        ("core.askPass", "PROGRAM"),
+    ],
+)
+@pytest.mark.parametrize("by_url", [False, True])
+def test_a_login_for_every_host_is_shown_to_no_host_that_the_repository_names(
+    origin: Origin, server: GitServer, tmp_path: Path, everywhere: tuple[str, str], by_url: bool
+) -> None:
+    program = tmp_path / "askpass"
+    program.write_text("#!/bin/sh\necho s3cret\n")
+    program.chmod(0o755)
+    _set_globally(everywhere[0], everywhere[1].replace("PROGRAM", str(program)))
+    if by_url:
+        _set_globally(f"credential.{server.url.rpartition('/')[0]}.helper", ANYBODY)
+    server.token = TOKEN
+    with Repository.open(origin.clone(tmp_path / "clone")) as own, own.elsewhere(server.url) as other:
+        if by_url:
+            assert other.refs("refs/heads/*").branch("main") == origin.tip()
+            return
+        with pytest.raises(ReleaseError, match="doesn't accept the credentials"):
+            other.refs("refs/heads/*")
+    assert set(server.shown) == {""}
+
+
+def test_a_host_that_the_checkout_uses_gets_the_same_login(origin: Origin, server: GitServer, tmp_path: Path) -> None:
+    _set_globally("http.extraheader", f"Authorization: Basic {TOKEN}")
+    server.token = TOKEN
+    clone = origin.clone(tmp_path / "clone")
+    git("remote", "set-url", "origin", server.url, cwd=clone)
+    with Repository.open(clone) as own, own.elsewhere(server.url) as other:
+        assert other.refs("refs/heads/*").branch("main") == origin.tip()
+
+
+def test_a_token_goes_to_its_own_host_alone(origin: Origin, server: GitServer, tmp_path: Path) -> None:
+    asked = []
+
+    def entitle(url: str) -> Secret | None:
+        asked.append(url)
+        return Secret(f"Authorization: Basic {TOKEN}") if "127.0.0.1" in url else None
+
+    server.token = TOKEN
+    with Repository.open(origin.clone(tmp_path / "clone"), entitle=entitle) as own, own.elsewhere(server.url) as other:
+        assert other.refs("refs/heads/*").branch("main") == origin.tip()
+    assert asked == [server.url]

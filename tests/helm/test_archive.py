@@ -59,11 +59,12 @@ def test_what_is_no_archive_of_a_chart_is_refused(data: bytes, what: str) -> Non
 
 
 def test_archives_in_archives_become_directories() -> None:
-    inner = packed({**GOOD, "charts/deep-1.0.0.tgz": packed(GOOD)})
-    files = {**GOOD, "charts/sub-1.0.0.tgz": inner, "charts/_off.tgz": b"no", "files/x.tgz": b"no"}
+    sub, deep = {**GOOD, "Chart.yaml": b"name: 'sub'\n"}, {"Chart.yaml": b"no name"}
+    inner = packed({**sub, "charts/deep-1.0.0.tgz": packed(deep)})
+    files = {**GOOD, "charts/x-1.0.0.tgz": inner, "charts/_off.tgz": b"no", "files/x.tgz": b"no"}
     found, origins = with_archives_unpacked(files, "charts/x")
     assert found.keys() - files.keys() == {
-        *(f"charts/sub-1.0.0/{path}" for path in GOOD),
-        *(f"charts/sub-1.0.0/charts/deep-1.0.0/{path}" for path in GOOD),
+        *(f"charts/sub/{path}" for path in sub),
+        "charts/sub/charts/deep-1.0.0/Chart.yaml",
     }
-    assert origins["charts/sub-1.0.0"] == "charts/x/charts/sub-1.0.0.tgz"
+    assert origins["charts/sub"] == "charts/x/charts/x-1.0.0.tgz"

@@ -452,3 +452,36 @@ def test_a_registry_can_be_used_again_after_a_failure() -> None:
             registry.digest("v1.0.5")
         server.answer = lambda _: reply(200, Docker_Content_Digest=DIGEST)
         assert registry.digest("v1.0.5") == DIGEST
+
+
+# -- charts --
+
+BLOB = f"sha256:{hashlib.sha256(b'archive').hexdigest()}"
+HELM = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
+
+
+@pytest.mark.parametrize(
+    ("layers", "blob", "what"),
+    [
+        ([{"mediaType": HELM, "digest": BLOB, "size": 7}], b"another", "the archive isn't what its digest says"),
+        ([{"mediaType": HELM, "digest": BLOB, "size": 1 << 40}], b"archive", "the chart has more than 64 MB"),
+        ([{"mediaType": HELM, "digest": "../../x", "size": 7}], b"archive", "what stands there is no Helm chart"),
+        ([{"mediaType": [], "digest": BLOB}, "x", None], b"archive", "what stands there is no Helm chart"),
+        ({"a": 1}, b"archive", "what stands there is no Helm chart"),
+        ([{"mediaType": HELM, "digest": BLOB, "size": "x"}], b"archive", ""),
+    ],
+)
+@pytest.mark.parametrize("asked", ["1.2.3", OTHER])
+def test_a_chart_is_what_its_digests_say(layers: object, blob: bytes, what: str, asked: str) -> None:
+    manifest = json.dumps({"schemaVersion": 2, "layers": layers}).encode()
+
+    def answer(seen: Seen) -> bytes:
+        return reply(200, blob if "/blobs/" in seen.path else manifest, "application/vnd.oci.image.manifest.v1+json")
+
+    with Hostile(answer) as server:
+        if not what and asked != OTHER:
+            assert open_registry(server).chart(asked) == (b"archive", f"sha256:{hashlib.sha256(manifest).hexdigest()}")
+            return
+        with pytest.raises(ReleaseError) as caught:
+            open_registry(server).chart(asked)
+    assert ("which is another chart" if asked == OTHER else what) in f"{caught.value.what} {caught.value.cause}"

@@ -56,7 +56,7 @@ class Held:
 def complete(files: dict[str, bytes], renderer: Renderer | None = None) -> dependencies.ChartParts:
     source = Held(files)
     own = dependencies.read_chart(source, "charts/top")
-    return dependencies.complete(own, "charts/top", "charts/top", renderer or make_renderer("auto"), source)
+    return dependencies.complete(own, "charts/top", "", renderer or make_renderer("auto"), source)
 
 
 def rendered(files: dict[str, bytes], renderer: Renderer, values: str = "") -> dict[str, Any]:
