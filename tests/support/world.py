@@ -7,9 +7,11 @@ import io
 import itertools
 import json
 import shutil
+import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -96,6 +98,15 @@ def pairs(changes: Iterable[Any]) -> list[tuple[str, str]]:
     return [(change["action"], change["version"]) for change in changes]
 
 
+_TEMPLATES = tempfile.TemporaryDirectory(prefix="worlds-")
+
+
+@cache
+def _made(tags: str, config: str) -> World:
+    """A world that the others of its kind are copied from: a copy takes a quarter of the time."""
+    return World._new(Path(tempfile.mkdtemp(dir=_TEMPLATES.name)), tags, config)
+
+
 @dataclass
 class World:
     """One GitOps repository with everything around it.
@@ -113,9 +124,19 @@ class World:
     @classmethod
     def make(cls, path: Path, *, tags: str = SEED, default: str = "newest", keep: int = 8, config: str = "") -> World:
         world = cls(path)
+        made = _made(tags, config or CONFIG.format(default=default, keep=keep))
+        for part in (world.origin, world.clone):
+            shutil.copytree(made.path / part.name, part)
+        known = world.clone / ".git" / "config"
+        known.write_text(known.read_text("utf-8").replace(str(made.origin), str(world.origin)), "utf-8")
+        return world
+
+    @classmethod
+    def _new(cls, path: Path, tags: str, config: str) -> World:
+        world = cls(path)
         make_bare(world.origin)
         git("clone", "-q", world.origin, world.clone)
-        files = {"release.yaml": config or CONFIG.format(default=default, keep=keep)}
+        files = {"release.yaml": config}
         for environment in ENVIRONMENTS:
             files[f"environments/{environment}/image_tag.yaml"] = tags if environment == "devel" else WITH_DEFAULT
             files[f"environments/{environment}/values.yaml"] = "replicaCount: 1\n"
