@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
+    from release_tool.commands.check_chart import TriedChart
     from release_tool.config import Config
     from release_tool.git.repository import Repository
     from release_tool.git.working_tree import WorkingTree
@@ -33,11 +34,12 @@ __all__ = ["CheckReport", "Finding", "run", "run_at", "run_in"]
 
 
 class CheckReport(NamedTuple):
-    """What was looked at, what is wrong with it, and what somebody should know of it beside that."""
+    """What was looked at, what is wrong with it, what there is to know beside that, and what charts can do."""
 
     checked: tuple[str, ...]
     findings: tuple[Finding, ...]
     warnings: tuple[Finding, ...] = ()
+    charts: tuple[TriedChart, ...] = ()
 
 
 def run(
@@ -60,7 +62,7 @@ def run(
         return CheckReport((config_path,), tuple(findings_of(error)))
     text = source.read([config_path])[config_path].decode("utf-8-sig")
     found = Collected(
-        [config_path], [*health.wrong(config, text, config_path)], [*health.doubtful(config, text, config_path)], []
+        [config_path], [*health.wrong(config, text, config_path)], [*health.doubtful(config, text, config_path)], [], []
     )
     engine = renderer(config)
     views_before = _views_before(before, config_path)
@@ -82,7 +84,7 @@ def run(
         found.findings[:] = [one for one in found.findings if one not in stand]
         found.warnings.extend(one for one in told if one in stand)
     findings, warnings = (tuple(dict.fromkeys(part)) for part in (found.findings, found.warnings))
-    return CheckReport(tuple(found.checked), findings, warnings)
+    return CheckReport(tuple(found.checked), findings, warnings, tuple(found.charts))
 
 
 def _unpinned(renderings: Renderings, text: str, path: str) -> Iterator[Finding]:

@@ -7,14 +7,17 @@ chart or other values.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool import manifests
 from release_tool.errors import ReleaseError, TryAgain
-from release_tool.manifests import admission, routes
+from release_tool.manifests import admission, contradictions, routes
+from release_tool.manifests.templates import Templates
 from release_tool.publishing.route_gate import known, place_of
 
 if TYPE_CHECKING:
+    from release_tool.config import Config
     from release_tool.manifests.routes import RouteFinding
     from release_tool.remote.rendering import Renderings
     from release_tool.remote.snapshot import Files
@@ -57,6 +60,9 @@ def check(renderings: Renderings, files: Files, before: Before | None) -> Checke
             result.told.append((place_of(renderings, one), one._replace(what=f"{one.what} (so it was before)")))
         else:
             (result.wrong if one.serious else result.told).append((place_of(renderings, one), one))
+    # Of a chart that stays as it is: an operation has asked a person whether to go on all the same.
+    to = result.wrong if before is None or chart else result.told
+    to.extend((_line_of(renderings, files, one), one) for one in _contradictions(text, config, files))
     if before is not None and old:
         wanted = chart or before.files.values != files.values
         other = [path for path, text in files.values if (path, text) not in before.files.values]
@@ -65,6 +71,18 @@ def check(renderings: Renderings, files: Files, before: Before | None) -> Checke
             wrong = one.serious and one.rule != "digest" and not (wanted and one.rule in _MEANT)
             (result.wrong if wrong else result.told).append((place_of(renderings, one) if chart else path, one))
     return result
+
+
+def _line_of(renderings: Renderings, files: Files, one: RouteFinding) -> str:
+    templates = Templates(renderings.chart(), renderings.place)
+    return templates.place(one.source, "", rf"{re.escape(files.place.key)}\.(?:quarantined|tag)\b")
+
+
+def _contradictions(text: str, config: Config, files: Files) -> tuple[RouteFinding, ...]:
+    try:
+        return contradictions.check(text, config.namespace, files.state(empty=True), files.place.key) if text else ()
+    except ReleaseError:  # it was wrong before
+        return ()
 
 
 def _manifests_before(before: Before) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from release_tool.checks import by_hand, merging, names, policy, record, values
 from release_tool.checks.environment import Held, held
 from release_tool.checks.findings import Finding, findings_of
-from release_tool.commands import check_routes
+from release_tool.commands import check_chart, check_routes
 from release_tool.errors import ReleaseError, TryAgain
 from release_tool.model.history import quarantined_now
 from release_tool.remote import past
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from release_tool.checks.findings import OfVersion
+    from release_tool.commands.check_chart import TriedChart
     from release_tool.config import Place
     from release_tool.model.records import Name
     from release_tool.remote.rendering import Renderings
@@ -31,6 +32,7 @@ class Collected(NamedTuple):
     findings: list[Finding]
     warnings: list[Finding]
     unread: list[Finding]  # those of the findings that say of one file why it can't be used
+    charts: list[TriedChart]
 
 
 class Seen(NamedTuple):
@@ -111,6 +113,7 @@ class CheckedService:
         self._was = was
         self._now = now
         self._report = report
+        self._rendered: list[Files] = []  # those of the environments whose manifests could be made
 
     def check(self) -> None:
         """Everything about the service."""
@@ -122,6 +125,10 @@ class CheckedService:
         wrong = names.wrong_names(list(shall.held.values()), {} if self._was is None else self._was.held)
         for environment, seen in shall.seen.items():
             self._environment(seen, wrong[environment], renders=not chart)
+        tried = check_chart.check(shall.renderings, self._rendered, self._rendered_before())
+        report.charts.extend(tried.charts)
+        report.findings.extend(tried.findings)
+        report.warnings.extend(tried.warnings)
 
     def _chart(self) -> list[Finding]:
         """The five keys among the chart's own values; or why the chart can't be read."""
@@ -231,9 +238,17 @@ class CheckedService:
         except ReleaseError as error:
             self._report.findings.extend(findings_of(error))
             return
+        self._rendered.append(files)
         title = files.place.title
         for part, to in ((checked.wrong, self._report.findings), (checked.told, self._report.warnings)):
             to.extend(Finding(where, f"{title}: {one.what}", one.hint) for where, one in part)
+
+    def _rendered_before(self) -> check_chart.ChartBefore | None:
+        """The same environments at the moment before."""
+        if self._was is None:
+            return None
+        there = (self._was.seen.get(files.place.environment) for files in self._rendered)
+        return check_chart.ChartBefore(self._was.renderings, [seen.files for seen in there if seen is not None])
 
 
 def _broken(files: Files, told: Collection[Name]) -> Iterator[Finding]:

@@ -12,21 +12,21 @@ from release_tool.doctor.diagnosis import Diagnosis, of_error, ok
 from release_tool.errors import ReleaseError
 from release_tool.git.rejection import in_the_way as in_the_way_of
 from release_tool.model.versions import tag_part
-from release_tool.remote import strays
+from release_tool.remote import chart_trials, strays
 from release_tool.remote.rendering import Renderings
 from release_tool.remote.snapshot import read_files
 from release_tool.rules.unread_tags import advice, unread
 from release_tool.yamledit.style import nested
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from release_tool.config import Config
     from release_tool.doctor.access import Access
     from release_tool.forges.base import Forge
     from release_tool.git.repository import Repository
     from release_tool.model.records import Tag
-    from release_tool.remote.snapshot import Snapshot, Source
+    from release_tool.remote.snapshot import Files, Snapshot, Source
 
 _TRIAL = "{tag: {v1: v1.0.0}}"  # below `versions.key`, for an environment that has no version yet
 _CHARTS = 8  # so many services are rendered
@@ -52,7 +52,7 @@ def examine(
         )
     yield from _guarded("order", lambda: _orders(views, source))
     for view in views[:_CHARTS]:
-        yield from _guarded(_chart_title(view), lambda view=view: [_chart(access, view, source)])  # type: ignore[misc]
+        yield from _guarded(_chart_title(view), lambda view=view: _chart(access, view, source))  # type: ignore[misc]
     if len(views) > _CHARTS:
         what = f"{len(views) - _CHARTS} more services were not rendered"
         yield Diagnosis("unknown", "chart", what, "", "", "`release doctor --service NAME`, or `release check`")
@@ -153,16 +153,31 @@ def _chart_title(view: Config) -> str:
     return f"chart {view.service}" if view.service else "chart"
 
 
-def _chart(access: Access, view: Config, source: Source) -> Diagnosis:
-    """Whether the chart renders with the engine that is there, for the entry."""
+def _chart(access: Access, view: Config, source: Source) -> Iterator[Diagnosis]:
+    """Whether the chart renders with the engine that is there, for the entry, and what it can do with versions."""
     about, entry = _chart_title(view), view.entry.name
-    files = read_files(source, [view.place(entry)])[entry]
+    found = read_files(source, view.places())
+    files = found[entry]
     renderer = access.renderer(view)
     if files.tags is None:
         what = f"the engine is there ({renderer.name}); without an image_tag.yaml nothing was rendered"
-        return Diagnosis("unknown", about, what, files.place.tag_file, "", "commit the file, then look again")
+        yield Diagnosis("unknown", about, what, files.place.tag_file, "", "commit the file, then look again")
+        return
+    renderings = Renderings(source, view, renderer)
     trial = f"{nested(files.place.key, _TRIAL)}\n".encode()
     tried = {files.place.tag_file: trial} if files.is_empty else {}
-    text = Renderings(source, view, renderer).render(files, tried)
+    text = renderings.render(files, tried)
     what = "a first version of " if tried else ""
-    return ok(about, f"{view.chart} renders for {what}{entry} ({renderer.name}), {text.count('# Source: ')} objects")
+    yield ok(about, f"{view.chart} renders for {what}{entry} ({renderer.name}), {text.count('# Source: ')} objects")
+    for table in chart_trials.tables(renderings, [files, *_others(found, entry)]):
+        whose = "" if table.every else f" ({', '.join(table.environments)})"
+        for row in table.abilities:
+            yield Diagnosis(row.verdict, f"{about}: {row.subject}", f"{row.what}{whose}", row.where, row.cost, row.mend)
+
+
+def _others(found: Mapping[str, Files], entry: str) -> Iterator[Files]:
+    """The other environments whose versions can be read, and that have some."""
+    for environment, files in found.items():
+        with suppress(ReleaseError):  # what is wrong in a file is told elsewhere
+            if environment != entry and files.state().versions:
+                yield files

@@ -106,6 +106,21 @@ def images(rendering: str) -> Mapping[ObjectKey, tuple[str, ...]]:
     return {key: images for key, images in found.items() if images}
 
 
+def sources(rendering: str) -> dict[ObjectKey, str]:
+    """Object -> the template that it comes from; empty where the rendering doesn't say."""
+    return {key: document.source for key, document in _by_key(rendering).items()}
+
+
+def content(rendering: str, key: ObjectKey) -> Mapping[str, Any]:
+    """One object of a rendering, whole. It belongs to all callers, as those of `outlines`."""
+    return _parsed_once(_by_key(rendering)[key])
+
+
+def texts(rendering: str) -> dict[ObjectKey, str]:
+    """Object -> its YAML, as it is rendered."""
+    return {key: document.text for key, document in _by_key(rendering).items()}
+
+
 def pair(before: str, after: str, keys: tuple[ObjectKey, ObjectKey]) -> tuple[Mapping[str, Any], ...]:
     """One object as two renderings have it, each under its key; nothing where they are written alike."""
     was, now = _by_key(before)[keys[0]], _by_key(after)[keys[1]]

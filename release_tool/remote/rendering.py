@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from release_tool.errors import ReleaseError, TryAgain, ValuesRefused
+from release_tool.manifests.chance import Steady, at_another_time, may_change, steady
 from release_tool.model.chart_reference import ELSEWHERE, title_of_chart
 from release_tool.remote.snapshot import read_chart, readable
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from release_tool.config import Config
     from release_tool.helm import Renderer
+    from release_tool.helm.request import RenderRequest
     from release_tool.remote.snapshot import Files, Source
 
 NOTHING: Mapping[str, bytes] = {}
@@ -36,6 +38,7 @@ class Renderings:
         self._places: Mapping[str, str] = {}
         self.pinned = ""  # what `chart` should say, once the chart was read, where its version alone is named
         self._without_end: ReleaseError | None = None
+        self._trial_without_end: ReleaseError | None = None
 
     def render(self, files: Files, changed: Mapping[str, bytes] = NOTHING) -> str:
         """The manifests of an environment: multi-document YAML; nothing where it has had no version yet.
@@ -43,7 +46,6 @@ class Renderings:
         `changed`: path -> bytes of the files that shall take the place of the environment's.
         """
         from release_tool.helm.limits import BeyondLimit
-        from release_tool.helm.request import RenderRequest, ValuesFile
 
         if self._without_end is not None:  # nobody waits so long for each environment
             raise self._without_end
@@ -53,8 +55,57 @@ class Renderings:
         if place.tag_file not in changed and files.is_empty:
             return ""
         tags = changed[place.tag_file].decode("utf-8") if place.tag_file in changed else files.tags or ""
+        request = self._request(files, tags)
+        try:
+            return self._renderer.render(request)
+        except BeyondLimit as error:
+            self._without_end = error
+            raise
+        except ValuesRefused as error:
+            from release_tool.remote.locate_refused_values import located
+
+            raise located(error, [(one.name, one.text) for one in reversed(request.values)], place.key) from None
+
+    def trial(self, files: Files, tags: str, *, later: bool = False) -> str:
+        """The manifests of an environment with other versions, for a trial. Errors name places of the chart alone.
+
+        Args:
+            tags: the text in the place of its `image_tag.yaml`.
+            later: whether the chart shall see another time.
+        """
+        from release_tool.helm.limits import BeyondLimit
+
+        if self._trial_without_end is not None:
+            raise self._trial_without_end
+        request = self._request(files, tags)._replace(title=f"a trial set of {files.place.title}")
+        if later:
+            request = request._replace(files=at_another_time(request.files))
+        try:
+            return self._renderer.render(request)
+        except BeyondLimit as error:
+            self._trial_without_end = error
+            raise
+
+    def steady(self, rendering: str, files: Files, changed: Mapping[str, bytes] = NOTHING) -> Steady:
+        """A rendering without what would be another text the next time, with the same chart and the same files."""
+        if not rendering or not self.may_change(files):
+            return Steady(rendering)
+        tags = changed[files.place.tag_file].decode("utf-8") if files.place.tag_file in changed else files.tags or ""
+        try:
+            return steady(rendering, self.trial(files, tags, later=True))
+        except ReleaseError:
+            return Steady(rendering)
+
+    def may_change(self, files: Files) -> bool:
+        """Whether the same files can give another rendering the next time."""
+        return may_change(self.chart(), (text.encode("utf-8", "replace") for _, text in files.values))
+
+    def _request(self, files: Files, tags: str) -> RenderRequest:
+        from release_tool.helm.request import RenderRequest, ValuesFile
+
+        place = files.place
         values = [ValuesFile(path, readable(text, path)) for path, text in (*files.values, (place.tag_file, tags))]
-        request = RenderRequest(
+        return RenderRequest(
             title_of_chart(self.config.chart),
             self.chart(),
             values,
@@ -65,15 +116,6 @@ class Renderings:
             self.config.render.api_versions,
             self._places,
         )
-        try:
-            return self._renderer.render(request)
-        except BeyondLimit as error:
-            self._without_end = error
-            raise
-        except ValuesRefused as error:
-            from release_tool.remote.locate_refused_values import located
-
-            raise located(error, [(one.name, one.text) for one in reversed(values)], place.key) from None
 
     def render_if_possible(self, files: Files) -> str:
         """The manifests of an environment as it stands; empty where its files or its chart can't be rendered."""

@@ -17,6 +17,7 @@ def report_data(report: CheckReport) -> dict[str, Any]:
         "checked": list(report.checked),
         "findings": [_finding_data(one) for one in report.findings],
         "warnings": [_finding_data(one) for one in report.warnings],
+        "charts": [{**one._asdict(), "abilities": [row._asdict() for row in one.abilities]} for one in report.charts],
     }
 
 

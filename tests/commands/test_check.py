@@ -45,7 +45,7 @@ def marked(tmp_path: Path) -> World:
 def look(world: World, *arguments: str) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
     """The findings and the warnings of the base branch, or of what the arguments say."""
     data = json.loads(world.release("check", *(arguments or ("--ref", "main")), "--output", "json", code=None).out)
-    assert data.keys() == {"checked", "findings", "warnings"}
+    assert data.keys() == {"checked", "findings", "warnings", "charts"}
     for part in (data["findings"], data["warnings"]):
         assert len({json.dumps(one) for one in part}) == len(part), "each problem once"
         assert all(one["where"] and one["what"] and one["hint"] for one in part), part

@@ -106,7 +106,7 @@ def reach(rendering: str, namespace: str, versions: Mapping[Name, Tag]) -> Reach
         return Reach()
     view = read(rendering, namespace)
     workloads = running(rendering, versions)
-    shown = frozenset(name for name, tag in versions.items() if name in workloads or _stands(_core(tag), rendering))
+    shown = frozenset(name for name, tag in versions.items() if name in workloads or stands(tag, rendering))
     owners = [owner for owner in (*view.virtual_services, *together(view.gateway_routes)) if owner.routes]
     headers = _headers(view, owners, versions)
     header = next(iter(headers), "")
@@ -177,6 +177,11 @@ def running(rendering: str, versions: Mapping[Name, Tag]) -> dict[Name, tuple[Ob
         for name in (name for name, core in inside.items() if len(core) == longest):
             found.setdefault(name, []).extend(keys)
     return {name: tuple(dict.fromkeys(found[name])) for name in versions if name in found}
+
+
+def stands(tag: str, text: str) -> bool:
+    """Whether a tag stands in a text, however a chart writes it: without a digest, without `v`."""
+    return _stands(_core(tag), text)
 
 
 def _core(tag: str) -> str:

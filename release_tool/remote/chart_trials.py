@@ -1,0 +1,102 @@
+"""Tries out the charts of one moment: once for each chart with its values, however many environments have them."""
+
+from __future__ import annotations
+
+import json
+import re
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from release_tool.checks.chart import Ability, abilities
+from release_tool.manifests import chance, probe
+from release_tool.manifests.templates import Templates
+from release_tool.remote.snapshot import readable
+from release_tool.tagfile.reader import KEYS
+from release_tool.yamledit.data import to_data
+from release_tool.yamledit.parser import documents
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from release_tool.manifests.probe import Trials
+    from release_tool.remote.rendering import Renderings
+    from release_tool.remote.snapshot import Files
+
+_KEPT = 64  # charts with values
+_known: dict[str, Trials] = {}
+
+
+class ChartTable(NamedTuple):
+    """What a chart can do with the values of some environments.
+
+    Attributes:
+        environments: their titles.
+        every: whether these are all environments of the service that were looked at.
+        abilities: the rows.
+    """
+
+    environments: tuple[str, ...]
+    every: bool
+    abilities: tuple[Ability, ...]
+
+
+def tables(renderings: Renderings, places: Iterable[Files]) -> list[ChartTable]:
+    """What the chart can do with the values of environments, whose files can be read and rendered."""
+    templates = Templates(renderings.chart(), renderings.place)
+    looked = [(files.place.title, trials_of(renderings, files)) for files in places]
+    rows = {id(trials): abilities(trials, templates) for _, trials in looked}
+    found: dict[tuple[Ability, ...], list[str]] = {}
+    for title, trials in looked:
+        found.setdefault(rows[id(trials)], []).append(title)
+    return [ChartTable(tuple(titles), len(found) == 1, row) for row, titles in found.items()]
+
+
+def trials_of(renderings: Renderings, files: Files) -> Trials:
+    """What the chart makes of the versions of an environment, whose files can be read and rendered.
+
+    Two environments with the same chart, the same other values and versions of the same form have one answer.
+    """
+    written = _written(files)
+    key = _key(renderings, files, written)
+    if key not in _known:
+        if len(_known) >= _KEPT:
+            _known.clear()
+        steady = not chance.may_change(renderings.chart(), [text.encode() for _, text in files.values])
+        _known[key] = probe.try_out(
+            lambda text: renderings.trial(files, text),
+            written,
+            renderings.config.namespace,
+            None if steady else lambda text: renderings.trial(files, text, later=True),
+        )
+    return _known[key]
+
+
+def _written(files: Files) -> probe.Written:
+    file = files.tag_file(empty=True)
+    roots = documents(file.text)
+    data = to_data(roots[0] if roots else None)
+    path = files.place.key.split(".")
+    rest = _without_keys(data if isinstance(data, dict) else {}, path)
+    state = file.state
+    versions = state.versions if file.is_list else state.live
+    return probe.Written(versions, state.written_default, file.is_list, rest, tuple(path))
+
+
+def _without_keys(data: dict[Any, Any], path: Sequence[str]) -> dict[Any, Any]:
+    """What else the file holds."""
+    if not path:
+        return {key: value for key, value in data.items() if key not in KEYS}
+    below = data.get(path[0])
+    return {**data, path[0]: _without_keys(below, path[1:])} if isinstance(below, dict) else data
+
+
+def _key(renderings: Renderings, files: Files, written: probe.Written) -> str:
+    """What the answer depends on, as a digest. Of the tags only their form."""
+    config = renderings.config
+    forms = sorted({re.sub(r"[0-9a-f]+", "0", tag) for tag in written.versions.values()})
+    handed = (config.chart, config.release_name, config.namespace, config.render, written.key, forms)
+    values = [readable(text, path) for path, text in files.values]
+    digest = sha256(json.dumps([handed, values, written.rest, written.is_list, bool(written.default)]).encode())
+    for path, data in sorted(renderings.chart().items()):
+        digest.update(f"\0{path}\0{len(data)}\0".encode() + data)
+    return digest.hexdigest()
