@@ -46,14 +46,23 @@ class TreeEntry(NamedTuple):
         return _KINDS.get(self.mode, "a file")
 
 
-def in_the_way(entry: TreeEntry, where: str) -> ReleaseError:
-    """The error of a path at which, or above which, no regular file or directory stands."""
-    hint = "put a regular file there; links are never followed"
-    if entry.mode == SUBMODULE:
-        hint = "put the files themselves into this repository, which holds no more of a submodule than a commit's id"
+class InSubmodule(ReleaseError):
+    """A path is, or lies in, a submodule; `path`: where that stands, `commit`: what the repository holds of it."""
+
+    def __init__(self, what: str, *, where: str, path: str, commit: str) -> None:
+        cause = f"the repository holds no more of a submodule than the id of a commit: {commit[:12]}"
+        super().__init__(what, where=where, cause=cause, hint="put the files themselves into this repository")
+        self.path, self.commit = path, commit
+
+
+def in_the_way(entry: TreeEntry, path: str, commit: str = "") -> ReleaseError:
+    """The error of a path at which, or above which, no regular file or directory stands; `commit`: that was read."""
+    where = f"{commit[:12]}:{path}" if commit else path
     wanted = "file" if entry.mode == TREE else "file or directory"
     what = f"{entry.kind} stands where a {wanted} of the repository should"
-    return ReleaseError(what, where=where, hint=hint)
+    if entry.mode == SUBMODULE:
+        return InSubmodule(what, where=where, path=path, commit=entry.id)
+    return ReleaseError(what, where=where, hint="put a regular file there; links are never followed")
 
 
 def too_large(size: int, limit: int, where: str) -> ReleaseError:

@@ -69,7 +69,7 @@ class Reader(Remote):
             for path in paths:
                 entry = self._entry(commit, path)
                 if entry is not None and not entry.is_file:
-                    raise in_the_way(entry, f"{commit[:12]}:{path}")
+                    raise in_the_way(entry, path, commit)
                 if entry is not None:
                     found[commit][path] = entry.id
                     blobs[entry.id] = path
@@ -113,7 +113,7 @@ class Reader(Remote):
             if entry is None or entry.is_file:
                 return None
             if entry.mode != TREE:
-                raise in_the_way(entry, f"{commit[:12]}:{'/'.join(above[:at])}")
+                raise in_the_way(entry, "/".join(above[:at]), commit)
             tree = entry.id
         return self._tree(tree, commit).get(name)
 

@@ -121,7 +121,10 @@ class WorkingTree(NamedTuple):
 
     def _blob(self, entry: TreeEntry) -> bytes:
         with _errors_of_git(self.top) as git, _repository(git, self.top) as repository:
-            data: bytes = repository.odb.stream(bytes.fromhex(entry.id)).read()
+            # By git itself, which fetches what a partial clone lacks, and says why it can't.
+            data: bytes = repository.git.cat_file(
+                "blob", entry.id, stdout_as_string=False, strip_newline_in_stdout=False
+            )
             return data
 
     def _ignored(self, paths: Collection[str]) -> set[str]:

@@ -75,7 +75,7 @@ class ProgramRenderer(NamedTuple):
         remarks = err.read_text("utf-8", "replace")
         if process.returncode == -signal.SIGKILL or OUT_OF_MEMORY.search(remarks):
             raise out_of_memory(request)
-        return process.returncode, out.read_text("utf-8", "replace"), remarks
+        return process.returncode, out.read_bytes().decode("utf-8", "replace"), remarks  # line ends as they are
 
     def _command(self, request: RenderRequest, files: int) -> list[str]:
         values = [f"--values=values-{number}.yaml" for number in range(files)]

@@ -66,6 +66,13 @@ def by_sops(text: str) -> bool:
     return "ENC[AES256_GCM," in text and re.search(_SOPS, text) is not None
 
 
+def without_sops(text: str) -> str:
+    """The values as who decrypts them deploys them, but for what is encrypted: without the key that sops adds."""
+    if not by_sops(text):
+        return text
+    return re.sub(r"(?ms)^sops:.*?(?=^[^\s]|\Z)", lambda found: "\n" * found[0].count("\n"), text)
+
+
 def _quoted(path: str) -> str:
     import shlex  # for an error alone
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from release_tool.errors import ReleaseError, TryAgain
 from release_tool.git.errors import Forgotten
+from release_tool.git.process import redact
 from release_tool.helm.archive import unpacked
 from release_tool.model.chart_reference import ChartInGit, elsewhere
 from release_tool.model.records import CommitId
@@ -15,6 +16,7 @@ from release_tool.remote.snapshot import AtCommit, read_chart
 
 if TYPE_CHECKING:
     from release_tool.config import Config
+    from release_tool.git.objects import InSubmodule
     from release_tool.git.repository import Repository
     from release_tool.helm import Renderer
     from release_tool.model.chart_reference import ChartInRegistry
@@ -143,3 +145,17 @@ def _pull(chart: ChartInRegistry, config: Config) -> tuple[bytes, str] | None:
         if plain or not _OWN.match(host) or "doesn't speak TLS" not in error.cause:
             raise
         return asked(plain_http=True)
+
+
+def address_of_submodule(error: InSubmodule, chart: str, source: Source) -> str:
+    """What to do about a chart in a submodule: name it where it stands, at the commit that the repository holds."""
+    text = source.read([".gitmodules"]).get(".gitmodules", b"").decode("utf-8", "replace")
+    parts = [dict(re.findall(r"(?m)^\s*(path|url)\s*=\s*(\S+)", part)) for part in re.split(r"(?m)^\[", text)]
+    url = next((part["url"] for part in parts if part.get("path") == error.path and "url" in part), "")
+    if by_ssh := re.fullmatch(r"([\w.-]+@[\w.-]+):(?!/)(\S+)", url):
+        url = f"ssh://{by_ssh[1]}/{by_ssh[2]}"
+    if not re.match(r"(https?|ssh|file)://", url) or redact(url) != url:
+        url = "URL"
+    inside = chart.removeprefix(error.path).strip("/")
+    address = f"git+{url}{f'//{inside}' if inside else ''}@{error.commit}"
+    return f"write `chart: {address}` in release.yaml, or put the files themselves into this repository"

@@ -6,8 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 from release_tool.errors import ReleaseError, TryAgain, ValuesRefused
+from release_tool.git.objects import InSubmodule
 from release_tool.manifests.chance import Steady, at_another_time, may_change, steady
 from release_tool.model.chart_reference import ELSEWHERE, title_of_chart
+from release_tool.model.foreign_content import by_sops, without_sops
 from release_tool.remote.snapshot import read_chart, readable
 
 if TYPE_CHECKING:
@@ -64,7 +66,11 @@ class Renderings:
         except ValuesRefused as error:
             from release_tool.remote.locate_refused_values import located
 
-            raise located(error, [(one.name, one.text) for one in reversed(request.values)], place.key) from None
+            refused = located(error, [(one.name, one.text) for one in reversed(request.values)], place.key)
+            if any(refused.where.startswith(f"{path}:") and by_sops(text) for path, text in files.values):
+                refused.cause = "sops has encrypted values of this file, and the tool has no key"
+                refused.hint = "keep what the chart looks at out of what sops encrypts: `encrypted_regex` in .sops.yaml"
+            raise refused from None
 
     def trial(self, files: Files, tags: str, *, later: bool = False) -> str:
         """The manifests of an environment with other versions, for a trial. Errors name places of the chart alone.
@@ -104,7 +110,8 @@ class Renderings:
         from release_tool.helm.request import RenderRequest, ValuesFile
 
         place = files.place
-        values = [ValuesFile(path, readable(text, path)) for path, text in (*files.values, (place.tag_file, tags))]
+        texts = (*files.values, (place.tag_file, tags))
+        values = [ValuesFile(path, without_sops(readable(text, path))) for path, text in texts]
         return RenderRequest(
             title_of_chart(self.config.chart),
             self.chart(),
@@ -167,7 +174,13 @@ class Renderings:
 
     def _beside(self) -> tuple[Mapping[str, bytes], Mapping[str, str]]:
         """The chart of the repository itself: its files, and where its dependencies stand."""
-        found = read_chart(self.source, self.config.chart)
+        try:
+            found = read_chart(self.source, self.config.chart)
+        except InSubmodule as error:
+            from release_tool.remote.chart_elsewhere import address_of_submodule
+
+            error.hint = address_of_submodule(error, self.config.chart, self.source)
+            raise
         if "Chart.yaml" not in found:
             raise ReleaseError(
                 "there is no chart: Chart.yaml is missing",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 _OF_CHARTS = (".yaml", ".yml", ".tpl", ".json", ".txt", ".tgz")  # what Helm reads; a picture may be a pointer
+_NO_TEXT = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".ico", ".pdf", ".md")  # what no manifest is made of
 _UNDECODED = re.compile("[\udc80-\udcff]")  # bytes that were not UTF-8
 
 
@@ -231,8 +232,9 @@ def read_chart(source: Source, directory: str) -> dict[str, bytes]:
     """The files of a chart's directory as they stand there, by path inside it."""
     prefix = directory.rstrip("/") + "/"
     found = source.read(source.paths(directory))
+    takes_any = any(b".Files" in data for path, data in found.items() if "/templates/" in path)
     for path, data in found.items():
-        if path.endswith(_OF_CHARTS):
+        if path.endswith(_OF_CHARTS) or (takes_any and not path.endswith(_NO_TEXT)):
             demand_content(data, path)
     return {path.removeprefix(prefix): data for path, data in found.items()}
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
-from world import World
+from origin import git
+from world import World, run
 
 TAGS = "environments/devel/image_tag.yaml"
 VALUES = "environments/devel/values.yaml"
@@ -43,7 +45,15 @@ def _submodule(world: World) -> str:
     return "charts/grpc-manifest: a submodule stands where a file or directory of the repository should"
 
 
-@pytest.mark.parametrize("made", [_lfs, _crypt, _chart, _submodule])
+def _files(world: World) -> str:
+    """A file that a template takes whole is a pointer; one that none takes may be."""
+    world.commit({"charts/grpc-manifest/files/filter.lua": POINTER}, "LFS")
+    world.release("check")
+    world.commit({"charts/grpc-manifest/templates/x.yaml": '{{ .Files.Get "files/filter.lua" | quote }}'}, "Taken")
+    return "charts/grpc-manifest/files/filter.lua: the file is a pointer of Git LFS"
+
+
+@pytest.mark.parametrize("made", [_lfs, _crypt, _chart, _submodule, _files])
 def test_one_commit_has_one_verdict(world: World, made: Callable[[World], str]) -> None:
     told = made(world)
     assert told in world.release("check", code=1).out
@@ -53,15 +63,60 @@ def test_one_commit_has_one_verdict(world: World, made: Callable[[World], str]) 
     assert told.partition(": ")[0] in said[1]
 
 
-def test_values_of_sops_are_named_beside_what_the_chart_says_of_them(world: World) -> None:
-    world.commit({VALUES: SOPS}, "Secrets")
+def test_values_of_sops_are_rendered_without_what_sops_adds(world: World) -> None:
+    world.commit({VALUES: SOPS.replace("password:", "podAnnotations:\n  secret:")}, "Secrets")
     for more in ([], ["--ref", "main"]):
-        said = world.release("check", *more, code=1).out
+        said = world.release("check", *more).out
         assert f"warning: {VALUES}: sops has encrypted values of the file" in said
-        assert "the chart refuses the values: sops" in said
+    assert "ENC[AES256_GCM" in world.release("render", "devel").out
+    world.commit({VALUES: "replicaCount: ENC[AES256_GCM,data:x,type:int]\nsops: {mac: x}\n"}, "All")
+    said = world.refused("bump", "devel", "v1.0.5")
+    assert f"where: {VALUES}:1:15" in said
+    assert "sops has encrypted values of this file, and the tool has no key" in said
+    assert "`encrypted_regex` in .sops.yaml" in said
+
+
+@pytest.mark.parametrize("address", ["file", "git@git.example.com:team/charts.git", "../charts.git"])
+def test_a_chart_in_a_submodule_is_named_where_it_stands(world: World, address: str) -> None:
+    charts = world.path / "charts"
+    git("clone", "-q", world.origin, charts)
+    commit = git("rev-parse", "HEAD", cwd=charts)
+    url = address.replace("file", f"file://{charts}")
+    world.git("rm", "-rq", "charts")
+    modules = f'[submodule "other"]\n\tpath = x\n\turl = y\n[submodule "charts"]\n\tpath = charts\n\turl = {url}\n'
+    (world.clone / ".gitmodules").write_text(modules)
+    config = world.file("release.yaml").replace("chart: charts/", "chart: charts/charts/")
+    (world.clone / "release.yaml").write_text(config)
+    world.git("add", ".gitmodules", "release.yaml")
+    world.git("update-index", "--add", "--cacheinfo", f"160000,{commit},charts")
+    world.git("commit", "-qm", "Submodule")
+    world.git("push", "-q", "origin", "main")
+    said = world.refused("bump", "devel", "v1.0.5")
+    told = re.search("write `chart: (\\S+)`", said)
+    assert told is not None
+    shown = {"file": f"file://{charts}", "../charts.git": "URL"}.get(
+        address, "ssh://git@git.example.com/team/charts.git"
+    )
+    assert told[1] == f"git+{shown}//charts/grpc-manifest@{commit}"
+    assert told[1] in world.release("check", code=1).out
+    if address == "file":
+        world.commit({"release.yaml": config.replace("charts/charts/grpc-manifest", told[1])}, "As told")
+        world.release("bump", "devel", "v1.0.5")
+
+
+def test_a_partial_clone_that_cant_fetch_what_is_left_out_says_why(world: World) -> None:
+    clone = world.path / "partial"
+    git("clone", "-q", "--filter=blob:none", "--sparse", f"file://{world.origin}", clone)
+    git("sparse-checkout", "set", "environments/devel", cwd=clone)
+    world.origin.rename(world.path / "gone")
+    said = run("check", "-C", str(clone))
+    assert (said.code, said.out) == (1, "") or "no git repository at the remote's URL" in said.out
+    (world.path / "gone").rename(world.origin)
+    world.release("check", "-C", str(clone))
 
 
 def test_a_sparse_checkout_is_checked_whole(world: World) -> None:
+    world.git("update-index", "--refresh")  # what git takes for changed stays
     world.git("sparse-checkout", "set", "environments/devel")
     assert not (world.clone / "environments/staging").exists()
     world.release("check")

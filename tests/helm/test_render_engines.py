@@ -112,6 +112,11 @@ def test_hooks_and_crds_are_rendered_tests_and_notes_are_not(renderer: Renderer)
     assert "# Source: small/templates/b.yaml\napiVersion: v1\n" in text
 
 
+def test_line_ends_stay_as_the_templates_have_them(renderer: Renderer) -> None:
+    text = renderer.render(request(files=small_chart({"templates/a.yaml": config_map("a").replace("\n", "\r\n")})))
+    assert text == "---\n# Source: small/templates/a.yaml\n" + config_map("a").rstrip().replace("\n", "\r\n") + "\n"
+
+
 def test_subcharts_follow_their_condition_and_alias(renderer: Renderer) -> None:
     sub = {
         "charts/sub/Chart.yaml": "apiVersion: v2\nname: sub\nversion: 1.0.0\n",
