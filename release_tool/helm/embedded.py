@@ -137,7 +137,7 @@ _PLAIN_NAME = 100  # bytes of a path that the header of a tar archive holds as i
 
 
 def packed(files: Mapping[str, bytes]) -> bytes:
-    """Some files below `chart/` as a tar archive, packed by gzip."""
+    """Some files below `chart/` as a tar archive in the form of gzip, not compressed: it stays in memory."""
     import zlib
 
     blocks: list[bytes] = []
@@ -151,7 +151,7 @@ def packed(files: Mapping[str, bytes]) -> bytes:
         rest = (b"0" + bytes(100) + b"ustar\x0000").ljust(512 - len(head) - 8, b"\0")
         checksum = b"%06o\0 " % (sum(head) + sum(rest) + 8 * ord(" "))
         blocks += (head, checksum, rest, content, bytes(-len(content) % 512))
-    packer = zlib.compressobj(1, wbits=31)  # the form of gzip
+    packer = zlib.compressobj(0, wbits=31)  # the form of gzip
     return packer.compress(b"".join([*blocks, bytes(1024)])) + packer.flush()
 
 
@@ -160,7 +160,7 @@ def _archive_of_long_names(files: Mapping[str, bytes]) -> bytes:
     import tarfile
 
     packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as archive:
+    with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=0) as archive:
         for path, content in files.items():
             entry = tarfile.TarInfo(f"chart/{path}")
             entry.size = len(content)
