@@ -76,6 +76,12 @@ def test_a_chart_of_its_own_routes_by_the_gateway_api(engine: Renderer) -> None:
     assert service["ports"][0]["targetPort"] == "rpc"
 
 
+def test_a_chart_with_another_layout_of_values_is_told_how_to_include_it(engine: Renderer) -> None:
+    with pytest.raises(ReleaseError) as caught:
+        engine.render(request(SEED, files=chart('{{ include "grpc-manifest.routes" . }}\n')))
+    assert "the values of this chart aren't laid out as those of grpc-manifest" in caught.value.what
+
+
 @pytest.mark.parametrize(("told", "values", "sentence"), [
     ('"port" 1', SEED, "the routes must be told of the chart"),
     ('"chart" .', SEED, "the routes need the port of the service"),

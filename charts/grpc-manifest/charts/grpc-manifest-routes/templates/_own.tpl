@@ -37,7 +37,11 @@ grpcsvc/{{ .version.name }}: "true"
 
 {{/* Makes a mapping of a chart's own into what all templates take: Release, Chart, and Values laid out as grpc-manifest's. */}}
 {{- define "grpc-manifest.context" -}}
-{{- if not (hasKey . "Values") -}}
+{{- if hasKey . "Values" -}}
+  {{- if not (and .Values.routing .Values.virtualService) -}}
+    {{- fail "the values of this chart aren't laid out as those of grpc-manifest: include \"grpc-manifest.routes\" (dict \"chart\" . \"port\" 50051)" -}}
+  {{- end -}}
+{{- else -}}
   {{- $known := list "chart" "fullname" "service" "port" "targetPort" "labels" "image" "values" -}}
   {{- include "grpc-manifest.refuseUnknown" (dict "found" . "known" $known "where" "the mapping for the routes") -}}
   {{- if not .chart -}}
