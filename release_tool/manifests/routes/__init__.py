@@ -124,10 +124,9 @@ def _target_lost(
         key = min(running)
         what, hint, broken = "it goes", _FIRST_ROUTE, "lost"
         if key in after.running and after.pods_of(end) & after.running - before.running:
-            what, hint = (
-                "pods that this change makes take its place",
-                "add the version first, and move this in a later change",
-            )
+            what = "pods that this change makes take its place"
+            hint = "let Argo CD's waves bring those first, or move the default in a later change (`default: manual`)"
+            why = why.replace("all proxies know", "those are ready")
         elif key in after.running:
             what, hint = "its pods are not selected any more", "keep the labels, or change the route in an earlier step"
         elif key in after.pods:
