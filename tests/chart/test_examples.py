@@ -9,7 +9,7 @@ import api_shapes
 import pytest
 from origin import git
 from rendering import ROOT
-from world import run
+from world import Result, run
 
 from examples import NAMES, lay_out, request_of
 from release_tool import manifests
@@ -22,16 +22,31 @@ def rendered(folder: Path, engine: Renderer, tags: str | None = None) -> list[di
     return [one.content for one in manifests.objects(engine.render(request_of(folder, "devel", tags)))]
 
 
+def checked(folder: Path) -> Result:
+    """What `release check` says of a folder as a repository."""
+    git("init", "--quiet", "--initial-branch=main", cwd=folder)
+    git("add", "--all", cwd=folder)
+    git("commit", "--quiet", "--message", "Begin", cwd=folder)
+    return run("check", "-C", str(folder))
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_an_example_is_a_repository_as_its_readme_says(name: str, tmp_path: Path, engine: Renderer) -> None:
     folder = lay_out(name, tmp_path)
     assert "Deployment" in api_shapes.check(rendered(folder, engine))
-    git("init", "--quiet", "--initial-branch=main", cwd=folder)
-    git("add", "--all", cwd=folder)
-    git("commit", "--quiet", "--message", "Begin", cwd=folder)
-    checked = run("check", "-C", str(folder))
-    assert checked.code == 0, checked.out + checked.err
+    found = checked(folder)
+    assert found.code == 0, found.out + found.err
     assert (ROOT / "examples" / "README.md").read_text(encoding="utf-8").count(f"]({name})") == 1
+
+
+def test_by_the_gateway_api_the_shipped_chart_lacks_nothing(tmp_path: Path) -> None:
+    folder = lay_out("shipped-chart", tmp_path)
+    routing = "routing: {kind: gateway-api, parentRefs: [{name: public}], hostnames: [engine.example.com]}\n"
+    for environment in ("devel", "production"):
+        path = folder / "environments" / environment / "values.yaml"
+        path.write_text(f"image: {{repository: registry.example.com/engine}}\n{routing}", encoding="utf-8")
+    found = checked(folder)
+    assert (found.code, found.out.count("warning"), found.err) == (0, 0, "")
 
 
 @pytest.mark.parametrize(
