@@ -10,9 +10,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-ELSEWHERE = ("git+", "oci://")
-"""How the name of a chart begins that is no directory of the repository."""
-
 
 class ChartInGit(NamedTuple):
     """A chart in another Git repository."""
@@ -63,9 +60,3 @@ def elsewhere(chart: str) -> ChartInGit | ChartInRegistry | None:
         last, _, version = last.partition(":")
         return ChartInRegistry(f"{above}{slash}{last}", version, digest)
     return None
-
-
-def title_of_chart(chart: str) -> str:
-    """A chart in messages; a path inside it may follow."""
-    found = elsewhere(chart) if chart.startswith(ELSEWHERE) else None
-    return chart.rstrip("/") if found is None else found.title

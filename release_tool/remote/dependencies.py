@@ -129,7 +129,11 @@ class _Building:
     def _unvendored(self, one: _Dependency, directory: str) -> ReleaseError:
         if not one.repository:
             what = f"the dependency {one.name} of the chart is not there, and it names no `repository`"
-            return ReleaseError(what, where=one.where, hint=f"commit the chart as {directory}/charts/{one.name}")
+            return ReleaseError(
+                what,
+                where=one.where,
+                hint=f"commit the chart as {directory}/charts/{one.name}, or name its place: `repository: file://…`",
+            )
         return ReleaseError(
             f"the dependency {one.name} of the chart is not in its directory charts/",
             where=one.where,

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from release_tool.errors import ReleaseError, TryAgain, ValuesRefused
 from release_tool.git.objects import InSubmodule
 from release_tool.manifests.chance import Steady, at_another_time, may_change, steady
-from release_tool.model.chart_reference import ELSEWHERE, title_of_chart
 from release_tool.model.foreign_content import by_sops, without_sops
 from release_tool.remote.snapshot import read_chart, readable
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from release_tool.helm.request import RenderRequest
     from release_tool.remote.snapshot import Files, Source
 
+_ELSEWHERE = ("git+", "oci:")  # how the name of a chart begins that is no directory of the repository
 NOTHING: Mapping[str, bytes] = {}
 
 
@@ -113,7 +113,7 @@ class Renderings:
         texts = (*files.values, (place.tag_file, tags))
         values = [ValuesFile(path, without_sops(readable(text, path))) for path, text in texts]
         return RenderRequest(
-            title_of_chart(self.config.chart),
+            self._title,
             self.chart(),
             values,
             self.config.release_name,
@@ -164,13 +164,23 @@ class Renderings:
     def chart(self) -> Mapping[str, bytes]:
         """The files of the chart and of what it depends on, by path inside the chart."""
         if self._chart is None:
-            if self.config.chart.startswith(ELSEWHERE):
+            if self.config.chart.startswith(_ELSEWHERE):
                 from release_tool.remote.chart_elsewhere import fetched
 
                 self._chart, self._places, self.pinned = fetched(self.config, self.source, self._renderer)
             else:
                 self._chart, self._places = self._beside()
         return self._chart
+
+    @property
+    def _title(self) -> str:
+        """The chart in messages; a path inside it may follow."""
+        if not self.config.chart.startswith(_ELSEWHERE):
+            return self.config.chart.rstrip("/")
+        from release_tool.model.chart_reference import elsewhere
+
+        found = elsewhere(self.config.chart)
+        return self.config.chart if found is None else found.title
 
     def _beside(self) -> tuple[Mapping[str, bytes], Mapping[str, str]]:
         """The chart of the repository itself: its files, and where its dependencies stand."""
@@ -180,6 +190,10 @@ class Renderings:
             from release_tool.remote.chart_elsewhere import address_of_submodule
 
             error.hint = address_of_submodule(error, self.config.chart, self.source)
+            raise
+        except ReleaseError as error:
+            if "a symbolic link" in error.what and "/charts/" in error.where.partition(self.config.chart)[2]:
+                error.hint = "delete it, and name where it leads to in Chart.yaml: `repository: file://…`"
             raise
         if "Chart.yaml" not in found:
             raise ReleaseError(
@@ -200,7 +214,7 @@ class Renderings:
         """Where a file stands that Helm names by its path inside the chart: of a dependency, in another chart."""
         from release_tool.helm.request import placed
 
-        return placed(title_of_chart(self.config.chart), self._places, inside)
+        return placed(self._title, self._places, inside)
 
 
 def _stands_alone(files: Mapping[str, bytes]) -> bool:

@@ -53,7 +53,17 @@ def _files(world: World) -> str:
     return "charts/grpc-manifest/files/filter.lua: the file is a pointer of Git LFS"
 
 
-@pytest.mark.parametrize("made", [_lfs, _crypt, _chart, _submodule, _files])
+def _link(world: World) -> str:
+    """A dependency that is a link to the chart beside it."""
+    (world.clone / "charts/grpc-manifest/charts/beside").symlink_to("../../beside")
+    world.commit({"charts/beside/Chart.yaml": "name: beside\n"}, "Link")
+    assert "name where it leads to in Chart.yaml: `repository: file://…`" in world.release("check", code=1).out
+    return (
+        "charts/grpc-manifest/charts/beside: a symbolic link stands where a file or directory of the repository should"
+    )
+
+
+@pytest.mark.parametrize("made", [_lfs, _crypt, _chart, _submodule, _files, _link])
 def test_one_commit_has_one_verdict(world: World, made: Callable[[World], str]) -> None:
     told = made(world)
     assert told in world.release("check", code=1).out
