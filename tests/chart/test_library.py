@@ -46,6 +46,19 @@ def test_a_chart_of_its_own_gets_the_routes_of_the_shipped_chart(renderer: Rende
     assert not own
 
 
+def test_a_chart_with_routes_of_its_own_includes_the_two_lists(engine: Renderer) -> None:
+    def list_of(name: str) -> str:
+        return f'{{{{- include "grpc-manifest.{name}" $routes | nindent 2 }}}}\n'
+
+    kinds = "apiVersion: networking.istio.io/v1\nkind: {}\nmetadata: {{name: mine}}\nspec:\n  {}:\n  {}"
+    own = kinds.format("VirtualService", "http", list_of("gateway"))
+    own += "---\n" + kinds.format("DestinationRule", "subsets", list_of("route"))
+    found = contents(engine.render(request(SEED, files=chart(f"{{{{- $routes := dict {TOLD} -}}}}\n{own}"))))
+    whole = contents(engine.render(request(SEED, files=routes(TOLD))))
+    for kind, key in (("VirtualService", "http"), ("DestinationRule", "subsets")):
+        assert found[f"{kind} mine"]["spec"][key] == whole[f"{kind} engine"]["spec"][key]
+
+
 def test_a_chart_of_its_own_says_what_differs(engine: Renderer) -> None:
     told = TOLD + ' "service" "calls" "labels" (dict "app" "x") "values" .Values.routes "image" .Values.app.versions'
     values = (

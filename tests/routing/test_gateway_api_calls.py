@@ -7,27 +7,13 @@ from typing import Any
 
 import gateway_api
 import pytest
-from cluster import GATEWAY, HOST, Cluster
+from cluster import BY_GATEWAY_API, GATEWAY, PUBLIC, Cluster
 from envoy_parts import Refused
 from rendering import rendered
 from translator import translate
 
 from release_tool.helm import make_renderer
 
-PUBLIC = {
-    "kind": "Gateway",
-    "metadata": {"name": "public", "namespace": "gateways"},
-    "spec": {
-        "gatewayClassName": "any",
-        "listeners": [
-            {"name": "http", "port": 80, "protocol": "HTTP", "allowedRoutes": {"namespaces": {"from": "All"}}}
-        ],
-    },
-}
-ROUTED = (
-    "replicaCount: 1\n"
-    f"routing: {{kind: gateway-api, parentRefs: [{{name: public, namespace: gateways}}], hostnames: [{HOST}]}}\n"
-)
 STATES = (
     "image: {default: v4, tag: {v1: v1.0.1, v4: v1.0.4, v5: v1.0.5, v17: v1.0.17}, retired: {v2: v1.0.2}, "
     "quarantined: {v5: {reason: bad}}}\n"
@@ -36,8 +22,7 @@ STATES = (
 
 @pytest.mark.parametrize("kind", gateway_api.KINDS)
 def test_calls_find_the_version_that_they_name_or_the_default(kind: str, cluster: Cluster) -> None:
-    cluster.change = lambda objects: [*objects, PUBLIC]
-    values = ROUTED.replace("kind: gateway-api", f"kind: gateway-api, route: {kind}")
+    values = BY_GATEWAY_API.replace("kind: gateway-api", f"kind: gateway-api, route: {kind}")
 
     def answers() -> dict[str, tuple[str, str]]:
         with cluster.client() as client:
@@ -55,8 +40,7 @@ def test_calls_find_the_version_that_they_name_or_the_default(kind: str, cluster
 
 def test_without_its_pods_the_default_fails_and_named_versions_do_not(cluster: Cluster) -> None:
     """There is no failover: what docs/routing.md says of a default here."""
-    cluster.change = lambda objects: [*objects, PUBLIC]
-    cluster.sync(STATES, ROUTED)
+    cluster.sync(STATES, BY_GATEWAY_API)
     for pod in cluster.of("v4"):
         pod.become_ready(ready=False)
     cluster.push()
@@ -78,7 +62,7 @@ def test_without_its_pods_the_default_fails_and_named_versions_do_not(cluster: C
     (("useDefaultGateways",), "All", "unknown: useDefaultGateways"),
 ])  # fmt: skip
 def test_what_the_translation_does_not_know_is_refused(path: tuple[str | int, ...], value: Any, says: str) -> None:
-    objects = copy.deepcopy([*rendered(make_renderer("auto"), STATES, ROUTED).values(), PUBLIC])
+    objects = copy.deepcopy([*rendered(make_renderer("auto"), STATES, BY_GATEWAY_API).values(), PUBLIC])
     target = next(one for one in objects if one["kind"] == "GRPCRoute")["spec"]
     for step in path[:-1]:
         target = target[step]

@@ -21,7 +21,10 @@ REMOVED = "image: {default: v3, tag: {v2: v1.0.2, v3: v1.0.3, v4: v1.0.4}}\n"
 HOST = "engine-grpc-manifest.engine.svc.cluster.local"
 
 
-@pytest.fixture(params=[small.ROUTED, small.FILTERED], ids=["VirtualService alone", "with EnvoyFilter"])
+@pytest.fixture(
+    params=[small.ROUTED, small.FILTERED, small.BY_GATEWAY_API],
+    ids=["VirtualService alone", "with EnvoyFilter", "by the Gateway API"],
+)
 def values(request: pytest.FixtureRequest) -> str:
     found: str = request.param
     return found
@@ -77,14 +80,17 @@ def test_a_retired_version_serves_its_callers_by_the_default(cluster: Cluster) -
     assert {who for _, who in load.answers} == {"v1", "v3"}
 
 
-def test_a_new_version_that_never_gets_ready_takes_no_call_and_the_downgrade_arrives(cluster: Cluster) -> None:
-    cluster.sync(BEGIN, small.ROUTED)
+@pytest.mark.parametrize("values", [small.ROUTED, small.BY_GATEWAY_API], ids=["Istio", "Gateway API"], indirect=True)
+def test_a_new_version_that_never_gets_ready_takes_no_call_and_the_downgrade_arrives(
+    values: str, cluster: Cluster
+) -> None:
+    cluster.sync(BEGIN, values)
     cluster.never_ready.add("v4")
     with cluster.client() as client, Load(client, ("", "v1", "v2", "v3")) as load:
         with pytest.raises(small.SyncStuck):
-            cluster.sync(MOVED, small.ROUTED)
+            cluster.sync(MOVED, values)
         load.during(PAUSE)
-        cluster.sync(QUARANTINED, small.ROUTED)  # the broken version stands in the last wave now
+        cluster.sync(QUARANTINED, values)  # the broken version stands in the last wave now
         load.during(PAUSE)
     assert (load.failed, load.cut) == (0, 0), load.answers
     assert {who for sent, who in load.answers if not sent} == {"v3"}

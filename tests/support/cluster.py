@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import gateway_api
 from envoy import Envoy
 from rendering import request
 from servers import Client, Pod
@@ -24,6 +25,20 @@ ROUTED = (
     # Short, so that a test sees a pod come back.
     "destinationRule: {trafficPolicy: {outlierDetection: {baseEjectionTime: 3s, interval: 1s}}}\n"
 )
+BY_GATEWAY_API = (
+    "replicaCount: 1\n"
+    f"routing: {{kind: gateway-api, parentRefs: [{{name: public, namespace: gateways}}], hostnames: [{HOST}]}}\n"
+)
+PUBLIC: Object = {  # the gateway of somebody else that its routes name
+    "kind": "Gateway",
+    "metadata": {"name": "public", "namespace": "gateways"},
+    "spec": {
+        "gatewayClassName": "any",
+        "listeners": [
+            {"name": "http", "port": 80, "protocol": "HTTP", "allowedRoutes": {"namespaces": {"from": "All"}}}
+        ],
+    },
+}
 FILTERED = ROUTED + "envoyFilter: {enabled: true, namespace: istio-ingress}\n"
 
 
@@ -62,7 +77,10 @@ class Cluster:
 
     def configuration(self) -> Configuration:
         known = [pod.endpoint for pod in self.pods.values() if pod.listed or self.sends_unready]
-        return translate(self.change(list(self.objects.values())), known, GATEWAY)
+        objects = self.change(list(self.objects.values()))
+        if any(one["kind"] in gateway_api.KINDS for one in objects):
+            objects = [*objects, PUBLIC]
+        return translate(objects, known, GATEWAY)
 
     def push(self, *kinds: str) -> set[str]:
         return self.envoy.apply(self.configuration(), *kinds)
