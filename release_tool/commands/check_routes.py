@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from release_tool import manifests
 from release_tool.errors import ReleaseError, TryAgain
 from release_tool.manifests import admission, contradictions, routes
+from release_tool.manifests.routes.reach import reach
 from release_tool.manifests.templates import Templates
+from release_tool.model import history
 from release_tool.publishing.route_gate import known, place_of
 
 if TYPE_CHECKING:
@@ -67,8 +69,13 @@ def check(renderings: Renderings, files: Files, before: Before | None) -> Checke
         wanted = chart or before.files.values != files.values
         other = [path for path, text in files.values if (path, text) not in before.files.values]
         path = files.place.tag_file if before.files.tags != files.tags or not other else other[0]
-        for one in routes.compare(old, text, config.namespace):
-            wrong = one.serious and one.rule != "digest" and not (wanted and one.rule in _MEANT)
+        found = routes.compare(old, text, config.namespace)
+        meant = _MEANT if wanted else frozenset()
+        sides = before.files, files
+        if not wanted and any(one.rule == "lost" for one in found) and _retired_at_once(old, text, config, sides):
+            meant = frozenset(["lost"])
+        for one in found:
+            wrong = one.serious and one.rule != "digest" and one.rule not in meant
             (result.wrong if wrong else result.told).append((place_of(renderings, one) if chart else path, one))
     return result
 
@@ -83,6 +90,27 @@ def _contradictions(text: str, config: Config, files: Files) -> tuple[RouteFindi
         return contradictions.check(text, config.namespace, files.state(empty=True), files.place.key) if text else ()
     except ReleaseError:  # it was wrong before
         return ()
+
+
+def _retired_at_once(old: str, text: str, config: Config, sides: tuple[Files, Files]) -> bool:
+    """Whether what loses its pods together with its route is what new operations retire, and no more.
+
+    A person went on with that then: the gate before publishing refuses it else.
+
+    Args:
+        sides: the environment's files before and after.
+    """
+    before, after = (history.readable_lines(one.record) for one in sides)
+    seen = {line.id for line in before}
+    changes = history.changes_of(line for line in after if line.id not in seen)
+    retired = {change.version for change in changes if change.action == "retire"}
+    try:
+        states = [one.state(empty=True) for one in sides]
+    except ReleaseError:  # it was wrong before
+        return False
+    versions = {name: tag for state in states for name, tag in (*state.versions.items(), *state.retired.items())}
+    was, now = (reach(manifest, config.namespace, versions) for manifest in (old, text))
+    return was.own - now.running.keys() <= retired
 
 
 def _manifests_before(before: Before) -> str:

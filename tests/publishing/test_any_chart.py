@@ -76,6 +76,14 @@ def test_what_was_accepted_once_holds_up_no_later_operation(seed_form: World) ->
     assert "the chart removes the pods of v1 together with its route" in body
 
 
+def test_what_was_forced_can_be_merged_and_what_people_write_is_judged_as_ever(seed_form: World) -> None:
+    seed_form.land("retire", "devel", "v1", *GO_ON)
+    assert seed_form.state().retired == {"v1": "v1.0.1"}
+    tags = seed_form.tags().replace("    v2: v1.0.2\n", "").replace("retired:\n", "retired:\n    v2: v1.0.2\n")
+    seed_form.commit({"environments/devel/image_tag.yaml": tags}, "By hand", "hand")
+    assert "subset v2 goes" in seed_form.release("check", "--ref", "hand", code=1).out
+
+
 @pytest.mark.parametrize("how", [(), ("--direct",), ("--local",)])
 def test_a_bump_that_no_manifest_shows_is_refused(how: tuple[str, ...], world: World) -> None:
     take(world, {"deployments": ELSEWHERE})

@@ -34,7 +34,6 @@ class Moving(World):
     policies: dict[str, str] = field(default_factory=lambda: dict(POLICIES))
     services: tuple[str, ...] = ()
     chart: str = "charts/grpc-manifest"
-    key: str = "image"
     known: dict[str, str] = field(default_factory=dict)  # name -> tag, of all that the base ever held
     seen: str = ""
 

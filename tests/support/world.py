@@ -112,6 +112,7 @@ class World:
     """One GitOps repository with everything around it.
 
     `broken`: the environments whose tag file or record a test has broken on purpose, and not mended yet.
+    `key`: `versions.key` of its configuration.
     """
 
     path: Path
@@ -119,6 +120,7 @@ class World:
     landed: dict[str, tuple[str, ...]] = field(default_factory=dict)
     by_hand: bool = False
     broken: set[str] = field(default_factory=set)
+    key: str = "image"
     checked: tuple[str, frozenset[str]] | None = None  # the tip of the base, and what was broken, at the last check
 
     @classmethod
@@ -234,7 +236,7 @@ class World:
         return history.parse(self.record(environment, ref), "history.jsonl")
 
     def state(self, environment: str = "devel", ref: str = "main") -> Any:
-        return tagfile.read(self.tags(environment, ref), "image_tag.yaml", empty=True).state
+        return tagfile.read(self.tags(environment, ref), "image_tag.yaml", key=self.key, empty=True).state
 
     def refs(self) -> dict[str, str]:
         lines = self.git("for-each-ref", "--format=%(refname) %(objectname)", cwd=self.origin).splitlines()
@@ -306,7 +308,7 @@ class World:
                 assert not folders & {f"{here}/history.jsonl", f"{here}/image_tag.yaml"}, "a directory is no file"
                 lines = history.parse(record.decode(), "history.jsonl")
                 tags = files.get(f"{here}/image_tag.yaml", b"").decode()
-                state = tagfile.read(tags, "image_tag.yaml", empty=True).state
+                state = tagfile.read(tags, "image_tag.yaml", key=self.key, empty=True).state
             except Exception:
                 if environment not in self.broken:
                     raise
