@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -17,13 +16,12 @@ NAMES = tuple(sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir()))
 
 
 def lay_out(name: str, target: Path) -> Path:
-    """A copy of an example, after the commands of its README; `target` is a folder of its own."""
-    shutil.copytree(ROOT / "charts", target / "charts")
-    folder = target / "examples" / name
-    shutil.copytree(EXAMPLES / name, folder)
-    for block in re.findall(r"```sh\n(.*?)```", (folder / "README.md").read_text(encoding="utf-8"), re.DOTALL):
-        subprocess.run(["sh", "-ec", block], cwd=folder, check=True, timeout=60)
-    return folder
+    """An example as a folder of the target, made by the commands of its README."""
+    target.mkdir(exist_ok=True)
+    text = (EXAMPLES / name / "README.md").read_text(encoding="utf-8").replace("/tmp/", f"{target}/")
+    for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL):
+        subprocess.run(["sh", "-ec", block], cwd=ROOT, check=True, timeout=60)
+    return target / name
 
 
 def request_of(folder: Path, environment: str, tags: str | None = None) -> RenderRequest:
