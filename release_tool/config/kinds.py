@@ -247,7 +247,7 @@ _CHART_IN_GIT = Text(
             wanted=True,
         ),
         Rule(
-            r"[^:/]//.*//|/\.\.?(/|@)|/@|:///?@",
+            r"[^:/]//.*//|:////|/\.\.?(/|@)|/@|:///?@",
             "behind '//' stands a directory of that repository, without './' and '../'",
         ),
     ),

@@ -1,4 +1,4 @@
-"""The credentials that `docker login` left, from Docker's own files and helpers.
+"""The credentials that `docker login` or `helm registry login` left, from their own files and helpers.
 
 Sources: https://docs.docker.com/reference/cli/docker/login/ (files, stores, helpers) and
 https://github.com/docker/docker-credential-helpers (what is said to a helper).
@@ -13,6 +13,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,7 +21,7 @@ from release_tool.errors import ReleaseError, TryAgain
 from release_tool.net.child_environment import for_helpers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _HELPER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")  # the end of a program's name, never a path
 _UNKNOWN = b"credentials not found in native keychain"  # what a helper says that knows none
@@ -42,22 +43,29 @@ class Credentials(NamedTuple):
 def find(login: str, timeout: float) -> Credentials | None:
     """The credentials for a registry: of its helper in `credHelpers`, else of `credsStore`, else of `auths`.
 
-    None where nobody is logged in. `login` is what `docker login` calls the registry.
+    None where nobody is logged in, by Docker or by Helm. `login` is what `docker login` calls the registry.
 
     Raises:
-        ReleaseError: Docker's file can't be read, or the helper that it names fails.
+        ReleaseError: such a file can't be read, or the helper that it names fails.
         TryAgain: the helper gives no answer in so many seconds.
     """
-    path = _file()
+    return next(filter(None, (_find(path, login, timeout) for path in _files())), None)
+
+
+def _find(path: Path, login: str, timeout: float) -> Credentials | None:
     settings = _read(path)
     helper = _of_host(settings, "credHelpers", login, path) or settings.get("credsStore")
     found = _ask(helper, login, path, timeout) if helper else None
     return found or _decoded(_of_host(settings, "auths", login, path), path)
 
 
-def _file() -> Path:
-    """Docker's file of the user: DOCKER_CONFIG names its directory."""
-    return Path(os.environ.get("DOCKER_CONFIG") or Path("~/.docker").expanduser()) / "config.json"
+def _files() -> Iterator[Path]:
+    """Docker's file of the user, whose directory DOCKER_CONFIG names; then Helm's, in the same form."""
+    yield Path(os.environ.get("DOCKER_CONFIG") or Path("~/.docker").expanduser()) / "config.json"
+    usual = "~/Library/Preferences" if sys.platform == "darwin" else "~/.config"
+    above = os.environ.get("XDG_CONFIG_HOME") or usual
+    home = Path(os.environ.get("HELM_CONFIG_HOME") or Path(above).expanduser() / "helm")
+    yield Path(os.environ.get("HELM_REGISTRY_CONFIG") or home / "registry" / "config.json")
 
 
 def _read(path: Path) -> Mapping[str, Any]:
@@ -165,5 +173,6 @@ def _check_texts(*values: object) -> None:
 
 
 def _unusable(path: Path, cause: str) -> ReleaseError:
-    hint = "mend it, or remove it and run `docker login` again"
-    return ReleaseError("Docker's file with credentials can't be used", where=str(path), cause=cause, hint=hint)
+    whose, again = ("Helm", "helm registry login") if path.parent.name == "registry" else ("Docker", "docker login")
+    hint = f"mend it, or remove it and run `{again}` again"
+    return ReleaseError(f"{whose}'s file with credentials can't be used", where=str(path), cause=cause, hint=hint)

@@ -118,6 +118,8 @@ def _from_registry(chart: ChartInRegistry, config: Config, renderer: Renderer) -
             )
     except ReleaseError as error:
         error.hint = error.hint.replace("`registry.image`", "`chart`")
+        if error.hint.startswith("`docker login"):
+            error.hint = f"`helm registry login {chart.repository.partition('/')[0]}`, or {error.hint}"
         if "plain_http" in error.hint:
             error.hint = "give the registry TLS; `registry.plain_http` is for the host of `registry.image` alone"
         raise

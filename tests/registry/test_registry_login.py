@@ -101,6 +101,16 @@ def test_without_docker_config_the_file_is_in_the_home(guarded: RealRegistry, se
     assert look(guarded)
 
 
+def test_a_password_of_helm_opens_the_registry(guarded: RealRegistry, seal: Path, login: Login) -> None:
+    login(auths={"elsewhere.example.com": KNOWN})
+    file = seal / ".config/helm/registry/config.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps({"auths": {guarded.host: KNOWN}}))
+    assert look(guarded)
+    file.write_text("no JSON")
+    assert refusal(guarded).what == "Helm's file with credentials can't be used"
+
+
 def test_missing_credentials_are_named_with_the_place_where_they_are_read(guarded: RealRegistry) -> None:
     error = refusal(guarded)
     assert f"the registry {guarded.host} wants credentials, and there are none" in error.what
