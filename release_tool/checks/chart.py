@@ -51,6 +51,7 @@ _UNREAD |= {"TCPRoute", "TLSRoute", "ApisixRoute", "Route", "ServiceRouter", "Se
 
 _WITH = {
     probe.MORE: ("one version more", "a bump", "warning"),
+    probe.NEW_DEFAULT: ("one version more, as the default", "whatever brings a version as the default", "warning"),
     probe.DEFAULT: ("another default", "whatever moves the default", "error"),
     probe.QUARANTINED: ("a quarantined version", "`release quarantine`", "warning"),
     probe.PINNED: ("a pinned version", "`release pin`", "warning"),
@@ -60,10 +61,22 @@ _WITH = {
 }
 """Set -> what is in it, what fails then, and how bad that is."""
 
+_STEPS = {
+    "bump": (probe.MORE, probe.NEW_DEFAULT),
+    "default": (probe.DEFAULT,),
+    "quarantine": (probe.QUARANTINED,),
+    "retire": (probe.RETIRED,),
+    "remove": (probe.REMOVED,),
+}
+"""Row -> the steps that it is about."""
+
+_ANYWAY = "refused without `--force --reason`"
+
 
 def abilities(trials: Trials, templates: Templates) -> tuple[Ability, ...]:
     """The table of a chart."""
-    return tuple(_Table(trials, templates).rows())
+    table = _Table(trials, templates)
+    return tuple(map(table.as_published, table.rows()))
 
 
 class _Table:
@@ -92,6 +105,18 @@ class _Table:
             yield from self._retire()
             yield from self._remove()
         yield self._output()
+
+    def as_published(self, row: Ability) -> Ability:
+        """A row that is right, unless what it is about would not be published."""
+        refused = self.trials.refused
+        name = next((name for name in _STEPS.get(row.subject, ()) if row.verdict == "ok" and name in refused), None)
+        if name is None:
+            return row
+        wrong, (words, operation, _) = refused[name], _WITH[name]
+        where = self.templates.place(wrong.source, "", self.key_tag, r"\.Values\b")
+        return Ability(
+            row.subject, "warning", f"with {words} {wrong.what}", f"{operation} is refused", wrong.hint, where
+        )
 
     def _where(self, where: str) -> str:
         """A place that an error names, in the repository."""
@@ -229,6 +254,9 @@ class _Table:
         if not reach.via:
             return Ability("routes", "ok", f"it has no VirtualService, HTTPRoute or GRPCRoute{unread}")
         via, missing = _all(reach.via), [name for name in self.base.versions if name not in self.routed]
+        if reach.apart:
+            what = f"{via}: routes lead to single versions by something else than a header (a host, a path, a label of"
+            return Ability("routes", "ok", f"{what} the caller): who answers which call is not read{unread}")
         if missing:
             none = len(missing) == len(self.base.versions)
             what = f"{via}: no route is for {'one version alone' if none else _all(missing)}"
@@ -243,14 +271,15 @@ class _Table:
         reach, other, key = self.base.reach, self.trials.other(probe.DEFAULT), f"{self.key}.default"
         if other is None:
             return _untried("default")
-        if not reach.via:
+        follows = reach.first == {self.trials.default} and other.reach.first == {other.subject}
+        if not reach.via or (reach.apart and not follows):
             changed = self.trials.changes(probe.DEFAULT)
             return (
                 Ability("default", "ok", f"a move of `{key}` changes {_titles(changed)}")
                 if changed
                 else _label("default", key)
             )
-        cost = "`release default`, `release downgrade` and promotions move no call"
+        cost = f"`release default` and `release downgrade` move no call, and are {_ANYWAY}; promotions move none either"
         changed = self.trials.changes(probe.DEFAULT) if reach.filters else {}
         if not reach.unnamed() and changed:
             return Ability("default", "ok", f"a move of `{key}` changes {_titles(changed)}")
@@ -258,7 +287,7 @@ class _Table:
             what = f"no route takes calls that name no version, and {_all(reach.filters)} doesn't follow `{key}`"
         elif not reach.unnamed():
             what, cost = "calls that name no version find no route", f"they fail, and {cost}"
-        elif reach.first == {self.trials.default} and other.reach.first == {other.subject}:
+        elif follows:
             return Ability("default", "ok", f"calls that name no version follow `{key}`")
         elif reach.first == other.reach.first:
             what = f"calls that name no version go to {_versions(reach.first)}, whatever `{key}` says"
@@ -278,7 +307,7 @@ class _Table:
         words = (rf"{re.escape(key)}\b",)
         if routed and other.reach.routed(name):
             what = "a quarantined version keeps its route"
-            cost = "`release quarantine` and `release downgrade` keep no call that names it away from it"
+            cost = f"`release quarantine` and `release downgrade` keep no call away from it, and are {_ANYWAY}"
             mend = f"make no route of the entries of {key} ({_DOCS})"
             return Ability("quarantine", "warning", what, cost, mend, self._routes_place(*words))
         if not stays:
@@ -310,12 +339,12 @@ class _Table:
             )
         elif not stays:
             what = f"retiring takes one step: pods and route of a version go together, `{key}` deploys nothing"
-            cost = "calls fail until each proxy knows, and `retention.drain` waits for nothing"
+            cost = f"calls fail until each proxy knows: what retires, bumps too (`retention.keep`), is {_ANYWAY}"
             mend = f"deploy the entries of {key} too, without routes ({_DOCS})"
             yield Ability("retire", "warning", what, cost, mend, self._place(workloads, *words))
         elif routed and other.reach.routed(name):
             what = "a retired version keeps its route"
-            cost = "its route goes at the removal, with its pods: calls fail until each proxy knows"
+            cost = f"calls fail at the removal: what retires, bumps too (`retention.keep`), is {_ANYWAY}"
             mend = f"make no route of the entries of {key} ({_DOCS})"
             yield Ability("retire", "warning", what, cost, mend, self._routes_place(*words))
         else:

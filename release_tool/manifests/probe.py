@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from release_tool import manifests
 from release_tool.errors import ReleaseError
+from release_tool.manifests.routes import compare
 from release_tool.manifests.routes.reach import Reach, reach, stands
 from release_tool.model.records import Name, Tag, name_number, name_of
 from release_tool.model.versions import tag_part
@@ -21,10 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from release_tool.manifests import ObjectKey
+    from release_tool.manifests.routes import RouteFinding
 
     Render = Callable[[str], str]
 
 AS_IT_IS, AGAIN, MORE, DEFAULT = "as it is", "again", "one version more", "another default"
+NEW_DEFAULT = "one version more, as the default"
 QUARANTINED, PINNED, RETIRED, REMOVED = "one quarantined", "one pinned", "one retired", "one removed"
 MAPPING = "a mapping for the list"
 """The sets that are tried."""
@@ -42,6 +45,7 @@ class Written(NamedTuple):
         is_list: whether `tag` is a list.
         rest: what else the file holds, as data.
         key: where the five keys stand.
+        moves: whether a version comes as the default, by the policy.
     """
 
     versions: Mapping[Name, Tag]
@@ -49,6 +53,7 @@ class Written(NamedTuple):
     is_list: bool = False
     rest: Mapping[str, Any] = {}
     key: tuple[str, ...] = ("image",)
+    moves: bool = False
 
     def text(self, **keys: object) -> str:
         """A values file with the rest and these of the five keys: JSON, which is YAML with every text in quotes."""
@@ -95,12 +100,14 @@ class Trials(NamedTuple):
         tried: set -> what came of it.
         default: the default of all sets but one.
         unsteady: the objects that two renderings of the same set have differently.
+        refused: set -> what is wrong with the step to it, so that no operation is published that takes this step.
     """
 
     written: Written
     tried: Mapping[str, Tried]
     default: Name
     unsteady: frozenset[ObjectKey] = frozenset()
+    refused: Mapping[str, RouteFinding] = {}
 
     @property
     def base(self) -> Tried:
@@ -177,7 +184,9 @@ def try_out(render: Render, written: Written, namespace: str, later: Render | No
         quick = dict(found.tried)
         for asked, live, standing_for in sets.at_once():
             one = tried(asked)
-            if one.error or not _right(one, live, sets.moved):
+            wrong = _wrong(found.base, one, namespace)  # what is removed was no retired version before
+            lost = [identity for identity in wrong if not stands(sets.removed, " ".join(identity))]
+            if one.error or lost or not _right(one, live, next(iter(sets.new))):
                 break
             quick |= {name: one._replace(subject=subject) for name, subject in standing_for.items()}
         else:
@@ -186,7 +195,22 @@ def try_out(render: Render, written: Written, namespace: str, later: Render | No
                 return all_at_once
     if later is None:  # the order of a mapping's keys can be one of chance, too
         found = _with_chance(found, tried(sets.as_it_is()))
-    return found._replace(tried={**found.tried, **{name: tried(asked) for name, asked in sets.one_by_one().items()}})
+    every = {**found.tried, **{name: tried(asked) for name, asked in sets.one_by_one().items()}}
+    return found._replace(tried=every, refused=_refused(every, namespace))
+
+
+def _refused(tried: Mapping[str, Tried], namespace: str) -> dict[str, RouteFinding]:
+    base = tried[AS_IT_IS]
+    by_chance = _wrong(base, tried.get(AGAIN, base), namespace)
+    steps = {name: _wrong(tried[RETIRED] if name == REMOVED else base, one, namespace) for name, one in tried.items()}
+    every = {name: [wrong[key] for key in wrong if key not in by_chance] for name, wrong in steps.items()}
+    return {name: findings[0] for name, findings in every.items() if findings}
+
+
+def _wrong(before: Tried, after: Tried, namespace: str) -> dict[tuple[str, str, str], RouteFinding]:
+    """What is wrong with the step from one set to another, by its identity."""
+    found = compare(before.rendering, after.rendering, namespace) if after.rendering else ()
+    return {one.identity: one for one in found if one.serious}
 
 
 def _with_chance(found: Trials, again: Tried) -> Trials:
@@ -216,7 +240,7 @@ class _Sets:
     """The sets for one environment."""
 
     def __init__(self, written: Written) -> None:
-        self.is_list = written.is_list
+        self.is_list, self.moves = written.is_list, written.moves
         self.versions = _sample(written)
         names = list(self.versions)
         self.default = written.default if written.default in names else min(names, key=name_number)
@@ -245,13 +269,17 @@ class _Sets:
             RETIRED: _Asked({**self.shown, "tag": kept, **self._retired()}, self.versions, gone),
             REMOVED: _Asked({**self.shown, "tag": kept}, kept, gone),
         }
-        return {**found, MAPPING: base._replace(keys={**self.shown, "tag": self.versions})} if self.is_list else found
+        if self.moves:
+            found[NEW_DEFAULT] = found[MORE]._replace(keys={**found[MORE].keys, "default": new})
+        if self.is_list:
+            found[MAPPING] = base._replace(keys={**self.shown, "tag": self.versions})
+        return found
 
     def at_once(self) -> Iterator[tuple[_Asked, Collection[Name], dict[str, Name]]]:
         """Several things in each: the set, who is live, and for what it stands: set of one thing -> its subject."""
-        default, new, moved = self.default, next(iter(self.new)), {"default": self.moved}
-        marks = {**moved, **_quarantined(default), **_pinned(self.moved)}
-        of_marks = {MORE: new, DEFAULT: self.moved, QUARANTINED: default, PINNED: self.moved}
+        default, new = self.default, next(iter(self.new))
+        marks = {"default": new, **_quarantined(default), **_pinned(self.moved)}
+        of_marks = {MORE: new, DEFAULT: new, QUARANTINED: default, PINNED: self.moved}
         bigger = {**self.versions, **self.new}
         if self.is_list:
             yield _Asked({**marks, **self._written(bigger)}, bigger, new), bigger.keys() - {default}, of_marks

@@ -13,23 +13,24 @@ from release_tool.errors import Refused, ReleaseError
 from release_tool.manifests import routes
 from release_tool.manifests.routes import effects
 from release_tool.manifests.routes.one_rendering import listed
-from release_tool.manifests.routes.reach import reach
+from release_tool.manifests.routes.reach import reach, stands
 from release_tool.remote.rendering import NOTHING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from release_tool.config import Config
     from release_tool.manifests import ObjectChange
     from release_tool.manifests.routes import RouteFinding
     from release_tool.manifests.routes.reach import Reach
-    from release_tool.model.records import Name, Operation, Tag
+    from release_tool.model.records import Change, Name, Operation, Tag
     from release_tool.remote.rendering import Renderings
     from release_tool.remote.snapshot import Files
     from release_tool.rules.plan import Plan
 
 _TOLD = 3
 _LISTED = 10
+_ANYWAY = "add --force --reason 'why' to go on all the same"
 
 
 class Proposal(NamedTuple):
@@ -75,13 +76,25 @@ def publishable(renderings: Renderings, proposal: Proposal) -> Publishable:
         old |= known(theirs, config)
         old |= {finding.identity for finding in routes.compare(before, theirs, config.namespace)}
     new = [finding for finding in found if finding.identity not in old]
-    wrong = [finding for finding in new if finding.serious and not (accepted and finding.rule == "lost")]
+    gone_on = [one for one in plan.edits if proposal.accepted or one not in plan.own]
+    wrong = [one for one in new if one.serious and not (accepted and one.rule == "lost") and not _leaves(one, gone_on)]
     if wrong:
-        raise _refusal(renderings, files.place.environment, wrong)
+        raise _refusal(
+            renderings, files.place.environment, wrong, by_force=all(_leaves(one, plan.own) for one in wrong)
+        )
     told = [finding.what for finding in new]
     told += [f"wrong already: {finding.what}" for finding in found if finding.serious and finding not in new]
     more = (f"{len(told) - _TOLD} more of this kind; `release check` lists what is wrong",) if len(told) > _TOLD else ()
     return Publishable(changes, (*notes, *told[:_TOLD], *more), reached)
+
+
+def _leaves(finding: RouteFinding, changes: Iterable[Change]) -> bool:
+    """Whether calls lose just a version that some changes take away: a person may go on with that."""
+    about = f"{finding.about} {finding.subject}"
+    return finding.rule in {"lost", "stopped"} and any(
+        one.action in {"retire", "remove", "quarantine"} and (stands(one.version, about) or stands(one.tag, about))
+        for one in changes
+    )
 
 
 def _deployed(files: Files) -> dict[Name, Tag]:
@@ -101,7 +114,7 @@ def _effects(
     """
     plan, operation = proposal.plan, proposal.operation
     # A chart whose objects change reads the file, whatever it makes of a tag.
-    wrong = [one for one in effects.unmet(plan.own, operation, step) if one.serious and not (one.deploys and changes)]
+    wrong = [one for one in effects.unmet(plan.own, operation, step) if one.serious and not (_deploys(one) and changes)]
     if wrong and not proposal.accepted:
         raise _cannot(renderings, operation, wrong, step.after.sources)
     every = list(effects.unmet(plan.edits, operation, step))
@@ -115,18 +128,29 @@ def _effects(
 _MARKS = frozenset(["default", "downgrade", "quarantine"])
 
 
+_DONE = {None: "change", "default": "move of the default", "retire": "retirement"}
+
+
+def _deploys(one: effects.Unmet) -> bool:
+    return one.of_pods and one.change.action != "retire"
+
+
+def _told_of(one: effects.Unmet) -> str:
+    change = one.change
+    return f"{change.version} would be retired ({change.reason}), and {one.what}" if change.sweep else one.what
+
+
 def _cannot(
     renderings: Renderings, operation: Operation | None, wrong: Sequence[effects.Unmet], sources: Sequence[str]
 ) -> Refused:
-    what = f"the chart can't carry out this {operation or 'change'}: {wrong[0].what}"
-    if len(wrong) > 1:
-        what = "\n  ".join([f"the chart can't carry out this {operation or 'change'}", *(one.what for one in wrong)])
+    what = f"the chart can't carry out this {_DONE.get(operation, operation)}"
+    told = [_told_of(one) for one in wrong]
+    what = f"{what}: {told[0]}" if len(told) == 1 else "\n  ".join([what, *told])
     return Refused(
         what,
-        where=renderings.place(sources[0].partition("/")[2] if sources and not wrong[0].deploys else ""),
+        where=renderings.place(sources[0].partition("/")[2] if sources and not wrong[0].of_pods else ""),
         cause="the chart renders the new set of versions so; nothing was published",
-        hint=f"{wrong[0].hint}, and push it to {renderings.config.base} (see `release doctor`); "
-        "or add --force --reason 'why' to go on all the same",
+        hint=f"{wrong[0].hint}, and push it to {renderings.config.base} (see `release doctor`); or {_ANYWAY}",
     )
 
 
@@ -162,7 +186,7 @@ def place_of(renderings: Renderings, finding: RouteFinding) -> str:
     return renderings.place(finding.source.partition("/")[2])
 
 
-def _refusal(renderings: Renderings, environment: str, wrong: Sequence[RouteFinding]) -> Refused:
+def _refusal(renderings: Renderings, environment: str, wrong: Sequence[RouteFinding], *, by_force: bool) -> Refused:
     first = wrong[0]
     what = f"with this change calls to {environment} would fail: {first.what}"
     if len(wrong) > 1:
@@ -173,5 +197,6 @@ def _refusal(renderings: Renderings, environment: str, wrong: Sequence[RouteFind
         what,
         where=place_of(renderings, first),
         cause="the chart renders the new set of versions so; nothing was published",
-        hint=f"{first.hint}; correct the chart, push it to {renderings.config.base}, then run this command again",
+        hint=f"{first.hint}; correct the chart, push it to {renderings.config.base}, then run this command again"
+        + (f"; or {_ANYWAY}" if by_force else ""),
     )

@@ -18,6 +18,7 @@ from release_tool.yamledit.parser import documents
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from release_tool.config import Config
     from release_tool.manifests.probe import Trials
     from release_tool.remote.rendering import Renderings
     from release_tool.remote.snapshot import Files
@@ -56,7 +57,7 @@ def trials_of(renderings: Renderings, files: Files) -> Trials:
 
     Two environments with the same chart, the same other values and versions of the same form have one answer.
     """
-    written = _written(files)
+    written = _written(files, renderings.config)
     key = _key(renderings, files, written)
     if key not in _known:
         if len(_known) >= _KEPT:
@@ -71,15 +72,16 @@ def trials_of(renderings: Renderings, files: Files) -> Trials:
     return _known[key]
 
 
-def _written(files: Files) -> probe.Written:
+def _written(files: Files, config: Config) -> probe.Written:
     file = files.tag_file(empty=True)
     roots = documents(file.text)
     data = to_data(roots[0] if roots else None)
     path = files.place.key.split(".")
+    moves = config.environment(files.place.environment).default != "manual"
     rest = _without_keys(data if isinstance(data, dict) else {}, path)
     state = file.state
     versions = state.versions if file.is_list else state.live
-    return probe.Written(versions, state.written_default, file.is_list, rest, tuple(path))
+    return probe.Written(versions, state.written_default, file.is_list, rest, tuple(path), moves)
 
 
 def _without_keys(data: dict[Any, Any], path: Sequence[str]) -> dict[Any, Any]:
@@ -94,7 +96,7 @@ def _key(renderings: Renderings, files: Files, written: probe.Written) -> str:
     """What the answer depends on, as a digest. Of the tags only their form."""
     config = renderings.config
     forms = sorted({re.sub(r"[0-9a-f]+", "0", tag) for tag in written.versions.values()})
-    handed = (config.chart, config.release_name, config.namespace, config.render, written.key, forms)
+    handed = (config.chart, config.release_name, config.namespace, config.render, written.key, written.moves, forms)
     values = [readable(text, path) for path, text in files.values]
     digest = sha256(json.dumps([handed, values, written.rest, written.is_list, bool(written.default)]).encode())
     for path, data in sorted(renderings.chart().items()):

@@ -272,13 +272,21 @@ def _routes(one: EnvironmentStatus) -> Iterator[tuple[str, str]]:
         return
     if not isinstance(reach, Reach):
         yield "routes", f"not known, the chart can't be rendered: {reach.what.splitlines()[0]}"
+    elif reach.apart:
+        yield (
+            "routes",
+            "told apart by something else than a header (host, path, ...): who answers which call is not read",
+        )
     elif not reach.header:
         yield "routes", "no VirtualService, GRPCRoute or HTTPRoute of the chart tells versions apart"
     elif not reach.unnamed():
         filters = f" (what {' and '.join(reach.filters)} may do is not read)" if reach.filters else ""
         yield "routes", f"none for calls that name no version: the chart doesn't follow the default{filters}"
     elif one.state.default not in reach.first:
-        yield "routes", f"calls that name no version go to {', '.join(sorted(reach.first)) or 'no version'}"
+        yield (
+            "routes",
+            f"calls that name no version go to {', '.join(sorted(reach.first, key=name_number)) or 'no version'}",
+        )
 
 
 def _pin(state: State, name: Name, now: datetime) -> str:

@@ -154,7 +154,7 @@ def test_check_judges_the_step_from_the_base(world: World) -> None:
             "where": TAGS,
             "what": "devel: DestinationRule engine/engine-grpc-manifest: subset v4 goes, and VirtualService "
             "engine/engine-grpc-manifest leads to it by route v4: calls fail until all proxies know",
-            "hint": "take the route away first (retire or quarantine the version), and this in a later change",
+            "hint": "take the route away first, and this in a later change: keep it for what is `retired` or `quarantined`",
         }
     ]
     assert found["warnings"] == []

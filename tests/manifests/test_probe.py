@@ -107,6 +107,13 @@ def test_a_chart_that_does_it_all_has_nothing_but_good_rows(
                 "retire": GOES_AT_ONCE,
             },
         ),
+        (
+            "subset-goes",
+            {
+                "retire": "warning with a retired version DestinationRule engine/app: subset v2 goes, and VirtualService "
+                "engine/app leads to it by http route 2: calls fail until all proxies know"
+            },
+        ),
         ("no-mesh", {}),
         ("rollout", {}),
         ("stateful", {}),
@@ -201,9 +208,34 @@ def test_positions_in_a_mapping_move_the_versions_behind_the_one_that_goes(engin
     )
     files["templates/deployment.yaml"] = ("{{- $seen := list }}\n" + counted[begin:]).encode()
     rows = table(engine, files, written(*TAGS))
-    assert said(rows, wrong=True) == {
-        "names": "error once v2 is retired v3 runs as Deployment app-2, before that as Deployment app-3"
-    }
+    assert said(rows, wrong=True)["names"] == (
+        "error once v2 is retired v3 runs as Deployment app-2, before that as Deployment app-3"
+    )
+    assert "its selector changes" in rows["retire"].what
+    assert rows["retire"].cost == "every retirement is refused"
+
+
+@pytest.mark.parametrize("moves", [False, True])
+def test_a_version_that_comes_as_the_default_is_tried_where_the_policy_brings_it_so(
+    engine: Renderer, moves: bool
+) -> None:
+    rows = table(engine, files_of("gateway-api"), written(*TAGS)._replace(moves=moves))
+    assert list(said(rows, wrong=True)) == (["bump"] if moves else [])
+    if moves:
+        assert "calls fail until those are ready" in rows["bump"].what
+        assert rows["bump"].cost == "whatever brings a version as the default is refused"
+        assert "`default: manual`" in rows["bump"].mend
+
+
+@pytest.mark.parametrize("chart", ["by-host", "by-path"])
+def test_of_routes_by_something_else_than_a_header_nothing_is_claimed(engine: Renderer, chart: str) -> None:
+    rows = table(engine, files_of(chart), written(*TAGS))
+    assert rows["routes"].what == (
+        "VirtualService: routes lead to single versions by something else than a header (a host, a path, a label of "
+        "the caller): who answers which call is not read"
+    )
+    followed = "a move of `image.default` changes VirtualService app"
+    assert rows["default"].what == (followed if chart == "by-host" else f"`image.default` {LABEL}")
 
 
 def test_places_are_where_the_chart_could_change(renderer: Renderer) -> None:
@@ -255,8 +287,9 @@ def test_the_chart_of_the_documentation_does_it_all(engine: Renderer) -> None:
         "templates/deployment.yaml",
         "templates/routes.yaml",
     ]
-    for is_list in (True, False):
-        assert said(table(engine, small_chart(dict(blocks)), written(*TAGS, is_list=is_list)), wrong=True) == {}
+    for is_list, first in ((True, 1), (False, 1), (False, 9)):
+        of = written(*TAGS, is_list=is_list, first=first)
+        assert said(table(engine, small_chart(dict(blocks)), of), wrong=True) == {}
     assert all(f"| `{subject}` |" in page for subject in table(engine, small_chart(dict(blocks)), written(*TAGS)))
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from own_charts import DEPLOYMENTS, ELSEWHERE, NO_MESH, SEED_FORM, take
-from world import World
+from world import WITH_DEFAULT, World
 
 GO_ON = ("--force", "--reason", "known")
 
@@ -36,7 +38,7 @@ def test_what_no_object_follows_is_refused(words: tuple[str, ...], seed_form: Wo
     with seed_form.unchanged():
         refusal = seed_form.refused(*words)
     assert REFUSED[words] in refusal
-    assert "where: charts/grpc-manifest/templates/routes.yaml" in refusal
+    assert f"where: charts/grpc-manifest{'' if words[0] == 'retire' else '/templates/routes.yaml'}\n" in refusal
     assert "--force --reason 'why'" in refusal
 
 
@@ -66,6 +68,27 @@ def test_a_bump_goes_on_where_only_the_default_has_no_route(seed_form: World) ->
     body = seed_form.pulls()[0]["body"]
     assert "- v5 `v1.0.5` can be called by name from then on." in body
     assert "the default moves to v5 in the file alone" in body
+
+
+def test_a_bump_says_what_its_retirement_would_take(tmp_path: Path) -> None:
+    world = World.make(tmp_path, tags=WITH_DEFAULT, keep=4)
+    take(world, SEED_FORM)
+    refusal = world.refused("bump", "devel", "v1.0.5")
+    assert "v1 would be retired (keep 4: five live), and the chart removes the pods of v1 together" in refusal
+
+
+def test_a_person_goes_on_where_a_retirement_takes_the_subset_with_the_route(world: World) -> None:
+    kept = DEPLOYMENTS.replace(
+        "$tag := $versions }}", "$tag := merge (deepCopy $versions) (.Values.image.retired | default dict) }}"
+    )
+    take(world, {**SEED_FORM, "deployments": kept})
+    with world.unchanged():
+        refusal = world.refused("retire", "devel", "v2")
+    assert "subset v2 goes, and VirtualService engine/own leads to it" in refusal
+    assert "or add --force --reason 'why' to go on all the same" in refusal
+    world.release("retire", "devel", "v2", *GO_ON)
+    world.release("bump", "devel", "v1.0.5")
+    assert "subset v2 goes" in world.pulls()[0]["body"]
 
 
 def test_what_was_accepted_once_holds_up_no_later_operation(seed_form: World) -> None:

@@ -116,6 +116,17 @@ spec:
 _NAMED = {"templates/_names.tpl": NAMES, "templates/deployment.yaml": DEPLOYMENTS}
 _ROUTED = {**_NAMED, "templates/service.yaml": SERVICE, "templates/rule.yaml": SUBSETS, "templates/routes.yaml": ROUTES}
 
+_LIVE = 'include "names" .Values.image.tag | fromYaml'
+_DEPLOYED = f"merge ({_LIVE}) (.Values.image.retired | default dict)"
+_SUBSET_GOES = {  # does all that the tool says, but that a subset goes with its route
+    **_ROUTED,
+    "templates/deployment.yaml": DEPLOYMENTS.replace(_LIVE, _DEPLOYED),
+    "templates/routes.yaml": ROUTES.replace(
+        "fromYaml }}\n", "fromYaml }}\n  {{- if not (hasKey ($.Values.image.quarantined | default dict) $name) }}\n"
+    ).replace("  {{- end }}\n", "  {{- end }}\n  {{- end }}\n")
+    + '  - route: [{destination: {host: app, subset: {{ .Values.image.default | default "v1" }}}}]\n',
+}
+
 
 def _each(body: str) -> dict[str, str]:
     """One object for each version."""
@@ -156,16 +167,28 @@ spec:
         **_ROUTED,
         "templates/routes.yaml": ROUTES + "  - route: [{destination: {host: app, subset: v1, port: {number: 9000}}}]\n",
     },
-    "whole": {  # does all that the tool says
+    "whole": {**_SUBSET_GOES, "templates/rule.yaml": SUBSETS.replace(_LIVE, _DEPLOYED)},
+    "subset-goes": _SUBSET_GOES,
+    "by-path": {
         **_ROUTED,
-        "templates/deployment.yaml": DEPLOYMENTS.replace(
-            'include "names" .Values.image.tag | fromYaml',
-            'merge (include "names" .Values.image.tag | fromYaml) (.Values.image.retired | default dict)',
-        ),
         "templates/routes.yaml": ROUTES.replace(
-            "fromYaml }}\n", "fromYaml }}\n  {{- if not (hasKey ($.Values.image.quarantined | default dict) $name) }}\n"
-        ).replace("  {{- end }}\n", "  {{- end }}\n  {{- end }}\n")
-        + '  - route: [{destination: {host: app, subset: {{ .Values.image.default | default "v1" }}}}]\n',
+            "headers: {grpcsvc: {exact: {{ $name }}}}", "uri: {prefix: /{{ $name }}/}"
+        ),
+    },
+    "by-host": {  # a VirtualService for each version, and one for the default
+        **_ROUTED,
+        "templates/routes.yaml": """\
+{{- range $name, $tag := include "names" .Values.image.tag | fromYaml | merge (dict "" "") }}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: app{{ $name }}}
+spec:
+  hosts: [app{{ $name }}.example.com]
+  gateways: [public]
+  http: [{route: [{destination: {host: app, subset: {{ $name | default $.Values.image.default | default "v1" }}}}]}]
+{{- end }}
+""",
     },
     "default-service": {
         **_NAMED,
@@ -299,10 +322,7 @@ spec:
     },
     "gateway-api": {  # a Service for each version, and one for the default
         **_NAMED,
-        "templates/deployment.yaml": DEPLOYMENTS.replace(
-            'include "names" .Values.image.tag | fromYaml',
-            'merge (include "names" .Values.image.tag | fromYaml) (.Values.image.retired | default dict)',
-        ),
+        "templates/deployment.yaml": DEPLOYMENTS.replace(_LIVE, _DEPLOYED),
         "templates/routes.yaml": """\
 {{- $all := merge (include "names" .Values.image.tag | fromYaml) (.Values.image.retired | default dict) }}
 {{- range $name, $tag := $all }}

@@ -65,7 +65,7 @@ def compare(before: str, after: str, namespace: str) -> tuple[RouteFinding, ...]
 # While a change is applied, proxies still have the old routes for a while: those must lead to pods that are there
 # before and after. So what a route of the old rendering leads to may only go in a later step, when the route has gone
 # before. What comes new with its route is another matter: nobody calls it yet.
-_FIRST_ROUTE = "take the route away first (retire or quarantine the version), and this in a later change"
+_FIRST_ROUTE = "take the route away first, and this in a later change: keep it for what is `retired` or `quarantined`"
 
 
 def _lost(before: RoutingView, after: RoutingView) -> Iterator[RouteFinding]:

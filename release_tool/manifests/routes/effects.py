@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from release_tool.model.records import name_number
 from release_tool.model.versions import tag_part
 
 if TYPE_CHECKING:
@@ -31,11 +32,7 @@ class Unmet(NamedTuple):
     what: str
     hint: str
     serious: bool
-
-    @property
-    def deploys(self) -> bool:
-        """Whether it is about what runs, not about routes."""
-        return self.change.action in ("add", "restore")
+    of_pods: bool = False  # whether it is about what runs, not about routes
 
 
 class Compared(NamedTuple):
@@ -83,7 +80,8 @@ def _added(change: Change, step: Compared) -> Iterator[Unmet]:
     tag = tag_part(change.tag)
     if name not in after.shown:
         what = f"no manifest shows {tag} ({name})"
-        yield Unmet(change, what, "let the chart render a workload for each entry of the versions' file", True)
+        hint = "let the chart render a workload for each entry of the versions' file"
+        yield Unmet(change, what, hint, True, of_pods=True)
     elif after.header and not after.routed(name) and any(after.routed(one) for one in step.state.live):
         what = f"the chart has no route for {name}: calls that name it get what calls without a version get"
         if not after.unnamed():
@@ -103,7 +101,7 @@ def _default(change: Change, step: Compared, *, serious: bool) -> Iterator[Unmet
             what += f" (what {' and '.join(after.filters)} may do with them is not read)"
         yield Unmet(change, what, hint, serious)
     elif name not in after.first or (len(after.first) > 1 and after.first == before.first):
-        first = ", ".join(sorted(after.first)) or "pods of no version"
+        first = ", ".join(sorted(after.first, key=name_number)) or "pods of no version"
         what = f"the default moves to {name} in the file alone: calls that name no version still go to {first}"
         yield Unmet(change, what, hint, serious)
 
@@ -125,4 +123,5 @@ def _retired(change: Change, step: Compared) -> Iterator[Unmet]:
         yield Unmet(change, what, "let the chart render no route for a version under `retired`", True)
     elif before.routed(name) and name in before.running and name not in after.running:
         what = f"the chart removes the pods of {name} together with its route: calls that are under way fail"
-        yield Unmet(change, what, "let the chart keep the workload of a version under `retired`, without a route", True)
+        hint = "let the chart keep the workload of a version under `retired`, without a route"
+        yield Unmet(change, what, hint, True, of_pods=True)

@@ -64,6 +64,7 @@ class Reach(NamedTuple):
         running: version -> the workloads that have an image with its tag or digest.
         shown: the versions whose tag stands anywhere in the rendering.
         filters: the EnvoyFilters beside the routes, which may do anything with a call.
+        apart: whether routes lead to single versions by something else than a header (hosts, paths, labels of callers).
         own: the versions that have a route of their own, which leads to their pods first.
         sources: the templates of the routes.
     """
@@ -76,6 +77,7 @@ class Reach(NamedTuple):
     own: frozenset[Name] = frozenset()
     sources: tuple[str, ...] = ()
     filters: tuple[str, ...] = ()
+    apart: bool = False
 
     def routed(self, name: Name) -> bool:
         """Whether calls that name a version reach its pods by a route of its own."""
@@ -128,7 +130,14 @@ def reach(rendering: str, namespace: str, versions: Mapping[Name, Tag]) -> Reach
         others |= dict.fromkeys(best.rest)
     filters = tuple(found.title for found in view.filters)
     sources = tuple(dict.fromkeys(owner.found.source for owner in telling if owner.found.source))
-    return Reach(via, header, (*rows, *others), workloads, shown, frozenset(own), sources, filters)
+    apart = not header and len({row.versions for row in _every_row(view, owners, who) if len(row.versions) == 1}) > 1
+    return Reach(via, header, (*rows, *others), workloads, shown, frozenset(own), sources, filters, apart)
+
+
+def _every_row(view: RoutingView, owners: Iterable[RouteOwner], who: Mapping[ObjectKey, list[Name]]) -> Iterator[Row]:
+    for owner in owners:
+        calls = _Calls(view, owner, "", who, frozenset())
+        yield from (calls.row(number, ()) for number in range(len(owner.routes)))
 
 
 def _conditions(owner: RouteOwner, header: str) -> list[frozenset[Atom]]:
