@@ -72,7 +72,10 @@ def _from_git(chart: ChartInGit, source: Source, renderer: Renderer) -> ChartPar
         except ReleaseError as error:
             if "://" not in error.where:  # a path of that repository, perhaps with the commit
                 error.where = f"{chart.root}{error.where.removeprefix(f'{commit[:12]}:')}"
-                error.hint = f"in that repository: {error.hint}; then name the new commit in `chart`"
+                todo = f"in that repository: {error.hint}; then name the new commit in `chart`"
+                error.hint = (
+                    todo if error.hint else "name a commit in `chart`, not a tag's own id (`git rev-parse TAG^0`)"
+                )
             raise
 
 

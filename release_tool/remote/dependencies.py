@@ -109,20 +109,19 @@ class _Building:
             what = f"the charts depend on each other more than {_DEEP} deep"
             raise ReleaseError(what, where=one.where, hint="take dependencies out")
         if target in line:
-            around = " -> ".join([*line[line.index(target) :], target])
+            around = " -> ".join(name or "the top" for name in [*line[line.index(target) :], target])
             what = f"the charts depend on each other: {around}"
             raise ReleaseError(what, where=one.where, hint="take one of these dependencies out")
-        if target.startswith(("/", "../")) or target in {"", ".", ".."}:
+        if target.startswith(("/", "../")) or target == "..":
             what = f"the dependency {one.name} leads out of the repository: {one.repository}"
             hint = f"put that chart into the same repository, or {self._build(directory)}"
             raise ReleaseError(what, where=one.where, hint=hint)
         if target not in self._built:
-            files = read_chart(self._source, target)
-            if "Chart.yaml" not in files:
-                what = f"the dependency {one.name} is not there: {target} holds no Chart.yaml"
-                raise ReleaseError(what, where=one.where, hint="correct its `repository`, or commit the chart")
-            self._built[target] = self.build(files, target, line)
+            self._built[target] = self.build(read_chart(self._source, target), target, line)
         built = self._built[target]
+        if "Chart.yaml" not in built.files:
+            what = f"the dependency {one.name} is not there: {target or 'the top'} holds no Chart.yaml"
+            raise ReleaseError(what, where=one.where, hint="correct its `repository`, or commit the chart")
         self._check(one, built.files["Chart.yaml"], target)
         return built
 
@@ -147,7 +146,11 @@ class _Building:
             return "package the chart with them, `helm package --dependency-update`, and push it as a new version"
         hint = f"`helm dependency build {directory or '.'}`, then commit {directory}/charts".replace(" /", " ")
         hint += " (`git add --force`, if Git ignores it)"
-        return f"in that repository {hint}, and name the new commit in `chart`" if self._root else hint
+        if self._root:
+            hint = (
+                f"in that repository {hint}, and name the new commit in `chart`; a packaged chart (oci://) holds them"
+            )
+        return hint
 
     def _check(self, one: _Dependency, about: bytes, target: str) -> None:
         """A chart of the wanted name, in a version that is wanted."""
@@ -168,7 +171,8 @@ class _Building:
 def _target(one: _Dependency, directory: str) -> str:
     """The directory that a `file://` repository names: one that begins with a slash is absolute."""
     path = one.repository.removeprefix("file://")
-    return posixpath.normpath(posixpath.join(directory, path))
+    found = posixpath.normpath(posixpath.join(directory, path))
+    return "" if found == "." else found
 
 
 def _below(files: Mapping[str, bytes]) -> list[str]:

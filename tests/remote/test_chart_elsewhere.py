@@ -119,6 +119,7 @@ POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
         ("link", "a symbolic link stands where a file or directory", "charts.git//charts/own/templates/l.yaml"),
         ("submodule", "a submodule stands where a file or directory", "charts.git//charts/own/sub"),
         ("pointer", "is a pointer of Git LFS", "charts.git//charts/own/templates/a.yaml"),
+        ("tag", "a tag stands where a commit should", "charts.git//"),
         ("no server", "the chart can't be fetched: there is no git repository", "none.git"),
     ],
 )
@@ -135,6 +136,10 @@ def test_a_chart_that_cant_be_had_is_told_where_it_should_be(
     address = charts.address(
         "f" * 40 if case == "gone" else commit, "charts/none" if case == "elsewhere" else "charts/own"
     )
+    if case == "tag":
+        git("tag", "-a", "-m", "x", "v1", cwd=charts.clone)
+        git("push", "-q", "origin", "v1", cwd=charts.clone)
+        address = address.replace(commit, git("rev-parse", "v1", cwd=charts.clone))
     if case == "no server":
         address = address.replace("charts.git", "none.git")
     world.commit({"release.yaml": with_chart(world, address)}, "Elsewhere")

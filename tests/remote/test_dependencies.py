@@ -50,7 +50,7 @@ class Held:
         return {path: self.files[path] for path in paths if path in self.files}
 
     def paths(self, directory: str) -> list[str]:
-        return sorted(path for path in self.files if path.startswith(f"{directory}/"))
+        return sorted(path for path in self.files if path.startswith(f"{directory}/" if directory else ""))
 
 
 def complete(files: dict[str, bytes], renderer: Renderer | None = None) -> dependencies.ChartParts:
@@ -212,6 +212,14 @@ def test_a_circle_of_charts_is_refused_where_it_closes() -> None:
     with pytest.raises(ReleaseError, match="charts/top -> charts/common -> charts/top") as caught:
         complete(files)
     assert caught.value.where == "charts/common/Chart.yaml:5:3"
+
+
+def test_a_chart_at_the_top_can_be_a_dependency() -> None:
+    files = below("charts/top", chart("top", "- {name: root, version: 1.x, repository: 'file://../..'}\n"))
+    found = complete(files | {"Chart.yaml": chart("root")["Chart.yaml"], "templates/r.yaml": b""}).files
+    assert "charts/root/templates/r.yaml" in found
+    with pytest.raises(ReleaseError, match=r"the dependency root is not there: the top holds no Chart\.yaml"):
+        complete(files | {"Chart.yaml": chart("root")["Chart.yaml"], ".helmignore": b"Chart.yaml\n"})
 
 
 def test_charts_that_double_at_each_level_end_soon() -> None:
