@@ -53,11 +53,11 @@ _WITH = {
     probe.MORE: ("one version more", "a bump", "warning"),
     probe.NEW_DEFAULT: ("one version more, as the default", "whatever brings a version as the default", "warning"),
     probe.DEFAULT: ("another default", "whatever moves the default", "error"),
-    probe.QUARANTINED: ("a quarantined version", "`release quarantine`", "warning"),
-    probe.PINNED: ("a pinned version", "`release pin`", "warning"),
     probe.MAPPING: ("a mapping in place of the list", "the first retirement", "error"),
     probe.RETIRED: ("a retired version", "every retirement", "error"),
     probe.REMOVED: ("a removed version", "every removal", "error"),
+    probe.QUARANTINED: ("a quarantined version", "`release quarantine`", "warning"),
+    probe.PINNED: ("a pinned version", "`release pin`", "warning"),
 }
 """Set -> what is in it, what fails then, and how bad that is."""
 
@@ -168,11 +168,13 @@ class _Table:
         for name, error in errors.items():
             failed.setdefault((error.what, error.where), []).append(name)
         for (what, where), names in failed.items():
-            bad = any(_WITH[name][2] == "error" for name in names)
-            when, cost = (_all([_WITH[name][part] for name in names]) for part in (0, 1))
-            cost = f"{cost} {'fail' if len(names) > 1 else 'fails'}"
-            if len(names) > 1 and len({id(errors[name]) for name in names}) == 1:
-                when, cost = f"one of these at least: {when}", "operations that write it fail; nothing else was tried"
+            stopped = len(names) > 1 and len({id(errors[name]) for name in names}) == 1  # by a limit, in their order
+            wrong = names[:1] if stopped else names
+            bad = any(_WITH[name][2] == "error" for name in wrong)
+            when, cost = (_all([_WITH[name][part] for name in wrong]) for part in (0, 1))
+            cost = f"{cost} {'fail' if len(wrong) > 1 else 'fails'}"
+            if stopped:
+                cost = f"{cost}; {_all([_WITH[name][0] for name in names[1:]])} could not be tried"
             elif probe.MAPPING in names:
                 cost = "the first retirement writes a mapping, and from there on every operation fails"
             mend = f"correct the chart: {_DOCS} says what the tool writes"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.checks.findings import Finding
 from release_tool.errors import ReleaseError
-from release_tool.remote.chart_trials import tables
+from release_tool.remote.chart_trials import rows, tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,16 +49,16 @@ def check(renderings: Renderings, rendered: Sequence[Files], before: ChartBefore
         return ChartReport()
     chart = renderings.place("")
     found = tables(renderings, [files for files in rendered if not files.is_empty] or rendered)
-    rows = [("" if one.every else f"{', '.join(one.environments)}: ", row) for one in found for row in one.abilities]
-    known = _errors(before) if any(row.verdict == "error" for _, row in rows) else set()
+    told = [(f"{whose}: " if whose else "", row) for whose, row in rows(found)]
+    known = _errors(before) if any(row.verdict == "error" for _, row in told) else set()
     findings, warnings = [], []
-    for whose, row in rows:
+    for whose, row in told:
         if row.verdict == "error" and (row.subject, row.what) not in known:
             findings.append(Finding(row.where or chart, f"{whose}{row.what}; {row.cost}", row.mend))
         elif row.verdict in {"error", "warning"}:
             so_before = " (so it was before)" if row.verdict == "error" else ""
             warnings.append(Finding(row.where or chart, f"{whose}{row.what}; {row.cost}{so_before}", row.mend))
-    labels = dict.fromkeys(f"`{row.label}`" for _, row in rows if row.label)
+    labels = dict.fromkeys(f"`{row.label}`" for _, row in told if row.label)
     if labels:
         words = "they are labels" if len(labels) > 1 else "it is a label"
         what = f"no route and no other object follows {' and '.join(labels)}: {words} only for the tool"

@@ -169,10 +169,12 @@ def _chart(access: Access, view: Config, source: Source) -> Iterator[Diagnosis]:
     text = renderings.render(files, tried)
     what = "a first version of " if tried else ""
     yield ok(about, f"{view.chart} renders for {what}{entry} ({renderer.name}), {text.count('# Source: ')} objects")
-    for table in chart_trials.tables(renderings, [files, *_others(found, entry)]):
-        whose = "" if table.every else f" ({', '.join(table.environments)})"
-        for row in table.abilities:
-            yield Diagnosis(row.verdict, f"{about}: {row.subject}", f"{row.what}{whose}", row.where, row.cost, row.mend)
+    right: set[str] = set()  # of an example for each environment one is enough
+    for whose, row in chart_trials.rows(chart_trials.tables(renderings, [files, *_others(found, entry)])):
+        if row.verdict != "ok" or row.subject not in right:
+            what = f"{row.what} ({whose})" if whose and row.verdict != "ok" else row.what
+            yield Diagnosis(row.verdict, f"{about}: {row.subject}", what, row.where, row.cost, row.mend)
+        right |= {row.subject} if row.verdict == "ok" else set()
 
 
 def _others(found: Mapping[str, Files], entry: str) -> Iterator[Files]:

@@ -261,19 +261,19 @@ class _Sets:
         new = next(iter(self.new))
         bigger = {**self.versions, new: self.new[new]}
         kept = self._without(gone)
+        more = _Asked({**base.keys, **self._written(bigger)}, bigger, new)
         found = {
-            MORE: _Asked({**base.keys, **self._written(bigger)}, bigger, new),
+            MORE: more,
+            NEW_DEFAULT: more._replace(keys={**more.keys, "default": new}),
             DEFAULT: base._replace(keys={**base.keys, "default": self.moved}, subject=self.moved),
-            QUARANTINED: base._replace(keys={**base.keys, **_quarantined(gone)}, subject=gone),
-            PINNED: base._replace(keys={**base.keys, **_pinned(gone)}, subject=gone),
+            MAPPING: base._replace(keys={**self.shown, "tag": self.versions}),
             RETIRED: _Asked({**self.shown, "tag": kept, **self._retired()}, self.versions, gone),
             REMOVED: _Asked({**self.shown, "tag": kept}, kept, gone),
+            QUARANTINED: base._replace(keys={**base.keys, **_quarantined(gone)}, subject=gone),
+            PINNED: base._replace(keys={**base.keys, **_pinned(gone)}, subject=gone),
         }
-        if self.moves:
-            found[NEW_DEFAULT] = found[MORE]._replace(keys={**found[MORE].keys, "default": new})
-        if self.is_list:
-            found[MAPPING] = base._replace(keys={**self.shown, "tag": self.versions})
-        return found
+        left_out = {*(() if self.is_list else (MAPPING,)), *(() if self.moves else (NEW_DEFAULT,))}
+        return {name: asked for name, asked in found.items() if name not in left_out}
 
     def at_once(self) -> Iterator[tuple[_Asked, Collection[Name], dict[str, Name]]]:
         """Several things in each: the set, who is live, and for what it stands: set of one thing -> its subject."""

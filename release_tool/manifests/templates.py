@@ -52,14 +52,14 @@ class Templates(NamedTuple):
         whole = self.files[path].decode("utf-8", "replace")
         ends = [0, *(found.start() for found in _SEPARATOR.finditer(whole)), len(whole)]
         parts = [(path, whole.count("\n", 0, at) + 1, whole[at:end]) for at, end in pairwise(ends)]
-        waiting = [part for part in parts if kind and re.search(rf"\bkind: *[\"']?{kind}\b", part[2])]
-        waiting = waiting if len(waiting) == 1 else [(path, 1, whole)]
+        own = [part for part in parts if kind and re.search(rf"\bkind: *[\"']?{kind}\b", part[2])]
         seen = set()
-        while waiting:
-            part = waiting.pop(0)
-            yield part
-            for name in _INCLUDE.findall(part[2]):
-                if name in defined and name not in seen:
-                    seen.add(name)
-                    waiting.append(defined[name])
-        yield path, 1, whole
+        for begin in [*(own if len(own) == 1 else ()), (path, 1, whole)]:
+            waiting = [begin]
+            while waiting:
+                part = waiting.pop(0)
+                yield part
+                for name in _INCLUDE.findall(part[2]):
+                    if name in defined and name not in seen:
+                        seen.add(name)
+                        waiting.append(defined[name])

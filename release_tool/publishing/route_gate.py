@@ -121,7 +121,7 @@ def _effects(
     notes = [one.what for one in every]
     if operation in _MARKS and plan.own and not step.after.header and not changes:
         mark = "a quarantine" if operation == "quarantine" else "the default"
-        notes.append(f"no manifest changes: {mark} is a mark for this tool alone with this chart")
+        notes.append(f"no manifest changes: {mark} is a label for this tool alone with this chart")
     return tuple(notes), any(one.change.action == "retire" for one in every)
 
 

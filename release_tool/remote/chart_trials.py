@@ -28,28 +28,31 @@ _known: dict[str, Trials] = {}
 
 
 class ChartTable(NamedTuple):
-    """What a chart can do with the values of some environments.
-
-    Attributes:
-        environments: their titles.
-        every: whether these are all environments of the service that were looked at.
-        abilities: the rows.
-    """
+    """What a chart can do with the values of some environments, by their titles."""
 
     environments: tuple[str, ...]
-    every: bool
     abilities: tuple[Ability, ...]
+
+
+def rows(found: Sequence[ChartTable]) -> list[tuple[str, Ability]]:
+    """The rows of all tables, each once, with the environments that it is about; empty: all of them."""
+    titles: dict[Ability, list[str]] = {}
+    for table in found:
+        for row in table.abilities:
+            titles.setdefault(row, []).extend(table.environments)
+    every = sum(len(table.environments) for table in found)
+    return [("" if len(whose) == every else ", ".join(whose), row) for row, whose in titles.items()]
 
 
 def tables(renderings: Renderings, places: Iterable[Files]) -> list[ChartTable]:
     """What the chart can do with the values of environments, whose files can be read and rendered."""
     templates = Templates(renderings.chart(), renderings.place)
     looked = [(files.place.title, trials_of(renderings, files)) for files in places]
-    rows = {id(trials): abilities(trials, templates) for _, trials in looked}
+    made = {id(trials): abilities(trials, templates) for _, trials in looked}
     found: dict[tuple[Ability, ...], list[str]] = {}
     for title, trials in looked:
-        found.setdefault(rows[id(trials)], []).append(title)
-    return [ChartTable(tuple(titles), len(found) == 1, row) for row, titles in found.items()]
+        found.setdefault(made[id(trials)], []).append(title)
+    return [ChartTable(tuple(titles), table) for table, titles in found.items()]
 
 
 def trials_of(renderings: Renderings, files: Files) -> Trials:

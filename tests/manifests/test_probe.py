@@ -274,9 +274,8 @@ def test_a_set_that_has_no_end_stops_the_trials() -> None:
     sets = {name: base._replace(error=without_end) for name in (probe.MORE, probe.RETIRED)}
     trials = probe.Trials(written(*TAGS), {probe.AS_IT_IS: base, **sets}, Name("v1"))
     rows = {row.subject: row for row in abilities(trials, Templates({}, at))}
-    assert rows["sets"].what == (
-        "with one of these at least: one version more and a retired version: the rendering needs more than 30 s"
-    )
+    assert rows["sets"].what == "with one version more: the rendering needs more than 30 s"
+    assert rows["sets"].cost == "a bump fails; a retired version could not be tried"
 
 
 def test_the_chart_of_the_documentation_does_it_all(engine: Renderer) -> None:

@@ -123,7 +123,7 @@ def test_of_a_chart_without_routes_no_route_is_told(world: World) -> None:
     bodies = world.pulls()[0]["body"]
     world.merge(1)
     said = world.json("quarantine", "devel", "v2", "--reason", "bad")["notes"]
-    assert said == ["no manifest changes: a quarantine is a mark for this tool alone with this chart"]
+    assert said == ["no manifest changes: a quarantine is a label for this tool alone with this chart"]
     world.json("retire", "devel", "v1")
     bodies += world.pulls()[0]["body"]
     assert "v5 `v1.0.5` runs from then on." in bodies

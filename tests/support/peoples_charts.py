@@ -356,5 +356,10 @@ spec:
 """,
     },
     "twice": {**_NAMED, "templates/again.yaml": DEPLOYMENTS},
+    "endless-with-quarantine": {
+        **_NAMED,
+        "templates/x.yaml": "{{- if .Values.image.quarantined }}{{- range until 1000000 }}{{ range until 1000000 }}{{ end }}"
+        "{{ end }}{{- end }}\n",
+    },
     "endless": {"templates/x.yaml": "{{- range until 1000000 }}{{ range until 1000000 }}{{ end }}{{ end }}\na: b\n"},
 }
