@@ -236,7 +236,7 @@ class CheckedService:
         try:
             checked = check_routes.check(self._shall.renderings, files, before)
         except ReleaseError as error:
-            self._report.findings.extend(findings_of(error))
+            self._report.findings.extend(findings_of(self._shall.renderings.in_repository(error)))
             return
         self._rendered.append(files)
         title = files.place.title

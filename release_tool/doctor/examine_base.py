@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from release_tool import manifests
 from release_tool.checks import attributes
 from release_tool.doctor import base_branch as verdicts
 from release_tool.doctor import workflows
@@ -167,6 +168,11 @@ def _chart(access: Access, view: Config, source: Source) -> Iterator[Diagnosis]:
     trial = f"{nested(files.place.key, _TRIAL)}\n".encode()
     tried = {files.place.tag_file: trial} if files.is_empty else {}
     text = renderings.render(files, tried)
+    try:
+        manifests.objects(text)
+    except ReleaseError as error:
+        yield from of_error(about, renderings.in_repository(error), "every operation on it fails")
+        return
     what = "a first version of " if tried else ""
     yield ok(about, f"{view.chart} renders for {what}{entry} ({renderer.name}), {text.count('# Source: ')} objects")
     right: set[str] = set()  # of an example for each environment one is enough

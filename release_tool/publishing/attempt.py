@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from release_tool.errors import Refused
+from release_tool.errors import Refused, ReleaseError
 from release_tool.model import history, times
 from release_tool.model.records import DowngradeArguments, Line, State
 from release_tool.model.versions import is_tag
@@ -207,7 +207,10 @@ class Work:
         operation = None if self.intent is None else self.intent.operation
         accepted = asked.force and bool(asked.reason)
         proposal = route_gate.Proposal(self.files, files, changed, made, operation, accepted)
-        return route_gate.publishable(renderings, proposal)
+        try:
+            return route_gate.publishable(renderings, proposal)
+        except ReleaseError as error:
+            raise renderings.in_repository(error) from None
 
     def outcome(self, **more: Any) -> Outcome:
         """What this call did; unchanged unless said otherwise."""

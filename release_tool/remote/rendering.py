@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from release_tool.remote.snapshot import Files, Source
 
 _ELSEWHERE = ("git+", "oci:")  # how the name of a chart begins that is no directory of the repository
+_TEMPLATE = re.compile(r"[^/\s]+/(?:templates|charts|crds)/\S+")
 NOTHING: Mapping[str, bytes] = {}
 
 
@@ -41,6 +42,7 @@ class Renderings:
         self.pinned = ""  # what `chart` should say, once the chart was read, where its version alone is named
         self._without_end: ReleaseError | None = None
         self._trial_without_end: ReleaseError | None = None
+        self._changing: bool | None = None
 
     def render(self, files: Files, changed: Mapping[str, bytes] = NOTHING) -> str:
         """The manifests of an environment: multi-document YAML; nothing where it has had no version yet.
@@ -104,7 +106,16 @@ class Renderings:
 
     def may_change(self, files: Files) -> bool:
         """Whether the same files can give another rendering the next time."""
-        return may_change(self.chart(), (text.encode("utf-8", "replace") for _, text in files.values))
+        if self._changing is None:
+            self._changing = may_change(self.chart())
+        return self._changing or may_change({}, (text.encode("utf-8", "replace") for _, text in files.values))
+
+    def in_repository(self, error: ReleaseError) -> ReleaseError:
+        """An error about manifests, which names templates as a rendering does, with their paths in the repository."""
+        places = error.where.split(" and ")
+        if all(_TEMPLATE.fullmatch(place) for place in places):
+            error.where = " and ".join(self.place(place.partition("/")[2]) for place in places)
+        return error
 
     def _request(self, files: Files, tags: str) -> RenderRequest:
         from release_tool.helm.request import RenderRequest, ValuesFile

@@ -150,3 +150,15 @@ def test_lines_of_chance_are_hidden_in_an_object_that_changes_besides(world: Wor
     shown = world.release("diff", "devel").out
     assert "-  fixed: 4\n+  fixed: 5\n" in shown
     assert "   token: (another value at each rendering)\n" in shown
+
+
+def test_two_templates_for_one_name_are_named_by_their_files(world: World) -> None:
+    with_chart(world, "twice")
+    places = " and ".join(f"{CHART}/templates/{name}.yaml" for name in ("again", "deployment"))
+    found = checked(world, code=1)["findings"]
+    assert {(one["where"], one["what"]) for one in found} == {
+        (places, "the chart renders Deployment app-v1 (apps/v1) twice")
+    }
+    assert f"where: {places}" in world.refused("bump", "devel", "v1.0.5")
+    told = world.release("doctor", "--output", "json", code=1).data["findings"]
+    assert [one["where"] for one in told if one["about"] == "chart"] == [places]
