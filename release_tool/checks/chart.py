@@ -241,11 +241,13 @@ class _Table:
         if not renewed:
             return Ability("pods", "ok", "no operation makes the pods of versions that stay anew")
         keys = next(iter(renewed.values()))
-        what = f"{_all(renewed)} {'change' if renewed.keys() - {*list(renewed)[:1]} else 'changes'}"
+        what = f"{_all(renewed)} {'change' if len(renewed) > 1 else 'changes'}"
         what += f" the pods of versions that stay, those of {_title(min(keys))} for example"
         cost = "they are made anew, and calls under way are cut"
+        if self.routed:
+            cost = "they would be made anew, so `release` refuses that: it would cut calls under way"
         mend = "let nothing in the template of a version's pods depend on other versions or on their state"
-        return Ability("pods", "warning", what, cost, mend, self._place(keys))
+        return Ability("pods", "error" if self.routed else "warning", what, cost, mend, self._place(keys))
 
     # -- routes --
 

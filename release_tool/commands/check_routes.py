@@ -69,7 +69,8 @@ def check(renderings: Renderings, files: Files, before: Before | None) -> Checke
         wanted = chart or before.files.values != files.values
         other = [path for path, text in files.values if (path, text) not in before.files.values]
         path = files.place.tag_file if before.files.tags != files.tags or not other else other[0]
-        found = routes.compare(old, text, config.namespace)
+        was, now = before.renderings.steady(old, before.files), renderings.steady(text, files)
+        found = routes.compare(was.rendering, now.rendering, config.namespace)
         meant = _MEANT if wanted else frozenset()
         sides = before.files, files
         if not wanted and any(one.rule == "lost" for one in found) and _retired_at_once(old, text, config, sides):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from release_tool import manifests
 from release_tool.errors import ReleaseError
-from release_tool.publishing import route_gate
 from release_tool.remote.branch import look
 from release_tool.remote.rendering import Renderings
 from release_tool.remote.snapshot import AtCommit, read_files, take
@@ -66,7 +66,7 @@ def diff_at(tool: Tool, snapshot: Snapshot, environment: str, commit: CommitId) 
     files.tag_file()  # a file that breaks a rule is refused before Helm stumbles over it
     renderings, present = _renderings(tool, snapshot), snapshot.files[environment]
     before, after = renderings.both(present, files)
-    return route_gate.difference(renderings, (present, before), (files, after))[0]
+    return manifests.difference(renderings.steady(before, present).rendering, renderings.steady(after, files).rendering)
 
 
 def _renderings(tool: Tool, snapshot: Snapshot) -> Renderings:

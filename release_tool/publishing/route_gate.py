@@ -14,7 +14,6 @@ from release_tool.manifests import routes
 from release_tool.manifests.routes import effects
 from release_tool.manifests.routes.one_rendering import listed
 from release_tool.manifests.routes.reach import reach, stands
-from release_tool.remote.rendering import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -61,13 +60,17 @@ def publishable(renderings: Renderings, proposal: Proposal) -> Publishable:
     present, files, plan = proposal.present, proposal.files, proposal.plan
     before, after = renderings.both(present, files, proposal.changed)
     config = renderings.config
-    changes, changing = difference(renderings, (present, before), (files, after), proposal.changed)
+    was, now = renderings.steady(before, present), renderings.steady(after, files, proposal.changed)
+    changes = manifests.difference(was.rendering, now.rendering)
     versions = {**_deployed(present), **plan.after.versions, **plan.after.retired}
-    was, then = (reach(text, config.namespace, versions) for text in (before, after))
-    notes, accepted = _effects(renderings, proposal, effects.Compared(was, then, plan.after), changes)
-    notes = (*notes, *changing)
-    reached = (was if before or present.is_empty else None, then)
-    found = [*routes.check(after, config.namespace), *routes.compare(before, after, config.namespace)]
+    then, later = (reach(text, config.namespace, versions) for text in (before, after))
+    notes, accepted = _effects(renderings, proposal, effects.Compared(then, later, plan.after), changes)
+    changing = sorted({*was.changing, *now.changing})
+    if changing:
+        titles = listed(f"{key.kind} {key.name}" for key in changing)
+        notes += (f"left out of the difference, because it changes with each rendering: a part of {titles}",)
+    reached = (then if before or present.is_empty else None, later)
+    found = [*routes.check(after, config.namespace), *routes.compare(was.rendering, now.rendering, config.namespace)]
     if not found:
         return Publishable(changes, notes, reached)
     old = known(before, config)
@@ -152,25 +155,6 @@ def _cannot(
         cause="the chart renders the new set of versions so; nothing was published",
         hint=f"{wrong[0].hint}, and push it to {renderings.config.base} (see `release doctor`); or {_ANYWAY}",
     )
-
-
-def difference(
-    renderings: Renderings, before: tuple[Files, str], after: tuple[Files, str], changed: Mapping[str, bytes] = NOTHING
-) -> tuple[tuple[ObjectChange, ...], tuple[str, ...]]:
-    """The difference of two renderings, without what is another text each time, and sentences about that.
-
-    Args:
-        before: the files, and what is rendered of them.
-        after: the same of what is proposed.
-        changed: path -> bytes of the files that take the place of those.
-    """
-    was, now = renderings.steady(before[1], before[0]), renderings.steady(after[1], after[0], changed)
-    every = sorted({*was.changing, *now.changing})
-    titles = listed(f"{key.kind} {key.name}" for key in every)
-    notes = (
-        (f"left out of the difference, because it changes with each rendering: a part of {titles}",) if every else ()
-    )
-    return manifests.difference(was.rendering, now.rendering), notes
 
 
 def known(rendering: str, config: Config) -> set[tuple[str, str, str]]:

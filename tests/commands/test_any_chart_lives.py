@@ -198,7 +198,7 @@ EFFECTS: dict[str, Claim] = {
     rf"the chart removes the pods of {V} together with its route: calls that are under way fail": lambda old, now, m: (
         m[1] in old.own() & old.running() and m[1] not in now.own() | now.running()
     ),
-    r"no manifest changes: (a quarantine|the default) is a mark for this tool alone with this chart": (
+    r"no manifest changes: (a quarantine|the default) is a label for this tool alone with this chart": (
         lambda old, now, _: old.rendering.objects == now.rendering.objects and not now.header
     ),
     rf"DestinationRule \S+: subset {V} goes, and .*: calls fail until all proxies know": lambda old, now, m: (

@@ -152,6 +152,13 @@ def test_lines_of_chance_are_hidden_in_an_object_that_changes_besides(world: Wor
     assert "   token: (another value at each rendering)\n" in shown
 
 
+def test_pods_that_chance_makes_anew_hold_up_no_operation(world: World) -> None:
+    with_chart(world, "rolls-always")
+    world.json("bump", "devel", "v1.0.5")
+    assert "rollme" not in world.pulls()[0]["body"].replace("rollme: (another value at each rendering)", "")
+    assert "made anew and lose" not in str(checked(world, "--ref", "release/devel", "--base", "main", code=0))
+
+
 def test_two_templates_for_one_name_are_named_by_their_files(world: World) -> None:
     with_chart(world, "twice")
     places = " and ".join(f"{CHART}/templates/{name}.yaml" for name in ("again", "deployment"))

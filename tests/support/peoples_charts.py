@@ -355,6 +355,12 @@ spec:
   - backendRefs: [{name: app-default, port: 9000}]
 """,
     },
+    "rolls-always": {  # the way of Helm's tips to make pods anew with each release
+        **_ROUTED,
+        "templates/deployment.yaml": DEPLOYMENTS.replace(
+            "    metadata: {labels", "    metadata: {annotations: {rollme: {{ randAlphaNum 5 }}}, labels"
+        ),
+    },
     "twice": {**_NAMED, "templates/again.yaml": DEPLOYMENTS},
     "endless-with-quarantine": {
         **_NAMED,
