@@ -9,15 +9,15 @@ from world import SEED, WITH_DEFAULT, World
 
 TAGS = "environments/devel/image_tag.yaml"
 VALUES = "environments/devel/values.yaml"
-RULE = "charts/grpc-manifest/templates/destinationrule.yaml"
+RULE = "charts/grpc-manifest/charts/grpc-manifest-routes/templates/_routes.tpl"
 PODS = "charts/grpc-manifest/templates/deployment.yaml"
 BRANCH = "release/devel"
 
 # The chart of somebody who forgot that versions come and go.
-EACH = "{{- range $versions.deployed }}\n"
-WITHOUT_V5 = (f"{EACH}  - name", EACH + '  {{- if ne .name "v5" }}\n  - name')
-LAST = "app.kubernetes.io/tag: {{ .name }}\n  {{- end }}"
-END = (LAST, LAST + "\n  {{- end }}")
+EACH = "{{- range .Values.table.deployed }}\n"
+WITHOUT_V5 = (f"{EACH}- name", EACH + '{{- if ne .name "v5" }}\n- name')
+LAST = "    app.kubernetes.io/tag: {{ .name }}\n{{- end }}"
+END = (LAST, LAST + "\n{{- end }}")
 DEFAULT_IN_PODS = (
     "    metadata:\n      {{- with $annotations",
     "    metadata:\n      annotations: {default: {{ $versions.default }}}\n      {{- with $annotations",
