@@ -149,7 +149,8 @@ class _Table:
             )
             what = f"the chart deploys nothing for {whose}: no object carries the image tag"
             cost = "a bump, a promotion or a retirement changes nothing that is deployed"
-            mend = f"let the chart deploy each entry of {self.key}.tag ({_DOCS})"
+            other = self.templates.reads_elsewhere(self.key)
+            mend = f"{other or f'let the chart deploy each entry of {self.key}.tag'} ({_DOCS})"
             pods = manifests.images(base.rendering)
             return Ability("versions", "error", what, cost, mend, self._place(pods, r"\bimage:"))
         last = self._example()

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 _DEFINE = re.compile(r'\{\{-?\s*define\s+"([^"]+)"')
 _SEPARATOR = re.compile(r"^---", re.MULTILINE)
+_READ = re.compile(r"\.Values\.((?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*)\.tag\b")
+_SUBCHART = re.compile(r"charts/[^/]+/")
+_NAME = re.compile(r"""^name: *["']?([\w-]+)""", re.MULTILINE)
 _INCLUDE = re.compile(r'\b(?:include|template)\s+"([^"]+)"')
 
 
@@ -36,6 +39,24 @@ class Templates(NamedTuple):
                 if found:
                     return f"{self.at(file)}:{line + text.count(chr(10), 0, found.start())}"
         return self.at(path if path in self.files else "")
+
+    def reads_elsewhere(self, key: str) -> str:
+        """What to do where templates read a `tag` below one other key than `versions.key`; empty where they don't."""
+        about = {
+            path.removesuffix("Chart.yaml"): data.decode("utf-8", "replace")
+            for path, data in self.files.items()
+            if path.endswith("Chart.yaml")
+        }
+        found = set()
+        for path, _, text in self._all():
+            charts = (path[: one.end()] for one in _SUBCHART.finditer(path))
+            above = [name[1] for one in charts if (name := _NAME.search(about.get(one, "")))]
+            found |= {".".join([*above, read]) for read in _READ.findall(text)}
+        if len(found) != 1 or key in found or any("alias:" in text for text in about.values()):
+            return ""
+        other = found.pop()
+        how = f"set `versions: {{key: {other}}}` in release.yaml"
+        return f"{how}, and move the versions below `{other}`, where the chart seems to read them"
 
     def _all(self) -> Iterator[tuple[str, int, str]]:
         for path, data in sorted(self.files.items()):

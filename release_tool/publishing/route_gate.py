@@ -146,6 +146,11 @@ def _told_of(one: effects.Unmet) -> str:
 def _cannot(
     renderings: Renderings, operation: Operation | None, wrong: Sequence[effects.Unmet], sources: Sequence[str]
 ) -> Refused:
+    hint, config = wrong[0].hint, renderings.config
+    if _deploys(wrong[0]):
+        from release_tool.manifests.templates import Templates
+
+        hint = Templates(renderings.chart(), renderings.place).reads_elsewhere(config.versions.key) or hint
     what = f"the chart can't carry out this {_DONE.get(operation, operation)}"
     told = [_told_of(one) for one in wrong]
     what = f"{what}: {told[0]}" if len(told) == 1 else "\n  ".join([what, *told])
@@ -153,7 +158,7 @@ def _cannot(
         what,
         where=renderings.place(sources[0].partition("/")[2] if sources and not wrong[0].of_pods else ""),
         cause="the chart renders the new set of versions so; nothing was published",
-        hint=f"{wrong[0].hint}, and push it to {renderings.config.base} (see `release doctor`); or {_ANYWAY}",
+        hint=f"{hint}, and push it to {config.base} (see `release doctor`); or {_ANYWAY}",
     )
 
 
