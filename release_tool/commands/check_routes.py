@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from release_tool import manifests
 from release_tool.errors import ReleaseError, TryAgain
 from release_tool.manifests import admission, contradictions, routes
-from release_tool.manifests.routes.reach import reach
 from release_tool.manifests.templates import Templates
 from release_tool.model import history
-from release_tool.publishing.route_gate import known, place_of
+from release_tool.publishing.route_gate import known, leaves, place_of
 
 if TYPE_CHECKING:
     from release_tool.config import Config
     from release_tool.manifests.routes import RouteFinding
+    from release_tool.model.records import Change
     from release_tool.remote.rendering import Renderings
     from release_tool.remote.snapshot import Files
 
@@ -72,11 +72,9 @@ def check(renderings: Renderings, files: Files, before: Before | None) -> Checke
         was, now = before.renderings.steady(old, before.files), renderings.steady(text, files)
         found = routes.compare(was.rendering, now.rendering, config.namespace)
         meant = _MEANT if wanted else frozenset()
-        sides = before.files, files
-        if not wanted and any(one.rule == "lost" for one in found) and _retired_at_once(old, text, config, sides):
-            meant = frozenset(["lost"])
+        gone_on = [] if wanted else _new_changes(before.files, files)
         for one in found:
-            wrong = one.serious and one.rule != "digest" and one.rule not in meant
+            wrong = one.serious and one.rule != "digest" and one.rule not in meant and not leaves(one, gone_on)
             (result.wrong if wrong else result.told).append((place_of(renderings, one) if chart else path, one))
     return result
 
@@ -93,25 +91,11 @@ def _contradictions(text: str, config: Config, files: Files) -> tuple[RouteFindi
         return ()
 
 
-def _retired_at_once(old: str, text: str, config: Config, sides: tuple[Files, Files]) -> bool:
-    """Whether what loses its pods together with its route is what new operations retire, and no more.
-
-    A person went on with that then: the gate before publishing refuses it else.
-
-    Args:
-        sides: the environment's files before and after.
-    """
-    before, after = (history.readable_lines(one.record) for one in sides)
-    seen = {line.id for line in before}
-    changes = history.changes_of(line for line in after if line.id not in seen)
-    retired = {change.version for change in changes if change.action == "retire"}
-    try:
-        states = [one.state(empty=True) for one in sides]
-    except ReleaseError:  # it was wrong before
-        return False
-    versions = {name: tag for state in states for name, tag in (*state.versions.items(), *state.retired.items())}
-    was, now = (reach(manifest, config.namespace, versions) for manifest in (old, text))
-    return was.own - now.running.keys() <= retired
+def _new_changes(before: Files, after: Files) -> list[Change]:
+    """What the new lines of an environment's record change: the gate before publishing has judged that."""
+    seen = {line.id for line in history.readable_lines(before.record)}
+    new = (line for line in history.readable_lines(after.record) if line.id not in seen)
+    return [change for line in new for change in line.changes]
 
 
 def _manifests_before(before: Before) -> str:

@@ -80,18 +80,16 @@ def publishable(renderings: Renderings, proposal: Proposal) -> Publishable:
         old |= {finding.identity for finding in routes.compare(before, theirs, config.namespace)}
     new = [finding for finding in found if finding.identity not in old]
     gone_on = [one for one in plan.edits if proposal.accepted or one not in plan.own]
-    wrong = [one for one in new if one.serious and not (accepted and one.rule == "lost") and not _leaves(one, gone_on)]
+    wrong = [one for one in new if one.serious and not (accepted and one.rule == "lost") and not leaves(one, gone_on)]
     if wrong:
-        raise _refusal(
-            renderings, files.place.environment, wrong, by_force=all(_leaves(one, plan.own) for one in wrong)
-        )
+        raise _refusal(renderings, files.place.environment, wrong, by_force=all(leaves(one, plan.own) for one in wrong))
     told = [finding.what for finding in new]
     told += [f"wrong already: {finding.what}" for finding in found if finding.serious and finding not in new]
     more = (f"{len(told) - _TOLD} more of this kind; `release check` lists what is wrong",) if len(told) > _TOLD else ()
     return Publishable(changes, (*notes, *told[:_TOLD], *more), reached)
 
 
-def _leaves(finding: RouteFinding, changes: Iterable[Change]) -> bool:
+def leaves(finding: RouteFinding, changes: Iterable[Change]) -> bool:
     """Whether calls lose just a version that some changes take away: a person may go on with that."""
     about = f"{finding.about} {finding.subject}"
     return finding.rule in {"lost", "stopped"} and any(
