@@ -45,6 +45,9 @@ class Ability(NamedTuple):
 
 
 _DOCS = "docs/chart.md"
+_JOINED = re.compile(r"[\s\[\]{}]").search
+"""Finds the marks of a printed list or mapping, which no image has."""
+
 _UNREAD = {"Ingress", "IngressRoute", "TraefikService", "HTTPProxy", "Mapping", "TrafficSplit", "ServiceProfile"}
 _UNREAD |= {"TCPRoute", "TLSRoute", "ApisixRoute", "Route", "ServiceRouter", "ServiceSplitter", "MeshHTTPRoute"}
 """Kinds that may route by a version, and that the tool doesn't read."""
@@ -153,6 +156,11 @@ class _Table:
             mend = f"{other or f'let the chart deploy each entry of {self.key}.tag'} ({_DOCS})"
             pods = manifests.images(base.rendering)
             return Ability("versions", "error", what, cost, mend, self._place(pods, r"\bimage:"))
+        joined = {key: one for key, found in manifests.images(base.rendering).items() for one in found if _JOINED(one)}
+        if joined:
+            what = f"the chart writes all of {self.key}.tag into one image, {next(iter(joined.values()))[:60]}"
+            mend = f"let the chart deploy each entry of {self.key}.tag ({_DOCS})"
+            return Ability("versions", "error", what, "no pod starts", mend, self._place(joined, r"\bimage:"))
         last = self._example()
         by = _titles(base.running(last))
         if not known.running:

@@ -43,6 +43,7 @@ GROUPS = {
         "check": "read",
     },
     "set-up": {
+        "init": "init",
         "doctor": "setup",
         "pulls": "setup",
         "demo": "setup",
@@ -52,7 +53,7 @@ GROUPS = {
 
 MODULES = {name: module for group in GROUPS.values() for name, module in group.items()}
 
-LATER = frozenset(["init", "dashboard"])
+LATER = frozenset(["dashboard"])
 """Commands that the documentation speaks of, and that are not there yet."""
 
 _DESCRIPTION = """\

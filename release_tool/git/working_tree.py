@@ -10,7 +10,7 @@ import errno
 import os
 import signal
 import stat
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath, PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -149,18 +149,29 @@ class WorkingTree(NamedTuple):
     def write(self, files: Mapping[str, bytes]) -> None:
         """Writes files: all are complete on disk before the first takes its place, so that an error changes none."""
         targets = {self._inside(path): content for path, content in files.items()}
+        made = {folder for target in targets for folder in target.parents if not folder.exists()}
         ready: dict[Path, Path] = {}
+        done: list[str] = []
         try:
             for target, content in targets.items():
                 ready[_written_beside(target, content)] = target
             with _no_signal():
                 for beside, target in ready.items():
                     beside.replace(target)
+                    done.append(str(target.relative_to(self.top.resolve())))
         except OSError as error:
-            raise ReleaseError(f"can't write: {error.strerror}", where=str(error.filename or self.top)) from error
+            raise ReleaseError(
+                f"can't write: {error.strerror}",
+                where=str(error.filename or self.top),
+                cause=f"written before that: {', '.join(done)}" if done else "nothing was written",
+                hint="look at what stands there, its permissions and the free space; then run the command again",
+            ) from error
         finally:
             for beside in ready:
                 temporary.remove(beside)
+            for folder in sorted(made, reverse=True):
+                with suppress(OSError):  # it holds what was written, or was never made
+                    folder.rmdir()
 
     def _status(self, paths: Iterable[str]) -> list[tuple[str, str]]:
         paths = list(paths)

@@ -1,0 +1,181 @@
+"""`release init`: its flags, its questions on a terminal, and what it prints before and after it writes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from release_tool import safe_text
+from release_tool.cli.call import is_terminal, print_error, width
+from release_tool.cli.parser import Command, not_empty
+from release_tool.errors import ReleaseError, UsageError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+    from release_tool.cli.call import Run
+    from release_tool.commands.init.planning import Planned
+    from release_tool.commands.init.request import InitRequest
+    from release_tool.commands.init.survey import Survey
+
+
+def _arguments(init: ArgumentParser) -> None:
+    one: dict[str, Any] = {"type": not_empty}
+    add = init.add_argument
+    add("--environments", metavar="NAMES", **one, help="in promotion order, with commas: devel,staging,production")
+    add("--name", metavar="NAME", **one, help="the name of the Helm release")
+    add("--namespace", metavar="NAME", **one, help="the Kubernetes namespace; without it, the name")
+    add("--base", metavar="BRANCH", **one, help="the branch that the cluster follows")
+    add("--chart", metavar="PATH", **one, help="the directory of your chart, or git+https://…, oci://…")
+    add("--chart-from", choices=("shipped",), help="lay in the chart that comes with `release`")
+    add("--image", metavar="IMAGE", **one, help="the image without its tag, for that chart")
+    add("--versions-key", metavar="KEY", **one, help="where your chart looks for its versions: engine.image")
+    add("--values", metavar="FILE", action="append", default=[], type=not_empty,
+        help="a values file that is there, with {environment} in its path; several in Helm's order")  # fmt: skip
+    running = init.add_argument_group("the versions that run")
+    running.add_argument("--tag", metavar="[ENV=]TAG", action="append", default=[], type=not_empty,
+        help="a tag that runs, in ENV or in each environment; several, the oldest first")  # fmt: skip
+    running.add_argument("--from", dest="file", metavar="FILE", **one,
+        help="take the tags from a values file; {environment} is filled in")  # fmt: skip
+    running.add_argument("--key", metavar="KEY", **one, help="where they stand in it: app.image.tag")
+    running.add_argument("--default", metavar="TAG", **one, help="the one for calls that name none; else the newest")
+    more = init.add_argument_group("on request")
+    more.add_argument("--workflows", action="store_true", help="callers of this tool's workflows for GitHub Actions")
+    more.add_argument("--tool", metavar="REPO@COMMIT", **one, help="this tool's repository on GitHub, by a commit")
+    more.add_argument(
+        "--codeowners", metavar="OWNER", action="append", default=[], help="lines in CODEOWNERS: @org/team"
+    )
+    more.add_argument("--pre-commit", action="store_true", help="`release check` before each commit")
+    more.add_argument("--deliver", choices=("argocd", "flux"), default="", help="what a cluster applies")
+    how = init.add_argument_group("how")
+    how.add_argument("--yes", action="store_true", help="ask nothing, take what is usual, make the git repository")
+    how.add_argument("--force", action="store_true", help="overwrite what stands; the difference is shown first")
+    how.add_argument("--dry-run", action="store_true", help="show what would be written; write nothing")
+
+
+def _init(run: Run) -> int:
+    from release_tool import wiring
+    from release_tool.commands.init import planning
+    from release_tool.commands.init.survey import survey
+    from release_tool.report.init import next_text, plan_data, plan_text
+
+    given = run.arguments
+    if given.repo:
+        raise UsageError("--repo and init exclude each other", hint="init writes into a directory: name it with -C DIR")
+    if given.service:
+        raise UsageError(
+            "--service and init exclude each other", hint="init writes what a repository of one service needs"
+        )
+    as_text = given.output == "text"
+    asks = as_text and not given.yes and is_terminal(sys.stdin) and is_terminal(sys.stderr)
+    found = survey(given.directory, given.config, wiring.working_tree)
+    if found.tree is None and not asks and not (given.yes or given.dry_run):
+        raise planning.no_repository(found.top)
+    request = _request(run)
+    request = _asked(found, request) if asks else request
+    wiring.warm_up()
+    planned = planning.plan(found, request, wiring.make_renderer, run.now())
+    if as_text:
+        run.show(dict, lambda: plan_text(planned, width()))
+    written = not (given.dry_run or planned.report.findings) and (not asks or _agreed(planned))
+    if written:
+        planning.write(planned, wiring.working_tree)
+    commands = planning.next_commands(planned, given.config, here=found.top == Path.cwd()) if written else []
+    ending = lambda: "\n" + next_text(planned, commands)  # noqa: E731
+    run.show(lambda: plan_data(planned, written=written, commands=commands), ending)
+    if planned.report.findings:
+        first = planned.report.findings[0]
+        more = len(planned.report.findings) - 1
+        what = f"`release check` would refuse this{f', and {more} more' if more else ''}: {first.what}"
+        print_error(ReleaseError(what, where=first.where, hint=first.hint), run.job)
+        return 1
+    return 0
+
+
+def _request(run: Run) -> InitRequest:
+    from release_tool.commands.init.request import InitRequest
+
+    given = run.arguments
+    return InitRequest(
+        config=given.config,
+        environments=tuple(name for name in (given.environments or "").split(",") if name),
+        name=given.name or "",
+        namespace=given.namespace or "",
+        base=given.base or "",
+        chart=(given.chart or "").rstrip("/").removeprefix("./"),
+        shipped=given.chart_from == "shipped",
+        image=given.image or "",
+        tags=tuple(given.tag),
+        default=given.default or "",
+        file=given.file or "",
+        key=given.key or "",
+        versions_key=given.versions_key or "",
+        values=tuple(given.values),
+        workflows=given.workflows,
+        tool=given.tool or "",
+        codeowners=tuple(given.codeowners),
+        pre_commit=given.pre_commit,
+        deliver=given.deliver or "",
+        force=given.force,
+    )
+
+
+# -- questions --
+
+
+def _asked(found: Survey, request: InitRequest) -> InitRequest:
+    """What nobody has said by a flag, and a newcomer has to decide."""
+    from release_tool.commands.init.planning import ENVIRONMENTS, SHIPPED_AT, suggested_name
+
+    print(safe_text.lines(f"{found.top}. Enter takes what stands in brackets."), file=sys.stderr)
+    if found.tree is None and not _yes("This is no git repository yet. Make one here?"):
+        raise ReleaseError("nothing was written", hint="run `release init` in the checkout of a GitOps repository")
+    if found.config is not None:
+        return request
+    if not request.environments:
+        usual = ",".join(found.environments or ENVIRONMENTS)
+        names = _answer("Environments, in promotion order", usual)
+        request = request._replace(environments=tuple(name.strip() for name in names.split(",") if name.strip()))
+    if not request.chart and not request.shipped:
+        chart = _answer(f"Chart ({SHIPPED_AT}: the one that comes with release)", next(iter(found.charts), SHIPPED_AT))
+        there = (found.top / chart / "Chart.yaml").exists() or ":" in chart
+        request = request._replace(chart=chart, shipped=chart == SHIPPED_AT and not there)
+    if not request.name:
+        request = request._replace(name=_answer("Name of the Helm release", suggested_name(found, request)))
+    if request.shipped and not request.image:
+        request = request._replace(image=_answer("Image, without its tag (empty: later)", ""))
+    if not request.tags and not request.file:
+        tags = _answer("Tags that run now, the oldest first (empty: none)", "")
+        request = request._replace(tags=tuple(tags.replace(",", " ").split()))
+    return request
+
+
+def _agreed(planned: Planned) -> bool:
+    return not planned.written or _yes("Write this?")
+
+
+def _answer(question: str, usual: str) -> str:
+    shown = f"{question} [{usual}]: " if usual else f"{question}: "
+    print(safe_text.one_line(shown).rstrip(), end=" ", file=sys.stderr, flush=True)
+    line = sys.stdin.readline()
+    if not line:
+        raise UsageError("no answer came", hint="`release init --yes` asks nothing, and takes what is usual")
+    return line.strip() or usual
+
+
+def _yes(question: str) -> bool:
+    return _answer(f"{question} yes or no", "yes").lower() in {"y", "yes"}
+
+
+COMMANDS = {
+    "init": Command(
+        "write what a repository needs: configuration, environments, chart",
+        (
+            "release init --dry-run",
+            "release init --environments devel,production --chart charts/engine --from values.yaml --key image.tag",
+        ),
+        _arguments,
+        _init,
+    ),
+}

@@ -1,0 +1,289 @@
+"""Decides what `release init` writes, and writes it. Nothing that stands is overwritten unless that is asked for."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, NamedTuple
+
+from release_tool.commands import check
+from release_tool.commands.init import texts, versions
+from release_tool.commands.init.files import InitDecision, files_of, judged
+from release_tool.commands.init.request import demand_sense, disagreement
+from release_tool.commands.init.survey import PlainDirectory
+from release_tool.config.reader import load
+from release_tool.errors import ReleaseError, UsageError
+from release_tool.git import process
+from release_tool.model.chart_reference import elsewhere
+from release_tool.tagfile.reader import read_leniently
+from release_tool.yamledit.data import to_data
+from release_tool.yamledit.parser import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from release_tool.commands.check import CheckReport
+    from release_tool.commands.init.files import PlannedFile
+    from release_tool.commands.init.request import InitRequest
+    from release_tool.commands.init.survey import Survey
+    from release_tool.config import Config
+    from release_tool.git.repository import Repository
+    from release_tool.git.working_tree import WorkingTree
+    from release_tool.helm import Renderer
+
+SHIPPED_AT = "charts/grpc-manifest"
+ENVIRONMENTS = ("devel", "staging", "production")
+
+
+class Planned(NamedTuple):
+    """What would be written, and what `release check` says of that."""
+
+    survey: Survey
+    config: Config
+    files: tuple[PlannedFile, ...]
+    report: CheckReport
+
+    @property
+    def written(self) -> dict[str, bytes]:
+        """The files that change something."""
+        return {one.path: one.content for one in self.files if one.state in {"new", "changed"}}
+
+
+class _AsPlanned:
+    """The files of a directory as they will be: a source of `release check`."""
+
+    commit = None
+
+    def __init__(self, present: PlainDirectory | WorkingTree, files: Mapping[str, bytes]) -> None:
+        self.title = present.title
+        self._present = present
+        self._files = files
+
+    def read(self, paths: Iterable[str]) -> dict[str, bytes]:
+        paths = list(paths)
+        found = self._present.read(path for path in paths if path not in self._files)
+        return found | {path: self._files[path] for path in paths if path in self._files}
+
+    def paths(self, directory: str) -> list[str]:
+        below = f"{directory.rstrip('/')}/"
+        return sorted({*self._present.paths(directory), *(path for path in self._files if path.startswith(below))})
+
+    def elsewhere(self, url: str) -> Repository:
+        return self._present.elsewhere(url)
+
+
+class _Draft(NamedTuple):
+    """Makes a plan of what was decided."""
+
+    found: Survey
+    asked: InitRequest
+    source: PlainDirectory | WorkingTree
+    renderer: Callable[[Config], Renderer]
+    now: datetime | None
+
+    def plan(self, wanted: InitDecision) -> Planned:
+        drafted = list(files_of(self.asked, self.source, wanted))
+        there = self.source.read(one.path for one in drafted)
+        files = [judged(one, there.get(one.path), force=self.asked.force) for one in drafted]
+        planned = {one.path: one.content for one in files if one.state in {"new", "changed"}}
+        if self.found.tree is not None:
+            _demand_clean(self.found.tree, [one.path for one in files if one.state == "changed"])
+            _demand_unignored(self.found.tree, list(planned))
+        report = check.run(_AsPlanned(self.source, planned), self.asked.config, self.renderer, now=self.now)
+        return Planned(self.found, wanted.config, tuple(files), report)
+
+
+def plan(
+    found: Survey, asked: InitRequest, renderer: Callable[[Config], Renderer], now: datetime | None = None
+) -> Planned:
+    """Decide what is written. Nothing is changed.
+
+    Raises:
+        ReleaseError: something asked for is not there, or can't be.
+        UsageError: what was asked for contradicts itself.
+    """
+    demand_sense(asked)
+    source = found.tree or PlainDirectory(found.top)
+    view = found.config.views()[0] if found.config else None
+    chart, lay_in = _chart(found, asked, view)
+    if asked.image and not lay_in:
+        hint = "leave --image out: your chart knows where its image is"
+        raise UsageError("--image is for the chart that comes with the tool", hint=hint)
+    names = asked.environments or (tuple(view.environments) if view else found.environments) or ENVIRONMENTS
+    running = _running(asked, names, source)
+    draft = _Draft(found, asked, source, renderer, now)
+    if found.config is not None and not disagreement(found.config, asked):
+        return draft.plan(InitDecision(None, found.config, lay_in, running, found.remote[1]))
+    name = asked.name or (view.release_name if view else suggested_name(found, asked))
+    settings = texts.Settings(
+        environments=names,
+        chart=chart,
+        name=name,
+        namespace=asked.namespace or (view.namespace if view else name),
+        base=asked.base or (view.base if view else found.base),
+        values=asked.values or (view.values if view else ()),
+    )
+    keys = [asked.versions_key] if asked.versions_key else _keys(source, chart, lay_in=lay_in)
+    best = None
+    for key in keys:
+        text = texts.configuration(_with_versions(settings._replace(key=key), running, source))
+        planned = draft.plan(InitDecision(text, load(text.encode(), asked.config), lay_in, running, found.remote[1]))
+        rows = [row for one in planned.report.charts for row in one.abilities]
+        if rows and not any(row.subject == "versions" and row.verdict == "error" for row in rows):
+            return planned
+        best = best or planned
+    assert best is not None
+    return best
+
+
+def _with_versions(
+    settings: texts.Settings, running: Mapping[str, versions.Running], source: PlainDirectory | WorkingTree
+) -> texts.Settings:
+    """With an order that reads the tags which run, and room for them."""
+    there = source.read(f"environments/{name}/image_tag.yaml" for name in settings.environments)
+    states = [read_leniently(data.decode("utf-8", "replace"), settings.key) for data in there.values()]
+    groups: list[list[str]] = [[*state.versions.values()] for state in states]
+    groups += [[tag for _, tag in one.versions] for one in running.values()]
+    order = versions.order_of(tag for group in groups for tag in group)
+    return settings._replace(order=order, keep=max([4, *map(len, groups)]))
+
+
+def _chart(found: Survey, asked: InitRequest, view: Config | None) -> tuple[str, str]:
+    """The chart, and where the shipped one is laid in (empty: nowhere)."""
+    chart = asked.chart or (view.chart if view else "")
+    if asked.shipped:
+        return chart or SHIPPED_AT, chart or SHIPPED_AT
+    if view is not None and chart == view.chart:
+        return chart, ""
+    if not chart and len(found.charts) > 1:
+        what = f"there are {len(found.charts)} charts here: {', '.join(found.charts[:10])}"
+        raise ReleaseError(what, where=str(found.top), hint=f"name one: --chart {found.charts[0]}")
+    if chart and not elsewhere(chart) and not (found.top / chart / "Chart.yaml").is_file():
+        there = f"there are: {', '.join(found.charts[:10])}" if found.charts else "there is no other one"
+        what = "there is no chart: Chart.yaml is missing"
+        raise ReleaseError(
+            what, where=chart, hint=f"{there}; --chart-from shipped lays in the one that comes with `release`"
+        )
+    chart = chart or next(iter(found.charts), "")
+    return (chart, "") if chart else (SHIPPED_AT, SHIPPED_AT)
+
+
+def suggested_name(found: Survey, asked: InitRequest) -> str:
+    """A name for the release: that of the chart of one's own, else that of the repository."""
+    remote = found.remote[1].rstrip("/").removesuffix(".git")
+    named = re.split("[/:]", remote)[-1] if remote else found.top.name
+    own = "" if asked.shipped else asked.chart or (found.charts[0] if len(found.charts) == 1 else "")
+    text = named if not own or elsewhere(own) else PurePosixPath(own).name
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:53].rstrip("-") or "service"
+
+
+def _keys(source: PlainDirectory | WorkingTree, chart: str, *, lay_in: str) -> list[str]:
+    """Where a chart may look for its versions: `image`, or `image` of a chart that it depends on."""
+    if lay_in or elsewhere(chart):
+        return ["image"]
+    data = source.read([f"{chart}/Chart.yaml"]).get(f"{chart}/Chart.yaml", b"")
+    try:
+        about = to_data(parse(data.decode("utf-8")))
+    except (ReleaseError, UnicodeDecodeError):  # `release check` says what is wrong
+        about = None
+    parts = about.get("dependencies") if isinstance(about, dict) else None
+    named = [one.get("alias") or one.get("name") for one in parts or () if isinstance(one, dict)]
+    return ["image", *(f"{name}.image" for name in named if isinstance(name, str) and re.fullmatch(r"[\w-]+", name))][
+        :20
+    ]
+
+
+def _running(
+    asked: InitRequest, environments: Sequence[str], source: PlainDirectory | WorkingTree
+) -> dict[str, versions.Running]:
+    if not asked.file:
+        found = versions.of_flags(asked.tags, environments)
+    else:
+        places = {name: asked.file.replace("{environment}", name) for name in environments}
+        there = source.read(places.values())
+        missing = [path for path in places.values() if path not in there]
+        if missing:
+            raise ReleaseError("there is no such file in the repository", where=missing[0], hint="correct --from")
+        found = {name: versions.of_file(there[path], path, asked.key) for name, path in places.items()}
+    if asked.default:
+        if not any(asked.default in {tag for _, tag in one.versions} for one in found.values()):
+            raise UsageError(
+                f"--default {asked.default}: no environment runs it", hint="name one of the tags taken over"
+            )
+        found = {
+            name: one._replace(default=asked.default) if asked.default in {tag for _, tag in one.versions} else one
+            for name, one in found.items()
+        }
+    return found
+
+
+def _demand_clean(tree: WorkingTree, paths: Sequence[str]) -> None:
+    dirty = tree.changed(paths) if paths else ()
+    if dirty:
+        what = "--force would overwrite what is not committed"
+        raise ReleaseError(what, where=", ".join(dirty[:10]), hint="commit it, or put it aside: `git stash -u`")
+
+
+def _demand_unignored(tree: WorkingTree, paths: Sequence[str]) -> None:
+    answer = process.run(["check-ignore", "--", *paths], str(tree.top)) if paths else None
+    if answer is not None and answer.code == 0:
+        what = "Git ignores files that belong into the repository"
+        hint = f"take the rule out that `git check-ignore -v {answer.lines[0]}` shows"
+        raise ReleaseError(what, where=", ".join(answer.lines[:5]), hint=hint)
+
+
+def write(planned: Planned, open_tree: Callable[[str], WorkingTree]) -> None:
+    """Write what was planned: all of it, or (where the machine refuses) nothing."""
+    found = planned.survey
+    if not planned.written:
+        return
+    if found.tree is None:
+        answer = process.run(["init", "--quiet", f"--initial-branch={planned.config.base}"], str(found.top))
+        if answer.code != 0:
+            raise ReleaseError("git can't make a repository", where=str(found.top), cause=answer.err.strip())
+    (found.tree or open_tree(str(found.top))).write(planned.written)
+
+
+def no_repository(top: Path) -> ReleaseError:
+    """The error where there is no git repository."""
+    hint = "`release init --yes` makes one, and so does `git init --initial-branch=main`"
+    return ReleaseError("this is no git repository yet", where=str(top), hint=hint)
+
+
+def next_commands(planned: Planned, config_path: str, *, here: bool) -> list[str]:
+    """The commands that come next, as a shell takes them; the last one is for each image, and names none.
+
+    Args:
+        here: whether the current directory is that of the repository.
+    """
+    found, base = planned.survey, planned.config.base
+    at = [] if here else ["-C", str(found.top)]
+    git, own = shlex.join(["git", *at]), [*at, *(["--config", config_path] if config_path != "release.yaml" else [])]
+    branch = found.branch or base
+    commands = []
+    if planned.written:
+        paths = dict.fromkeys(_as_whole(path, found.folders) for path in planned.written)
+        commands.append(f"{git} add {shlex.join(paths)} && {git} commit -m 'Set release up'")
+    if found.remote[1]:
+        commands.append(f"{git} push -u {shlex.quote(found.remote[0])} {shlex.quote(branch)}")
+    else:
+        bare = found.top.with_name(f"{found.top.name}.git")
+        number = 1
+        while bare.exists():
+            number += 1
+            bare = found.top.with_name(f"{found.top.name}-{number}.git")
+        made = shlex.join(["git", "init", "--quiet", "--bare", f"--initial-branch={base}", str(bare)])
+        push = f"{git} push -u origin {shlex.quote(branch)}"
+        commands.append(f"{made} && {git} remote add origin {shlex.quote(str(bare))} && {push}")
+    commands.append(shlex.join(["release", *own, "doctor" if branch == base else "check"]))
+    commands.append(shlex.join(["release", *own, "bump", planned.config.entry.name, "TAG"]))
+    return commands
+
+
+def _as_whole(path: str, folders: Collection[str]) -> str:
+    """The topmost directory above a file that is new; the file itself where all are older."""
+    above = reversed(PurePosixPath(path).parents)
+    return next((str(folder) for folder in above if str(folder) not in {".", *folders}), path)

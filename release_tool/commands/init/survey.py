@@ -1,0 +1,187 @@
+"""What stands in a directory before `release init`: the repository, its remote, charts, environments."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, NamedTuple
+
+from release_tool.config.reader import load
+from release_tool.errors import ReleaseError
+from release_tool.forges import kind_of, known_url
+from release_tool.git import process
+from release_tool.git.repository import Repository
+from release_tool.yamledit.data import to_data
+from release_tool.yamledit.parser import parse
+from release_tool.yamledit.tree import YamlError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from release_tool.config import Config
+    from release_tool.git.working_tree import WorkingTree
+
+# Names as people give them, in the usual order of promotion; what is none of these stands between the two groups.
+_EARLY = ("dev", "devel", "development", "int", "integration", "test", "testing", "qa", "sandbox")
+_LATE = ("uat", "stage", "staging", "preprod", "pre-production", "canary", "prod", "production", "live")
+_LIBRARY = re.compile(rb"(?m)^type:[ \t]*['\"]?library\b")
+_MOST = 100_000
+"""Files of a directory without git that are looked at."""
+
+
+class Survey(NamedTuple):
+    """What was found.
+
+    Attributes:
+        top: the root of the checkout; of no repository, the directory itself.
+        tree: the checkout; None where there is no git repository yet.
+        remote: name of the remote and its address, without a credential; both empty where there is none.
+        forge: what `forge.kind: auto` finds.
+        base: the branch that the remote begins with, else the one that is checked out.
+        branch: the one that is checked out; empty: none.
+        environments: directories below `environments/`, in the usual order of promotion.
+        charts: directories with a Chart.yaml that are a part of no other chart, and no library.
+        folders: all directories that hold something.
+        config: `release.yaml`, where there is one.
+    """
+
+    top: Path
+    tree: WorkingTree | None
+    remote: tuple[str, str]
+    forge: str
+    base: str
+    branch: str
+    environments: tuple[str, ...]
+    charts: tuple[str, ...]
+    folders: frozenset[str] = frozenset()
+    config: Config | None = None
+
+
+class PlainDirectory:
+    """The files of a directory that is no git repository yet: a source of `release check`."""
+
+    commit = None
+
+    def __init__(self, top: Path) -> None:
+        self.title = str(top)
+        self._top = top
+
+    def paths(self, directory: str) -> list[str]:
+        """All files below a directory, links left out."""
+        found: list[str] = []
+        for folder, folders, names in os.walk(self._top / directory):
+            folders[:] = [name for name in folders if name != ".git"]
+            there = [Path(folder, name) for name in names]
+            found += [one.relative_to(self._top).as_posix() for one in there if one.is_file() and not one.is_symlink()]
+            if len(found) > _MOST:
+                what = f"the directory holds more than {_MOST:,} files"
+                raise ReleaseError(what, where=self.title, hint="name the directory of a GitOps repository with -C DIR")
+        return sorted(found)
+
+    def read(self, paths: Iterable[str]) -> dict[str, bytes]:
+        """The files that exist."""
+        places = {path: self._top / path for path in paths}
+        return {path: place.read_bytes() for path, place in places.items() if place.is_file()}
+
+    def elsewhere(self, url: str) -> Repository:
+        """Another repository."""
+        return Repository.open(None, url)
+
+
+def survey(directory: str | None, config_path: str, open_tree: Callable[[str], WorkingTree]) -> Survey:
+    """Look at a directory; nothing is asked of the remote.
+
+    Args:
+        open_tree: makes a `WorkingTree` of a directory.
+
+    Raises:
+        ReleaseError: no such directory, a bare repository, or a configuration that is not ours or is wrong.
+    """
+    place = Path(directory or ".").absolute()
+    answer = process.run(["rev-parse", "--is-inside-work-tree"], str(place))
+    tree: WorkingTree | None = open_tree(str(place)) if answer.code == 0 else None
+    top = place if tree is None else tree.top
+    source = PlainDirectory(top) if tree is None else tree
+    paths = source.paths("")
+    remote, forge = _remote(top) if tree else (("", ""), "none")
+    branch = (tree.branch or "") if tree else ""
+    data = source.read([config_path]).get(config_path)
+    return Survey(
+        top,
+        tree,
+        remote,
+        forge,
+        _base(top, remote[0]) or branch or "main",
+        branch,
+        _environments(paths),
+        tuple(_charts(paths, source)),
+        frozenset(str(folder) for path in paths for folder in PurePosixPath(path).parents),
+        None if data is None else _ours(data, config_path),
+    )
+
+
+def _remote(top: Path) -> tuple[tuple[str, str], str]:
+    try:
+        with Repository.open(top) as repository:
+            url = known_url(repository, os.environ)
+            plain = re.sub(r"^(https?://)[^/@]*@", r"\1", repository.display_url)
+            return (repository.remote_name, plain), kind_of(url, os.environ)
+    except ReleaseError as error:
+        if "no remote" in error.what:
+            return ("", ""), "none"
+        raise
+
+
+def _base(top: Path, remote: str) -> str:
+    """The branch that the remote begins with, as the checkout knows it; empty where it knows none."""
+    if not remote:
+        return ""
+    head = process.run(["symbolic-ref", "--quiet", "--short", f"refs/remotes/{remote}/HEAD"], str(top))
+    if head.code == 0:
+        return head.lines[0].removeprefix(f"{remote}/")
+    for name in ("main", "master"):
+        if process.run(["rev-parse", "--verify", "--quiet", f"refs/remotes/{remote}/{name}"], str(top)).code == 0:
+            return name
+    return ""
+
+
+def _environments(paths: Sequence[str]) -> tuple[str, ...]:
+    parts = (PurePosixPath(path).parts for path in paths)
+    return in_promotion_order({part[1] for part in parts if len(part) > 2 and part[0] == "environments"})
+
+
+def in_promotion_order(names: Iterable[str]) -> tuple[str, ...]:
+    """Names of environments, as most people promote."""
+
+    def rank(name: str) -> tuple[int, int, str]:
+        for group, known in ((0, _EARLY), (2, _LATE)):
+            if name.lower() in known:
+                return group, known.index(name.lower()), name
+        return 1, 0, name
+
+    return tuple(sorted(names, key=rank))
+
+
+def _charts(paths: Sequence[str], source: PlainDirectory | WorkingTree) -> list[str]:
+    found = [path.removesuffix("Chart.yaml").rstrip("/") for path in paths if PurePosixPath(path).name == "Chart.yaml"]
+    parts = tuple(f"{chart}/charts/" for chart in found if chart)
+    own = [chart for chart in found if chart and not chart.startswith(parts)]
+    texts = source.read(f"{chart}/Chart.yaml" for chart in own)
+    return [chart for chart in own if not _LIBRARY.search(texts.get(f"{chart}/Chart.yaml", b""))]
+
+
+def _ours(data: bytes, path: str) -> Config:
+    """The configuration that stands; ReleaseError where it is a file of another program, or a wrong one of ours."""
+    try:
+        keys = to_data(parse(data.decode("utf-8")))
+    except (YamlError, UnicodeDecodeError):
+        keys = None
+    if not isinstance(keys, dict) or "version" not in keys or not {"environments", "chart", "services"} & keys.keys():
+        raise ReleaseError(
+            f"a file `{path}` stands here, and it is not a configuration of `release`",
+            where=path,
+            cause="another program has a file of this name, or it was never finished",
+            hint="move it, or name another file: `release init --config FILE`, with the same --config in each command",
+        )
+    return load(data, path)

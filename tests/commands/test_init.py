@@ -1,0 +1,376 @@
+"""`release init`: from an empty directory, or a repository of one's own, to one that `check` and `doctor` find right."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from origin import attempt, git, write_files
+from world import ROOT, Result, run
+
+from examples import lay_out
+from release_tool.commands.init import extras, texts, versions
+from release_tool.errors import ReleaseError
+
+COMMIT = "0123456789" * 4
+FORGE = "git@github.com:acme/gitops.git"
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty directory, which is the current one."""
+    directory = tmp_path / "gitops"
+    directory.mkdir()
+    monkeypatch.chdir(directory)
+    return directory
+
+
+def init(*arguments: str, code: int = 0) -> Result:
+    said = run("init", *arguments)
+    assert said.code == code, said.out + said.err
+    return said
+
+
+def data(*arguments: str, code: int = 0) -> Any:
+    return init(*arguments, "--output", "json", code=code).data
+
+
+def states(planned: Any) -> dict[str, str]:
+    return {one["path"]: one["state"] for one in planned["files"] if not one["path"].startswith("charts/")}
+
+
+def everything(directory: Path) -> dict[str, bytes]:
+    found = (path for path in directory.rglob("*") if path.is_file() and ".git" not in path.parts)
+    return {str(path.relative_to(directory)): path.read_bytes() for path in found}
+
+
+def committed(directory: Path, files: dict[str, str | None]) -> None:
+    git("init", "-q", cwd=directory)
+    write_files(directory, files)
+    git("add", ".", cwd=directory)
+    git("commit", "-qm", "as it was", cwd=directory)
+
+
+def test_from_an_empty_directory_to_a_merged_pull_request_by_the_printed_commands(here: Path) -> None:
+    planned = data("--yes", "--tag", "1.0.3", "--environments", "devel,production")
+    assert (planned["written"], planned["findings"], len(planned["next"])) == (True, [], 3)
+    for command in planned["next"][:2]:
+        subprocess.run(["sh", "-ec", command], check=True, capture_output=True, timeout=60)
+    assert planned["next"][2] == "release doctor"
+    assert run("check").code == 0
+    assert run("doctor", "--output", "json").data["errors"] == 0
+    assert run("bump", "devel", "1.0.4").code == 0
+    assert run("pulls", "merge", "1").code == 0
+    assert "v2       1.0.4  default" in run("status").out
+
+
+def test_an_environment_without_a_version_gets_its_first_one_by_a_bump(here: Path) -> None:
+    git("init", "-q")
+    for command in data("--environments", "devel")["next"][:2]:
+        subprocess.run(["sh", "-ec", command], check=True, capture_output=True, timeout=60)
+    assert run("bump", "devel", "1.0.3", "--direct").code == 0
+    assert yaml.safe_load(git("show", "HEAD:environments/devel/image_tag.yaml")) == {"image": {"tag": None}}
+    git("pull", "-q")
+    assert yaml.safe_load(Path("environments/devel/image_tag.yaml").read_text()) == {
+        "image": {"tag": {"v1": "1.0.3"}, "default": "v1"}
+    }
+
+
+def test_nothing_is_written_by_a_dry_run_or_without_a_repository_and_nothing_is_asked(here: Path) -> None:
+    assert "would" not in init("--dry-run").out
+    assert "no git repository yet" in init(code=1).err
+    assert not any(here.iterdir())
+    assert init("--yes", "--environments", "devel").code == 0
+
+
+def test_a_second_run_finds_all_as_it_stands(here: Path) -> None:
+    git("init", "-q")
+    init("--environments", "devel", "--tag", "1.0.3")
+    before = everything(here)
+    again = data("--tag", "1.0.3")
+    assert set(states(again).values()) == {"same"}
+    assert everything(here) == before
+    assert "git add" not in " ".join(again["next"])
+
+
+@pytest.mark.parametrize("name", ["seed-form", "own-deployment", "umbrella", "no-mesh"])
+def test_a_chart_of_ones_own_is_adopted_with_its_environments_and_versions(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = lay_out(name, tmp_path)
+    (folder / "release.yaml").unlink()
+    monkeypatch.chdir(folder)
+    git("init", "-q")
+    before = everything(folder)
+    planned = data()
+    assert planned["environments"] == ["devel", "production"]
+    assert set(everything(folder)) - set(before) == {"release.yaml"}
+    assert ("key: engine.image" in Path("release.yaml").read_text()) == (name == "umbrella")
+    assert {row["verdict"] for one in planned["charts"] for row in one["abilities"]} <= {"ok", "warning"}
+    assert run("check").code == 0
+
+
+ONE = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: own}
+spec:
+  selector: {matchLabels: {app: own}}
+  template:
+    metadata: {labels: {app: own}}
+    spec: {containers: [{name: own, image: "own:{{ .Values.image.tag }}"}]}
+"""
+CHART = {"chart/Chart.yaml": "apiVersion: v2\nname: own\nversion: 1.0.0\n", "chart/templates/d.yaml": ONE}
+
+
+def test_a_chart_that_deploys_one_version_is_refused_with_its_line_and_nothing_is_written(here: Path) -> None:
+    committed(here, {**CHART, "chart/values.yaml": "image: {}\n"})
+    said = init("--tag", "1.0.3", code=1)
+    assert "the chart writes all of image.tag into one image" in said.err
+    assert "where: chart/templates/d.yaml:8" in said.err
+    assert "Nothing was written." in said.out
+    assert set(everything(here)) == {*CHART, "chart/values.yaml"}
+
+
+def test_several_charts_are_named_and_a_part_of_a_chart_is_none(here: Path) -> None:
+    about = CHART["chart/Chart.yaml"]
+    committed(here, {f"{name}/Chart.yaml": about for name in ("charts/one", "charts/two", "charts/one/charts/part")})
+    assert "there are 2 charts here: charts/one, charts/two" in init(code=1).err
+    assert "Chart.yaml is missing" in init("--chart", "charts/three", code=1).err
+
+
+@pytest.mark.parametrize(
+    ("text", "ours"),
+    [
+        ("apps: [a]\n", False),
+        ("version: 2\nbuilds: {}\n", False),
+        ("version: 1\nchart: a\n", True),
+        ("a: {{ b }}\n", False),
+    ],
+)
+def test_another_programs_release_yaml_is_refused_and_a_wrong_one_of_ours_is_named_with_its_line(
+    here: Path, text: str, ours: bool
+) -> None:
+    committed(here, {"release.yaml": text})
+    for force in ((), ("--force",)):
+        said = init(*force, code=1)
+        assert ("is not a configuration of `release`" in said.err) != ours
+        assert not ours or "release.yaml:1:1" in said.err
+    assert everything(here) == {"release.yaml": text.encode()}
+
+
+def test_force_shows_the_difference_first_and_never_overwrites_what_is_not_committed(here: Path) -> None:
+    git("init", "-q")
+    init("--environments", "devel", "--tag", "1.0.3")
+    assert "says something else than --environments" in init("--environments", "devel,live", code=1).err
+    assert "not committed" in init("--environments", "devel,live", "--force", code=1).err
+    git("add", ".")
+    git("commit", "-qm", "x")
+    kept = init("--tag", "1.0.4")
+    assert "not touched without --force" in kept.out
+    assert git("status", "--porcelain") == ""
+    said = init("--environments", "devel,live", "--tag", "1.0.4", "--force").out
+    assert "-    v1: 1.0.3\n+    v1: 1.0.4" in said
+    assert "+  live:" in said
+    assert run("check").code == 0
+
+
+def test_what_git_would_ignore_is_refused(here: Path) -> None:
+    committed(here, {".gitignore": "charts/\n"})
+    assert "git check-ignore -v charts/grpc-manifest/Chart.yaml" in init(code=1).err
+
+
+@pytest.mark.parametrize("blocked", ["environments", "charts"])
+def test_a_machine_that_refuses_leaves_nothing_half_written(here: Path, blocked: str) -> None:
+    committed(here, {blocked: "a file\n"})
+    assert "nothing was written" in init(code=1).err
+    assert everything(here) == {blocked: b"a file\n"}
+    assert sorted(path.name for path in here.iterdir()) == [".git", blocked]
+
+
+def test_a_full_disk_leaves_nothing_half_written(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    git("init", "-q")
+    really, left = Path.write_bytes, iter(range(20))
+
+    def write(path: Path, content: bytes) -> int:
+        if next(left, None) is None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        return really(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", write)
+    assert "No space left on device" in init(code=1).err
+    assert [path.name for path in here.iterdir()] == [".git"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--workflows",),
+        ("--workflows", "--tool", "acme/release@v1"),
+        ("--tool", f"acme/release@{COMMIT}"),
+        ("--from", "x.yaml"),
+        ("--tag", "a b"),
+        ("--tag", "live=1.0"),
+        ("--default", "1.0"),
+        ("--codeowners", "team"),
+        ("--repo", "x"),
+        ("--service", "x"),
+        ("--from", "x.yaml", "--key", "a", "--tag", "1.0"),
+    ],
+)
+def test_flags_that_make_no_sense_are_wrong_usage(here: Path, arguments: tuple[str, ...]) -> None:
+    git("init", "-q")
+    assert "next:" in init(*arguments, code=2).err
+
+
+# -- the versions that run --
+
+
+def of(text: str, key: str = "app.image.tag") -> tuple[list[tuple[str, str]], str]:
+    found = versions.of_file(text.encode(), "values.yaml", key)
+    return list(found.versions), found.default
+
+
+def test_a_tag_a_list_and_a_mapping_are_read_by_the_rules_of_image_tag_yaml() -> None:
+    assert of("app: {image: {tag: v1.0.3}}") == ([("", "v1.0.3")], "v1.0.3")
+    assert of("app: {image: {tag: &one '1.20'}}\nother: *one") == ([("", "1.20")], "1.20")
+    assert of("app:\n  image:\n    tag: [a, b]\n    default: v2\n") == ([("v1", "a"), ("v2", "b")], "b")
+    assert of("app: {image: {tag: {v10: b, v9: a}}}") == ([("v9", "a"), ("v10", "b")], "a")
+    assert of("base: &b {tag: x}\napp: {image: {<<: *b, name: y}}") == ([("", "x")], "x")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("app: {image: {tag: 1.20}}", "is a number"),
+        ("app: {image: {tag: }}", "is empty"),
+        ("app: {image: {tag: '{{ .Values.tag }}'}}", "is a template"),
+        ("{{ if x }}\napp: 1\n{{ end }}", "the file is a template"),
+        ("app: {image: {tag: {repository: x}}}", "no names of versions"),
+        ("app: {image: {tags: x}}", "app.image has tags"),
+        ("app: {image: {tag: x}}\n---\napp: 1\n", "2 documents"),
+        ("app: {image: {tag: 'a b'}}", "no image tag"),
+        ("app: {image: {tag: [a, a]}}", "twice"),
+        ("app: [", "not YAML"),
+    ],
+)
+def test_what_can_not_be_taken_over_is_refused_with_its_place(text: str, words: str) -> None:
+    with pytest.raises(ReleaseError) as raised:
+        of(text)
+    assert words in f"{raised.value.where} {raised.value.what}"
+    assert raised.value.where.startswith("values.yaml")
+    assert raised.value.hint
+
+
+def test_one_name_means_one_tag_in_all_environments_and_the_oldest_gets_the_lowest() -> None:
+    flags = versions.of_flags(["1.0.3", "devel=1.0.4"], ["devel", "live"])
+    assert versions.named(flags, {}) == {"devel": {"v1": "1.0.3", "v2": "1.0.4"}, "live": {"v1": "1.0.3"}}
+    assert versions.named(flags, {"v7": "1.0.3"})["devel"] == {"v7": "1.0.3", "v8": "1.0.4"}
+    one, other = (versions.Running((("v1", tag),)) for tag in "ab")
+    with pytest.raises(ReleaseError, match="v1 can't be b in one environment: v1 is a in another one"):
+        versions.named({"devel": one, "live": other}, {})
+
+
+def test_versions_move_out_of_the_values_file_that_held_them(here: Path) -> None:
+    write_files(
+        here,
+        {
+            f"environments/{name}/values.yaml": f"a: 1\nimage:\n  tag:\n  - {tag}\n"
+            for name, tag in (("dev", "v1.0"), ("live", "v1.0"))
+        },
+    )
+    committed(here, {})
+    arguments = ("--chart-from", "shipped", "--from", "environments/{environment}/values.yaml", "--key", "image.tag")
+    refused = data(*arguments, "--dry-run", code=1)
+    assert states(refused)["environments/dev/values.yaml"] == "kept"
+    assert any("image_tag.yaml only" in one["what"] for one in refused["findings"])
+    moved = data(*arguments, "--dry-run", "--force", code=1)
+    assert states(moved)["environments/dev/values.yaml"] == "changed"
+    assert not any("image_tag.yaml only" in one["what"] for one in moved["findings"])
+
+
+@pytest.mark.parametrize(
+    ("tags", "order"),
+    [(["v1.0.3"], "semver"), (["2026.11.23"], "semver"), (["build-7"], "number"), (["abc"], "arrival")],
+)
+def test_the_order_is_one_that_reads_the_tags(tags: list[str], order: str) -> None:
+    assert versions.order_of(tags) == order
+
+
+# -- on request --
+
+
+def test_the_workflows_are_those_of_the_documentation_pinned_by_a_commit() -> None:
+    page = (ROOT / "docs/github-actions.md").read_text("utf-8")
+    for name, text in extras.workflows(f"OWNER/release@{COMMIT}", "main").items():
+        shipped = (Path(extras.__file__).parent / "workflows" / Path(name).name).read_text("utf-8")
+        assert f"{shipped}```" in page, name
+        assert "COMMIT" not in text
+        assert f"@{COMMIT}\n" in text
+
+
+def test_what_is_asked_for_is_written_and_workflows_pass_doctor(here: Path) -> None:
+    committed(here, {"README.md": "x\n"})
+    git("remote", "add", "origin", FORGE)
+    tool = ("--workflows", "--tool", f"acme/release@{COMMIT}")
+    planned = data("--environments", "devel", *tool, "--codeowners", "@acme/a", "--pre-commit", "--deliver", "flux")
+    assert planned["forge"] == "github"
+    assert planned["next"][1:] == ["git push -u origin main", "release doctor"]
+    assert {f".github/workflows/{name}.yml" for name in extras.WORKFLOWS} <= set(states(planned))
+    assert "/environments/devel/ @acme/a\n" in Path(".github/CODEOWNERS").read_text()
+    (hook,) = yaml.safe_load(Path(".pre-commit-config.yaml").read_text())["repos"]
+    (offered,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    assert hook == {"repo": "https://github.com/acme/release", "rev": COMMIT, "hooks": [{"id": offered["id"]}]}
+    source, release = yaml.safe_load_all(Path("flux/devel.yaml").read_text())
+    assert source["spec"]["url"] == "ssh://git@github.com/acme/gitops.git"
+    assert release["spec"]["chart"]["spec"]["valuesFiles"] == [
+        "charts/grpc-manifest/values.yaml", "environments/devel/values.yaml", "environments/devel/image_tag.yaml",
+    ]  # fmt: skip
+    data("--deliver", "argocd")
+    application = yaml.safe_load(Path("argocd/devel.yaml").read_text())
+    assert application["spec"]["source"]["helm"]["valueFiles"] == [
+        "/environments/devel/values.yaml", "/environments/devel/image_tag.yaml",
+    ]  # fmt: skip
+
+
+def test_lines_are_added_to_files_that_stand_and_never_twice() -> None:
+    owners = extras.code_owners("@a/b", ["release.yaml", "charts/x/"], "* @c")
+    assert owners == "* @c\n# What `release` works with.\n/release.yaml @a/b\n/charts/x/ @a/b\n"
+    assert extras.code_owners("@a/b", ["release.yaml", "charts/x/"], owners) == owners
+    hooks = extras.pre_commit("", "repos:\n- repo: x  # ours\n  hooks: []\n")
+    assert hooks.startswith("repos:\n- repo: x  # ours\n  hooks: []\n- repo: local\n")
+    assert extras.pre_commit("", hooks) == hooks
+    with pytest.raises(ReleaseError) as raised:
+        extras.pre_commit("", "repos: [")
+    assert raised.value.where.startswith(extras.HOOKS)
+
+
+@pytest.mark.parametrize("remote", ["", "/srv/gitops.git", "../gitops.git"])
+def test_a_cluster_is_given_no_address_that_it_can_not_read(here: Path, remote: str) -> None:
+    git("init", "-q")
+    if remote:
+        git("remote", "add", "origin", remote)
+    assert "git remote" in init("--deliver", "argocd", code=1).err
+
+
+def test_names_that_yaml_reads_otherwise_are_quoted() -> None:
+    text = texts.configuration(texts.Settings(("on", "1"), "charts/a b", "no", "engine"))
+    read = yaml.safe_load(text)
+    assert (read["chart"], read["release_name"], list(read["environments"])) == ("charts/a b", "no", ["on", "1"])
+
+
+def test_the_base_is_the_one_that_the_remote_begins_with(here: Path, tmp_path: Path) -> None:
+    committed(here, {"README.md": "x\n"})
+    git("branch", "-m", "trunk")
+    attempt("clone", "-q", here, tmp_path / "clone")
+    git("checkout", "-qb", "set-up", cwd=tmp_path / "clone")
+    said = run("init", "-C", str(tmp_path / "clone"), "--environments", "devel", "--output", "json")
+    assert (said.code, said.data["base"]) == (0, "trunk")
+    assert re.fullmatch(r"git -C \S+ push -u origin set-up", said.data["next"][1])
+    assert said.data["next"][2].endswith(" check")
