@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -135,15 +136,28 @@ LIVES = {
 }
 
 
-@pytest.mark.parametrize("case", LIVES)
-def test_a_chart_renders_as_after_helm_dependency_build(case: str, renderer: Renderer, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def by_helm(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str, Any]]:
+    """What Helm itself makes of a case, once for both engines."""
     if shutil.which("helm") is None:
         pytest.skip("there is no helm on PATH to compare with")
+
+    @cache
+    def built(case: str) -> dict[str, Any]:
+        top, beside, values = LIVES[case]
+        return built_by_helm(below("charts/top", top) | beside, tmp_path_factory.mktemp(case), values)
+
+    return built
+
+
+@pytest.mark.parametrize("case", LIVES)
+def test_a_chart_renders_as_after_helm_dependency_build(
+    case: str, renderer: Renderer, by_helm: Callable[[str], dict[str, Any]]
+) -> None:
     top, beside, values = LIVES[case]
-    files = below("charts/top", top) | beside
-    found = rendered(files, renderer, values)
+    found = rendered(below("charts/top", top) | beside, renderer, values)
     assert found.keys() >= {"ConfigMap of-top"}
-    assert found == built_by_helm(files, tmp_path, values)
+    assert found == by_helm(case)
 
 
 def beside(repository: str = "file://../common", name: str = "common", version: str = "1.x", **common: str) -> Any:
