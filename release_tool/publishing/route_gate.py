@@ -129,7 +129,7 @@ def _effects(
 _MARKS = frozenset(["default", "downgrade", "quarantine"])
 
 
-_DONE = {None: "change", "default": "move of the default", "retire": "retirement"}
+_DONE = {None: "change", "default": "move of the default", "promote": "promotion", "retire": "retirement"}
 
 
 def _deploys(one: effects.Unmet) -> bool:

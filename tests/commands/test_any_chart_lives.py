@@ -175,6 +175,7 @@ def hold_routing(said: Any, seen: Moment) -> None:
 # -- what sentences say -----------------------------------------------------------------------------------------------
 Claim = Callable[[Moment, Moment, Any], bool]
 V = "(v[0-9]+)"
+RETIRES = r"(?:v[0-9]+ would be retired \(.*\), and )?"
 
 
 def gets_the_rest(now: Moment, name: str) -> bool:
@@ -194,8 +195,8 @@ EFFECTS: dict[str, Claim] = {
         {now.tags[name] for name in names_in(m[2])} == {tag for one in now.unnamed() for tag in one.first}
     ),
     rf"the chart keeps the route of {V}: calls that name it still reach its pods": lambda _, now, m: m[1] in now.own(),
-    rf"the chart keeps the route of {V}, which is retired: .*": lambda _, now, m: m[1] in now.own(),
-    rf"the chart removes the pods of {V} together with its route: calls that are under way fail": lambda old, now, m: (
+    rf"{RETIRES}the chart keeps the route of {V}, which is retired: .*": lambda _, now, m: m[1] in now.own(),
+    rf"{RETIRES}the chart removes the pods of {V} together with its route: calls that are under way fail": lambda old, now, m: (
         m[1] in old.own() & old.running() and m[1] not in now.own() | now.running()
     ),
     r"no manifest changes: (a quarantine|the default) is a label for this tool alone with this chart": (
