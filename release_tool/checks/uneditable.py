@@ -71,19 +71,24 @@ def _anchors(held: Held) -> Iterator[Finding]:
     for node in walk([root] if root else []):
         if node.kind == "alias":
             uses.setdefault(id(node.target), []).append(node)
-    key = held.place.key
-    image = node_at(root, *key.split(".")) if uses else None
-    if root and image:
-        yield from _keys(held, root, image)
-    for section in _SECTIONS if image else ():
-        part = image.get(section) if image else None
+    way = held.place.key.split(".")
+    image = node_at(root, *way) if uses else None
+    if root is None or image is None:
+        return
+    yield from _keys(held, root, image)
+    keys = {id(name) for node in walk([root]) for name, _ in node.pairs}  # `_keys` tells of these
+    above = [way[:end] for end in range(1, len(way) + 1)]
+    for path in [*above, *([*way, section] for section in _SECTIONS)]:
+        part = node_at(root, *path)
         if part is None:
             continue
-        if id(part) in uses:
-            line = min(one.start.line for one in uses[id(part)])
-            what = f"line {line} repeats {key}.{section} by the anchor &{part.anchor}"
+        lines = [one.start.line for one in uses.get(id(part), ()) if id(one) not in keys]
+        if lines:
+            what = f"line {min(lines)} repeats {'.'.join(path)} by the anchor &{part.anchor}"
             hint = "write it out there, and take the anchor away"
             yield _finding(held, part, f"{what}: every operation changes it there, too", hint)
+        if path in above:
+            continue
         pairs = [(key.value, [key, value]) for key, value in part.pairs]
         for name, inside in pairs or [(name_of(number), [item]) for number, item in enumerate(part.items, 1)]:
             yield from _entry(held, name, inside, uses)

@@ -239,8 +239,11 @@ def _said(one: EnvironmentStatus, state: State, name: Name, now: datetime) -> It
     yield from _reached(one, state, name)
     drained = one.drained_at(name)
     if drained is not None:
-        left = drained - now
-        yield f"drains until {clock(drained)} ({short(left)} left)" if drained > now else f"drained {clock(drained)}"
+        left = f" ({short(drained - now)} left)" if drained > now else ""
+        if isinstance(one.reach, Reach) and name not in one.reach.shown:
+            yield f"leaves the file after {clock(drained)}{left}"  # nothing of it runs any more
+        else:
+            yield f"drains until {clock(drained)}{left}" if left else f"drained {clock(drained)}"
     if one.in_use is not None and name in one.in_use:
         yield one.in_use[name]
     for judged in one.health or ():

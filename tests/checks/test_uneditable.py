@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from umbrella import under
 
 from release_tool import tagfile
 from release_tool.checks.environment import held
@@ -28,6 +29,17 @@ REFUSED = {
     "image:\n  default: v2\n  tag:\n    &k v1: v1.0.1\n    v2: v1.0.2\n  list: [*k]\n": "4:5 v1 holds the anchor &k, which line 6 "
     "uses: no operation can retire or remove it; write the value out in line 6",
 }
+
+
+def test_below_another_key_it_is_warned_of_as_well() -> None:
+    text = under("engine.image", next(iter(REFUSED)))
+    found = uneditable(held(PLACE._replace(key="engine.image"), text, "", {}))
+    assert [(one.where.rpartition(".yaml:")[2], one.what.split(":")[0]) for one in found] == [
+        ("5:11", "v1 holds the anchor &one, which line 7 uses"),
+    ]
+    text = "engine: {image: &i {tag: {v1: a, v2: b}}}\nother: *i\n"
+    (one,) = uneditable(held(PLACE._replace(key="engine.image"), text, "", {}))
+    assert one.what.startswith("line 2 repeats engine.image by the anchor &i: every operation changes it there, too")
 
 
 @pytest.mark.parametrize("text", REFUSED)

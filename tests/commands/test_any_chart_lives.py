@@ -324,6 +324,8 @@ def hold_status(text: str, now: Moment) -> None:
     for name, row in rows.items():
         for remark, holds in STATUS.items():
             assert (remark in row) == holds(now, name, row.split()[0]), f"{name}: {remark}: {row}"
+        drains = row.startswith("retired") and name in now.running()
+        assert ("drains until" in row) == drains, f"{name}: {row}"
     said = "".join(re.findall(r"^  routes +(.*)$", text, re.MULTILINE))
     assert ("tells versions apart" in said) == (not now.header)
     assert ("none for calls that name no version" in said) == bool(now.header and not now.unnamed())
