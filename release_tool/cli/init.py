@@ -27,6 +27,7 @@ def _arguments(init: ArgumentParser) -> None:
     add("--name", metavar="NAME", **one, help="the name of the Helm release")
     add("--namespace", metavar="NAME", **one, help="the Kubernetes namespace; without it, the name")
     add("--base", metavar="BRANCH", **one, help="the branch that the cluster follows")
+    add("--path", metavar="PATH", **one, help="the directory of an environment: deploy/{environment}")
     add("--chart", metavar="PATH", **one, help="the directory of your chart, or git+https://…, oci://…")
     add("--chart-from", choices=("shipped",), help="lay in the chart that comes with `release`")
     add("--image", metavar="IMAGE", **one, help="the image without its tag, for that chart")
@@ -58,6 +59,7 @@ def _init(run: Run) -> int:
     from release_tool import wiring
     from release_tool.commands.init import planning
     from release_tool.commands.init.survey import survey
+    from release_tool.commands.init.texts import PATH
     from release_tool.report.init import next_text, plan_data, plan_text
 
     given = run.arguments
@@ -69,7 +71,10 @@ def _init(run: Run) -> int:
         )
     as_text = given.output == "text"
     asks = as_text and not given.yes and is_terminal(sys.stdin) and is_terminal(sys.stderr)
-    found = survey(given.directory, given.config, wiring.working_tree)
+    path = given.path or PATH
+    if "{environment}" not in path:
+        raise UsageError("--path holds no {environment}", hint="write it like deploy/{environment}")
+    found = survey(given.directory, given.config, wiring.working_tree, path)
     if found.tree is None and not asks and not (given.yes or given.dry_run):
         raise planning.no_repository(found.top)
     request = _request(run)
@@ -103,6 +108,7 @@ def _request(run: Run) -> InitRequest:
         name=given.name or "",
         namespace=given.namespace or "",
         base=given.base or "",
+        path=given.path or "",
         chart=(given.chart or "").rstrip("/").removeprefix("./"),
         shipped=given.chart_from == "shipped",
         image=given.image or "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import re
 import subprocess
@@ -96,7 +97,11 @@ def test_a_second_run_finds_all_as_it_stands(here: Path) -> None:
     again = data("--tag", "1.0.3")
     assert set(states(again).values()) == {"same"}
     assert everything(here) == before
-    assert "git add" not in " ".join(again["next"])
+    add = "git add release.yaml environments/devel charts/grpc-manifest && git commit"
+    assert again["next"][0].startswith(add), "what no commit has yet"
+    git("add", ".")
+    git("commit", "-qm", "x")
+    assert "git add" not in " ".join(data("--tag", "1.0.3")["next"])
 
 
 @pytest.mark.parametrize("name", ["seed-form", "own-deployment", "umbrella", "no-mesh"])
@@ -176,9 +181,53 @@ def test_force_shows_the_difference_first_and_never_overwrites_what_is_not_commi
     assert "not touched without --force" in kept.out
     assert git("status", "--porcelain") == ""
     said = init("--environments", "devel,live", "--tag", "1.0.4", "--force").out
-    assert "-    v1: 1.0.3\n+    v1: 1.0.4" in said
+    assert "-    v1: 1.0.3\n+    v2: 1.0.4" in said
     assert "+  live:" in said
     assert run("check").code == 0
+
+
+@pytest.mark.parametrize(("path", "flags"), [("environments", ()), ("deploy", ("--path", "deploy/{environment}"))])
+def test_environments_are_found_in_promotion_order_without_what_they_share(
+    here: Path, path: str, flags: tuple[str, ...]
+) -> None:
+    names = ("prod", "common", "blue", "dev", "staging")
+    committed(here, {f"{path}/{name}/values.yaml": "replicaCount: 1\n" for name in names})
+    planned = data(*flags)
+    assert planned["environments"] == ["dev", "blue", "staging", "prod"]
+    assert f"{path}/dev/image_tag.yaml" in states(planned)
+    assert run("check").code == 0
+
+
+def answered(monkeypatch: pytest.MonkeyPatch, *answers: str) -> None:
+    """A terminal, and what a person types at it."""
+    monkeypatch.setattr("release_tool.cli.init.is_terminal", lambda _: True)
+    monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{answer}\n" for answer in answers)))
+
+
+def test_a_person_is_asked_for_what_nobody_said(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answered(monkeypatch, "", "devel, live", "", "engine", "r.example.com/engine", "1.0.2 1.0.3", "y")
+    said = init()
+    assert [line.partition(" [")[0] for line in said.err.split(": ")][1:4] == [
+        "Environments, in promotion order",
+        "Chart (charts/grpc-manifest",
+        "the one that comes with release)",
+    ]
+    assert "release_name: engine" in Path("release.yaml").read_text()
+    assert "repository: r.example.com/engine\n" in Path("environments/live/values.yaml").read_text()
+    assert "default: v2" in Path("environments/devel/image_tag.yaml").read_text()
+    answered(monkeypatch)
+    assert "files were written" not in init().out
+
+
+@pytest.mark.parametrize(
+    ("answers", "code"), [(("no",), 1), (("", "devel", "", "", "", "", "n"), 0), ((), 2), (("", "devel"), 2)]
+)
+def test_whoever_says_no_or_nothing_gets_nothing(
+    here: Path, monkeypatch: pytest.MonkeyPatch, answers: tuple[str, ...], code: int
+) -> None:
+    answered(monkeypatch, *answers)
+    init(code=code)
+    assert not any(here.iterdir())
 
 
 def test_what_git_would_ignore_is_refused(here: Path) -> None:
@@ -221,6 +270,7 @@ def test_a_full_disk_leaves_nothing_half_written(here: Path, monkeypatch: pytest
         ("--codeowners", "team"),
         ("--repo", "x"),
         ("--service", "x"),
+        ("--path", "deploy"),
         ("--from", "x.yaml", "--key", "a", "--tag", "1.0"),
     ],
 )
@@ -273,7 +323,7 @@ def test_one_name_means_one_tag_in_all_environments_and_the_oldest_gets_the_lowe
     assert versions.named(flags, {}) == {"devel": {"v1": "1.0.3", "v2": "1.0.4"}, "live": {"v1": "1.0.3"}}
     assert versions.named(flags, {"v7": "1.0.3"})["devel"] == {"v7": "1.0.3", "v8": "1.0.4"}
     one, other = (versions.Running((("v1", tag),)) for tag in "ab")
-    with pytest.raises(ReleaseError, match="v1 can't be b in one environment: v1 is a in another one"):
+    with pytest.raises(ReleaseError, match="v1 can't be b: v1 is a, in another environment"):
         versions.named({"devel": one, "live": other}, {})
 
 

@@ -108,8 +108,7 @@ def _of_environments(
     if wanted.running and len(places) != len(list(wanted.config.places())):
         raise ReleaseError("the repository has several services", hint="write their image_tag.yaml by hand")
     there = source.read(path for place in wanted.config.places() for path in (place.tag_file, *place.values_files))
-    known = _known(places.values(), there, asked, wanted.running)
-    named = versions.named(wanted.running, known)
+    named = versions.named(wanted.running, _known(places.values(), there))
     for place in wanted.config.places():
         live = named.get(place.environment, {})
         if live or place.tag_file not in there:
@@ -126,19 +125,16 @@ def _of_environments(
             yield PlannedFile(place.values_files[0], text.encode(), "its other chart values")
 
 
-def _known(
-    places: Iterable[Place], there: Mapping[str, bytes], asked: InitRequest, running: Mapping[str, versions.Running]
-) -> dict[Name, Tag]:
-    """The names that files which stay have given already."""
+def _known(places: Iterable[Place], there: Mapping[str, bytes]) -> dict[Name, Tag]:
+    """The names that are given already: they are so for ever, also where a file is overwritten."""
     known: dict[Name, Tag] = {}
     for place in places:
-        data = there.get(place.tag_file)
-        if data is not None and not (asked.force and place.environment in running):
-            try:
-                state = read_tags(data.decode("utf-8"), place.tag_file, key=place.key, empty=True).state
-                known |= {**state.versions, **state.retired}
-            except (ReleaseError, UnicodeDecodeError):  # `release check` says what is wrong
-                continue
+        try:
+            text = there.get(place.tag_file, b"").decode("utf-8")
+            state = read_tags(text, place.tag_file, key=place.key, empty=True).state
+            known |= {**state.versions, **state.retired}
+        except (ReleaseError, UnicodeDecodeError):  # `release check` says what is wrong
+            continue
     return known
 
 

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.commands import check
-from release_tool.commands.init import texts, versions
+from release_tool.commands.init import extras, texts, versions
 from release_tool.commands.init.files import InitDecision, files_of, judged
 from release_tool.commands.init.request import demand_sense, disagreement
 from release_tool.commands.init.survey import PlainDirectory
@@ -110,8 +110,8 @@ def plan(
     view = found.config.views()[0] if found.config else None
     chart, lay_in = _chart(found, asked, view)
     if asked.image and not lay_in:
-        hint = "leave --image out: your chart knows where its image is"
-        raise UsageError("--image is for the chart that comes with the tool", hint=hint)
+        hint = "leave --image out: the values files of a chart that stands say where its image is"
+        raise UsageError("--image is for the chart that --chart-from shipped lays in", hint=hint)
     names = asked.environments or (tuple(view.environments) if view else found.environments) or ENVIRONMENTS
     running = _running(asked, names, source)
     draft = _Draft(found, asked, source, renderer, now)
@@ -125,6 +125,7 @@ def plan(
         namespace=asked.namespace or (view.namespace if view else name),
         base=asked.base or (view.base if view else found.base),
         values=asked.values or (view.values if view else ()),
+        path=asked.path or (view.path if view else texts.PATH),
     )
     keys = [asked.versions_key] if asked.versions_key else _keys(source, chart, lay_in=lay_in)
     best = None
@@ -143,7 +144,9 @@ def _with_versions(
     settings: texts.Settings, running: Mapping[str, versions.Running], source: PlainDirectory | WorkingTree
 ) -> texts.Settings:
     """With an order that reads the tags which run, and room for them."""
-    there = source.read(f"environments/{name}/image_tag.yaml" for name in settings.environments)
+    there = source.read(
+        f"{settings.path.replace('{environment}', name)}/image_tag.yaml" for name in settings.environments
+    )
     states = [read_leniently(data.decode("utf-8", "replace"), settings.key) for data in there.values()]
     groups: list[list[str]] = [[*state.versions.values()] for state in states]
     groups += [[tag for _, tag in one.versions] for one in running.values()]
@@ -264,8 +267,7 @@ def next_commands(planned: Planned, config_path: str, *, here: bool) -> list[str
     git, own = shlex.join(["git", *at]), [*at, *(["--config", config_path] if config_path != "release.yaml" else [])]
     branch = found.branch or base
     commands = []
-    if planned.written:
-        paths = dict.fromkeys(_as_whole(path, found.folders) for path in planned.written)
+    if paths := _uncommitted(planned):
         commands.append(f"{git} add {shlex.join(paths)} && {git} commit -m 'Set release up'")
     if found.remote[1]:
         commands.append(f"{git} push -u {shlex.quote(found.remote[0])} {shlex.quote(branch)}")
@@ -283,7 +285,20 @@ def next_commands(planned: Planned, config_path: str, *, here: bool) -> list[str
     return commands
 
 
-def _as_whole(path: str, folders: Collection[str]) -> str:
-    """The topmost directory above a file that is new; the file itself where all are older."""
+def _uncommitted(planned: Planned) -> list[str]:
+    """What no commit has yet of all that the tool reads and that was written; a directory that is new, as a whole."""
+    found = planned.survey
+    files = [one.path for one in planned.files if one.state != "kept"]
+    owned = [path.rstrip("/") for path in extras.owned(planned.config)]
+    command = ["status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--", *files, *owned]
+    changed = {entry[3:] for entry in process.run(command, str(found.top)).text.split("\0") if entry}
+    above = {path: next((one for one in owned if path.startswith(f"{one}/")), path) for path in changed}
+    new = {path: _topmost_new(path, found.folders) or above[path] for path in changed}
+    ordered = [*(path for path in files if path in changed), *sorted(changed)]
+    return list(dict.fromkeys(new[path] for path in ordered))
+
+
+def _topmost_new(path: str, folders: Collection[str]) -> str:
+    """The topmost directory above a file that was not there; empty where all were."""
     above = reversed(PurePosixPath(path).parents)
-    return next((str(folder) for folder in above if str(folder) not in {".", *folders}), path)
+    return next((str(folder) for folder in above if str(folder) not in {".", *folders}), "")

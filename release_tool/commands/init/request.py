@@ -16,6 +16,7 @@ class InitRequest(NamedTuple):
 
     Attributes:
         environments: in promotion order.
+        path: the directory of an environment, with `{environment}` in it.
         chart: its directory, or one that stands elsewhere.
         shipped: lay the chart that comes with the tool in.
         tags: `TAG` or `ENV=TAG`, the oldest first.
@@ -33,6 +34,7 @@ class InitRequest(NamedTuple):
     name: str = ""
     namespace: str = ""
     base: str = ""
+    path: str = ""
     chart: str = ""
     shipped: bool = False
     image: str = ""
@@ -74,6 +76,7 @@ def disagreement(config: Config, asked: InitRequest) -> bool:
         "--base": (asked.base, config.base),
         "--chart": (asked.chart, view.chart),
         "--versions-key": (asked.versions_key, view.versions.key),
+        "--path": (asked.path, view.path),
         "--values": (asked.values, config.values),
     }
     other = ", ".join(flag for flag, (given, there) in stands.items() if given and given != there)

@@ -7,6 +7,7 @@ import re
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
+from release_tool.commands.init import texts
 from release_tool.config.reader import load
 from release_tool.errors import ReleaseError
 from release_tool.forges import kind_of, known_url
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 # Names as people give them, in the usual order of promotion; what is none of these stands between the two groups.
 _EARLY = ("dev", "devel", "development", "int", "integration", "test", "testing", "qa", "sandbox")
 _LATE = ("uat", "stage", "staging", "preprod", "pre-production", "canary", "prod", "production", "live")
+_SHARED = {"base", "common", "default", "defaults", "global", "shared", "templates"}  # what several of them use
 _LIBRARY = re.compile(rb"(?m)^type:[ \t]*['\"]?library\b")
 _MOST = 100_000
 """Files of a directory without git that are looked at."""
@@ -40,7 +42,7 @@ class Survey(NamedTuple):
         forge: what `forge.kind: auto` finds.
         base: the branch that the remote begins with, else the one that is checked out.
         branch: the one that is checked out; empty: none.
-        environments: directories below `environments/`, in the usual order of promotion.
+        environments: the directories of environments, in the usual order of promotion.
         charts: directories with a Chart.yaml that are a part of no other chart, and no library.
         folders: all directories that hold something.
         config: `release.yaml`, where there is one.
@@ -89,11 +91,14 @@ class PlainDirectory:
         return Repository.open(None, url)
 
 
-def survey(directory: str | None, config_path: str, open_tree: Callable[[str], WorkingTree]) -> Survey:
+def survey(
+    directory: str | None, config_path: str, open_tree: Callable[[str], WorkingTree], path: str = texts.PATH
+) -> Survey:
     """Look at a directory; nothing is asked of the remote.
 
     Args:
         open_tree: makes a `WorkingTree` of a directory.
+        path: the directory of an environment, with `{environment}` in it.
 
     Raises:
         ReleaseError: no such directory, a bare repository, or a configuration that is not ours or is wrong.
@@ -114,7 +119,7 @@ def survey(directory: str | None, config_path: str, open_tree: Callable[[str], W
         forge,
         _base(top, remote[0]) or branch or "main",
         branch,
-        _environments(paths),
+        _environments(paths, path),
         tuple(_charts(paths, source)),
         frozenset(str(folder) for path in paths for folder in PurePosixPath(path).parents),
         None if data is None else _ours(data, config_path),
@@ -146,9 +151,9 @@ def _base(top: Path, remote: str) -> str:
     return ""
 
 
-def _environments(paths: Sequence[str]) -> tuple[str, ...]:
-    parts = (PurePosixPath(path).parts for path in paths)
-    return in_promotion_order({part[1] for part in parts if len(part) > 2 and part[0] == "environments"})
+def _environments(paths: Iterable[str], path: str) -> tuple[str, ...]:
+    inside = re.compile(re.escape(path.strip("/")).replace(r"\{environment\}", "([^/]+)", 1) + "/.")
+    return in_promotion_order({found[1] for one in paths if (found := inside.match(one))} - _SHARED)
 
 
 def in_promotion_order(names: Iterable[str]) -> tuple[str, ...]:

@@ -20,6 +20,10 @@ _WORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
 _COLUMN = 40  # where comments stand
 
 
+PATH = "environments/{environment}"
+"""Where environments stand, unless somebody says otherwise."""
+
+
 class Settings(NamedTuple):
     """What release.yaml shall say.
 
@@ -29,6 +33,7 @@ class Settings(NamedTuple):
         key: `versions.key`.
         order: `versions.order`.
         values: `values`; empty: `values.yaml` of each environment.
+        path: the directory of an environment.
     """
 
     environments: tuple[str, ...]
@@ -40,6 +45,7 @@ class Settings(NamedTuple):
     key: str = "image"
     order: str = "semver"
     values: tuple[str, ...] = ()
+    path: str = PATH
 
 
 def configuration(given: Settings) -> str:
@@ -53,6 +59,8 @@ def configuration(given: Settings) -> str:
     ]
     if given.base != "main":
         lines.append(_line(f"base: {_text(given.base)}", "the branch that the cluster follows"))
+    if given.path != PATH:
+        lines.append(_line(f"path: {_text(given.path)}", "the directory of an environment"))
     lines += _versions(given)
     if given.values:
         listed = ", ".join(map(_text, given.values))

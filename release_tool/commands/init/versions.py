@@ -168,8 +168,8 @@ def _claim(names: dict[str, Name], name: Name, tag: str) -> None:
     other = next((one for one, given in names.items() if given == name and one != part), None)
     if names.get(part, name) != name or other is not None:
         there = f"{name} is {other}" if other is not None else f"{part} is {names[part]}"
-        what = f"{name} can't be {part} in one environment: {there} in another one"
-        raise ReleaseError(what, hint="one name means one tag in all environments: correct the files, or use --tag")
+        what = f"{name} can't be {part}: {there}, in another environment or in the file that stands"
+        raise ReleaseError(what, hint="one name means one tag everywhere, for ever: correct the files, or use --tag")
     names[part] = name
 
 
