@@ -86,7 +86,7 @@ class _Table:
     def __init__(self, trials: Trials, templates: Templates) -> None:
         self.trials, self.templates, self.base = trials, templates, trials.base
         self.key = ".".join(trials.written.key)
-        self.key_tag, self.key_default = rf"{re.escape(self.key)}\.tag\b", rf"{re.escape(self.key)}\.default\b"
+        self.key_tag, self.key_default = self._read("tag"), self._read("default")
         self.sources = manifests.sources(self.base.rendering)
         self.routed = self.base.reach.own
 
@@ -120,6 +120,10 @@ class _Table:
         return Ability(
             row.subject, "warning", f"with {words} {wrong.what}", f"{operation} is refused", wrong.hint, where
         )
+
+    def _read(self, key: str) -> str:
+        """How a template reads one of the five keys: a subchart knows the last part of its path alone."""
+        return rf"\b{re.escape(self.trials.written.key[-1])}\.{key}\b"
 
     def _where(self, where: str) -> str:
         """A place that an error names, in the repository."""
@@ -317,7 +321,7 @@ class _Table:
             return _untried("quarantine")
         name = other.subject
         routed, stays = name in self.routed, other.running(name) == self.base.running(name)
-        words = (rf"{re.escape(key)}\b",)
+        words = (self._read(key.rpartition(".")[2]),)
         if routed and other.reach.routed(name):
             what = "a quarantined version keeps its route"
             cost = f"`release quarantine` and `release downgrade` keep no call away from it, and are {_ANYWAY}"
@@ -345,7 +349,7 @@ class _Table:
         name = other.subject
         workloads = self.base.running(name)
         routed, stays = name in self.routed, other.running(name) == workloads
-        words = (rf"{re.escape(key)}\b",)
+        words = (self._read(key.rpartition(".")[2]),)
         if not stays and not routed:
             yield Ability(
                 "retire", "ok", f"in one step: a retired version doesn't run any more, `{key}` deploys nothing"

@@ -81,7 +81,7 @@ def check(renderings: Renderings, files: Files, before: Before | None) -> Checke
 
 def _line_of(renderings: Renderings, files: Files, one: RouteFinding) -> str:
     templates = Templates(renderings.chart(), renderings.place)
-    return templates.place(one.source, "", rf"{re.escape(files.place.key)}\.(?:quarantined|tag)\b")
+    return templates.place(one.source, "", rf"\b{re.escape(files.place.key.rpartition('.')[2])}\.(?:quarantined|tag)\b")
 
 
 def _contradictions(text: str, config: Config, files: Files) -> tuple[RouteFinding, ...]:

@@ -247,6 +247,15 @@ def test_places_are_where_the_chart_could_change(renderer: Renderer) -> None:
     assert rows["output"].where == "charts/own/templates/time.yaml:4"
 
 
+def test_places_are_found_in_a_subchart_that_knows_the_last_part_of_the_key_alone(engine: Renderer) -> None:
+    inner = {f"charts/engine/{path}": data for path, data in files_of("seed-form").items()}
+    inner["charts/engine/Chart.yaml"] = b"apiVersion: v2\nname: engine\nversion: 1.0.0\n"
+    rows = table(engine, {**small_chart({}), **inner}, written(*TAGS)._replace(key=("engine", "image")))
+    assert rows["default"].where == "charts/own/charts/engine/templates/routes.yaml:7"
+    assert "`engine.image.default`" in rows["default"].mend
+    assert rows["retire"].where == "charts/own/charts/engine/templates/deployment.yaml:1"
+
+
 def test_a_chart_that_cannot_be_rendered_at_all_is_told_as_that(engine: Renderer) -> None:
     (row,) = table(engine, files_of("twice"), written(*TAGS)).values()
     assert (row.subject, row.verdict) == ("sets", "unknown")
