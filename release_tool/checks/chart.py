@@ -177,7 +177,8 @@ class _Table:
 
     def _sets(self) -> Iterator[Ability]:
         failed: dict[tuple[str, str], list[str]] = {}
-        errors = {name: one.error for name in _WITH if (one := self.trials.tried.get(name)) and one.error}
+        tried = {name: one for name, one in self.trials.tried.items() if name in _WITH and name != probe.NEW_DEFAULT}
+        errors = {name: one.error for name, one in tried.items() if one.error}
         for name, error in errors.items():
             failed.setdefault((error.what, error.where), []).append(name)
         for (what, where), names in failed.items():

@@ -24,7 +24,8 @@ def keys_elsewhere(text: str, path: str, where: str, *, defaults: bool = False) 
 
     Args:
         where: `versions.key`.
-        defaults: whether it holds the chart's defaults: an empty value says nothing there.
+        defaults: whether it holds the chart's defaults: an empty value says nothing there, and what is no mapping
+            comes never back: Helm takes the environment's `tag` for it.
     """
     try:
         roots = documents(text)  # Helm 4 takes all of them
@@ -33,7 +34,7 @@ def keys_elsewhere(text: str, path: str, where: str, *, defaults: bool = False) 
         return
     found = ((root, key, value) for root in filter(None, roots) for key, value in _keys(root, where).items())
     for root, key, value in found:
-        if defaults and value in (None, "", [], {}):
+        if defaults and (value in (None, "", [], {}) or (key == "tag" and not isinstance(value, dict))):
             continue
         line, column = _place(root, [*where.split("."), key])
         what = f"{where}.{key} stands in image_tag.yaml only: Helm merges mappings, so this would always come back"

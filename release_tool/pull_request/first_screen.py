@@ -111,10 +111,11 @@ def _moved(proposed: Proposed) -> Iterator[Markup]:
     if before is None or after is None:
         return
     versions = proposed.all_versions()
-    if before.first != after.first and after.unnamed():
+    known = not (before.apart or after.apart)  # by hosts, paths, callers: which calls name a version nobody knows
+    if known and before.first != after.first and after.unnamed():
         here, there = (_told(one.first, versions) if one.first else Markup("nobody") for one in (before, after))
         yield Markup(f"Calls that name no version, or an unknown one: {here} → {there}.")
-    elif before.unnamed() and not after.unnamed():
+    elif known and before.unnamed() and not after.unnamed():
         yield Markup("Calls that name no version, or an unknown one, find no route from then on.")
     came, went = after.own - before.own, before.own - after.own
     if came:

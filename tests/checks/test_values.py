@@ -34,6 +34,13 @@ def test_the_five_keys_are_found_below_the_configured_key(key: str, text: str, w
     assert [" ".join(one) for one in found] == where
 
 
+@pytest.mark.parametrize(
+    ("values", "said"), [("tag: 1.16.0", 0), ("tag: [a]", 0), ("tag: {v1: a}", 1), ("default: v1", 1), ("default:", 0)]
+)
+def test_a_tag_of_the_chart_that_helm_replaces_stands_in_nobodys_way(values: str, said: int) -> None:
+    assert len([*keys_elsewhere(f"image:\n  {values}\n", "values.yaml", "image", defaults=True)]) == said
+
+
 def test_a_subchart_has_values_of_its_own() -> None:
     about = b"name: shop\ndependencies: [{name: grpc-manifest, alias: engine}, {name: web}]\n"
     files = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from own_charts import DEPLOYMENTS, ELSEWHERE, NO_MESH, SEED_FORM, take
+from own_charts import DEPLOYMENTS, ELSEWHERE, NO_MESH, ROUTES, SEED_FORM, take
 from world import WITH_DEFAULT, World
 
 GO_ON = ("--force", "--reason", "known")
@@ -132,6 +132,22 @@ def test_of_a_chart_without_routes_no_route_is_told(world: World) -> None:
         assert word not in bodies
     shown = world.release("status", "devel").out
     assert "no VirtualService, GRPCRoute or HTTPRoute of the chart tells versions apart" in shown
+
+
+def test_of_routes_by_host_nothing_is_told_of_calls(world: World) -> None:
+    routes = ROUTES.replace("  - match: [{headers: {grpcsvc: {exact: {{ $name }}}}}]\n    route", "  - route")
+    head, _, rule = routes.partition("---\n")
+    each = "{{- range $name, $tag := $versions }}\n"
+    begin = head.index("apiVersion")
+    one = head[begin:].replace(each, "").replace("{{- end }}\n", "").replace("name: own}", "name: own-{{ $name }}}")
+    by_host = f"{head[:begin]}{each}---\n{one.replace('own.example', '{{ $name }}.example')}{{{{- end }}}}\n---\n{rule}"
+    take(world, {**SEED_FORM, "routes": by_host})
+    outcome = world.json("bump", "devel", "v1.0.5")
+    assert outcome["routing"]["after"]["routes"] == []
+    body = world.pulls()[0]["body"]
+    assert "v5 `v1.0.5` runs from then on." in body
+    assert "alls that name" not in body
+    assert "told apart by something else than a header" in world.release("status", "devel").out
 
 
 def test_a_chart_that_shows_its_version_elsewhere_than_in_an_image_is_no_mistake(world: World) -> None:

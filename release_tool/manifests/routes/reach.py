@@ -131,6 +131,8 @@ def reach(rendering: str, namespace: str, versions: Mapping[Name, Tag]) -> Reach
     filters = tuple(found.title for found in view.filters)
     sources = tuple(dict.fromkeys(owner.found.source for owner in telling if owner.found.source))
     apart = not header and len({row.versions for row in _every_row(view, owners, who) if len(row.versions) == 1}) > 1
+    if apart and len(others) > 1:
+        others = {}  # which of these calls name a version nobody knows
     return Reach(via, header, (*rows, *others), workloads, shown, frozenset(own), sources, filters, apart)
 
 
