@@ -179,7 +179,8 @@ def _waiting(state: State, policy: Retention) -> tuple[Kept, ...]:
             pin = state.pinned.get(name)
             words = "quarantined" if pin is None else f"quarantined and {_pinned(pin)}"
             found.append(Kept(name, tag, _with_reason(words, state.quarantined[name].reason)))
-    found += (Kept(name, tag, f"drains for {duration_text(policy.drain)}") for name, tag in state.retired.items())
+    drains = f"retired for {duration_text(policy.drain)}, then removed"
+    found += (Kept(name, tag, drains) for name, tag in state.retired.items())
     return tuple(found)
 
 

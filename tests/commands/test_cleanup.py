@@ -75,7 +75,7 @@ def test_every_version_has_its_reason(world: World) -> None:
     assert "keep  v2  v1.0.2  fallback target" in out
     assert "keep  v4  v1.0.4  default" in out
     assert "wait  v3  v1.0.3  quarantined: slow" in out
-    assert "wait  v1  v1.0.1  drains for 1h" in out
+    assert "wait  v1  v1.0.1  retired for 1h, then removed" in out
 
 
 def test_expired_pins_are_lifted_and_shown_for_a_week_before(world: World) -> None:

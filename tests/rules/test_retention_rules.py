@@ -261,7 +261,7 @@ def test_quarantined_and_retired_versions_say_what_they_wait_for() -> None:
         "v2 1.0.2: quarantined: slow",
         "v3 1.0.3: quarantined and pinned",
         f"v4 1.0.4: quarantined and pinned until {TODAY}: slow",
-        "v9 1.0.0: drains for 2d",
+        "v9 1.0.0: retired for 2d, then removed",
     ]
 
 
