@@ -148,6 +148,8 @@ def test_several_charts_are_named_and_a_part_of_a_chart_is_none(here: Path) -> N
     committed(here, {f"{name}/Chart.yaml": about for name in ("charts/one", "charts/two", "charts/one/charts/part")})
     assert "there are 2 charts here: charts/one, charts/two" in init(code=1).err
     assert "Chart.yaml is missing" in init("--chart", "charts/three", code=1).err
+    committed(here, {"Chart.yaml": about})
+    assert "in the root of the repository" in init("--chart", ".", code=1).err
 
 
 @pytest.mark.parametrize(
@@ -271,6 +273,8 @@ def test_a_full_disk_leaves_nothing_half_written(here: Path, monkeypatch: pytest
         ("--repo", "x"),
         ("--service", "x"),
         ("--path", "deploy"),
+        ("--environments", "a b"),
+        ("--name", "Über"),
         ("--from", "x.yaml", "--key", "a", "--tag", "1.0"),
     ],
 )

@@ -12,6 +12,7 @@ from release_tool.commands.init import extras, texts, versions
 from release_tool.commands.init.files import InitDecision, files_of, judged
 from release_tool.commands.init.request import demand_sense, disagreement
 from release_tool.commands.init.survey import PlainDirectory
+from release_tool.config import ConfigError
 from release_tool.config.reader import load
 from release_tool.errors import ReleaseError, UsageError
 from release_tool.git import process
@@ -131,13 +132,22 @@ def plan(
     best = None
     for key in keys:
         text = texts.configuration(_with_versions(settings._replace(key=key), running, source))
-        planned = draft.plan(InitDecision(text, load(text.encode(), asked.config), lay_in, running, found.remote[1]))
+        planned = draft.plan(InitDecision(text, _loaded(text, asked.config), lay_in, running, found.remote[1]))
         rows = [row for one in planned.report.charts for row in one.abilities]
         if rows and not any(row.subject == "versions" and row.verdict == "error" for row in rows):
             return planned
         best = best or planned
     assert best is not None
     return best
+
+
+def _loaded(text: str, path: str) -> Config:
+    """The configuration that would be written; its mistakes are those of flags, and no file has them yet."""
+    try:
+        return load(text.encode(), path)
+    except ConfigError as error:
+        what = "; ".join(f"{one.key}: {one.what}" for one in error.problems)
+        raise UsageError(what, hint="say it by a flag: `release init --help` shows them") from error
 
 
 def _with_versions(
@@ -164,6 +174,10 @@ def _chart(found: Survey, asked: InitRequest, view: Config | None) -> tuple[str,
     if not chart and len(found.charts) > 1:
         what = f"there are {len(found.charts)} charts here: {', '.join(found.charts[:10])}"
         raise ReleaseError(what, where=str(found.top), hint=f"name one: --chart {found.charts[0]}")
+    if (chart or next(iter(found.charts), "")) == ".":
+        what = "the chart stands in the root of the repository, and everything there would be a part of it"
+        hint = "move it into a directory, like charts/NAME; or --chart-from shipped lays the one of `release` in"
+        raise ReleaseError(what, where="Chart.yaml", hint=hint)
     if chart and not elsewhere(chart) and not (found.top / chart / "Chart.yaml").is_file():
         there = f"there are: {', '.join(found.charts[:10])}" if found.charts else "there is no other one"
         what = "there is no chart: Chart.yaml is missing"

@@ -43,7 +43,7 @@ class Survey(NamedTuple):
         base: the branch that the remote begins with, else the one that is checked out.
         branch: the one that is checked out; empty: none.
         environments: the directories of environments, in the usual order of promotion.
-        charts: directories with a Chart.yaml that are a part of no other chart, and no library.
+        charts: directories with a Chart.yaml that are a part of no other chart, and no library; `.` is the root.
         folders: all directories that hold something.
         config: `release.yaml`, where there is one.
     """
@@ -169,11 +169,11 @@ def in_promotion_order(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _charts(paths: Sequence[str], source: PlainDirectory | WorkingTree) -> list[str]:
-    found = [path.removesuffix("Chart.yaml").rstrip("/") for path in paths if PurePosixPath(path).name == "Chart.yaml"]
-    parts = tuple(f"{chart}/charts/" for chart in found if chart)
-    own = [chart for chart in found if chart and not chart.startswith(parts)]
-    texts = source.read(f"{chart}/Chart.yaml" for chart in own)
-    return [chart for chart in own if not _LIBRARY.search(texts.get(f"{chart}/Chart.yaml", b""))]
+    found = {str(PurePosixPath(path).parent): path for path in paths if PurePosixPath(path).name == "Chart.yaml"}
+    parts = tuple("charts/" if chart == "." else f"{chart}/charts/" for chart in found)
+    own = {chart: path for chart, path in found.items() if not chart.startswith(parts)}
+    texts = source.read(own.values())
+    return [chart for chart, path in own.items() if not _LIBRARY.search(texts.get(path, b""))]
 
 
 def _ours(data: bytes, path: str) -> Config:
