@@ -64,7 +64,8 @@ def publishable(renderings: Renderings, proposal: Proposal) -> Publishable:
     changes = manifests.difference(was.rendering, now.rendering)
     versions = {**_deployed(present), **plan.after.versions, **plan.after.retired}
     then, later = (reach(text, config.namespace, versions) for text in (before, after))
-    notes, accepted = _effects(renderings, proposal, effects.Compared(then, later, plan.after), changes)
+    filtered = any(one.key.kind == "EnvoyFilter" for one in changes)
+    notes, accepted = _effects(renderings, proposal, effects.Compared(then, later, plan.after, filtered), changes)
     changing = sorted({*was.changing, *now.changing})
     if changing:
         titles = listed(f"{key.kind} {key.name}" for key in changing)

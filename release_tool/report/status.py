@@ -283,8 +283,10 @@ def _routes(one: EnvironmentStatus) -> Iterator[tuple[str, str]]:
     elif not reach.header:
         yield "routes", "no VirtualService, GRPCRoute or HTTPRoute of the chart tells versions apart"
     elif not reach.unnamed():
-        filters = f" (what {' and '.join(reach.filters)} may do is not read)" if reach.filters else ""
-        yield "routes", f"none for calls that name no version: the chart doesn't follow the default{filters}"
+        why = "the chart doesn't follow the default"
+        if reach.filters:
+            why = f"what {' and '.join(reach.filters)} makes of them is not read"
+        yield "routes", f"none for calls that name no version: {why}"
     elif one.state.default not in reach.first:
         yield (
             "routes",

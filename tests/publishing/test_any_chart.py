@@ -134,6 +134,24 @@ def test_of_a_chart_without_routes_no_route_is_told(world: World) -> None:
     assert "no VirtualService, GRPCRoute or HTTPRoute of the chart tells versions apart" in shown
 
 
+def test_a_default_that_a_filter_follows_is_moved(seed_form: World) -> None:
+    text = """\
+apiVersion: networking.istio.io/v1alpha3
+kind: EnvoyFilter
+metadata: {name: own}
+spec:
+  configPatches:
+  - applyTo: HTTP_FILTER
+    patch: {operation: INSERT_BEFORE, value: {name: "{{ .Values.image.default }}"}}
+"""
+    path = "charts/grpc-manifest/templates/filter.yaml"
+    seed_form.commit({path: text}, "a filter")
+    said = "no route takes calls that name no version; whether they go to v2 by EnvoyFilter engine/own is not read"
+    assert said in seed_form.json("default", "devel", "v2")["notes"]
+    seed_form.commit({path: text.replace("{{ .Values.image.default }}", "v1")}, "a filter of its own mind")
+    assert "the default moves to v3 in the file alone" in seed_form.refused("default", "devel", "v3")
+
+
 def test_of_routes_by_host_nothing_is_told_of_calls(world: World) -> None:
     routes = ROUTES.replace("  - match: [{headers: {grpcsvc: {exact: {{ $name }}}}}]\n    route", "  - route")
     head, _, rule = routes.partition("---\n")

@@ -41,6 +41,7 @@ class Compared(NamedTuple):
     before: Reach
     after: Reach
     state: State
+    filters_change: bool = False  # whether an EnvoyFilter does, which may lead calls anywhere
 
 
 _ACTIONS = frozenset(["add", "restore", "set-default", "quarantine", "retire", "remove"])
@@ -95,7 +96,11 @@ def _default(change: Change, step: Compared, *, serious: bool) -> Iterator[Unmet
     if not after.header:
         return
     hint = "let the route for calls that name no version lead to `default` first"
-    if not after.unnamed():
+    if not after.unnamed() and step.filters_change:
+        filters = " and ".join(after.filters)
+        what = f"no route takes calls that name no version; whether they go to {name} by {filters} is not read"
+        yield Unmet(change, what, hint, serious=False)
+    elif not after.unnamed():
         what = f"the default moves to {name} in the file alone: the chart has no route for calls that name no version"
         if after.filters:
             what += f" (what {' and '.join(after.filters)} may do with them is not read)"
