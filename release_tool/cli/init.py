@@ -93,7 +93,9 @@ def _init(run: Run) -> int:
         first = planned.report.findings[0]
         more = len(planned.report.findings) - 1
         what = f"`release check` would refuse this{f', and {more} more' if more else ''}: {first.what}"
-        print_error(ReleaseError(what, where=first.where, hint=first.hint), run.job)
+        kept = {one.path for one in planned.files if one.state == "kept"}
+        also = ", or let --force change this file" if first.where.partition(":")[0] in kept else ""
+        print_error(ReleaseError(what, where=first.where, hint=f"{first.hint}{also}"), run.job)
         return 1
     return 0
 

@@ -344,6 +344,7 @@ def test_versions_move_out_of_the_values_file_that_held_them(here: Path) -> None
     refused = data(*arguments, "--dry-run", code=1)
     assert states(refused)["environments/dev/values.yaml"] == "kept"
     assert any("image_tag.yaml only" in one["what"] for one in refused["findings"])
+    assert "next:  move it to image_tag.yaml, or let --force change this file" in init(*arguments, code=1).err
     moved = data(*arguments, "--dry-run", "--force", code=1)
     assert states(moved)["environments/dev/values.yaml"] == "changed"
     assert not any("image_tag.yaml only" in one["what"] for one in moved["findings"])
