@@ -19,16 +19,14 @@ UNSTEADY = (
 )
 """A function of templates whose result is another one each time."""
 
-_ANY = re.compile(UNSTEADY.encode(), re.ASCII)
-# Regular expressions that begin with letters are many times faster: few files are looked at more closely.
-_WORDS = ("now", "ago", "uuidv4", "shuffle", "bcrypt", "htpasswd", "encryptAES")
-_PERHAPS = [re.compile(rf"{word}(?!\w)".encode()) for word in _WORDS]
-_PERHAPS += [re.compile(word) for word in (b"rand[A-Z]", b"genPrivateKey", b"genCA", b"genS")]
-_ACTION = re.compile(rb"\{\{(?!-? */\*).*?\}\}", re.DOTALL)
-_NOW = re.compile(rb"(?<![\w.$\"-])now(?![\w\"-])", re.ASCII)
+# Looked for before any regular expression: few files are looked at more closely.
+_WORDS = (b"now", b"ago", b"uuidv4", b"shuffle", b"bcrypt", b"htpasswd", b"encryptAES", b"rand", b"gen")
+_ACTION = rb"(?s)\{\{(?!-? */\*).*?\}\}"
+_NOW = rb"(?a)(?<![\w.$\"-])now(?![\w\"-])"
+_ANY = rb"(?a)" + UNSTEADY.encode()
 _OTHER_DAY = b'(toDate "2006-01-02" "2001-02-03")'
 _HIDDEN = "(another value at each rendering)"
-_KEPT = re.compile(r"\s*(?:- +)*(?:[^\s:#{\[][^:]*:(?: +|$))?")  # of a line: its column, dashes, key
+_KEPT = r"\s*(?:- +)*(?:[^\s:#{\[][^:]*:(?: +|$))?"  # of a line: its column, dashes, key
 
 
 def may_change(files: Mapping[str, bytes], values: Iterable[bytes] = ()) -> bool:
@@ -41,8 +39,16 @@ def may_change(files: Mapping[str, bytes], values: Iterable[bytes] = ()) -> bool
     if any(path.endswith(".tgz") for path in files):
         return True
     texts = (data for path, data in files.items() if _runs(path))
-    perhaps = (data for data in (*texts, *values) if any(one.search(data) for one in _PERHAPS))
-    return any(_ANY.search(action) for data in perhaps for action in _ACTION.findall(data))
+    perhaps = (data for data in (*texts, *values) if any(_may_stand(word, data) for word in _WORDS))
+    return any(re.search(_ANY, action) for data in perhaps for action in re.findall(_ACTION, data))
+
+
+def _may_stand(word: bytes, data: bytes) -> bool:
+    """Whether a function may stand in a text whose name begins so."""
+    if word not in data:
+        return False
+    end = b"[A-Z]" if word in (b"rand", b"gen") else rb"(?!\w)"
+    return re.search(rb"(?<!\w)" + word + end, data) is not None
 
 
 def _runs(path: str) -> bool:
@@ -52,7 +58,7 @@ def _runs(path: str) -> bool:
 def at_another_time(files: Mapping[str, bytes]) -> dict[str, bytes]:
     """The chart with another day for `now`."""
     return {
-        path: _ACTION.sub(lambda action: _NOW.sub(_OTHER_DAY, action[0]), data)
+        path: re.sub(_ACTION, lambda action: re.sub(_NOW, _OTHER_DAY, action[0]), data)
         if _runs(path) and b"now" in data
         else data
         for path, data in files.items()
@@ -95,5 +101,5 @@ def _steadied(key: ObjectKey, text: str, other: str) -> str:
 
 
 def _hidden(line: str) -> str:
-    kept = _KEPT.match(line)
+    kept = re.match(_KEPT, line)
     return f"{kept[0] if kept else ''}{_HIDDEN}\n"

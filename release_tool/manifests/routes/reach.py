@@ -14,6 +14,7 @@ Tags are looked up as they stand, then as a part of a word: charts take a `v` aw
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool import manifests
@@ -373,6 +374,7 @@ def _holds(atom: Atom, call: _Call) -> bool:
 _COMPARED = frozenset(["exact", "prefix", "regex"])
 
 
+@lru_cache(maxsize=1024)  # nearly all calls have the same content type, and an expression costs most
 def _compares(kind: str, asked: str, value: str) -> bool:
     if kind == "exact":
         return value == asked
