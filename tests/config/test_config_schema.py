@@ -99,6 +99,7 @@ def test_the_schema_accepts_what_only_the_reader_can_see(path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # of an expression, where the reader refuses it
         assert VALIDATOR.is_valid(data)
+    re.purge()  # or the reader's tests would find the expression compiled, and hear no warning of it
 
 
 def paths_in(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
