@@ -107,9 +107,10 @@ def test_workloads_of_any_kind_run_a_version_and_texts_run_nothing() -> None:
         "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: r}\nspec: {image: 'x/y:v1.0.1@sha256:0'}\n"
     )
     config = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {text: "image: x:v1.0.2"}\n'
-    found = read(rendering({"rollout": rollout, "config": config}))
+    job = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: j}\nspec: {image: 'x/y:v1.0.3'}\n"
+    found = read(rendering({"rollout": rollout, "config": config, "job": job}))
     assert {name: keys[0].kind for name, keys in found.running.items()} == {V1: "Rollout"}
-    assert found.shown == {V1, V2}
+    assert found.shown == {V1, V2, V3}
     assert (found.via, found.header, found.rows) == ((), "", ())
 
 
@@ -231,3 +232,39 @@ def test_a_header_for_a_few_callers_names_no_version() -> None:
     assert (found.header, found.own) == ("grpcsvc", {V2, V3})
     alone = ROUTES[: ROUTES.index("  - name: v2")] + canary
     assert read(changed(without=("filter", "routes"), own=alone)).header == ""
+
+
+TO_NEW = ("routes", "subset: default", "subset: v4")
+NEW = {
+    "v4": INTACT["v3"].replace("v3", "v4"),
+    "rule": INTACT["rule"] + "  - name: v4\n    labels:\n      app.kubernetes.io/tag: v4\n",
+}
+EARLY = (
+    "VirtualService shop/engine: calls that name no version go on to pods that this change makes, and fail until those "
+    "are ready"
+)
+
+
+def in_wave(text: str, wave: int) -> str:
+    return text.replace(
+        "  namespace: shop\n", f"  namespace: shop\n  annotations: {{argocd.argoproj.io/sync-wave: '{wave}'}}\n"
+    )
+
+
+def test_a_default_without_a_pool_that_comes_with_its_pods_is_told() -> None:
+    before = changed(without=("filter",))
+    after = changed(TO_NEW, without=("filter", "rule"), **NEW)
+    assert [(one.what, one.serious) for one in routes.compare(before, after, "shop")] == [(EARLY, False)]
+
+
+def test_a_default_that_waves_bring_after_its_pods_is_not_told() -> None:
+    before = changed(without=("filter",)).replace(ROUTES, in_wave(ROUTES, 2))
+    after = changed(TO_NEW, without=("filter", "rule"), **NEW)
+    late = ROUTES.replace("subset: default", "subset: v4")
+    assert routes.compare(before, after.replace(late, in_wave(late, 2)), "shop") == ()
+
+
+def test_a_pool_takes_the_calls_until_the_new_default_is_ready() -> None:
+    before = changed(without=("filter",))
+    after = changed(without=("filter", "rule"), **NEW).replace("tag=v3", "tag=v4")
+    assert routes.compare(before, after, "shop") == ()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from release_tool.manifests import ObjectKey
-    from release_tool.manifests.routes.view import Destination, Found, RoutingView
+    from release_tool.manifests.routes.view import Destination, Found, RouteOwner, RoutingView
 
 __all__ = ["RouteFinding", "check", "compare"]
 
@@ -56,7 +56,7 @@ def compare(before: str, after: str, namespace: str) -> tuple[RouteFinding, ...]
     if before == after or not before:
         return ()
     old, new = read(before, namespace), read(after, namespace)
-    found = [*_lost(old, new), *_rolled(old, new, (before, after)), *_listeners(old, new)]
+    found = [*_lost(old, new), *_early(old, new), *_rolled(old, new, (before, after)), *_listeners(old, new)]
     return tuple({one.identity: one for one in reversed(found)}.values())[::-1]
 
 
@@ -134,6 +134,30 @@ def _target_lost(
         others = listed(sorted(other.name for other in running if other != key))
         more = f" (so do {others})" if len(running) > 1 else ""
         yield about(before.pods[key], broken, subject, f"{what}{more}, and {why}", hint)
+
+
+def _early(before: RoutingView, after: RoutingView) -> Iterator[RouteFinding]:
+    """Calls that name no version and go on to pods which are not there yet: of a default without a pool."""
+    old = {owner.found.key: owner for owner in before.virtual_services}
+    for owner in after.virtual_services:
+        was = old.get(owner.found.key)
+        pods = _unnamed(after, owner)
+        if was is None or not pods or pods & before.running or not _unnamed(before, was):
+            continue
+        if not all(wave_of(after.pods[key]) < wave_of(owner.found) for key in pods):
+            what = "calls that name no version go on to pods that this change makes, and fail until those are ready"
+            hint = (
+                "let Argo CD's waves bring the pods before the routes, lead such calls to a pool of all versions, or "
+            )
+            yield about(owner.found, "early", "", what, f"{hint}move the default in a later change", serious=False)
+
+
+def _unnamed(view: RoutingView, owner: RouteOwner) -> frozenset[ObjectKey]:
+    """The pods that take the calls which name no version; none where no route is for a version."""
+    headers = owner.version_headers
+    routes = [route for route in owner.routes if headers and headers.isdisjoint(route.headers)]
+    pods = (view.pods_of(end) for route in routes for end in route.destinations)
+    return frozenset().union(*pods) & view.running
 
 
 # -- pods that are made anew --

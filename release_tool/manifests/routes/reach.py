@@ -174,7 +174,7 @@ def running(rendering: str, versions: Mapping[Name, Tag]) -> dict[Name, tuple[Ob
     found: dict[Name, list[ObjectKey]] = {}
     others: dict[str, list[ObjectKey]] = {}
     for key, images in manifests.images(rendering).items():
-        for image in images:
+        for image in images if key.kind not in _PASSING else ():
             place, _, digest = image.partition("@")
             word = place.rpartition("/")[2].partition(":")[2]
             those = dict.fromkeys((*names.get(word, ()), *names.get(digest, ())))
@@ -212,6 +212,7 @@ def _stands(word: str, text: str, before: str = "") -> bool:
 
 # -- the routes, tried --
 
+_PASSING = frozenset(["CronJob", "Job"])  # what they run ends by itself, and takes no calls
 _HEADERS = frozenset(["headers", "withoutHeaders"])
 
 
