@@ -161,7 +161,7 @@ class World:
 
     def commit(self, files: dict[str, str | None], message: str, branch: str = "main") -> str:
         """A person changes files on a branch, and pushes."""
-        self.by_hand |= any(name.endswith("image_tag.yaml") for name in files)
+        self.by_hand |= any(name.endswith(("image_tag.yaml", "history.jsonl")) for name in files)
         if self.git("branch", "--list", branch):
             self.git("checkout", "-q", branch)
         if self.git("ls-remote", "origin", f"refs/heads/{branch}"):
