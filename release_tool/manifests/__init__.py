@@ -124,7 +124,7 @@ def texts(rendering: str) -> dict[ObjectKey, str]:
 def pair(before: str, after: str, keys: tuple[ObjectKey, ObjectKey]) -> tuple[Mapping[str, Any], ...]:
     """One object as two renderings have it, each under its key; nothing where they are written alike."""
     was, now = _by_key(before)[keys[0]], _by_key(after)[keys[1]]
-    return () if was.text == now.text else (_content(was), _content(now))
+    return () if was.text == now.text else (_read(was), _read(now))
 
 
 def difference(before: str, after: str) -> tuple[ObjectChange, ...]:
