@@ -19,7 +19,7 @@ from release_tool.model.records import Name, Tag, name_number, name_of
 from release_tool.model.versions import tag_part
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from release_tool.manifests import ObjectKey
     from release_tool.manifests.routes import RouteFinding
@@ -182,8 +182,10 @@ def try_out(render: Render, written: Written, namespace: str, later: Render | No
         found = _with_chance(found, again)
     if _right(found.base, sets.versions, sets.default):
         quick = dict(found.tried)
-        for asked, live, standing_for in sets.at_once():
-            one = tried(asked)
+        at_once = list(sets.at_once())
+        beside = _beside(render, [written.text(**asked.keys) for asked, _, _ in at_once])
+        for asked, live, standing_for in at_once:
+            one = tried(asked, beside)
             wrong = _wrong(found.base, one, namespace)  # what is removed was no retired version before
             lost = [identity for identity in wrong if not stands(sets.removed, " ".join(identity))]
             if one.error or lost or not _right(one, live, next(iter(sets.new))):
@@ -197,6 +199,32 @@ def try_out(render: Render, written: Written, namespace: str, later: Render | No
         found = _with_chance(found, tried(sets.as_it_is()))
     every = {**found.tried, **{name: tried(asked) for name, asked in sets.one_by_one().items()}}
     return found._replace(tried=every, refused=_refused(every, namespace))
+
+
+def _beside(render: Render, texts: Sequence[str]) -> Render:
+    """Renders some texts at the same time, and gives each when it is asked for."""
+    from threading import Thread
+
+    made: dict[str, str | BaseException] = {}
+
+    def make(text: str) -> None:
+        try:
+            made[text] = render(text)
+        except BaseException as error:  # noqa: BLE001 -- raised where the text is asked for
+            made[text] = error
+
+    threads = {text: Thread(target=make, args=(text,), daemon=True) for text in texts}
+    for thread in threads.values():
+        thread.start()
+
+    def given(text: str) -> str:
+        threads[text].join()
+        found = made[text]
+        if isinstance(found, BaseException):
+            raise found
+        return found
+
+    return given
 
 
 def _refused(tried: Mapping[str, Tried], namespace: str) -> dict[str, RouteFinding]:
