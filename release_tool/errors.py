@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 EXIT_BUG = 3
 EXIT_INTERRUPTED = 130
+EXIT_UNREAD = 141
+"""As of a program that SIGPIPE ends."""
 
 
 class ReleaseError(Exception):

@@ -29,6 +29,7 @@ def main(argv: Sequence[str], now: Callable[[], datetime] | None = None) -> int:
         The exit status (see `--help`).
     """
     verbose, command, run = 0, "", None
+    status: int | None = None
     try:
         arguments = parse(argv)
         command, verbose = arguments.command, arguments.verbose
@@ -38,14 +39,15 @@ def main(argv: Sequence[str], now: Callable[[], datetime] | None = None) -> int:
 
             log(verbose)
         run = Run(arguments, now, main)
-        status: int = arguments.run(run)
+        status = arguments.run(run)
         if sys.stdout is not None:
             sys.stdout.flush()
     except (Exception, KeyboardInterrupt, SystemExit) as error:  # noqa: BLE001 (the one handler at the top)
         from release_tool.cli.errors import print_failure
 
         json = wants_json(argv) if run is None else run.arguments.output == "json" and not run.shown
-        return print_failure(error, verbose, command, json=json)
+        return print_failure(error, verbose, command, json=json, status=status)
+    assert status is not None  # of a command that ended
     return status
 
 

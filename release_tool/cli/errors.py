@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from release_tool.cli.call import for_log, print_error, print_json, say
-from release_tool.errors import EXIT_BUG, EXIT_INTERRUPTED, ReleaseError
+from release_tool.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_UNREAD, ReleaseError
 
 if TYPE_CHECKING:
     from release_tool.actions.job import Job
@@ -17,16 +17,20 @@ _MEMORY = f"free memory, or raise the limits of it (`ulimit -v`) and of processe
 _FILES = f"raise the limit of open files (`ulimit -n 1024`), then {_AGAIN}"
 
 
-def print_failure(error: BaseException, verbose: int, command: str, *, json: bool = False) -> int:
+def print_failure(
+    error: BaseException, verbose: int, command: str, *, json: bool = False, status: int | None = None
+) -> int:
     """Print what ended a command, if that is worth a word; the exit status.
 
-    `json`: standard output gets it too, for nothing else stands there.
+    Args:
+        json: whether standard output gets it too, for nothing else stands there.
+        status: that of the command itself; None: it had not ended.
     """
     if isinstance(error, SystemExit):  # argparse after --help and --version, or SIGTERM
         return int(error.code or 0)
     if isinstance(error, BrokenPipeError):  # `release render | head`
         _close_stdout()
-        return 0
+        return EXIT_UNREAD if status is None else status
     if isinstance(error, KeyboardInterrupt):  # `release_tool.__main__` has told that
         return EXIT_INTERRUPTED
     from release_tool import wiring
@@ -35,14 +39,14 @@ def print_failure(error: BaseException, verbose: int, command: str, *, json: boo
     error = _of_machine(error) or error
     if isinstance(error, ReleaseError):
         print_error(error, job)
-        status, told = error.exit_code, error
+        code, told = error.exit_code, error
     else:
-        status, told = EXIT_BUG, _print_bug(error, verbose, job)
+        code, told = EXIT_BUG, _print_bug(error, verbose, job)
     if json:
         from release_tool.report.outcome import error_data
 
         print_json({"error": error_data(told)}, job)
-    return status
+    return code
 
 
 def _of_machine(error: BaseException) -> ReleaseError | None:

@@ -120,6 +120,8 @@ def _from_registry(chart: ChartInRegistry, config: Config, renderer: Renderer) -
                 hint="find out why; if the new chart is right, write its digest into `chart` in release.yaml",
             )
     except ReleaseError as error:
+        if isinstance(error, TryAgain):
+            error.what = f"the chart can't be pulled: {error.what}"
         error.hint = error.hint.replace("`registry.image`", "`chart`")
         if error.hint.startswith("`docker login"):
             error.hint = f"`helm registry login {chart.repository.partition('/')[0]}`, or {error.hint}"

@@ -7,8 +7,10 @@ import contextlib
 import io
 import json
 import logging
+import os
 import re
 import shlex
+import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import datetime, timezone
@@ -230,3 +232,24 @@ def test_standard_output_gives_the_runner_of_a_job_no_command(
     for line in (said.out + said.err).splitlines():
         assert "##[" not in line
         assert not line.lstrip().startswith("::") or re.match(r"::(warning|notice)( |::)", line), line
+
+
+@pytest.mark.parametrize("command", ["check", "history"])
+def test_a_reader_that_goes_away_makes_no_failure_a_success(command: str, world: World) -> None:
+    if command == "check":
+        world.broken.add("devel")
+        world.commit({"environments/devel/image_tag.yaml": "image: {tag: [1.0]}\n"}, "Break it")
+        world.git("pull", "-q", cwd=world.clone)
+    else:
+        line = '{"schema": 1, "id": "%d", "at": "2026-11-20T12:00:00Z", "operation": "cleanup", "arguments": {}, "changes": []}\n'
+        world.commit({"environments/devel/history.jsonl": "".join(line % n for n in range(2000))}, "Live long")
+    read, write = os.pipe()
+    os.close(read)
+    ran = subprocess.run(
+        [sys.executable, "-m", "release_tool", command, "-C", str(world.clone)],
+        stdout=write,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(write)
+    assert (ran.returncode, b"Traceback" in ran.stderr) == (141, False)
