@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.charts import render_rows
 from benchmarks.cleanup import cleanup_rows
@@ -15,6 +16,9 @@ from benchmarks.guard import guard_rows
 from benchmarks.repositories import PLAIN, PLAIN_WITHOUT_CHECKOUT, Template
 from benchmarks.timing import Side, in_turn, nothing, program, row
 from benchmarks.versions import versions_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 RELEASE = [str(Path(sys.executable).with_name("release"))]
 LARGE = 20_000
@@ -70,7 +74,7 @@ def main() -> None:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # every start would compile the tool anew
     print(f"{'':58} {'ratio':>6}  {'bound':>7}  met  medians")
     with tempfile.TemporaryDirectory(prefix="release-bench-") as name:
-        parts = {
+        parts: dict[str, Callable[[], Iterable[str]]] = {
             "help": lambda: help_rows(arguments.runs),
             "bump": lambda: bump_rows(Path(name), arguments.runs),
             "editor": lambda: editor_rows(arguments.runs),

@@ -96,7 +96,7 @@ class Repositories:
         files |= {str(path.relative_to(ROOT)): path.read_text() for path in charts if path.is_file()}
         for number, place in enumerate(self.places):
             files[place.tag_file] = _text(_first(number))
-            files[place.values_file] = "replicaCount: 1\n"
+            files[place.values_files[0]] = "replicaCount: 1\n"
         return files
 
 
@@ -145,7 +145,7 @@ def _ages(made: Repositories) -> Callable[[], None]:
             texts = repository.read(tip, [path for place in places for path in (place.tag_file, place.history_file)])
             now = datetime.now(timezone.utc)
             for place in places:
-                state = tagfile.read_leniently(texts[place.tag_file].decode())
+                state = tagfile.read_leniently(texts[place.tag_file].decode(), place.key)
                 lines = history.parse(texts[place.history_file].decode(), place.history_file)
                 wanted = wanted_by(state, POLICY)
                 assert len(ages.since(place, state, lines, wanted, now)) == len(wanted) >= VERSIONS

@@ -13,8 +13,7 @@ from release_tool.config import Health
 from release_tool.config.health import Check, PrometheusCheck
 from release_tool.health.judge import judge_all
 from release_tool.health.source import Subject, ToJudge
-from release_tool.model.health import HEALTHY
-from release_tool.model.records import Tag, name_of
+from release_tool.model.records import HEALTHY, Tag, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,7 +40,7 @@ def guard_rows(directory: Path, runs: int) -> Iterator[str]:
     if shutil.which("prometheus") is None or shutil.which("promtool") is None:
         yield "a pass of guard: needs prometheus and promtool: apt-get install prometheus"
         return
-    sys.path += [str(ROOT / "tests" / "metrics"), str(ROOT / "tests" / "health")]
+    sys.path += [str(ROOT / "tests" / folder) for folder in ("support", "health")]
     from counted import NOW, Calls, Run, series, steady  # the same counters as in the tests
     from real_prometheus import real_prometheus
 
