@@ -31,9 +31,9 @@ types: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev ## ratios, measured side by side in one run
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-schema: $(VENV)/.installed-dev ## release.schema.json and the tables of docs/configuration.md, from the keys
+schema: $(VENV)/.installed-dev ## release.schema.json and the tables of docs/reference/configuration.md, from the keys
 	@$(BIN)/python -c "from pathlib import Path; from release_tool.config import schema; \
-	  Path('release.schema.json').write_text(schema.schema_text(), 'utf-8'); page = Path('docs/configuration.md'); \
+	  Path('release.schema.json').write_text(schema.schema_text(), 'utf-8'); page = Path('docs/reference/configuration.md'); \
 	  page.write_text(schema.with_reference(page.read_text('utf-8')), 'utf-8')"
 
 # What action.yml installs. One resolution for all, so that files for two extras never ask for two versions of one thing.

@@ -1,4 +1,4 @@
-"""Prints the ratios that the project promises; see docs/benchmarks.md. `--runs N`; `--only PART`, see `--help`."""
+"""Prints the ratios that the project promises (docs/explanation/benchmarks.md). `--runs N`; `--only PART`: `--help`."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ else:
     import tomli as tomllib
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 
 
 def test_make_demo_runs_the_whole_pipeline() -> None:
@@ -56,7 +56,7 @@ def test_commands_in_the_pages_exist(page: Path) -> None:
 
 
 def test_every_command_is_documented() -> None:
-    page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "commands.md").read_text(encoding="utf-8")
     for command in parser.MODULES:
         assert f"release {command}" in page
 
@@ -72,11 +72,11 @@ def test_the_demo_of_a_downgrade_tells_its_story() -> None:
 
 
 def test_the_examples_of_a_downgrade_are_right() -> None:
-    text = (ROOT / "docs" / "downgrade.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "how-to" / "downgrade.md").read_text(encoding="utf-8")
     first, *others = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
     assert load(first).environment("production").health is not None
     assert all(list(yaml.safe_load_all(one)) for one in others)
-    objects = list(yaml.safe_load_all((ROOT / "docs" / "guard-cronjob.yaml").read_text(encoding="utf-8")))
+    objects = list(yaml.safe_load_all((ROOT / "docs" / "how-to" / "guard-cronjob.yaml").read_text(encoding="utf-8")))
     assert [one["kind"] for one in objects] == ["ServiceAccount", "ClusterRole", "RoleBinding", "CronJob"]
     for one in objects:
         kubernetes_validate.validate(one, "1.32", strict=True)

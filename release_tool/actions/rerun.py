@@ -9,7 +9,8 @@ Arguments come by environment variables, so that no text of a workflow's event i
 - `RELEASE_TIMEOUT`: minutes within which a try that ended with status 75 is followed by another.
 - `RELEASE_VERSION`: the version that the tool must have; empty: any.
 
-The same operation run again is the same operation (docs/publishing.md), so a try that got half way does no harm.
+The same operation run again is the same operation (docs/explanation/publishing.md), so a try that got half way does no
+harm.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What people changed by hand since the last operation: allowed, and told.
 
-What people wrote wins: the next operation records it as adopted (docs/concepts.md). What no adoption makes right, a
-name with another tag, stands in `names.py`.
+What people wrote wins: the next operation records it as adopted (docs/explanation/concepts.md). What no adoption makes
+right, a name with another tag, stands in `names.py`.
 """
 
 from __future__ import annotations

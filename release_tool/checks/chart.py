@@ -44,7 +44,7 @@ class Ability(NamedTuple):
     label: str = ""
 
 
-_DOCS = "docs/chart.md"
+_DOCS = "docs/how-to/own-chart.md"
 _JOINED = re.compile(r"[\s\[\]{}]").search
 """Finds the marks of a printed list or mapping, which no image has."""
 

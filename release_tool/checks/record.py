@@ -2,8 +2,8 @@
 
 Lines can be broken, doubled and misplaced; landed ones altered, deleted, and moved to an archive too early.
 
-The rules are those of docs/concepts.md: once a line has landed it never changes; the order of the lines is the order of
-landing; lines of versions long gone are moved to an archive, never dropped.
+The rules are those of docs/explanation/concepts.md: once a line has landed it never changes; the order of the lines is
+the order of landing; lines of versions long gone are moved to an archive, never dropped.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ _LONGEST_REASON = 500
 _DURATION = re.compile(r"([1-9][0-9]{0,4})([dw])")
 FOR_EVER = "never"
 RESTORED_FOR = "7d"
-"""How long a version that comes back is pinned, unless a person says otherwise (docs/concepts.md)."""
+"""How long a version that comes back is pinned, unless a person says otherwise (docs/explanation/concepts.md)."""
 
 
 def checked_id(text: str) -> str:

@@ -62,7 +62,7 @@ def check(renderings: Renderings, rendered: Sequence[Files], before: ChartBefore
     if labels:
         words = "they are labels" if len(labels) > 1 else "it is a label"
         what = f"no route and no other object follows {' and '.join(labels)}: {words} only for the tool"
-        hint = "nothing, where clients choose versions by other means; else docs/chart.md"
+        hint = "nothing, where clients choose versions by other means; else docs/how-to/own-chart.md"
         warnings.append(Finding(chart, what, hint))
     charts = (TriedChart(chart, one.environments, one.abilities) for one in found)
     return ChartReport(tuple(charts), tuple(findings), tuple(warnings))

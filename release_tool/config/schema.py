@@ -1,6 +1,6 @@
 """The JSON Schema of `release.yaml`, and the reference of its keys, made from the sections. Never loaded at run time.
 
-`make schema` writes release.schema.json, and the tables at the end of docs/configuration.md.
+`make schema` writes release.schema.json, and the tables at the end of docs/reference/configuration.md.
 
 What one value alone can't show (a promotion from an environment that doesn't exist, two keys of the same name) is
 found by config/reader.py only; everything else is the same in both, and tests compare them.
@@ -56,7 +56,7 @@ def schema_text() -> str:
 
 
 def with_reference(page: str) -> str:
-    """The page docs/configuration.md with the reference as it is now."""
+    """The page docs/reference/configuration.md with the reference as it is now."""
     before, mark, _ = page.partition(_MARK)
     return before + mark + reference()
 

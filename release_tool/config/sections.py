@@ -1,7 +1,7 @@
 """The sections of `release.yaml`, each key defined once: name, type, default, rules, meaning.
 
-The reader, the published schema and the reference in docs/configuration.md are made of these records. They become
-the values that the rest of the package uses. The keys at the top of the file are those of `Config`; those of
+The reader, the published schema and the reference in docs/reference/configuration.md are made of these records. They
+become the values that the rest of the package uses. The keys at the top of the file are those of `Config`; those of
 `environments.<name>.health` stand in config/health.py, which is loaded only for a file that has that section.
 """
 

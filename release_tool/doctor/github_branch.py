@@ -204,7 +204,7 @@ def base(found: Demands, wanted: Wanted, *, hidden: str = "") -> Iterator[Diagno
 
 
 def _approvals(found: Demands, wanted: Wanted) -> Iterator[Diagnosis]:
-    """Whether an approval is one of what is merged, where people are asked for them (docs/github-actions.md)."""
+    """Whether an approval is one of what is merged, where people are asked for them (docs/how-to/github-actions.md)."""
     if not (wanted.reviewed or found.reviews):
         return
     if not found.dismisses:

@@ -77,7 +77,7 @@ def workflows(files: Mapping[str, str], *, promotes: bool, guarded: bool) -> Ite
     wanted = {verb: why for verb, why in _WANTED.items() if needed.get(verb, True)}
     missing = [verb for verb in wanted if not any(verb in one.verbs for one in found)]
     for verb in missing:
-        mend = f"add {DIRECTORY}/{verb}.yml, see docs/github-actions.md"
+        mend = f"add {DIRECTORY}/{verb}.yml, see docs/how-to/github-actions.md"
         verdict: Verdict = "unknown" if verb == "guard" else "warning"  # a guard's home may be the cluster
         yield Diagnosis(verdict, "workflows", f"none runs `release {verb}`", DIRECTORY, wanted[verb], mend)
     if not missing:

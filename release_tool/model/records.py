@@ -1,4 +1,4 @@
-"""Frozen records that several parts share. The words are those of the documentation (docs/concepts.md)."""
+"""Frozen records that several parts share. The words are those of the documentation (docs/explanation/concepts.md)."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@
 Every intent is applied once, so that each meets what those before it left. Only then those versions go that are not in
 the base and that the sweep would retire at once: their lines say so (`supersede`) and keep their names, and all other
 intents keep their effect. Planning again without a new operation gives the same plan. The rules are those of
-docs/publishing.md.
+docs/explanation/publishing.md.
 """
 
 from __future__ import annotations

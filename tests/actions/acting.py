@@ -53,7 +53,7 @@ def callers(tool: str) -> dict[str, str]:
 
     `tool` stands in the place of `OWNER/release/.github/workflows/X.yml@COMMIT`, with `{}` for X.
     """
-    text = (ROOT / "docs" / "github-actions.md").read_text("utf-8")
+    text = (ROOT / "docs" / "how-to" / "github-actions.md").read_text("utf-8")
     found = {}
     for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL):
         if called := re.search(r"OWNER/release/\.github/workflows/(\w+)\.yml@COMMIT", block):

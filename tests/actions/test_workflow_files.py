@@ -110,14 +110,14 @@ def test_the_same_is_asked_by_hand_and_by_a_call() -> None:
 
 
 def test_the_documentation_tells_every_input_and_output_of_the_action() -> None:
-    text = (ROOT / "docs" / "github-actions.md").read_text("utf-8")
+    text = (ROOT / "docs" / "how-to" / "github-actions.md").read_text("utf-8")
     for kind in ("inputs", "outputs"):
         for name in ACTION[kind]:
             assert f"`{name}`" in text, name
 
 
 def test_the_documentation_tells_every_key_of_the_payload() -> None:
-    text = (ROOT / "docs" / "github-actions.md").read_text("utf-8")
+    text = (ROOT / "docs" / "how-to" / "github-actions.md").read_text("utf-8")
     for name in of("bump")["on"]["workflow_call"]["inputs"]:
         assert re.search(rf"\b{name}\b", text), name
 

@@ -362,7 +362,7 @@ def test_the_order_is_one_that_reads_the_tags(tags: list[str], order: str) -> No
 
 
 def test_the_workflows_are_those_of_the_documentation_pinned_by_a_commit() -> None:
-    page = (ROOT / "docs/github-actions.md").read_text("utf-8")
+    page = (ROOT / "docs/how-to/github-actions.md").read_text("utf-8")
     for name, text in extras.workflows(f"OWNER/release@{COMMIT}", "main").items():
         shipped = (Path(extras.__file__).parent / "workflows" / Path(name).name).read_text("utf-8")
         assert f"{shipped}```" in page, name

@@ -235,7 +235,7 @@ def test_autoscaling_is_not_switched_on_before_the_number_of_pods_is_handed_over
     (found,) = world.json("check", "--base", code=1)["findings"]
     assert found["where"] == VALUES
     assert "Deployment engine/engine-grpc-manifest-v1: `replicas` leaves its manifest" in found["what"]
-    assert "docs/routing.md" in found["hint"]
+    assert "docs/explanation/routing.md" in found["hint"]
     write(world, VALUES, "autoscaling: {enabled: true, handedOver: true}\n")
     assert "right" in world.release("check", "--base").out
 

@@ -32,7 +32,7 @@ from release_tool.yamledit.tree import YamlError
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-DOCUMENT = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+DOCUMENT = (ROOT / "docs" / "reference" / "configuration.md").read_text(encoding="utf-8")
 PUBLISHED = json.loads((ROOT / "release.schema.json").read_text(encoding="utf-8"))
 VALIDATOR = Draft202012Validator(PUBLISHED, format_checker=Draft202012Validator.FORMAT_CHECKER)
 EVERYTHING, SERVICES = (
@@ -276,7 +276,7 @@ def test_a_branch_that_passes_is_one_for_git(branch: str) -> None:
         subprocess.run(["git", "check-ref-format", "--branch", branch], capture_output=True, check=True)
 
 
-# --- docs/configuration.md --------------------------------------------------------------------------------------------
+# --- docs/reference/configuration.md --------------------------------------------------------------------------------------------
 
 
 def test_the_reference_is_that_of_the_definitions() -> None:

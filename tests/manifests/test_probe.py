@@ -290,7 +290,7 @@ def test_a_set_that_has_no_end_stops_the_trials() -> None:
 
 
 def test_the_chart_of_the_documentation_does_it_all(engine: Renderer) -> None:
-    page = (ROOT / "docs" / "chart.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "how-to" / "own-chart.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^`(templates/[^`]+)`:[^\n]*\n\n```yaml\n(.*?)```", page, re.MULTILINE | re.DOTALL)
     assert [path for path, _ in blocks] == [
         "templates/_versions.tpl",

@@ -1,4 +1,4 @@
-"""Prints how settings of the chart stand the trials (`trials.py`), side by side, as the table of docs/routing.md.
+"""Prints how settings of the chart stand the trials (`trials.py`), side by side, as the table of docs/explanation/routing.md.
 
     python tests/routing/compare.py [--setting WORD] [--trial WORD]
 

@@ -39,7 +39,7 @@ def test_calls_find_the_version_that_they_name_or_the_default(kind: str, cluster
 
 
 def test_without_its_pods_the_default_fails_and_named_versions_do_not(cluster: Cluster) -> None:
-    """There is no failover: what docs/routing.md says of a default here."""
+    """There is no failover: what docs/explanation/routing.md says of a default here."""
     cluster.sync(STATES, BY_GATEWAY_API)
     for pod in cluster.of("v4"):
         pod.become_ready(ready=False)

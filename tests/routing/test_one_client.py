@@ -9,7 +9,7 @@ from trials import TRIALS, described, run
 from world import ROOT
 
 slow = pytest.mark.slow
-ROUTING = (ROOT / "docs" / "routing.md").read_text(encoding="utf-8")
+ROUTING = (ROOT / "docs" / "explanation" / "routing.md").read_text(encoding="utf-8")
 
 
 def test_the_documentation_describes_the_trials_and_settings_that_there_are() -> None:

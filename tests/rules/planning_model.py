@@ -1,6 +1,6 @@
 """Planning told a second time, plainly: what the real one (release_tool/rules) is compared with.
 
-Written from the documentation (docs/concepts.md, docs/publishing.md), not from the code, and with nothing of it: plain
+Written from the documentation (docs/explanation/concepts.md, docs/explanation/publishing.md), not from the code, and with nothing of it: plain
 dictionaries, and everything is made again from the beginning at each question.
 """
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from release_tool.config import Config, Place
 
 WORKFLOWS = ("bump", "promote", "cleanup", "sync", "check")
-"""Those of docs/github-actions.md that every repository can use. `guard` needs health checks."""
+"""Those of docs/how-to/github-actions.md that every repository can use. `guard` needs health checks."""
 
 DELIVERIES = ("argocd", "flux")
 
@@ -50,7 +50,7 @@ def checked_owners(owners: Sequence[str]) -> str:
 
 
 def workflows(tool: str, base: str) -> dict[str, str]:
-    """The callers of this tool's workflows, as docs/github-actions.md shows them."""
+    """The callers of this tool's workflows, as docs/how-to/github-actions.md shows them."""
     found = {}
     for name in WORKFLOWS:
         text = (Path(__file__).parent / "workflows" / f"{name}.yml").read_text("utf-8")

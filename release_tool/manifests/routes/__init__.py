@@ -208,7 +208,7 @@ def _rolled(before: RoutingView, after: RoutingView, texts: tuple[str, str]) -> 
         more = f" (so does that of {listed([one.key.name for one in unscaled[1:]])})" if unscaled[1:] else ""
         what = f"`replicas` leaves its manifest{more}: where this is applied it runs with one pod, the API's default"
         done = ": ".join(_HANDED_OVER)
-        hint = f"hand the number over to the autoscaler first, then annotate it `{done}` (docs/routing.md)"
+        hint = f"hand the number over to the autoscaler first, then annotate it `{done}` (docs/explanation/routing.md)"
         yield about(unscaled[0], "unscaled", "", what, hint)
 
 
