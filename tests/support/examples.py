@@ -18,7 +18,7 @@ NAMES = tuple(sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir()))
 def lay_out(name: str, target: Path) -> Path:
     """An example as a folder of the target, made by the commands of its README."""
     target.mkdir(exist_ok=True)
-    text = (EXAMPLES / name / "README.md").read_text(encoding="utf-8").replace("/tmp/", f"{target}/")
+    text = (EXAMPLES / name / "README.md").read_text(encoding="utf-8").replace("../", f"{target}/")
     for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL):
         subprocess.run(["sh", "-ec", block], cwd=ROOT, check=True, timeout=60)
     return target / name
