@@ -6,7 +6,7 @@ MARKS ?= not nightly and not slow
 # Where this is set, every start of the tool in a fresh checkout would compile it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test lint types format nightly bench schema lock istiod istio-definitions gateway-definitions github-definitions clean
+.PHONY: demo test lint types format nightly bench docs schema lock istiod istio-definitions gateway-definitions github-definitions clean
 
 demo: $(VENV)/.installed ## the whole pipeline in a temporary repository
 	@$(BIN)/release demo
@@ -30,6 +30,9 @@ types: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev ## ratios, measured side by side in one run
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+docs: $(VENV)/.installed-dev ## the site of the documentation, in .cache/site; what links nowhere is an error
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
 
 schema: $(VENV)/.installed-dev ## release.schema.json and the tables of docs/reference/configuration.md, from the keys
 	@$(BIN)/python -c "from pathlib import Path; from release_tool.config import schema; \

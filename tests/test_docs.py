@@ -42,12 +42,6 @@ def test_make_demo_runs_the_whole_pipeline() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_between_pages_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
-        assert (page.parent / target).exists(), f"{page.name} links to {target}"
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_in_the_pages_exist(page: Path) -> None:
     known = {*parser.MODULES, *parser.LATER}
     for command in re.findall(r"(?:^|[`$ ])release ([a-z]+)", page.read_text(encoding="utf-8"), re.MULTILINE):
@@ -115,7 +109,7 @@ def test_no_text_tells_to_install_a_name_that_is_not_ours() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     asked = [*project["build-system"]["requires"], *project["project"]["dependencies"]]
     for several in (*project["project"]["optional-dependencies"].values(), *project["dependency-groups"].values()):
-        asked += several
+        asked += [one for one in several if isinstance(one, str)]  # not `include-group`
     needed = {"pip", *(canonicalize_name(Requirement(one).name) for one in asked)}
     assert project["project"]["name"] == "gitops-release" not in needed
     tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True).stdout
