@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from release_tool import safe_text
+from release_tool import __version__, safe_text
 from release_tool.cli.call import is_terminal, print_error, width
 from release_tool.cli.parser import Command, not_empty
 from release_tool.errors import ReleaseError, UsageError
@@ -48,10 +48,15 @@ def _arguments(init: ArgumentParser) -> None:
         "--codeowners", metavar="OWNER", action="append", default=[], help="lines in CODEOWNERS: @org/team"
     )
     more.add_argument("--pre-commit", action="store_true", help="`release check` before each commit")
-    more.add_argument("--deliver", choices=("argocd", "flux"), default="", help="what a cluster applies")
+    more.add_argument("--deliver", choices=("argocd", "applicationset", "flux"), default="",
+        help="what a cluster applies: an Application for each environment, one ApplicationSet, or Flux")  # fmt: skip
     how = init.add_argument_group("how")
     how.add_argument("--yes", action="store_true", help="ask nothing, take what is usual, make the git repository")
     how.add_argument("--force", action="store_true", help="overwrite what stands; the difference is shown first")
+    how.add_argument("--upgrade", action="store_true",
+        help="show what this version changes in the files that an older one wrote; with --yes write it")  # fmt: skip
+    how.add_argument("--conflicts", choices=("yours", "new", "mark"), default="",
+        help="lines that you and the new version changed: keep yours, take the new, or mark both")  # fmt: skip
     how.add_argument("--dry-run", action="store_true", help="show what would be written; write nothing")
 
 
@@ -69,35 +74,75 @@ def _init(run: Run) -> int:
         raise UsageError(
             "--service and init exclude each other", hint="init writes what a repository of one service needs"
         )
-    as_text = given.output == "text"
-    asks = as_text and not given.yes and is_terminal(sys.stdin) and is_terminal(sys.stderr)
     path = given.path or PATH
     if "{environment}" not in path:
         raise UsageError("--path holds no {environment}", hint="write it like deploy/{environment}")
+    as_text = given.output == "text"
+    asks = as_text and not (given.yes or given.dry_run) and is_terminal(sys.stdin) and is_terminal(sys.stderr)
     found = survey(given.directory, given.config, wiring.working_tree, path)
+    here = found.top == Path.cwd()
+    planned = _upgrade(run, found) if given.upgrade else _plan(run, found, asks=asks)
+    if as_text:
+        run.show(dict, lambda: plan_text(planned, width()))
+    refused = given.dry_run or planned.report.findings or planned.conflicts
+    wanted = not refused and (asks or given.yes or not given.upgrade)
+    if wanted:
+        planning.demand_clean(planned)
+    written = wanted and (not asks or _agreed(planned))
+    if written:
+        planning.write(planned, wiring.working_tree)
+    commands = planning.next_commands(planned, given.config, here=here) if written else []
+    more = planning.own_command(planned, given.config, here=here)
+    ending = lambda: "\n" + next_text(planned, commands, "" if refused else more)  # noqa: E731
+    run.show(lambda: plan_data(planned, written=written, commands=commands), ending)
+    if planned.conflicts:
+        print_error(_conflict(planned, more), run.job)
+    elif planned.report.findings:
+        print_error(_refusal(planned), run.job)
+    return 1 if planned.conflicts or planned.report.findings else 0
+
+
+def _plan(run: Run, found: Survey, *, asks: bool) -> Planned:
+    from release_tool import wiring
+    from release_tool.commands.init import planning
+
+    given = run.arguments
+    if given.conflicts:
+        raise UsageError("--conflicts is for --upgrade", hint="add --upgrade, or leave --conflicts out")
     if found.tree is None and not asks and not (given.yes or given.dry_run):
         raise planning.no_repository(found.top)
     request = _request(run)
     request = _asked(found, request) if asks else request
     wiring.warm_up()
-    planned = planning.plan(found, request, wiring.make_renderer, run.now())
-    if as_text:
-        run.show(dict, lambda: plan_text(planned, width()))
-    written = not (given.dry_run or planned.report.findings) and (not asks or _agreed(planned))
-    if written:
-        planning.write(planned, wiring.working_tree)
-    commands = planning.next_commands(planned, given.config, here=found.top == Path.cwd()) if written else []
-    ending = lambda: "\n" + next_text(planned, commands)  # noqa: E731
-    run.show(lambda: plan_data(planned, written=written, commands=commands), ending)
-    if planned.report.findings:
-        first = planned.report.findings[0]
-        more = len(planned.report.findings) - 1
-        what = f"`release check` would refuse this{f', and {more} more' if more else ''}: {first.what}"
-        kept = {one.path for one in planned.files if one.state == "kept"}
-        also = ", or let --force change this file" if first.where.partition(":")[0] in kept else ""
-        print_error(ReleaseError(what, where=first.where, hint=f"{first.hint}{also}"), run.job)
-        return 1
-    return 0
+    return planning.plan(found, request, wiring.make_renderer, run.now())
+
+
+def _upgrade(run: Run, found: Survey) -> Planned:
+    from release_tool import wiring
+    from release_tool.commands.init.request import InitRequest
+    from release_tool.commands.init.upgrade import plan_upgrade
+
+    request = _request(run)
+    if request != InitRequest(request.config, tool=request.tool):
+        what = "--upgrade takes the answers that were noted when the files were written"
+        raise UsageError(what, hint="leave the other flags out; --tool, --conflicts, --yes and --dry-run go with it")
+    wiring.warm_up()
+    return plan_upgrade(found, request, run.arguments.conflicts, wiring.make_renderer, run.now())
+
+
+def _conflict(planned: Planned, command: str) -> ReleaseError:
+    count = len(planned.conflicts)
+    what = f"you and release {__version__} changed the same places of {count} file{'' if count == 1 else 's'}"
+    hint = f"`{command} --conflicts yours` keeps your lines, `--conflicts new` takes the new ones, `--conflicts mark`"
+    return ReleaseError(what, where=", ".join(planned.conflicts[:10]), hint=f"{hint} writes both for you to edit")
+
+
+def _refusal(planned: Planned) -> ReleaseError:
+    first, more = planned.report.findings[0], len(planned.report.findings) - 1
+    what = f"`release check` would refuse this{f', and {more} more' if more else ''}: {first.what}"
+    kept = {one.path for one in planned.files if one.state == "kept"}
+    also = ", or let --force change this file" if first.where.partition(":")[0] in kept else ""
+    return ReleaseError(what, where=first.where, hint=f"{first.hint}{also}")
 
 
 def _request(run: Run) -> InitRequest:

@@ -146,19 +146,26 @@ class WorkingTree(NamedTuple):
             for commit in repository.iter_commits(self.head, paths=paths, first_parent=True):
                 yield {path: data for path in paths if (data := _blob(commit, path)) is not None}
 
-    def write(self, files: Mapping[str, bytes]) -> None:
-        """Writes files: all are complete on disk before the first takes its place, so that an error changes none."""
+    def write(self, files: Mapping[str, bytes | None]) -> None:
+        """Writes files: all are complete on disk before the first takes its place, so that an error changes none.
+
+        Args:
+            files: path -> content; None: the file goes.
+        """
         targets = {self._inside(path): content for path, content in files.items()}
         made = {folder for target in targets for folder in target.parents if not folder.exists()}
         ready: dict[Path, Path] = {}
         done: list[str] = []
         try:
             for target, content in targets.items():
-                ready[_written_beside(target, content)] = target
+                if content is not None:
+                    ready[_written_beside(target, content)] = target
             with _no_signal():
                 for beside, target in ready.items():
                     beside.replace(target)
                     done.append(str(target.relative_to(self.top.resolve())))
+                for target in (target for target, content in targets.items() if content is None):
+                    target.unlink(missing_ok=True)
         except OSError as error:
             raise ReleaseError(
                 f"can't write: {error.strerror}",

@@ -13,7 +13,17 @@ if TYPE_CHECKING:
     from release_tool.commands.init.files import PlannedFile
     from release_tool.commands.init.planning import Planned
 
-_STATES = {"new": "", "same": "stands already", "kept": "stands already: not touched without --force"}
+_STATES = {
+    "new": "",
+    "same": "stands already",
+    "kept": "stands already: not touched without --force",
+    "noted": "",
+    "changed": "changed, see below",
+    "removed": "goes, see below",
+    "conflict": "a conflict, see below",
+    "gone": "you removed it, and it stays so",
+}
+_SHOWN = {"changed", "removed", "conflict"}
 
 
 def plan_data(planned: Planned, *, written: bool, commands: Sequence[str]) -> dict[str, Any]:
@@ -30,6 +40,8 @@ def plan_data(planned: Planned, *, written: bool, commands: Sequence[str]) -> di
         "charts": [{**one._asdict(), "abilities": [row._asdict() for row in one.abilities]} for one in report.charts],
         "findings": [one._asdict() for one in report.findings],
         "warnings": [one._asdict() for one in report.warnings],
+        "upgraded": planned.upgraded,
+        "conflicts": planned.conflicts,
         "written": written,
         "next": list(commands[:-1]),
     }
@@ -44,9 +56,11 @@ def plan_text(planned: Planned, width: int | None = None) -> str:
         ("remote", f"{found.remote[1]} (forge: {found.forge})" if found.remote[1] else "none yet"),
         ("base", planned.config.base),
     ]
-    lines = [*table(place, width, ""), "", "files:", *table(list(_rows(planned.files)), width)]
+    lines = [*table(place, width, "")]
+    if planned.files:
+        lines += ["", "files:", *table(list(_rows(planned.files)), width)]
     for one in planned.files:
-        if one.state == "changed":
+        if one.state in _SHOWN:
             lines += ["", *_difference(one)]
     for chart in planned.report.charts:
         rows = [
@@ -82,10 +96,10 @@ def _rows(files: Sequence[PlannedFile]) -> Iterator[tuple[str, str]]:
     for one in files:
         parts.setdefault(one.part_of or one.path, []).append(one)
     for path, group in parts.items():
-        changed = [one.path for one in group if one.state == "changed"]
+        shown = next((one.state for one in group if one.state in _SHOWN), "")
         kept = [one for one in group if one.state == "kept"]
-        if changed:
-            state = "changed, see below"
+        if shown:
+            state = _STATES[shown]
         elif kept:
             state = (
                 _STATES["kept"]
@@ -93,7 +107,7 @@ def _rows(files: Sequence[PlannedFile]) -> Iterator[tuple[str, str]]:
                 else f"{len(kept)} of its files stand already: not touched without --force"
             )
         else:
-            state = _STATES["new" if any(one.state == "new" for one in group) else "same"]
+            state = _STATES[group[0].state if len({one.state for one in group}) == 1 else "new"]
         name = f"{path}/" if group[0].part_of else path
         many = f", {len(group)} files" if group[0].part_of else ""
         yield name, f"{group[0].what}{many}" + (f" ({state})" if state else "")
@@ -102,20 +116,31 @@ def _rows(files: Sequence[PlannedFile]) -> Iterator[tuple[str, str]]:
 def _difference(one: PlannedFile) -> list[str]:
     import difflib
 
-    old, new = (text.decode("utf-8", "replace").splitlines() for text in (one.present, one.content))
+    after = b"" if one.state == "removed" else one.content
+    old, new = (text.decode("utf-8", "replace").splitlines() for text in (one.present, after))
     return [
         one_line(line) for line in difflib.unified_diff(old, new, f"a/{one.path}", f"b/{one.path}", n=2, lineterm="")
     ]
 
 
-def next_text(planned: Planned, commands: Sequence[str]) -> str:
-    """What comes next; `commands`: none where nothing was written."""
+def next_text(planned: Planned, commands: Sequence[str], upgrade: str = "") -> str:
+    """What comes next.
+
+    Args:
+        commands: none where nothing was written.
+        upgrade: the command that writes what was shown of an upgrade; empty: it may not be written.
+    """
+    if planned.upgraded and not planned.written:
+        return "Nothing to upgrade: this version writes the files as they were written."
     if not commands:
-        return "Nothing was written."
+        more = f" `{upgrade}` writes this." if planned.upgraded and upgrade else ""
+        return f"Nothing was written.{more}"
     found, count = planned.survey, len(planned.written)
     *first, bump = commands
-    said = f"{count} {'file was' if count == 1 else 'files were'} written. Next:" if count else "Next:"
-    lines = [said, *(f"  {command}" for command in first)]
+    said = f"{count} {'file was' if count == 1 else 'files were'} written. Next" if count else "Next"
+    if planned.marked:
+        said += f", decide what stands between `<<<<<<<` and `>>>>>>>` in {', '.join(planned.marked)}. Then"
+    lines = [f"{said}:", *(f"  {command}" for command in first)]
     if not found.remote[1]:
         lines.append(
             "The remote is made beside this directory; one at your forge does as well. Its pull requests live in it:"
@@ -123,4 +148,4 @@ def next_text(planned: Planned, commands: Sequence[str]) -> str:
         lines.append("`release pulls list` shows them, `release pulls merge N` merges one.")
     elif found.branch not in {"", planned.config.base}:
         lines.append(f"Then merge {found.branch} into {planned.config.base}: `release` begins with what stands there.")
-    return "\n".join([*lines, f"Then, for each image: {bump}"])
+    return "\n".join([*lines, *([] if planned.upgraded else [f"Then, for each image: {bump}"])])

@@ -6,6 +6,7 @@ import errno
 import io
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from origin import attempt, git, write_files
 from world import ROOT, Result, run
 
 from examples import lay_out
-from release_tool.commands.init import extras, texts, versions
+from release_tool.commands.init import extras, files, texts, versions
 from release_tool.errors import ReleaseError
 
 COMMIT = "0123456789" * 4
@@ -42,8 +43,8 @@ def data(*arguments: str, code: int = 0) -> Any:
     return init(*arguments, "--output", "json", code=code).data
 
 
-def states(planned: Any) -> dict[str, str]:
-    return {one["path"]: one["state"] for one in planned["files"] if not one["path"].startswith("charts/")}
+def states(planned: Any, *, charts: bool = False) -> dict[str, str]:
+    return {one["path"]: one["state"] for one in planned["files"] if charts or not one["path"].startswith("charts/")}
 
 
 def everything(directory: Path) -> dict[str, bytes]:
@@ -97,7 +98,7 @@ def test_a_second_run_finds_all_as_it_stands(here: Path) -> None:
     again = data("--tag", "1.0.3")
     assert set(states(again).values()) == {"same"}
     assert everything(here) == before
-    add = "git add release.yaml environments/devel charts/grpc-manifest && git commit"
+    add = "git add release.yaml environments/devel .release-init.json charts/grpc-manifest && git commit"
     assert again["next"][0].startswith(add), "what no commit has yet"
     git("add", ".")
     git("commit", "-qm", "x")
@@ -115,7 +116,7 @@ def test_a_chart_of_ones_own_is_adopted_with_its_environments_and_versions(
     before = everything(folder)
     planned = data()
     assert planned["environments"] == ["devel", "production"]
-    assert set(everything(folder)) - set(before) == {"release.yaml"}
+    assert set(everything(folder)) - set(before) == {"release.yaml", ".release-init.json"}
     assert ("key: engine.image" in Path("release.yaml").read_text()) == (name == "umbrella")
     assert {row["verdict"] for one in planned["charts"] for row in one["abilities"]} <= {"ok", "warning"}
     assert run("check").code == 0
@@ -387,7 +388,13 @@ def test_what_is_asked_for_is_written_and_workflows_pass_doctor(here: Path) -> N
     assert release["spec"]["chart"]["spec"]["valuesFiles"] == [
         "charts/grpc-manifest/values.yaml", "environments/devel/values.yaml", "environments/devel/image_tag.yaml",
     ]  # fmt: skip
+    data("--deliver", "applicationset")
+    several = yaml.safe_load(Path("argocd/applicationset.yaml").read_text())["spec"]
+    assert several["generators"][0]["list"]["elements"] == [
+        {"environment": "devel", "name": "gitops-devel", "cluster": "devel"}
+    ]
     data("--deliver", "argocd")
+    assert '"applicationset",' in Path(".release-init.json").read_text(), "what was asked for before is not forgotten"
     application = yaml.safe_load(Path("argocd/devel.yaml").read_text())
     assert application["spec"]["source"]["helm"]["valueFiles"] == [
         "/environments/devel/values.yaml", "/environments/devel/image_tag.yaml",
@@ -429,3 +436,102 @@ def test_the_base_is_the_one_that_the_remote_begins_with(here: Path, tmp_path: P
     assert (said.code, said.data["base"]) == (0, "trunk")
     assert re.fullmatch(r"git -C \S+ push -u origin set-up", said.data["next"][1])
     assert said.data["next"][2].endswith(" check")
+
+
+# -- later --
+
+
+@pytest.fixture
+def newer(here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What an older version of the tool set up and somebody committed; and the chart of the version that runs now."""
+    git("init", "-q")
+    git("remote", "add", "origin", FORGE)
+    init("--environments", "devel,live", "--tag", "1.0.3", "--deliver", "applicationset")
+    git("add", ".")
+    git("commit", "-qm", "x")
+    shipped = tmp_path / "newer"
+    shutil.copytree(files.SHIPPED, shipped)
+    monkeypatch.setattr(files, "SHIPPED", shipped)
+    for module in ("commands.init.ledger", "commands.init.upgrade", "commands.init.planning", "cli.init"):
+        monkeypatch.setattr(f"release_tool.{module}.__version__", "0.2.0")
+    return shipped
+
+
+def rewritten(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+VALUES = "charts/grpc-manifest/values.yaml"
+
+
+def test_an_upgrade_brings_what_is_new_keeps_what_people_changed_and_is_written_on_request(newer: Path) -> None:
+    assert "Nothing to upgrade" in init("--upgrade").out
+    rewritten(newer / "values.yaml", "weight: 100", "weight: 90")
+    (newer / "templates/poddisruptionbudget.yaml").unlink()
+    (newer / "templates/extra.yaml").write_text("{{/* more */}}\n")
+    rewritten(Path("release.yaml"), "drain: 1h", "drain: 2h")
+    rewritten(Path(VALUES), "repository: registry.example.com/engine", "repository: r.example.com/mine")
+    Path("charts/grpc-manifest/templates/NOTES.txt").unlink()
+    (newer / "templates/NOTES.txt").write_text("new\n")
+    before = everything(Path())
+    shown = init("--upgrade")
+    assert "-  weight: 100\n+  weight: 90" in shown.out
+    assert "`release init --upgrade --yes` writes this." in shown.out
+    assert everything(Path()) == before
+    assert "not committed" in init("--upgrade", "--yes", code=1).err, "a person's change would be lost"
+    git("commit", "-qam", "ours")
+    done = data("--upgrade", "--yes")
+    assert {path.rpartition("/")[2]: state for path, state in states(done, charts=True).items()} == {
+        "NOTES.txt": "gone", "extra.yaml": "new", "poddisruptionbudget.yaml": "removed", "values.yaml": "changed",
+        ".release-init.json": "noted",
+    }  # fmt: skip
+    assert "repository: r.example.com/mine" in Path(VALUES).read_text()
+    assert "weight: 90" in Path(VALUES).read_text()
+    assert "drain: 2h" in Path("release.yaml").read_text()
+    assert done["next"][0].endswith("git commit -m 'Take over the files of release 0.2.0'")
+    subprocess.run(["sh", "-ec", done["next"][0]], check=True, capture_output=True, timeout=60)
+    assert git("status", "--porcelain") == ""
+    assert "Nothing to upgrade" in init("--upgrade").out
+
+
+@pytest.mark.parametrize("shallow", [False, True])
+def test_what_both_sides_changed_is_shown_and_decided_by_a_person(newer: Path, shallow: bool) -> None:
+    for path, weight in ((newer / "values.yaml", "90"), (Path(VALUES), "80")):
+        rewritten(path, "weight: 100", f"weight: {weight}")
+    git("commit", "-qam", "ours")
+    if shallow:  # nobody knows any more what was written
+        git("checkout", "-q", "--orphan", "anew")
+        git("commit", "-qm", "anew")
+        git("branch", "-qD", "main")
+        git("reflog", "expire", "--expire=now", "--all")
+        git("gc", "-q", "--prune=now")
+    before = everything(Path())
+    shown = init("--upgrade", "--yes", code=1)
+    assert "you and release 0.2.0 changed the same places of 1 file" in shown.err
+    assert "+<<<<<<< yours" in shown.out
+    assert everything(Path()) == before
+    for choice, weight in (("yours", "80"), ("new", "90"), ("mark", "")):
+        said = init("--upgrade", "--conflicts", choice, "--yes")
+        assert not weight or f"  weight: {weight}\n" in Path(VALUES).read_text()
+        assert ("between `<<<<<<<`" in said.out) == (choice == "mark")
+        git("checkout", "-q", ".")
+
+
+def test_an_upgrade_without_a_note_or_of_a_newer_one_says_so(here: Path) -> None:
+    git("init", "-q")
+    assert "no note here" in init("--upgrade", code=1).err
+    init("--environments", "devel", "--tag", "1.0.3")
+    note = Path(".release-init.json")
+    whole = note.read_text()
+    for old, new, words in (
+        ('"version": "0.1.0"', '"version": "9.0.0"', "install 9.0.0 or a newer one"),
+        ('"schema": 1', '"schema": 2', "a newer version of `release` wrote this file"),
+        ('"keep": 4', '"kept": 4', "not as `release init` wrote it"),
+        ("{", "", "not as `release init` wrote it"),
+    ):
+        note.write_text(whole.replace(old, new, 1))
+        assert words in init("--upgrade", code=1).err
+    assert "leave the other flags out" in init("--upgrade", "--tag", "1", code=2).err
+    assert "--conflicts is for --upgrade" in init("--conflicts", "new", code=2).err

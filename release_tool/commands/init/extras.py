@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from release_tool.config import place_of
 from release_tool.errors import EditRefused, ReleaseError, UsageError
 from release_tool.model.chart_reference import elsewhere
 from release_tool.yamledit import edits
@@ -21,7 +22,12 @@ if TYPE_CHECKING:
 WORKFLOWS = ("bump", "promote", "cleanup", "sync", "check")
 """Those of docs/how-to/github-actions.md that every repository can use. `guard` needs health checks."""
 
-DELIVERIES = ("argocd", "flux")
+DELIVERIES = {
+    "argocd": "Argo CD's Application",
+    "applicationset": "Argo CD's ApplicationSet",
+    "flux": "Flux' GitRepository and HelmRelease",
+}
+"""What a cluster applies, by kind."""
 
 OWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 """Where GitHub looks for it, in its order; it takes the first."""
@@ -116,6 +122,10 @@ def delivery(kind: str, config: Config, remote: str, there: Container[str]) -> d
         if elsewhere(view.chart):
             what = f"--deliver {kind}: the chart {view.chart} stands in another place, and its values stand here"
             raise ReleaseError(what, hint="write these manifests by hand: Argo CD has `sources`, Flux `valuesFrom`")
+        if kind == "applicationset":
+            name = f"applicationset-{view.service}" if view.service else kind
+            found[f"argocd/{name}.yaml"] = _application_set(view, remote)
+            continue
         for environment in view.environments:
             place = view.place(environment)
             own = f"{view.chart}/values.yaml"
@@ -155,6 +165,55 @@ spec:
 def _application(config: Config, place: Place, remote: str, files: Sequence[str]) -> str:
     listed = _listed([f"/{path}" for path in files], 6)
     return _APPLICATION.format(**_filled(config, place), remote=_quoted(remote), files=listed)
+
+
+_SET = """\
+# {title}: apply it where Argo CD runs; it makes an Application for each environment.
+apiVersion: argoproj.io/v1alpha1
+kind: ApplicationSet
+metadata:
+  name: {release_name}
+  namespace: argocd
+spec:
+  goTemplate: true
+  goTemplateOptions: [missingkey=error]
+  generators:
+  - list:
+      elements:  # cluster: its name in Argo CD; in-cluster is the one that Argo CD runs in
+{elements}
+  template:
+    metadata:
+      name: '{{{{.name}}}}'
+    spec:
+      project: default
+      source:
+        repoURL: {remote}
+        targetRevision: {base}
+        path: {chart}
+        helm:
+          releaseName: {release_name}
+          valueFiles:  # in Helm's order, from the root of the repository
+{files}
+      destination:
+        name: '{{{{.cluster}}}}'
+        namespace: {namespace}
+      syncPolicy:
+        automated: {{prune: true, selfHeal: true}}
+        syncOptions: [CreateNamespace=true]
+"""
+
+
+def _application_set(view: Config, remote: str) -> str:
+    places = [view.place(environment) for environment in view.environments]
+    elements = [
+        f"      - {{environment: {_quoted(place.environment)}, name: {_named(view, place)}, "
+        f"cluster: {_quoted(place.environment)}}}"
+        for place in places
+    ]
+    general = place_of("{{.environment}}", path=view.path, branch="", service=view.service, values=view.values)
+    files = _listed([f"/{path}" for path in (*general.values_files, general.tag_file)], 10)
+    filled = {**_filled(view, places[0]), "remote": _quoted(remote), "elements": "\n".join(elements), "files": files}
+    return _SET.format(**filled, title=view.service or view.release_name)
 
 
 _FLUX = """\
@@ -199,13 +258,17 @@ def _helm_release(config: Config, place: Place, remote: str, files: Sequence[str
 
 def _filled(config: Config, place: Place) -> Mapping[str, str]:
     return {
-        "name": f"{config.release_name}-{place.environment}".lower().replace("_", "-").replace(".", "-"),
+        "name": _named(config, place),
         "base": _quoted(config.base),
         "chart": _quoted(config.chart),
         "chart_path": config.chart,
         "release_name": config.release_name,
         "namespace": config.namespace,
     }
+
+
+def _named(config: Config, place: Place) -> str:
+    return f"{config.release_name}-{place.environment}".lower().replace("_", "-").replace(".", "-")
 
 
 def _listed(paths: Sequence[str], indent: int) -> str:

@@ -14,7 +14,7 @@ from release_tool.tagfile.reader import read as read_tags
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from release_tool.commands.init.request import InitRequest
+    from release_tool.commands.init.request import Answers, InitRequest
     from release_tool.commands.init.survey import PlainDirectory
     from release_tool.config import Config, Place
     from release_tool.git.working_tree import WorkingTree
@@ -31,7 +31,9 @@ class PlannedFile(NamedTuple):
         path: from the root of the repository.
         what: what it is for, in a few words.
         state: `new`; `same`: it stands already, as it would be written; `kept`: another text stands there, and stays;
-            `changed`: another text stands there, and is overwritten.
+            `changed`: another text stands there, and is overwritten; `noted`: the same, of the tool's own file. Of an
+            upgrade alone: `removed`: no longer a part of what is written; `conflict`: people and the newer version
+            changed the same lines; `gone`: people removed it, and it stays so.
         present: its text as it stands.
         part_of: the directory that it is shown as.
     """
@@ -39,7 +41,7 @@ class PlannedFile(NamedTuple):
     path: str
     content: bytes
     what: str
-    state: Literal["new", "same", "kept", "changed"] = "new"
+    state: Literal["new", "same", "kept", "changed", "noted", "removed", "conflict", "gone"] = "new"
     present: bytes = b""
     part_of: str = ""
 
@@ -48,40 +50,22 @@ class InitDecision(NamedTuple):
     """What was decided.
 
     Attributes:
-        text: of release.yaml; None: the one that stands.
-        lay_in: where the chart that comes with the tool goes; empty: nowhere.
+        answers: from which files are made; without `settings`, release.yaml stands.
         running: what each environment runs that is taken over.
-        remote: the address of the repository.
     """
 
-    text: str | None
     config: Config
-    lay_in: str
+    answers: Answers
     running: Mapping[str, versions.Running]
-    remote: str
 
 
 def files_of(asked: InitRequest, source: PlainDirectory | WorkingTree, wanted: InitDecision) -> Iterator[PlannedFile]:
     config = wanted.config
-    data = source.read([asked.config])[asked.config] if wanted.text is None else wanted.text.encode()
-    yield PlannedFile(asked.config, data, f"the configuration: {' -> '.join(config.environments)}")
-    if wanted.lay_in:
-        for file in sorted(SHIPPED.rglob("*")):
-            if file.is_file():
-                path = f"{wanted.lay_in}/{file.relative_to(SHIPPED).as_posix()}"
-                yield PlannedFile(path, file.read_bytes(), "the chart that comes with `release`", part_of=wanted.lay_in)
+    if wanted.answers.settings is None:
+        data = source.read([asked.config])[asked.config]
+        yield PlannedFile(asked.config, data, _configures(config))
+    yield from made_again(asked.config, source, config, wanted.answers)
     yield from _of_environments(asked, source, wanted)
-    yield from _on_request(asked, source, wanted)
-
-
-def _on_request(
-    asked: InitRequest, source: PlainDirectory | WorkingTree, wanted: InitDecision
-) -> Iterator[PlannedFile]:
-    config = wanted.config
-    tool = extras.checked_tool(asked.tool) if asked.tool else ""
-    if asked.workflows:
-        for path, text in extras.workflows(tool, config.base).items():
-            yield PlannedFile(path, text.encode(), f"runs `release {PurePosixPath(path).stem}`")
     if asked.codeowners:
         owners = extras.checked_owners(asked.codeowners)
         there = source.read(extras.OWNERS)
@@ -91,13 +75,37 @@ def _on_request(
         yield PlannedFile(path, text.encode("utf-8", "surrogateescape"), f"reviews by {owners}")
     if asked.pre_commit:
         present = source.read([extras.HOOKS]).get(extras.HOOKS, b"").decode("utf-8", "replace")
-        yield PlannedFile(extras.HOOKS, extras.pre_commit(tool, present).encode(), "`release check` before each commit")
-    if asked.deliver:
-        values = {f"{view.chart}/values.yaml" for view in config.views()}
-        laid = {*source.read(values), *([f"{wanted.lay_in}/values.yaml"] if wanted.lay_in else [])}
-        for path, text in extras.delivery(asked.deliver, config, wanted.remote, laid).items():
-            kind = "Argo CD's Application" if asked.deliver == "argocd" else "Flux' GitRepository and HelmRelease"
-            yield PlannedFile(path, text.encode(), kind)
+        text = extras.pre_commit(asked.tool and extras.checked_tool(asked.tool), present)
+        yield PlannedFile(extras.HOOKS, text.encode(), "`release check` before each commit")
+
+
+def made_again(
+    config_path: str, source: PlainDirectory | WorkingTree, config: Config, answers: Answers
+) -> Iterator[PlannedFile]:
+    """The files that follow from the answers alone: another version of the tool can make them again."""
+    if answers.settings is not None:
+        yield PlannedFile(config_path, texts.configuration(answers.settings).encode(), _configures(config))
+    if answers.lay_in:
+        yield from _laid_in(SHIPPED, answers.lay_in, "the chart that comes with `release`")
+    if answers.tool:
+        for path, text in extras.workflows(extras.checked_tool(answers.tool), config.base).items():
+            yield PlannedFile(path, text.encode(), f"runs `release {PurePosixPath(path).stem}`")
+    values = {f"{view.chart}/values.yaml" for view in config.views()}
+    laid = {*source.read(values), *([f"{answers.lay_in}/values.yaml"] if answers.lay_in else [])}
+    for kind in answers.deliver:
+        for path, text in extras.delivery(kind, config, answers.remote, laid).items():
+            yield PlannedFile(path, text.encode(), extras.DELIVERIES[kind])
+
+
+def _laid_in(folder: Path, target: str, what: str) -> Iterator[PlannedFile]:
+    for file in sorted(folder.rglob("*")):
+        if file.is_file():
+            path = f"{target}/{file.relative_to(folder).as_posix()}"
+            yield PlannedFile(path, file.read_bytes(), what, part_of=target)
+
+
+def _configures(config: Config) -> str:
+    return f"the configuration: {' -> '.join(config.environments)}"
 
 
 def _of_environments(
@@ -121,7 +129,7 @@ def _of_environments(
                 text = texts.without_versions(there[path].decode("utf-8"), path, place.key)
                 yield PlannedFile(path, text.encode(), "its other chart values: the versions move to image_tag.yaml")
         if place.values_files[0] not in there and not place.demanded:
-            text = texts.values(place.title, asked.image, shipped=bool(wanted.lay_in))
+            text = texts.values(place.title, asked.image, shipped=bool(wanted.answers.lay_in))
             yield PlannedFile(place.values_files[0], text.encode(), "its other chart values")
 
 

@@ -7,10 +7,11 @@ import shlex
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
+from release_tool import __version__
 from release_tool.commands import check
-from release_tool.commands.init import extras, texts, versions
-from release_tool.commands.init.files import InitDecision, files_of, judged
-from release_tool.commands.init.request import demand_sense, disagreement
+from release_tool.commands.init import extras, ledger, texts, versions
+from release_tool.commands.init.files import InitDecision, PlannedFile, files_of, judged, made_again
+from release_tool.commands.init.request import Answers, demand_sense, disagreement
 from release_tool.commands.init.survey import PlainDirectory
 from release_tool.config import ConfigError
 from release_tool.config.reader import load
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from release_tool.commands.check import CheckReport
-    from release_tool.commands.init.files import PlannedFile
     from release_tool.commands.init.request import InitRequest
     from release_tool.commands.init.survey import Survey
     from release_tool.config import Config
@@ -47,18 +47,32 @@ class Planned(NamedTuple):
     files: tuple[PlannedFile, ...]
     report: CheckReport
 
+    upgraded: str = ""  # the version that wrote before, where this is an upgrade
+    marked: tuple[str, ...] = ()  # the files with places that people have to decide
+
     @property
-    def written(self) -> dict[str, bytes]:
-        """The files that change something."""
-        return {one.path: one.content for one in self.files if one.state in {"new", "changed"}}
+    def written(self) -> dict[str, bytes | None]:
+        """The files that change something; None: it goes."""
+        return written(self.files)
+
+    @property
+    def conflicts(self) -> list[str]:
+        return [one.path for one in self.files if one.state == "conflict"]
 
 
-class _AsPlanned:
+def written(files: Iterable[PlannedFile]) -> dict[str, bytes | None]:
+    found: dict[str, bytes | None] = {
+        one.path: one.content for one in files if one.state in {"new", "changed", "noted"}
+    }
+    return found | {one.path: None for one in files if one.state == "removed"}
+
+
+class AsPlanned:
     """The files of a directory as they will be: a source of `release check`."""
 
     commit = None
 
-    def __init__(self, present: PlainDirectory | WorkingTree, files: Mapping[str, bytes]) -> None:
+    def __init__(self, present: PlainDirectory | WorkingTree, files: Mapping[str, bytes | None]) -> None:
         self.title = present.title
         self._present = present
         self._files = files
@@ -66,11 +80,12 @@ class _AsPlanned:
     def read(self, paths: Iterable[str]) -> dict[str, bytes]:
         paths = list(paths)
         found = self._present.read(path for path in paths if path not in self._files)
-        return found | {path: self._files[path] for path in paths if path in self._files}
+        return found | {path: data for path in paths if (data := self._files.get(path)) is not None}
 
     def paths(self, directory: str) -> list[str]:
-        below = f"{directory.rstrip('/')}/"
-        return sorted({*self._present.paths(directory), *(path for path in self._files if path.startswith(below))})
+        below = f"{directory.rstrip('/')}/" if directory else ""
+        there = {*self._present.paths(directory), *(path for path in self._files if path.startswith(below))}
+        return sorted(path for path in there if self._files.get(path, b"") is not None)
 
     def elsewhere(self, url: str) -> Repository:
         return self._present.elsewhere(url)
@@ -87,14 +102,31 @@ class _Draft(NamedTuple):
 
     def plan(self, wanted: InitDecision) -> Planned:
         drafted = list(files_of(self.asked, self.source, wanted))
-        there = self.source.read(one.path for one in drafted)
+        path = ledger.path_of(self.asked.config)
+        there = self.source.read([path, *(one.path for one in drafted)])
         files = [judged(one, there.get(one.path), force=self.asked.force) for one in drafted]
-        planned = {one.path: one.content for one in files if one.state in {"new", "changed"}}
+        old = ledger.read(there[path], path) if path in there else None
+        made = [one.path for one in made_again(self.asked.config, self.source, wanted.config, wanted.answers)]
+        new = ledger.after(old, wanted.answers, files, made, id_like(self.found))
+        if new is not None:
+            files.append(noted(new, path, there.get(path)))
         if self.found.tree is not None:
-            _demand_clean(self.found.tree, [one.path for one in files if one.state == "changed"])
-            _demand_unignored(self.found.tree, list(planned))
-        report = check.run(_AsPlanned(self.source, planned), self.asked.config, self.renderer, now=self.now)
+            _demand_unignored(self.found.tree, list(written(files)))
+        source = AsPlanned(self.source, written(files))
+        report = check.run(source, self.asked.config, self.renderer, now=self.now)
         return Planned(self.found, wanted.config, tuple(files), report)
+
+
+def noted(new: ledger.Ledger, path: str, present: bytes | None) -> PlannedFile:
+    """The tool's own file about what it wrote."""
+    one = judged(PlannedFile(path, new.text().encode(), "what was written, for `--upgrade`"), present, force=True)
+    return one._replace(state="noted") if one.state == "changed" else one
+
+
+def id_like(found: Survey) -> str:
+    """An id of Git's objects, as this repository has them."""
+    answer = process.run(["rev-parse", "--show-object-format"], str(found.top)) if found.tree else None
+    return "0" * (64 if answer is not None and answer.text.strip() == "sha256" else 40)
 
 
 def plan(
@@ -116,8 +148,11 @@ def plan(
     names = asked.environments or (tuple(view.environments) if view else found.environments) or ENVIRONMENTS
     running = _running(asked, names, source)
     draft = _Draft(found, asked, source, renderer, now)
+    deliver = (asked.deliver,) if asked.deliver else ()
+    tool = asked.tool if asked.workflows else ""
+    answers = Answers(None, lay_in, "", tool, deliver, found.remote[1] if deliver else "")
     if found.config is not None and not disagreement(found.config, asked):
-        return draft.plan(InitDecision(None, found.config, lay_in, running, found.remote[1]))
+        return draft.plan(InitDecision(found.config, answers, running))
     name = asked.name or (view.release_name if view else suggested_name(found, asked))
     settings = texts.Settings(
         environments=names,
@@ -131,8 +166,8 @@ def plan(
     keys = [asked.versions_key] if asked.versions_key else _keys(source, chart, lay_in=lay_in)
     best = None
     for key in keys:
-        text = texts.configuration(_with_versions(settings._replace(key=key), running, source))
-        planned = draft.plan(InitDecision(text, _loaded(text, asked.config), lay_in, running, found.remote[1]))
+        chosen = _with_versions(settings._replace(key=key), running, source)
+        planned = draft.plan(InitDecision(loaded(chosen, asked.config), answers._replace(settings=chosen), running))
         rows = [row for one in planned.report.charts for row in one.abilities]
         if rows and not any(row.subject == "versions" and row.verdict == "error" for row in rows):
             return planned
@@ -141,10 +176,10 @@ def plan(
     return best
 
 
-def _loaded(text: str, path: str) -> Config:
+def loaded(settings: texts.Settings, path: str) -> Config:
     """The configuration that would be written; its mistakes are those of flags, and no file has them yet."""
     try:
-        return load(text.encode(), path)
+        return load(texts.configuration(settings).encode(), path)
     except ConfigError as error:
         what = "; ".join(f"{one.key}: {one.what}" for one in error.problems)
         raise UsageError(what, hint="say it by a flag: `release init --help` shows them") from error
@@ -237,10 +272,12 @@ def _running(
     return found
 
 
-def _demand_clean(tree: WorkingTree, paths: Sequence[str]) -> None:
-    dirty = tree.changed(paths) if paths else ()
-    if dirty:
-        what = "--force would overwrite what is not committed"
+def demand_clean(planned: Planned) -> None:
+    """ReleaseError where a change that no commit has would be lost."""
+    paths = [one.path for one in planned.files if one.state in {"changed", "removed"}]
+    tree = planned.survey.tree
+    if tree is not None and paths and (dirty := tree.changed(paths)):
+        what = "what is not committed would be overwritten"
         raise ReleaseError(what, where=", ".join(dirty[:10]), hint="commit it, or put it aside: `git stash -u`")
 
 
@@ -270,6 +307,17 @@ def no_repository(top: Path) -> ReleaseError:
     return ReleaseError("this is no git repository yet", where=str(top), hint=hint)
 
 
+def own_command(planned: Planned, config_path: str, *, here: bool) -> str:
+    """The command that writes what was shown."""
+    return shlex.join(["release", *_at(planned, config_path, here=here)[1], "init", "--upgrade", "--yes"])
+
+
+def _at(planned: Planned, config_path: str, *, here: bool) -> tuple[list[str], list[str]]:
+    """The words that name the directory: for git, and for `release`."""
+    at = [] if here else ["-C", str(planned.survey.top)]
+    return at, [*at, *(["--config", config_path] if config_path != "release.yaml" else [])]
+
+
 def next_commands(planned: Planned, config_path: str, *, here: bool) -> list[str]:
     """The commands that come next, as a shell takes them; the last one is for each image, and names none.
 
@@ -277,12 +325,15 @@ def next_commands(planned: Planned, config_path: str, *, here: bool) -> list[str
         here: whether the current directory is that of the repository.
     """
     found, base = planned.survey, planned.config.base
-    at = [] if here else ["-C", str(found.top)]
-    git, own = shlex.join(["git", *at]), [*at, *(["--config", config_path] if config_path != "release.yaml" else [])]
+    at, own = _at(planned, config_path, here=here)
+    git = shlex.join(["git", *at])
     branch = found.branch or base
     commands = []
+    if planned.marked:
+        commands.append(shlex.join(["release", *own, "check"]))
     if paths := _uncommitted(planned):
-        commands.append(f"{git} add {shlex.join(paths)} && {git} commit -m 'Set release up'")
+        message = shlex.quote(f"Take over the files of release {__version__}" if planned.upgraded else "Set release up")
+        commands.append(f"{git} add {shlex.join(paths)} && {git} commit -m {message}")
     if found.remote[1]:
         commands.append(f"{git} push -u {shlex.quote(found.remote[0])} {shlex.quote(branch)}")
     else:

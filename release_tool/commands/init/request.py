@@ -8,6 +8,7 @@ from release_tool.errors import ReleaseError, UsageError
 from release_tool.model.chart_reference import elsewhere
 
 if TYPE_CHECKING:
+    from release_tool.commands.init.texts import Settings
     from release_tool.config import Config
 
 
@@ -25,7 +26,7 @@ class InitRequest(NamedTuple):
         versions_key: where the chart looks for its versions.
         values: the other values files, in Helm's order.
         tool: repository and commit of this tool, for workflows and hooks.
-        deliver: `argocd` or `flux`.
+        deliver: a kind of extras.DELIVERIES.
         force: overwrite what stands.
     """
 
@@ -50,6 +51,31 @@ class InitRequest(NamedTuple):
     pre_commit: bool = False
     deliver: str = ""
     force: bool = False
+
+
+class Answers(NamedTuple):
+    """What the files that the tool can make again are made from; what is empty was not asked for.
+
+    Attributes:
+        settings: what release.yaml shall say; None: it stood there before.
+        lay_in: the directory of the chart that comes with the tool.
+        library: the chart of one's own that the library of routes is laid into.
+        tool: repository and commit that the workflows call.
+        deliver: for what manifests are written.
+        remote: the address of the repository in them.
+    """
+
+    settings: Settings | None = None
+    lay_in: str = ""
+    library: str = ""
+    tool: str = ""
+    deliver: tuple[str, ...] = ()
+    remote: str = ""
+
+    def after(self, later: Answers) -> Answers:
+        """With the answers of a later run put over them."""
+        both = tuple(dict.fromkeys((*self.deliver, *later.deliver)))
+        return self._replace(**{key: value for key, value in later._replace(deliver=both)._asdict().items() if value})
 
 
 def demand_sense(asked: InitRequest) -> None:
