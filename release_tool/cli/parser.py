@@ -37,6 +37,7 @@ GROUPS = {
     },
     "looking": {
         "status": "read",
+        "explain": "read",
         "history": "read",
         "render": "read",
         "diff": "read",

@@ -36,6 +36,22 @@ def _status(run: Run) -> int:
     return ReleaseError.exit_code if failures else 0
 
 
+def _explain_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("environment", metavar="ENV")
+    parser.add_argument("wanted", metavar="VERSION", help="name of the version (v5), or its tag")
+
+
+def _explain(run: Run) -> int:
+    from release_tool.commands import explain
+    from release_tool.report.explain import explanation_data, explanation_text
+
+    given = run.arguments
+    with run.tool() as tool:
+        found = explain.run(tool, given.environment, given.wanted, given.service)
+    run.show(lambda: explanation_data(found), lambda: explanation_text(found, width()))
+    return 0
+
+
 def _history_arguments(history: ArgumentParser) -> None:
     environments_argument(history)
     text = "only what is about this version, name or tag"
@@ -164,6 +180,12 @@ COMMANDS = {
         ("release status", "release status devel --health --in-use"),
         _status_arguments,
         _status,
+    ),
+    "explain": Command(
+        "why a version is where it is, and what would move it",
+        ("release explain devel v4", "release explain production v1.0.4 --output json"),
+        _explain_arguments,
+        _explain,
     ),
     "history": Command(
         "who moved what, when, why, with which run; newest first",

@@ -84,7 +84,7 @@ def run(tool: Tool, wanted: HistoryFilter) -> Told:
         for name in dict.fromkeys(wanted.environments or snapshot.config.environments):
             place = snapshot.config.place(name)
             try:
-                found += [*_landed(snapshot, place), *(_pending(tool, snapshot, place) if wanted.pending else ())]
+                found += [*landed(snapshot, place), *(_pending(tool, snapshot, place) if wanted.pending else ())]
             except TryAgain:
                 raise
             except ReleaseError as error:
@@ -101,7 +101,7 @@ def run(tool: Tool, wanted: HistoryFilter) -> Told:
     return Told(tuple(kept if wanted.limit is None else kept[-wanted.limit :]), tuple(failed))
 
 
-def _landed(snapshot: Snapshot, place: Place) -> Iterator[Entry]:
+def landed(snapshot: Snapshot, place: Place) -> Iterator[Entry]:
     """The lines of the archives, then those of the record; each operation once."""
     from release_tool.remote.snapshot import decode
 

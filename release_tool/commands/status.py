@@ -54,6 +54,7 @@ class EnvironmentStatus(NamedTuple):
     policy: Environment  # its part of the configuration
     state: State | None = None  # its versions in the base branch; None where the file is missing or broken
     since: Mapping[Entry, datetime] = {}  # since when the base has held each entry as it is
+    facts: Facts | None = None  # what the sweep knows beside the state; None where the files can't be read
     outlook: Outlook | None = None  # what holds the default and what comes; None where the files can't be read
     in_use: Mapping[Name, str] | None = None  # name -> who calls it, or why nobody knows; None: nobody was asked
     health: tuple[Judged, ...] | None = None  # what the health checks say of the live versions; None: nobody was asked
@@ -140,7 +141,7 @@ def run(
     ages = Ages(tool.repository, Landings(tool.repository, lambda: forge), snapshots[0].base, places, tool.config_path)
     wanted = list(dict.fromkeys(environments)) or list(config.environments)
     renders = bool(environments) or len(wanted) * len(snapshots) <= _RENDERED
-    look_at = _Looking(tool, forge, ages, in_use=in_use, renders=renders)
+    look_at = Looking(tool, forge, ages, in_use=in_use, renders=renders)
     services = [
         ServiceStatus(snapshot.config.service, tuple(look_at.environment(snapshot, name) for name in wanted))
         for snapshot in snapshots
@@ -173,7 +174,7 @@ def _with_health(
     ]
 
 
-class _Looking:
+class Looking:
     """One look at many environments."""
 
     def __init__(self, tool: Tool, forge: Forge, ages: Ages, *, in_use: bool, renders: bool) -> None:
@@ -230,7 +231,7 @@ class _Looking:
             used = self._tool.in_use(config, found.policy.name, state.live, now)
         facts = Facts(now, state, found.since, history.former_defaults(lines, state.default), used or {})
         seen = outlook.ahead(state, found.policy, config.versions.ordering, facts)
-        return found._replace(outlook=seen, in_use=used)
+        return found._replace(facts=facts, outlook=seen, in_use=used)
 
     def _routes(self, snapshot: Snapshot, files: Files, found: EnvironmentStatus) -> EnvironmentStatus:
         """Who answers calls, as the chart of the base renders the environment."""

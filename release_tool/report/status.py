@@ -171,7 +171,7 @@ def status_text(status: Status, width: int | None) -> str:
 def _left_over(stray: Stray, now: datetime, width: int | None) -> list[str]:
     """A release branch that the configuration doesn't reach, and what to do about it."""
     error = stray.problem()
-    rows = [("left over", error.cause), *_labelled("waits", _operations(stray.name, stray, now)), ("next", error.hint)]
+    rows = [("left over", error.cause), *labelled("waits", _operations(stray.name, stray, now)), ("next", error.hint)]
     return table(rows, width)
 
 
@@ -219,13 +219,14 @@ def _version_lines(one: EnvironmentStatus, state: State, now: datetime, width: i
     every = {**state.versions, **state.retired}
     for name in sorted(every, key=name_number, reverse=True):
         landed = one.landed(name)
-        said = "; ".join(_said(one, state, name, now))
+        said = "; ".join(said_of(one, state, name, now))
         word = "default" if name == state.default else where(state, name)
         times = ("-", "-") if landed is None else (clock(landed), short(now - landed))
         yield name, short_tag(every[name], width), word, *times, said
 
 
-def _said(one: EnvironmentStatus, state: State, name: Name, now: datetime) -> Iterator[str]:
+def said_of(one: EnvironmentStatus, state: State, name: Name, now: datetime) -> Iterator[str]:
+    """What there is to say of a version, beside what it is and since when."""
     since = one.default_since
     if name == state.default and since is not None:
         yield f"default since {clock(since)} ({short(now - since)})"
@@ -331,7 +332,7 @@ def _sweeping(one: EnvironmentStatus, now: datetime) -> Iterator[tuple[str, str]
         said.append(f"and {len(seen.coming) - _NEXT} more until {clock(seen.coming[-1].at)}")
     if said and one.policy.retention.in_use is not None and one.in_use is None:
         said.append("a version that is in use stays: --in-use asks who calls")
-    yield from _labelled("sweep", said or ["nothing to do"])
+    yield from labelled("sweep", said or ["nothing to do"])
 
 
 def _what(change: Change) -> tuple[str, Name]:
@@ -344,7 +345,7 @@ def _change(change: Change) -> str:
 
 def _waiting(one: EnvironmentStatus, now: datetime) -> Iterator[tuple[str, str]]:
     branches = filter(None, (one.rolling, one.downgrade))
-    yield from _labelled("waits", [text for one in branches for text in _operations(one.branch, one, now)])
+    yield from labelled("waits", [text for one in branches for text in _operations(one.branch, one, now)])
 
 
 def _operations(branch: str, waiting: Waiting | Stray, now: datetime) -> list[str]:
@@ -358,7 +359,8 @@ def _operations(branch: str, waiting: Waiting | Stray, now: datetime) -> list[st
     return said
 
 
-def _labelled(label: str, texts: list[str]) -> Iterator[tuple[str, str]]:
+def labelled(label: str, texts: list[str]) -> Iterator[tuple[str, str]]:
+    """Rows of which the first one has a label."""
     for number, text in enumerate(texts):
         yield ("" if number else label), text
 
@@ -366,6 +368,6 @@ def _labelled(label: str, texts: list[str]) -> Iterator[tuple[str, str]]:
 def _broken(one: EnvironmentStatus, width: int | None) -> list[str]:
     rows: list[tuple[str, str]] = []
     for error in one.errors:
-        rows += _labelled("error", [line.strip() for line in error.what.splitlines()])
+        rows += labelled("error", [line.strip() for line in error.what.splitlines()])
         rows += [(label, text) for label, text in (("where", error.where), ("next", error.hint)) if text]
     return table(rows, width)

@@ -36,7 +36,7 @@ def coming(state: State, policy: Retention, order: str, facts: Facts) -> tuple[C
     in use. What a sweep would change now comes first, with the present as its time.
     """
     found: list[Coming] = []
-    end = _later(facts.now, AHEAD)
+    end = later(facts.now, AHEAD)
     for _ in range(_INSTANTS):
         while changes := sweep(state, policy, order, facts).changes:
             found += (Coming(facts.now, change) for change in changes)
@@ -87,13 +87,13 @@ def _turns(state: State, policy: Retention, facts: Facts) -> Iterator[datetime]:
         "quarantined": [policy.quarantine_for],
         "retired": [policy.drain],
     }
-    moments = [_later(since, age) for (section, _), since in facts.landed.items() for age in ages.get(section, ())]
+    moments = [later(since, age) for (section, _), since in facts.landed.items() for age in ages.get(section, ())]
     ends = (pin.until for pin in state.pinned.values() if pin.until is not None)
-    moments += [_later(datetime.combine(until, time(), timezone.utc), _DAY) for until in ends]
+    moments += [later(datetime.combine(until, time(), timezone.utc), _DAY) for until in ends]
     return (moment for moment in moments if moment is not None)
 
 
-def _later(moment: datetime, duration: timedelta) -> datetime | None:
+def later(moment: datetime, duration: timedelta) -> datetime | None:
     """A moment later; None behind the end of the calendar, where nothing happens any more."""
     try:
         return moment + duration

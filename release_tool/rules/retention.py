@@ -45,12 +45,24 @@ class Facts(NamedTuple):
         return timedelta(0) if since is None else self.now - since
 
 
+PROTECTING = ("min_age", "in_use", "fallback", "pin", "default", "last")
+"""The rules by which a live version is never retired as things stand, the weakest reason first."""
+
+COUNTING = ("keep_per_minor", "keep")
+"""The rules by which a live version that nothing protects is one of so many that stay, the weaker reason first."""
+
+Rules = dict[str, dict[Name, str]]
+"""Rule -> name -> reason of the versions that it holds for: PROTECTING, COUNTING, and what makes a version leave:
+`max_age`, `quarantine_for`, `drain`."""
+
+
 class Sweep(NamedTuple):
     """What the sweep makes of every version, each with its reason."""
 
     changes: tuple[Change, ...]
     kept: tuple[Kept, ...]  # the live versions that stay live
     waiting: tuple[Kept, ...] = ()  # the quarantined and retired versions that stay as they are
+    rules: Mapping[str, Mapping[Name, str]] = {}  # the evidence: `Rules`
 
 
 def sweep(state: State, policy: Retention, order: str, facts: Facts) -> Sweep:
@@ -62,75 +74,95 @@ def sweep(state: State, policy: Retention, order: str, facts: Facts) -> Sweep:
         if pin.until is not None and pin.until < today and name in state.versions
     )
     state = apply(state, lifted)
-    retired, kept = _retention(state, policy, order, facts)
+    rules = _live_rules(state, policy, order, facts)
+    retired, kept = _retention(state, policy, order, facts, rules)
     # What people brought back on an open branch may still be retired, and drained, in the base: retired again it goes
     # at once. A second sweep could not tell it from any other drained version.
     state = apply(state, retired)
-    removed = tuple(
-        Change("remove", name, tag, f"drained for {duration_text(policy.drain)}")
+    rules["drain"] = {
+        name: f"drained for {duration_text(policy.drain)}"
         for name, tag in state.retired.items()
         if facts.base.retired.get(name) == tag
         and ("retired", name) in facts.landed
         and facts.age("retired", name) >= policy.drain
-    )
+    }
+    removed = tuple(Change("remove", name, state.retired[name], reason) for name, reason in rules["drain"].items())
     changed = {change.version for change in (*retired, *removed)}
     waiting = tuple(one for one in _waiting(state, policy) if one.version not in changed)
-    return Sweep((*lifted, *retired, *removed), kept, waiting)
+    return Sweep((*lifted, *retired, *removed), kept, waiting, rules)
 
 
-def _retention(
-    state: State, policy: Retention, order: str, facts: Facts
-) -> tuple[tuple[Change, ...], tuple[Kept, ...]]:
+def _live_rules(state: State, policy: Retention, order: str, facts: Facts) -> Rules:
+    """What each rule says of the versions that are not retired."""
     live = state.live
-    protected = _protected(state, policy, order, facts)
-    too_old = {
-        name
+    rules = _protecting(state, policy, order, facts)
+    protected = _merged(rules, PROTECTING)
+    rules["max_age"] = {
+        name: f"older than max_age {duration_text(policy.max_age)}"
         for name in live
         if policy.max_age is not None and name not in protected and facts.age("versions", name) > policy.max_age
     }
     # What leaves for its age fills no place of `keep`.
-    ranked = _ranked({name: tag for name, tag in live.items() if name not in too_old}, policy, order)
+    left = {name: tag for name, tag in live.items() if name not in rules["max_age"]}
+    rules |= _counting(left, policy, order)
+    ends = f"quarantined for {duration_text(policy.quarantine_for)}"
+    rules["quarantine_for"] = {
+        name: ends
+        for name in state.versions
+        if name not in live
+        and name not in state.pinned
+        and name != state.default
+        and ("quarantined", name) in facts.landed
+        and facts.age("quarantined", name) >= policy.quarantine_for
+    }
+    return rules
+
+
+def _merged(rules: Mapping[str, Mapping[Name, str]], which: Sequence[str]) -> dict[Name, str]:
+    """Name -> the strongest reason of some rules."""
+    found: dict[Name, str] = {}
+    for rule in which:
+        found |= rules.get(rule, {})
+    return found
+
+
+def _retention(
+    state: State, policy: Retention, order: str, facts: Facts, rules: Rules
+) -> tuple[tuple[Change, ...], tuple[Kept, ...]]:
+    live = state.live
+    staying = _merged(rules, (*COUNTING, *PROTECTING))
     leaving: dict[Name, str] = {}
     for name, tag in state.versions.items():
-        reason = None
-        if name not in live:
-            reason = _end_of_quarantine(name, state, policy, facts)
-        elif name in too_old and policy.max_age is not None:
-            reason = f"older than max_age {duration_text(policy.max_age)}"
-        elif name not in protected and name not in ranked:
+        reason = rules["quarantine_for"].get(name) or rules["max_age"].get(name)
+        if reason is None and name in live and name not in staying:
             reason = _beyond_the_counts(tag, policy, order, len(live))
         if reason is not None:
             leaving[name] = reason
     if live and live.keys() <= leaving.keys():
         # Only files that no operation writes come here: a default that is quarantined protects nothing else.
         last, _ = newest_first(order, live.items())[0]
-        protected[last] = "last live version"
+        rules["last"] = {last: "last live version"}
+        staying |= rules["last"]
         del leaving[last]
     retired = tuple(Change("retire", name, state.versions[name], reason) for name, reason in leaving.items())
     stay = (name for name in live if name not in leaving)
-    reasons = {**ranked, **protected}
     return retired, tuple(
-        Kept(name, live[name], reasons[name], in_use=reasons[name] == facts.in_use.get(name)) for name in stay
+        Kept(name, live[name], staying[name], in_use=staying[name] == facts.in_use.get(name)) for name in stay
     )
 
 
-def _protected(state: State, policy: Retention, order: str, facts: Facts) -> dict[Name, str]:
-    """Name -> reason of every live version that is never retired as things stand; the strongest reason wins."""
+def _protecting(state: State, policy: Retention, order: str, facts: Facts) -> Rules:
+    """What protects live versions."""
     live = state.live
-    reasons: dict[Name, str] = {}
-    if policy.min_age:
-        young = f"younger than min_age {duration_text(policy.min_age)}"
-        reasons |= {name: young for name in live if facts.age("versions", name) < policy.min_age}
-    reasons |= {name: words for name, words in facts.in_use.items() if name in live}
+    young = f"younger than min_age {duration_text(policy.min_age)}"
     target = fallback_target(state, facts.former, order)
-    if target is not None:
-        reasons[target] = "fallback target"
-    for name, pin in state.pinned.items():
-        if name in live:
-            reasons[name] = _with_reason(_pinned(pin), pin.reason)
-    if state.default is not None:
-        reasons[state.default] = "default"
-    return reasons
+    return {
+        "min_age": {name: young for name in live if policy.min_age and facts.age("versions", name) < policy.min_age},
+        "in_use": {name: words for name, words in facts.in_use.items() if name in live},
+        "fallback": {} if target is None else {target: "fallback target"},
+        "pin": {name: _with_reason(_pinned(pin), pin.reason) for name, pin in state.pinned.items() if name in live},
+        "default": {} if state.default is None else {state.default: "default"},
+    }
 
 
 def _pinned(pin: Pin) -> str:
@@ -141,19 +173,20 @@ def _with_reason(words: str, reason: str) -> str:
     return f"{words}: {reason}" if reason else words
 
 
-def _ranked(versions: Mapping[Name, Tag], policy: Retention, order: str) -> dict[Name, str]:
-    """Name -> reason of every one of some live versions that the counts keep."""
-    reasons: dict[Name, str] = {}
+def _counting(versions: Mapping[Name, Tag], policy: Retention, order: str) -> Rules:
+    """Which of some live versions the counts keep."""
+    newest: dict[Name, str] = {}
+    of_minor: dict[Name, str] = {}
     seen: dict[tuple[int, int], int] = {}
     for position, (name, tag) in enumerate(newest_first(order, versions.items())):
         minor = None if policy.keep_per_minor is None else minor_of(tag, order)
         if minor is not None and policy.keep_per_minor is not None:
             seen[minor] = seen.get(minor, 0) + 1
             if seen[minor] <= policy.keep_per_minor:
-                reasons[name] = f"newest {policy.keep_per_minor} of {minor[0]}.{minor[1]}"
+                of_minor[name] = f"newest {policy.keep_per_minor} of {minor[0]}.{minor[1]}"
         if position < policy.keep:
-            reasons[name] = f"newest {policy.keep}"
-    return reasons
+            newest[name] = f"newest {policy.keep}"
+    return {"keep_per_minor": of_minor, "keep": newest}
 
 
 def _beyond_the_counts(tag: Tag, policy: Retention, order: str, live: int) -> str:
@@ -161,14 +194,6 @@ def _beyond_the_counts(tag: Tag, policy: Retention, order: str, live: int) -> st
     if policy.keep_per_minor is not None and minor_of(tag, order) is not None:
         per_minor = f", keep_per_minor {policy.keep_per_minor}"
     return f"keep {policy.keep}{per_minor}: {count_text(live)} live"
-
-
-def _end_of_quarantine(name: Name, state: State, policy: Retention, facts: Facts) -> str | None:
-    if name in state.pinned or name == state.default or ("quarantined", name) not in facts.landed:
-        return None
-    if facts.age("quarantined", name) < policy.quarantine_for:
-        return None
-    return f"quarantined for {duration_text(policy.quarantine_for)}"
 
 
 def _waiting(state: State, policy: Retention) -> tuple[Kept, ...]:
