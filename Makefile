@@ -6,7 +6,7 @@ MARKS ?= not nightly and not slow
 # Where this is set, every start of the tool in a fresh checkout would compile it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test lint types format nightly bench docs schema lock istiod istio-definitions gateway-definitions github-definitions clean
+.PHONY: demo test lint types format nightly bench docs schema lock istiod istio-definitions gateway-definitions github-definitions github-page clean
 
 demo: $(VENV)/.installed ## the whole pipeline in a temporary repository
 	@$(BIN)/release demo
@@ -107,3 +107,13 @@ github-definitions: .cache/github/openapi.json .cache/github/schema.graphql ## G
 	@tar -xzOf .cache/github/octokit-graphql-schema-15.26.1.tgz package/schema.graphql > $@.part
 	@mv $@.part $@
 	@rm .cache/github/octokit-graphql-schema-15.26.1.tgz
+
+github-page: .cache/github-page/mermaid.min.js ## what tests show a page with as GitHub does: style, icons, Mermaid (it needs npm)
+
+.cache/github-page/mermaid.min.js:
+	@mkdir -p .cache/github-page
+	@cd .cache/github-page && npm pack --silent github-markdown-css@5.9.0 @primer/octicons@19.42.0 mermaid@11.17.2 > /dev/null
+	@cd .cache/github-page && tar -xzf github-markdown-css-5.9.0.tgz --strip-components=1 package/github-markdown-light.css package/github-markdown-dark.css
+	@cd .cache/github-page && tar -xzf primer-octicons-19.42.0.tgz --strip-components=3 package/build/svg/alert-16.svg
+	@cd .cache/github-page && tar -xzf mermaid-11.17.2.tgz --strip-components=2 package/dist/mermaid.min.js
+	@touch $@ && rm .cache/github-page/*.tgz

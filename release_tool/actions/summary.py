@@ -60,7 +60,7 @@ def outcome(one: Mapping[str, Any]) -> str:
         parts.append(table(("Change", "Version", "Tag", "Reason"), [_change(each) for each in one["changes"]]))
     if one["kept"]:
         kept = [(each["version"], each["tag"], each["reason"]) for each in one["kept"]]
-        parts.append(folded(Markup(f"{len(kept)} kept"), table(("Version", "Tag", "Reason"), kept)))
+        parts.append(folded(f"{len(kept)} kept", table(("Version", "Tag", "Reason"), kept)))
     parts += [f"- {note}" for note in said]
     return "\n\n".join(parts)
 

@@ -26,6 +26,10 @@ def _bump_arguments(bump: ArgumentParser) -> None:
     bump.add_argument("--digest", default="", help="digest of the image, for the record")
     bump.add_argument("--commit", default="", help="commit that was built, for the record")
     bump.add_argument("--build-url", default="", metavar="URL", help="link to the build, for the record")
+    text = (
+        "repository of the code that was built, for links to its commits; default: that of a build at GitHub or GitLab"
+    )
+    bump.add_argument("--source", default="", metavar="URL", help=text)
     bump.add_argument("--pin", action="store_true", help="never retire it, until it is unpinned")
     bump.add_argument(
         "--force",
@@ -38,7 +42,8 @@ def _bump(run: Run) -> int:
     from release_tool.commands import bump
 
     given = run.arguments
-    provenance = {"image": given.image, "digest": given.digest, "commit": given.commit, "build": given.build_url}
+    told = {"image": given.image, "digest": given.digest, "commit": given.commit}
+    provenance = {**told, "build": given.build_url, "source": given.source}
     asked = bump.Bump(
         tag=given.tag,
         asked=asked_of(given),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from release_tool.remote.tool import Tool
 
 
+_PAGE = r"https?://[^\s/@]+"
 # What of the provenance is looked at: it stands in the record and in links for ever.
 _SHAPES = {
     "image": (
@@ -34,7 +35,8 @@ _SHAPES = {
         "repository of an image, `registry.example.com/team/engine`",
     ),
     "digest": (r"sha256:[0-9a-f]{64}", "digest, `sha256:` and 64 hexadecimal digits"),
-    "build": (r"https?://[^\s/@]+(/\S*)?", "link like https://ci.example.com/7, without a user or a password"),
+    "build": (rf"{_PAGE}(/\S*)?", "link like https://ci.example.com/7, without a user or a password"),
+    "source": (rf"{_PAGE}/\S+", "link like https://github.com/acme/engine, without a user or a password"),
 }
 
 
@@ -45,7 +47,7 @@ class Bump(NamedTuple):
     asked: Invocation  # where and why, and under which id; the reason is needed with `force`
     pin: bool = False  # whether the version comes pinned
     force: bool = False  # whether an environment that takes no bumps, or a tag outside `versions.allow`, is accepted
-    provenance: Mapping[str, str] | None = None  # `image`, `digest`, `commit`, `build`, as far as they are known
+    provenance: Mapping[str, str] | None = None  # as far as it is known: the keys of `Intent.provenance`
 
 
 def check_usage(bump: Bump) -> None:
@@ -63,7 +65,7 @@ def check_usage(bump: Bump) -> None:
         shape, what = _SHAPES.get(key, (".*", ""))
         if re.fullmatch(shape, value, re.DOTALL) is None:
             option = "--build-url" if key == "build" else f"--{key}"
-            shown = option if key == "build" else f"{option} {value!r}"  # a link may hold a password
+            shown = option if key in {"build", "source"} else f"{option} {value!r}"  # a link may hold a password
             raise UsageError(f"{shown} is no {what}", hint=f"leave {option} out where it isn't known")
     written, built = bump.tag.partition("@")[2], (bump.provenance or {}).get("digest", "")
     if written and built and written != built:

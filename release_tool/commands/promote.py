@@ -8,6 +8,7 @@ from release_tool.commands.arguments import checked_reason
 from release_tool.commands.repeated import earlier
 from release_tool.config import first_version
 from release_tool.errors import Refused, ReleaseError
+from release_tool.model import history
 from release_tool.model.records import NAMED, PRESENT, Gate, PromoteArguments
 from release_tool.model.versions import tag_part
 from release_tool.publishing.outcome import Outcome
@@ -84,7 +85,10 @@ def _judged(tool: Tool, snapshot: Snapshot, command: Promote) -> Intent:
         tag=image.tag,
     )
     intent = command.asked.intent("promote", arguments)
-    return intent._replace(gates=found, provenance={"digest": image.digest} if image.digest else {})
+    built = history.builds(snapshot.files[command.source].lines()).get(tag_part(image.tag), {})
+    digest = {"digest": image.digest} if image.digest else {}
+    kept = {key: value for key, value in built.items() if key != "digest"}  # a digest is the registry's word of today
+    return intent._replace(gates=found, provenance={**kept, **digest})
 
 
 def _candidate(tool: Tool, snapshot: Snapshot, command: Promote, now: datetime) -> promotion.Candidate:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 SEEN = "seen"  # key of a line: commit -> when it was first seen in the base
-_PROVENANCE = ("image", "digest", "commit", "build")
+_PROVENANCE = ("image", "digest", "commit", "build", "source")
 _KNOWN = {
     *("schema", "id", "at", "operation", "arguments", "gates", "changes", "adopted", "no_effect", "by", "run"),
     *_PROVENANCE,
@@ -459,6 +459,12 @@ def recorded_digest(lines: Sequence[Line], part: str) -> tuple[datetime, str] | 
         if digest and tag_part(line.intent.tag) == part:
             return line.at, digest
     return None
+
+
+def builds(lines: Iterable[Line]) -> dict[str, Mapping[str, str]]:
+    """Tag part -> where its image comes from, as the last operation that knew it recorded it."""
+    known = ((line.intent.tag, line.intent.provenance) for line in lines)
+    return {tag_part(tag): said for tag, said in known if said.keys() - {"digest"}}
 
 
 def same_arguments(one: Intent, other: Intent) -> bool:

@@ -236,7 +236,8 @@ class Intent(NamedTuple):
     written: Mapping[str, Any]  # the same as the JSON object of the line; keys that this release doesn't know are kept
     by: str = ""
     run: str = ""  # link to the CI run, empty outside CI
-    provenance: Mapping[str, str] = {}  # for a bump: `image`, `digest`, `commit`, `build`, as far as they are known
+    # for a bump, and a promotion of what it brought: `image`, `digest`, `commit`, `build`, `source`, as far as known
+    provenance: Mapping[str, str] = {}
     gates: tuple[Gate, ...] = ()  # for a promotion: what its gates said when it was asked for; a pending one keeps that
 
     @property

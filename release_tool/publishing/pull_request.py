@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from release_tool.errors import Refused, ReleaseError
 from release_tool.forges.base import is_unfinished
 from release_tool.git.repository import Stale
+from release_tool.model import history
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,6 +85,7 @@ def _text(work: Work, lines: Sequence[Line], outcome: Outcome) -> PullRequestTex
             manifests=outcome.manifests,
             reached=outcome.reached,
             image=config.registry.image if config.registry else "",
+            builds=history.builds([*work.lines, *lines]),
             branch="" if work.branch == work.place.branch else work.branch,
         )
     )
@@ -104,7 +106,6 @@ def _ahead(work: Work, made: Plan, now: datetime) -> Outlook:
     """What holds the default once the proposal lands, and what comes then, as of the last line of the record."""
     # Ages are those that the plan was made with: they ask the forge nothing more. They are at most too early, so what
     # comes says "not before".
-    from release_tool.model import history
     from release_tool.rules import outlook
     from release_tool.rules.retention import Facts
 

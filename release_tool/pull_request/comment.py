@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from release_tool.pull_request.markdown import Markup, block, folded, plain, units
+from release_tool.pull_request.markdown import block, folded, plain, units
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +29,9 @@ def comment(marker: str, differences: Sequence[tuple[str, str, str]], where: str
     cut = f"\n\n_The rest does not fit here: {where}._"
     for title, said, why in shown:
         count = sum(line.startswith("--- ") for line in said.splitlines())
-        headline = f"{plain(title)}: {count} objects" if said else f"{plain(title)}: can't be rendered"
-        section = folded(Markup(headline), block("diff", said.rstrip()) if said else plain(why))
+        objects = "1 object" if count == 1 else f"{count} objects"
+        headline = f"{plain(title)}: {objects}" if said else f"{plain(title)}: can't be rendered"
+        section = folded(headline, block("diff", said.rstrip()) if said else plain(why))
         if units(body) + units(section) + units(cut) + 2 > LONGEST:
             return body + cut
         body += f"\n\n{section}"

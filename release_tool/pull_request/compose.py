@@ -1,7 +1,7 @@
-"""The pull request as a cockpit: title and body (Markdown as GitHub reads it) of what an environment proposes.
+"""The pull request, read in ten seconds: title and body (Markdown as GitHub reads it) of what an environment proposes.
 
-The most important stands first: what changes for callers, and what to be careful about. Nothing depends on when the
-text is written, so one that is made again of the same plan is the same.
+What a decision needs stands first and once; all else is folded. Nothing depends on when the text is written, so one
+that is made again of the same plan is the same.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def pull_request(proposed: Proposed) -> PullRequestText:
     Texts in it may come from anybody: they can't leave their cell, mention people, close issues, or bring HTML, links
     or Mermaid's syntax.
     """
-    end = [*details.undo(proposed), details.notice()]
+    end = [details.undo(proposed)]
     room = LIMIT - _length([*end, _LEFT_OUT])
     parts = _fitting(
         [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 from release_tool.model.records import UNHEALTHY
 from release_tool.model.times import clock, duration_text
 from release_tool.pull_request.markdown import (
+    NOTHING,
     Markup,
     block,
     bold,
@@ -17,7 +19,6 @@ from release_tool.pull_request.markdown import (
     link,
     plain,
     safe_url,
-    section,
     short,
     table,
     tag,
@@ -39,6 +40,10 @@ _WHOLE = "`release status` shows all"
 _NEXT = 8
 """So many of the coming changes are shown."""
 _UNDONE = 20  # operations that a command is written for
+_NOTICE = Markup(
+    "Names that are new here are provisional until this lands. Every operation makes this pull request again on "
+    "the tip of its base; commits of your own on this branch are kept, and end that."
+)
 _VERSION = ("version", "tag", "why")
 _CHANGE = ("", *_VERSION)
 _EVIDENCE = ("version", "check", "verdict", "number", "bound", "calls or attempts", "over the window", "at", "why")
@@ -49,13 +54,13 @@ _EVIDENCE = ("version", "check", "verdict", "number", "bound", "calls or attempt
 
 def changes(proposed: Proposed) -> list[Markup]:
     """Every change with its reason; what people changed by hand and this records."""
-    parts = [section("What changes", table(_CHANGE, [_change(one) for one in proposed.changes], _REST))]
+    parts = [table(_CHANGE, [_change(one) for one in proposed.changes], _REST)]
     adopted = [change for line in proposed.lines for change in line.adopted]
     # The first line of all adopts every version that stood in the file: that says nothing.
     if any(change.action != "add" for change in adopted):
-        summary = Markup("Changed by hand before, and adopted into the record")
-        parts.append(folded(summary, table(_CHANGE, [_change(one) for one in adopted], _REST)))
-    return parts
+        parts.append(Markup("Changed by hand before, and adopted into the record:"))
+        parts.append(table(_CHANGE, [_change(one) for one in adopted], _REST))
+    return [folded(f"What changes, and why: {len(proposed.changes)}", *parts)]
 
 
 def _change(change: Change) -> list[Markup]:
@@ -79,8 +84,8 @@ def left_out(proposed: Proposed) -> list[Markup]:
         "effect, and are not tried again. To take them back, close it."
     )
     return [
-        *([section("Without effect for now", stay, table(head, kept, _REST))] if kept else []),
-        *([section("Left out", table(head, dropped, _REST))] if dropped else []),
+        *([folded("Without effect for now", stay, table(head, kept, _REST))] if kept else []),
+        *([folded("Left out", table(head, dropped, _REST))] if dropped else []),
     ]
 
 
@@ -91,7 +96,9 @@ def gates(proposed: Proposed) -> list[Markup]:
         for line in proposed.lines
         for gate in line.intent.gates
     ]
-    return [section("Gates", table(("promotion", "gate", "verdict", "why"), rows, _REST))] if rows else []
+    counts = Counter(gate.verdict for line in proposed.lines for gate in line.intent.gates)
+    summary = f"Gates: {', '.join(f'{count} {plain(verdict)}' for verdict, count in counts.items())}"
+    return [folded(summary, table(("promotion", "gate", "verdict", "why"), rows, _REST))] if rows else []
 
 
 def verdicts(proposed: Proposed) -> list[Markup]:
@@ -111,18 +118,17 @@ def verdicts(proposed: Proposed) -> list[Markup]:
         for line in proposed.lines
         for row in line.intent.evidence
     ]
-    return [section("Evidence", table(_EVIDENCE, rows, _REST))] if rows else []
+    return [folded("Evidence", table(_EVIDENCE, rows, _REST))] if rows else []
 
 
 def staying(proposed: Proposed) -> list[Markup]:
     """The versions that stay as they are, with reasons."""
-    parts = []
-    if proposed.plan.kept:
-        parts.append(section("What stays live", table(_VERSION, [_kept(one) for one in proposed.plan.kept], _WHOLE)))
-    if proposed.plan.waiting:
-        rows = [_kept(one) for one in proposed.plan.waiting]
-        parts.append(section("Quarantined and retired", table(_VERSION, rows, _WHOLE)))
-    return parts
+    both = (("What stays live", proposed.plan.kept), ("Quarantined and retired", proposed.plan.waiting))
+    return [
+        folded(f"{title}: {len(those)}", table(_VERSION, [_kept(one) for one in those], _WHOLE))
+        for title, those in both
+        if those
+    ]
 
 
 def _kept(kept: Kept) -> list[Markup]:
@@ -146,7 +152,7 @@ def coming(proposed: Proposed) -> list[Markup]:
     parts = [table(("not before (UTC)", *_CHANGE), rows, _WHOLE)]
     if len(found) > _NEXT:
         parts.append(Markup(f"… and {len(found) - _NEXT} more within a year: {_WHOLE}."))
-    return [section("What comes next, if nothing else happens", *parts)]
+    return [folded("What comes next, if nothing else happens", *parts)]
 
 
 def _when(proposed: Proposed, one: Coming) -> str:
@@ -178,16 +184,17 @@ def operations(proposed: Proposed) -> list[Markup]:
     parts = [table(("operation", "reason", "by", "run"), rows, _REST)]
     built = [line for line in proposed.lines if line.intent.provenance]
     if built:
-        head = ("tag", "image", "digest", "commit", "build")
+        head = ("tag", "image", "digest", "commit", "build", "source")
         parts.append(table(head, [_provenance(line) for line in built], _REST))
-    return [section("Where it comes from", *parts)]
+    return [folded("Where it comes from", *parts)]
 
 
 def _provenance(line: Line) -> list[Markup]:
     said = line.intent.provenance
-    image, digest, commit = (said.get(key, "") for key in ("image", "digest", "commit"))
+    image, digest, commit, source = (said.get(key, "") for key in ("image", "digest", "commit", "source"))
     about = tag(line.intent.tag)
-    return [about, code(image), short(digest), short(commit), _page("build", line)]
+    at = link(urlsplit(safe_url(source)).netloc, source) if source else NOTHING
+    return [about, code(image), short(digest), short(commit), _page("build", line), at]
 
 
 def _page(what: str, line: Line) -> Markup:
@@ -204,17 +211,18 @@ def _subject(line: Line) -> Markup:
 # -- the way back -----------------------------------------------------------------------------------------------------
 
 
-def undo(proposed: Proposed) -> list[Markup]:
-    """The commands that undo it."""
+def undo(proposed: Proposed) -> Markup:
+    """The commands that undo it, and what this pull request is."""
+    title = "How to undo it, and what this pull request is"
     text = Markup("Before it is merged: close this pull request. Nothing of it has begun, and none of it is repeated.")
     commands = [Markup(proposed.place.command(*words, "--reason", "why it must go")) for words in _way_back(proposed)]
     if not commands:
-        return [section("How to undo it", text)]
+        return folded(title, text, _NOTICE)
     shown = within_share(commands, _UNDONE)
     after = Markup("After that, each as a new operation, the last one first:")
     more = Markup(f"… and {len(commands) - len(shown)} more: `{proposed.place.command('history')}` lists the ids.")
     parts = [text, after, block("sh", "\n".join(shown)), *([more] if len(shown) < len(commands) else [])]
-    return [section("How to undo it", *parts)]
+    return folded(title, *parts, _NOTICE)
 
 
 def _way_back(proposed: Proposed) -> Iterator[tuple[str, str]]:
@@ -235,11 +243,3 @@ def _way_back(proposed: Proposed) -> Iterator[tuple[str, str]]:
                 pinned.discard(name)
         if any(change.action != "supersede" for change in own):  # something that undo can turn around
             yield "undo", line.id
-
-
-def notice() -> Markup:
-    """What this pull request is."""
-    return Markup(
-        "Names that are new here are provisional until this lands. Every operation makes this pull request again on "
-        "the tip of its base; commits of your own on this branch are kept, and end that."
-    )

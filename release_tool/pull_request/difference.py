@@ -12,7 +12,6 @@ from release_tool.pull_request.markdown import (
     folded,
     join,
     plain,
-    section,
     tame,
     units,
     within_share,
@@ -38,13 +37,13 @@ def difference(proposed: Proposed, room: int) -> list[Markup]:
     if proposed.manifests is None:
         return []
     if not proposed.manifests:
-        return [section("Manifests", Markup("No rendered object changes."))]
+        return []  # the first screen says that no rendered object changes
     objects = sorted(proposed.manifests, key=_importance)
     names = within_share([Markup(f"- {_title(one)}") for one in objects], _LISTED)
     more = [Markup(f"- … and {len(objects) - len(names)} more")] if len(objects) > len(names) else []
-    inventory = folded(Markup("All objects"), join("\n", [*names, *more]))
-    summary = section("Manifests", Markup(f"{_counts(objects)}. {_where(proposed)}"), inventory)
-    return [summary, *_objects(objects, room - units(summary) - 2)]
+    title, inventory, where = f"Manifests: {_counts(objects)}", join("\n", [*names, *more]), _where(proposed)
+    room -= units(folded(title, where, inventory)) + 2
+    return [folded(title, where, inventory, *_objects(objects, room))]
 
 
 def _objects(objects: Sequence[ObjectChange], room: int) -> Iterator[Markup]:
@@ -67,7 +66,7 @@ def _one(change: ObjectChange, room: int) -> Markup:
         room -= units(lines[shown])
         shown += 1
     more = f" (cut here: {len(lines) - shown} more lines)" if shown < len(lines) else ""
-    return folded(Markup(title + more), block("diff", "".join(lines[:shown])))
+    return folded(title + more, block("diff", "".join(lines[:shown])))
 
 
 def _importance(change: ObjectChange) -> int:
@@ -83,8 +82,8 @@ def _counts(changes: Sequence[ObjectChange]) -> str:
     return ", ".join(f"{count} {action}" for action, count in counts.items())
 
 
-def _where(proposed: Proposed) -> str:
+def _where(proposed: Proposed) -> Markup:
     """Where all of it is."""
     ref = ["--ref", proposed.branch] if proposed.branch else []
     command = proposed.place.command("diff", *ref)
-    return f"The whole of it: `{command}`, or the artifacts of the job that made this pull request."
+    return Markup(f"The whole of it: `{command}`, or the artifacts of the job that made this pull request.")

@@ -134,14 +134,9 @@ def table(head: Sequence[str], rows: Sequence[Sequence[Markup]], rest: str) -> M
     return Markup("\n".join(lines))
 
 
-def section(heading: str, *parts: Markup) -> Markup:
-    """A heading, and what stands below it."""
-    return join("\n\n", [Markup(f"### {heading}"), *parts])
-
-
-def folded(summary: Markup, content: Markup) -> Markup:
-    """What a reader opens. GitHub reads Markdown in it because of the empty lines."""
-    return Markup(f"<details><summary>{summary}</summary>\n\n{content}\n\n</details>")
+def folded(summary: str, *parts: Markup) -> Markup:
+    """What a reader opens. Forges read Markdown in it because of the empty lines; those that fold nothing show all."""
+    return join("\n\n", [Markup(f"<details><summary>{summary}</summary>"), *parts, Markup("</details>")])
 
 
 def alert(kind: str, lines: Sequence[Markup]) -> Markup:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from release_tool.model.records import name_number
-from release_tool.pull_request.markdown import NOTHING, Markup, bold, gone, plain, section, table, tag
+from release_tool.pull_request.markdown import NOTHING, Markup, bold, folded, gone, plain, table, tag
 from release_tool.rules import outlook
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def matrix(proposed: Proposed) -> list[Markup]:
     parts = [table_]
     if len(shown) < len(tags) or also:
         parts.append(Markup(f"`release status` shows {len(tags) - len(shown)} more versions{also}."))
-    return [section("Versions and environments", *parts)]
+    return [folded("Versions and environments", *parts)]
 
 
 def _names(proposed: Proposed) -> list[str]:

@@ -35,7 +35,8 @@ class Proposed(NamedTuple):
         manifests: the difference of the rendered manifests; None where nothing was rendered.
         reached: who answers calls before and after it, as the rendering tells; None where nothing was rendered, or,
             of what stands there, where that can't be.
-        image: repository of the image; empty: it isn't known.
+        image: repository of the image as configured; empty: it isn't known.
+        builds: tag part -> where its image comes from, as the record tells.
         branch: the branch, where it isn't the rolling one.
     """
 
@@ -51,6 +52,7 @@ class Proposed(NamedTuple):
     manifests: Sequence[ObjectChange] | None = None
     reached: tuple[Reach | None, Reach] | None = None
     image: str = ""
+    builds: Mapping[str, Mapping[str, str]] = {}
     branch: str = ""
 
     @property

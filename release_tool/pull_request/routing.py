@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 
 from release_tool.model.records import name_number
 from release_tool.model.versions import tag_part
+from release_tool.pull_request.builds import image
 from release_tool.pull_request.markdown import (
     NOTHING,
     Markup,
     block,
     bold,
     code,
+    folded,
     gone,
     listed,
     plain,
-    section,
     table,
 )
 
@@ -49,9 +50,9 @@ def routing(proposed: Proposed) -> list[Markup]:
     rows = [_row(proposed, row, is_new=not new.isdisjoint(row.first)) for row in sorted(found.rows, key=_order(new))]
     rows += [[gone(plain(name)), Markup(to), NOTHING] for name in leaving]
     diagram = _diagram(proposed, found, new, leaving)
-    return [
-        section("Routes once this lands", table(head, rows, "`release render` shows all"), block("mermaid", diagram))
-    ]
+    changed = "as before" if before is not None and before.rows == found.rows else "changed"
+    routes = table(head, rows, "`release render` shows all")
+    return [folded(f"Routes once this lands ({changed})", routes, block("mermaid", diagram))]
 
 
 def _unnamed(found: Reach) -> str:
@@ -83,10 +84,10 @@ def _order(new: Collection[Name]) -> Callable[[Row], tuple[bool, bool, int]]:
 
 
 def _row(proposed: Proposed, row: Row, *, is_new: bool) -> list[Markup]:
-    images = [_image(proposed, name) for name in row.first]
+    images = [image(proposed, name) for name in row.first]
     if not row.values:
         ordered = len(row.first) < len(row.versions)
-        first = [Markup(f"{plain(name)}{' first' if ordered else ''}: {_image(proposed, name)}") for name in row.first]
+        first = [Markup(f"{plain(name)}{' first' if ordered else ''}: {image(proposed, name)}") for name in row.first]
         return [Markup("none, or an unknown one"), _words(row.targets), listed(first, _VALUES)]
     values = _words(row.values)
     return [bold(values) if is_new else values, _words(row.targets), listed(images, _VALUES)]
@@ -94,11 +95,6 @@ def _row(proposed: Proposed, row: Row, *, is_new: bool) -> list[Markup]:
 
 def _words(words: Sequence[str]) -> Markup:
     return listed([code(word) if word else Markup("all pods") for word in words], _VALUES)
-
-
-def _image(proposed: Proposed, name: Name) -> Markup:
-    tag = tag_part(proposed.all_versions()[name])
-    return code(f"{proposed.image}:{tag}" if proposed.image else tag)
 
 
 # -- the diagram ------------------------------------------------------------------------------------------------------

@@ -98,7 +98,7 @@ def outcome_text(outcome: Outcome, *, everything: bool = False) -> str:
 
 def _first_screen(outcome: Outcome) -> list[str]:
     """Title and first screen of the text for a person to carry on with, and where the rest of it is."""
-    shown, _, _ = outcome.text.partition("\n### ")
+    shown, _, _ = outcome.text.partition("\n<details>")
     lines = [one_line(line) for line in shown.rstrip().splitlines()]
     rest = len(outcome.text.splitlines()) - len(lines)
     asked = outcome.invocation

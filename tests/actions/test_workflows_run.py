@@ -22,6 +22,7 @@ BUILD = {
     "digest": "sha256:" + "a" * 64,
     "commit": "0123456789abcdef0123456789abcdef01234567",
     "build_url": "https://github.com/acme/engine/actions/runs/17",
+    "source": "https://github.com/acme/engine",
 }
 
 
@@ -42,6 +43,7 @@ def test_a_build_opens_a_pull_request_and_the_next_one_updates_it(world: World, 
     (line,) = world.lines("devel", "release/devel")
     assert (line.intent.provenance["image"], line.intent.provenance["digest"]) == (BUILD["image"], BUILD["digest"])
     assert (line.intent.provenance["commit"], line.intent.provenance["build"]) == (BUILD["commit"], BUILD["build_url"])
+    assert line.intent.provenance["source"] == BUILD["source"]
     assert line.intent.run.endswith(f"/{REPOSITORY}/actions/runs/1001")
     assert line.intent.by == "octo"
     assert first.output("changed") == "true"

@@ -227,23 +227,42 @@ CALLERS: dict[str, Claim] = {
         bool(old.unnamed()) and not now.unnamed()
     ),
     r"(.*) can be called by name from then on\.": lambda old, now, m: names_in(m[1]) == now.own() - old.own(),
-    r"(.*) loses? (?:its|their) routes?: calls that name .* get the default\.": lambda old, now, m: (
+    r"(.*) loses? (?:its|their) routes?(?: \(.*\))?: calls that name .* get the default\.": lambda old, now, m: (
         names_in(m[1]) == old.own() - now.own()
         and firsts(now) == {now.tags[now.default]}
         and all(gets_the_rest(now, name) for name in names_in(m[1]))
     ),
-    r"(.*) loses? (?:its|their) routes?: calls that name .* get what calls without a version get\.": (
+    r"(.*) loses? (?:its|their) routes?(?: \(.*\))?: calls that name .* get what calls without a version get\.": (
         lambda old, now, m: (
             names_in(m[1]) == old.own() - now.own() and all(gets_the_rest(now, name) for name in names_in(m[1]))
         )
     ),
-    r"(.*) loses? (?:its|their) routes?: calls that name .* find no route\.": lambda old, now, m: (
+    r"(.*) loses? (?:its|their) routes?(?: \(.*\))?: calls that name .* find no route\.": lambda old, now, m: (
         names_in(m[1]) == old.own() - now.own() and not any(now.call(name) for name in names_in(m[1]))
     ),
     r"(.*) runs? from then on\.": lambda old, now, m: names_in(m[1]) == now.running() - old.running(),
     r"(.*) runs? no more\.": lambda old, now, m: names_in(m[1]) == old.running() - now.running(),
+    r"Callers notice nothing\.": lambda old, now, _: keeps(old, now) and old.own() == now.own(),
+    # What the file alone says.
+    rf"{V}(?: `.*`)? (?:is added|comes back|is cleared)\.": lambda _, now, m: m[1] in now.tags,
+    rf"{V}(?: `.*`)? becomes the default(?: \(was v[0-9]+\))?\.": lambda _, now, m: m[1] == now.default,
+    rf"{V}(?: `.*`)? (?:retires|is quarantined)(?:: .*)?\.": lambda _, now, m: m[1] in now.tags,
+    rf"{V}(?: `.*`)? is removed(?:: .*)?\.": lambda _, now, m: m[1] not in now.tags,
 }
-OF_THE_FILE = (r"There is no version to fall back to.*", r"The default moves \*\*back\*\*.*")
+RISKS: dict[str, Claim] = {
+    r"none\*\*: no rendered object changes.*": lambda old, now, _: old.rendering.objects == now.rendering.objects,
+    r"low\*\*: each call of today keeps its version.*": lambda old, now, _: keeps(old, now),
+    r"medium\*\*: calls of today get another version.*": lambda old, now, _: not keeps(old, now),
+    r"high\*\*: calls that are answered today find no route.*": lambda old, now, _: not now.unnamed(),
+    r"high\*\*: see the warnings.*": lambda *_: True,
+}
+
+
+def keeps(old: Moment, now: Moment) -> bool:
+    return firsts(old) == firsts(now) and old.own() <= now.own()
+
+
+OF_THE_FILE = (r"The default is held: .*",)
 """Warnings that say nothing of what is rendered."""
 
 
@@ -256,8 +275,10 @@ def hold(sentence: str, claims: dict[str, Claim], old: Moment, now: Moment) -> N
 
 
 def hold_body(body: str, old: Moment, now: Moment) -> None:
-    head, _, rest = body.partition("### What changes")
-    told = re.findall(r"^- (.*)$", head, re.MULTILINE)
+    head, _, rest = body.partition("<details>")
+    told = re.findall(r"^- (.*)$", head.partition("\n**")[0], re.MULTILINE)
+    (risk,) = re.findall(r"^\*\*Risk: (.*)$", head, re.MULTILINE)
+    hold(risk, RISKS, old, now)
     for sentence in told:
         hold(sentence, CALLERS, old, now)
     for sentence in re.findall(r"^> - (.*)$", head, re.MULTILINE):
@@ -266,13 +287,8 @@ def hold_body(body: str, old: Moment, now: Moment) -> None:
     silent = not any("can be called by name" in one for one in told) and now.own() - old.own()
     assert not silent, "a route that comes is told"
     assert old.own() <= now.own() or any("route" in one for one in told), "a route that goes is told"
-    sides = {"routed": Moment.own, "deployed without a route": lambda one: one.running() - one.own()}
-    for word, side in sides.items():
-        for cells in re.findall(rf"^\| {word} \| (.*) \| (.*) \|$", head, re.MULTILINE):
-            assert [names_in(cells[0]) | struck_out(cells[0]), names_in(cells[1])] == [side(old), side(now)], word
-    assert ("| routed |" in head) == bool(old.header or now.header)
     hold_diagram(rest.partition("```mermaid")[2].partition("```")[0], now)
-    table = re.search(r"### Routes once this lands\n\n.*\n.*\n((?:\|.*\n)*)", rest)
+    table = re.search(r"<summary>Routes once this lands \(.*\)</summary>\n\n.*\n.*\n((?:\|.*\n)*)", rest)
     assert (table is not None) == bool(now.header)
     for row in table[1].splitlines() if table else ():
         hold_row([cell.strip() for cell in row.strip("|").split(" | ")], now)

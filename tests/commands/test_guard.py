@@ -130,7 +130,7 @@ def test_a_bad_default_goes_back_and_is_quarantined_with_the_evidence(guarded: G
     assert "- v4 unhealthy by answers: 1 of 1 attempts failed: error rate 0.2" in message
     (pull,) = world.pulls("all")
     assert pull["state"] == "merged"
-    assert "### Evidence" in world.json("pulls", "show", "1")["body"]
+    assert "<summary>Evidence</summary>" in world.json("pulls", "show", "1")["body"]
 
 
 def test_the_next_pass_has_nothing_to_do(guarded: Guarded) -> None:

@@ -148,8 +148,9 @@ def test_two_digests_and_a_password_are_wrong_usage(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("option", "value"),
     [("--digest", "sha256:abc"), ("--digest", "1" * 64), ("--image", "https://a/b"), ("--image", "A b"),
-     ("--build-url", "javascript:alert(1)"), ("--build-url", "https:// x"), ("--build-url", "ci/7")],
+     ("--build-url", "javascript:alert(1)"), ("--build-url", "https:// x"), ("--build-url", "ci/7"),
+     ("--source", "git@github.com:acme/engine"), ("--source", "https://github.com")],
 )  # fmt: skip
 def test_provenance_that_can_not_be_right_is_wrong_usage(tmp_path: Path, option: str, value: str) -> None:
     said = World.make(tmp_path).release("bump", "devel", "v1.0.5", option, value, code=2).err
-    assert (option if option == "--build-url" else f"{option} {value!r}") + " is no " in said
+    assert (option if option in {"--build-url", "--source"} else f"{option} {value!r}") + " is no " in said

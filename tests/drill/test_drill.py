@@ -212,5 +212,5 @@ def _evidence(drill: Drill) -> None:
     assert "▁" in errors["trend"] or "█" in errors["trend"]
     pulls = drill.standin.repositories[NAME].pulls.values()
     (pull,) = [pull for pull in pulls if pull.head == "release/devel-downgrade"]
-    assert "### Evidence" in pull.body
+    assert "<summary>Evidence</summary>" in pull.body
     assert "**unhealthy**" in pull.body

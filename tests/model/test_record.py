@@ -102,7 +102,9 @@ def lines(draw: Any) -> list[Line]:
     for line_id in ids:
         operation = draw(st.sampled_from(["bump", "later-operation"]))
         written = draw(st.dictionaries(st.text(max_size=3), JSON, max_size=2))
-        provenance = {key: draw(TEXTS) for key in ("image", "digest", "commit", "build") if draw(st.booleans())}
+        provenance = {
+            key: draw(TEXTS) for key in ("image", "digest", "commit", "build", "source") if draw(st.booleans())
+        }
         made = intent(line_id, operation, written, draw(TEXTS), draw(TEXTS), provenance=provenance)
         two = [tuple(draw(st.lists(changes(), max_size=2))) for _ in range(2)]
         found.append(Line(made, draw(MOMENTS), *two, draw(NEWER_KEYS)))

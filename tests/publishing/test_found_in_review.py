@@ -166,13 +166,13 @@ def test_a_decision_that_can_not_be_applied_waits_in_the_pull_request_until_it_c
     (said,) = world.json("sync", "devel")
     waits = "without effect for now: retire v1.0.2 (mine): v2 (v1.0.2) is pinned in devel: mobile"
     assert waits in said["notes"]
-    assert "### Without effect for now" in world.json("pulls", "show", "1")["body"]
+    assert "<summary>Without effect for now</summary>" in world.json("pulls", "show", "1")["body"]
     assert waits in world.json("bump", "devel", "v1.0.5")["notes"]
     assert "without effect for now: v2 (v1.0.2) is pinned in devel: mobile" in world.release("status").out
     assert not world.json("sync", "devel")[0]["changed"], "planned again it is the same"
     world.release("unpin", "devel", "v2", "--direct")
     world.release("sync")
-    assert "Without effect" not in world.json("pulls", "show", "1")["body"]
+    assert "without effect" not in world.json("pulls", "show", "1")["body"]
     world.merge(1)
     assert "v2" in world.state().retired
 

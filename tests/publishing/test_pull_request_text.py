@@ -23,10 +23,12 @@ def test_it_shows_routes_of_the_chart_and_all_environments(world: World) -> None
     world.release("bump", "devel", "v1.0.5", "--build-url", "https://ci.example.com/7", "--commit", "0123456789abcdef")
     text = body(world)
     for words in (
-        "| default | v4 `v1.0.4` | **v5 `v1.0.5`** |",
+        "- Calls that name no version, or an unknown one: v4 `v1.0.4` → **v5 `v1.0.5`**.",
+        "**Asked for** by ",
+        "**Risk: medium**: calls of today get another version; a downgrade would go back to v4.",
         "| version | tag | devel now | **devel then** | staging | production |",
         "| v5 | `v1.0.5` | – | **default** | – | – |",
-        "| **`v5`, `v1.0.5`** | `v5` | `v1.0.5` |",
+        "| **`v5`, `v1.0.5`** | `v5` | `registry.example.com/engine:v1.0.5` |",
         '  calls -.->|"v1, no longer routed"| pool',
         "| 1h after this lands | remove | v1 | `v1.0.1` | drained for 1h |",
         "[build at ci.example.com](https://ci.example.com/7)",
@@ -72,7 +74,7 @@ def test_a_person_who_works_on_the_branch_is_shown_the_versions_that_follow(worl
     world.release("bump", "devel", "v1.0.5")
     world.commit({"NOTES.md": "mine\n"}, "Add notes", branch="release/devel")
     world.release("bump", "devel", "v1.0.6")
-    assert "| default | v4 `v1.0.4` | **v6 `v1.0.6`** |" in body(world)
+    assert "v4 `v1.0.4` → **v6 `v1.0.6`**." in body(world)
 
 
 def test_the_command_that_it_names_undoes_it(world: World) -> None:
@@ -80,8 +82,24 @@ def test_the_command_that_it_names_undoes_it(world: World) -> None:
     (command,) = re.findall("^release (undo .*)$", body(world), re.MULTILINE)
     world.merge(1)
     world.release(*shlex.split(command))
-    assert "| default | v5 `v1.0.5` | **v4 `v1.0.4`** |" in body(world)
-    assert "The default moves **back**, from v5 `v1.0.5` to v4 `v1.0.4`." in body(world)
+    assert "v5 `v1.0.5` → **v4 `v1.0.4`**." in body(world)
+    assert "; the default moves **back**; " in body(world)
+
+
+def test_a_promotion_takes_the_build_along_and_leads_to_the_commits_since_the_default_of_its_environment(
+    world: World,
+) -> None:
+    source = "https://github.com/acme/engine"
+    for tag, commit in (("v1.0.5", "5" * 40), ("v1.0.6", "6" * 40)):
+        build = ("--commit", commit, "--build-url", f"{source}/actions/runs/{commit[0]}")
+        world.release("bump", "devel", tag, "--direct", *build)
+        world.release("promote", "devel", "staging", *(["--direct"] if tag == "v1.0.5" else []))
+    text = body(world)
+    links = (
+        f"[build at github.com]({source}/actions/runs/6), [commits since v5]({source}/compare/{'5' * 40}...{'6' * 40})"
+    )
+    assert f"**Image**: `registry.example.com/engine:v1.0.6`, {links}\n" in text
+    assert world.lines("staging", "release/staging")[-1].intent.provenance["commit"] == "6" * 40
 
 
 def test_what_makes_it_is_loaded_only_where_a_pull_request_is_written() -> None:

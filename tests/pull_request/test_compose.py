@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from model_builders import DAY, DIGEST, HOUR, NOW, TODAY, bump, change, ground, line, planned, state
-from pull_requests import devel, headings, longest, proposal, tables
+from model_builders import DAY, DIGEST, HOUR, NOW, TODAY, add_line, bump, change, ground, line, planned, state
+from pull_requests import devel, headings, longest, proposal, without_code
 
 from release_tool.manifests import ObjectChange, ObjectKey
 from release_tool.manifests.routes.reach import Reach
 from release_tool.model.records import Gate, Line, Name, Pin, Tag
 from release_tool.pull_request import compose
 from release_tool.pull_request.compose import Proposed
-from release_tool.pull_request.markdown import link, safe_url
+from release_tool.pull_request.markdown import link, plain, safe_url
 from release_tool.rules.plan import LeftOut, plan
 
 GOLDEN = Path(__file__).parent / "golden-pulls"
@@ -29,18 +29,45 @@ def asked(made: Line, **more: Any) -> Line:
     return made._replace(intent=made.intent._replace(**more))
 
 
+OLD, NEW = "fedcba9876543210" * 2 + "fedcba98", "0123456789abcdef" * 2 + "01234567"
+RECORD = [
+    asked(add_line("1.0.1", "v1")),
+    asked(add_line("1.0.2", "v2")),
+    asked(add_line("1.0.3", "v3"), provenance={"commit": "3" * 40, "source": "https://github.com/acme/engine"}),
+    asked(
+        line("bump-1.0.4", change("add", "v4", "1.0.4"), change("set-default", "v4", "1.0.4", before=Name("v3")), tag="1.0.4"),
+        provenance={"commit": OLD, "source": "https://github.com/acme/engine.git"},
+    ),
+]  # fmt: skip
+"""The record that stands behind FOUR."""
+
+
 def a_bump() -> Proposed:
     """A build adds a version; the oldest one retires."""
-    base = ground(FOUR, keep=4)
+    base = ground(FOUR, keep=4, lines=RECORD)
     provenance = {
         "image": "registry.example.com/engine",
         "digest": DIGEST[1:],
-        "commit": "0123456789abcdef0123456789abcdef01234567",
+        "commit": NEW,
         "build": "https://ci.example.com/engine/builds/77?step=push&attempt=1",
+        "source": "https://github.com/acme/engine",
     }
     mine = asked(bump("1.0.5"), by="builder", run="https://ci.example.com/engine/runs/78", provenance=provenance)
     elsewhere = {"devel": FOUR, "staging": state("1.0.1", "1.0.2", default="v2"), "production": state("1.0.1")}
-    return proposal(base, plan(base, (), mine), environments=elsewhere, image="registry.example.com/engine")
+    return proposal(base, plan(base, (), mine), environments=elsewhere)
+
+
+def the_first_version() -> Proposed:
+    """An environment gets its first version; nothing stands there, so nothing can be compared."""
+    base = ground(state())
+    return proposal(base, plan(base, (), asked(bump("1.0.1"), by="ada")))
+
+
+def an_undo() -> Proposed:
+    """A person takes the last bump back."""
+    base = ground(FOUR, lines=RECORD)
+    arguments = {"operation": "bump-1.0.4", "what": "bump 1.0.4", "reason": "too early for mobile clients"}
+    return proposal(base, plan(base, (), asked(line("01U", operation="undo", arguments=arguments), by="ada")))
 
 
 def of_a_service() -> Proposed:
@@ -64,7 +91,7 @@ def a_forced_promotion() -> Proposed:
 
 def a_downgrade() -> Proposed:
     """The default moves back, and what it leaves is quarantined."""
-    base = ground(FOUR, lines=[line("1", change("set-default", "v4", "1.0.4", before=Name("v3")))])
+    base = ground(FOUR, lines=RECORD)
     arguments = {"tag": "1.0.4", "version": "v4", "reason": "error rate 0.12 > 0.05"}
     mine = line("01D", operation="downgrade", arguments=arguments)
     return proposal(base, plan(base, (), asked(mine, by="guard")), branch="release/devel-downgrade")
@@ -124,6 +151,8 @@ def of_somebody_hostile() -> Proposed:
 
 CASES: dict[str, Callable[[], Proposed]] = {
     "bump": a_bump,
+    "first-version": the_first_version,
+    "undo": an_undo,
     "service": of_a_service,
     "forced-promotion": a_forced_promotion,
     "downgrade": a_downgrade,
@@ -150,54 +179,199 @@ def test_a_plan_that_is_made_again_gives_the_same_text(case: str) -> None:
 
 
 # -- the first screen -------------------------------------------------------------------------------------------------
+def first(proposed: Proposed) -> str:
+    """The first screen."""
+    return compose.pull_request(proposed).body.partition("<details>")[0]
+
+
 @pytest.mark.parametrize("case", CASES)
-def test_the_default_before_and_after_stands_first(case: str) -> None:
-    body = compose.pull_request(CASES[case]()).body
-    assert body.splitlines()[2].startswith("| default | v")
-    assert tables(body)[0][0] == "|  | now | once this lands |"
+def test_what_changes_for_callers_stands_first_and_the_risk_takes_one_line(case: str) -> None:
+    shown = first(CASES[case]())
+    assert shown.startswith("- ")
+    assert len(re.findall(r"^\*\*Risk: (?:none|low|medium|high|unknown)\*\*: .*\.$", shown, re.MULTILINE)) == 1
 
 
-def test_warnings_come_before_all_tables_of_details() -> None:
-    body = compose.pull_request(with_warnings()).body
-    before, _, _ = body.partition("### What changes")
+@pytest.mark.parametrize("case", [case for case in CASES if case != "hostile"])  # who writes the same everywhere
+def test_no_fact_stands_twice_on_the_first_screen(case: str) -> None:
+    made = CASES[case]()
+    shown = first(made)
+    once = [line.intent.arguments.reason for line in made.lines] + [line.intent.run for line in made.lines]
+    once += re.findall(r"\bv\d+ `[^`]+`", shown.partition("> [!WARNING]")[0])
+    assert [fact for fact in once if fact and shown.count(plain(fact) if " `" not in fact else fact) > 1] == []
+    sentences = [one.strip("-.* ") for one in re.split(r"\n+|; |: ", shown)]
+    assert [one for one in set(sentences) if len(one) > 15 and sentences.count(one) > 1] == []
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_all_that_is_no_part_of_the_first_screen_is_folded(case: str) -> None:
+    body = without_code(compose.pull_request(CASES[case]()).body)
+    assert body.count("<details>") == body.count("</details>") > 5
+    _, _, rest = body.partition("<details>")
+    deep = 1
+    for mark, between in re.findall(r"(<details>|</details>)((?:(?!</?details>).)*)", rest, re.DOTALL):
+        deep += 1 if mark == "<details>" else -1
+        assert deep > 0 or not between.strip(), between
+    assert deep == 0
+
+
+def test_warnings_name_the_commands_of_the_decision() -> None:
+    shown = first(with_warnings())
     for words in (
         "> [!WARNING]",
-        "The default is held: v5 is quarantined and newer",
-        "no version to fall back to",
-        "1 pending operation is left out",
-        "The pin of v2 `1.0.2` ends: its last day is 2026-11-26",
+        "> - The default is held: v5 is quarantined and newer. `release clear devel v5` or `release default devel NAME` frees",
+        "> - bump 1.0.9 is left out: 1.0.9 is quarantined in devel: it was bad",
+        "> - The pin of v2 `1.0.2` ends: its last day is 2026-11-26. `release pin devel v2 --until DAY` keeps it.",
         "> - subset v3 selects no pods",
-        "v3 `1.0.3` is another image here than in staging",
+        "> - v3 `1.0.3` is another image here than in staging",
+        "**Risk: high**: see the warnings; there is no version to fall back to (a downgrade needs `--to NAME`).",
     ):
-        assert words in before
+        assert words in shown
 
 
 def test_a_gate_that_was_overruled_is_a_warning_with_its_reason() -> None:
-    before, _, rest = compose.pull_request(a_forced_promotion()).body.partition("### What changes")
-    assert "promote 1.0.5 from staging: the gate soak said no and was overruled: the default of staging since" in before
+    shown, _, rest = compose.pull_request(a_forced_promotion()).body.partition("<details>")
+    assert "promote 1.0.5 from staging: the gate soak said no and was overruled: the default of staging since" in shown
+    assert "**Risk: high**: see the warnings" in shown
+    assert "<summary>Gates: 1 passed, 1 forced</summary>" in rest
     assert "| promote 1.0.5 from staging | order | passed | staging comes before devel |" in rest
 
 
-def test_a_default_that_moves_back_is_a_warning() -> None:
-    assert "The default moves **back**, from v4 `1.0.4` to v3 `1.0.3`." in compose.pull_request(a_downgrade()).body
+def test_the_person_and_the_reason_stand_on_the_first_screen() -> None:
+    assert "**Asked for** by ada: a customer waits\n" in first(a_forced_promotion())
+    assert "**Asked for** by builder ([run at ci.example.com](https://ci.example.com/engine/runs/78))\n" in first(
+        a_bump()
+    )
 
 
-def test_without_anything_to_be_careful_about_there_is_no_warning() -> None:
+def test_of_several_operations_each_says_who_and_why() -> None:
+    made = of_a_service()
+    assert "Asked for" not in first(made), "the title names the operations"
+    one, two = made.lines
+    two = asked(two, by="ada", arguments=two.intent.arguments._replace(reason="a customer waits"))
+    shown = first(made._replace(lines=[asked(one, by="builder"), two]))
+    assert "**Asked for**:\n\n- bump 1.0.2 by builder\n- bump 1.0.3 by ada: a customer waits\n" in shown
+
+
+def test_a_default_that_moves_back_is_said_with_the_risk_and_what_another_downgrade_would_do() -> None:
+    said = "**Risk: medium**: calls of today get another version; the default moves **back**; another downgrade would go back to"
+    assert said in first(a_downgrade())
+
+
+def test_the_default_that_this_very_downgrade_holds_needs_no_decision() -> None:
+    assert "WARNING" not in first(a_downgrade())
+
+
+def test_without_anything_to_decide_there_is_no_warning() -> None:
     assert "WARNING" not in compose.pull_request(a_bump()).body
+
+
+def test_what_nobody_notices_is_told_so() -> None:
+    base = ground(FOUR)
+    arguments = {"tag": "1.0.1", "version": "v1", "reason": "mobile clients", "until": "2027-03-31"}
+    made = proposal(base, plan(base, (), line("01H", operation="pin", arguments=arguments)))
+    shown = first(made)
+    assert "- Callers notice nothing.\n- v1 `1.0.1` is pinned until 2027-03-31.\n" in shown
+    assert "**Asked for**: mobile clients\n\n**Risk: none**: no rendered object changes.\n" in shown
+    removed = first(a_cleanup())
+    assert "- v8 `0.9.0` is removed: drained for 2h." in removed
+
+
+# -- the risk ---------------------------------------------------------------------------------------------------------
+def risk(proposed: Proposed) -> str:
+    (found,) = re.findall(r"^\*\*Risk: (.*)$", first(proposed), re.MULTILINE)
+    return str(found)
+
+
+def test_the_risk_is_read_from_the_routes() -> None:
+    made = a_bump()
+    assert made.reached is not None
+    before, after = made.reached
+    assert before is not None
+    assert risk(made).startswith("medium**: calls of today get another version; a downgrade would go back to v4")
+    assert risk(made._replace(reached=(None, after))).startswith("unknown**: the manifests don't tell")
+    assert risk(made._replace(reached=(before, after._replace(apart=True)))).startswith("unknown**")
+    assert risk(made._replace(manifests=())).startswith("none**: no rendered object changes.")
+    assert risk(the_first_version()).startswith("low**: nothing runs here yet")
+    assert risk(made._replace(notes=["subset v3 selects no pods"])).startswith("high**: see the warnings")
+    nowhere = after._replace(rows=after.rows[:-1])
+    assert risk(made._replace(reached=(before, nowhere))).startswith(
+        "high**: calls that are answered today find no route"
+    )
+    more = before._replace(own=before.own | {Name("v5")})
+    assert risk(made._replace(reached=(before, more))).startswith("low**: each call of today keeps its version")
+
+
+# -- images and commits -----------------------------------------------------------------------------------------------
+def built(proposed: Proposed, *, now: dict[str, str], then: dict[str, str]) -> str:
+    """The line about the image, where the default of today and the new version were built so."""
+    shown = first(proposed._replace(builds={"1.0.4": now, "1.0.5": then}))
+    (found,) = re.findall(r"^\*\*Image\*\*: (.*)$", shown, re.MULTILINE)
+    return str(found)
+
+
+GITHUB = "https://github.com/acme/engine"
+
+
+@pytest.mark.parametrize(
+    ("now", "then", "said"),
+    [
+        ({}, {}, ""),
+        ({}, {"commit": NEW}, ", commit `0123456789ab`"),
+        ({}, {"commit": NEW, "source": GITHUB}, f", [commit 0123456789ab]({GITHUB}/commit/{NEW})"),
+        ({"commit": OLD, "source": GITHUB}, {"commit": NEW, "source": f"{GITHUB}.git"}, f", [commits since v4]({GITHUB}/compare/{OLD}...{NEW})"),
+        ({"commit": OLD, "source": "https://github.com/acme/other"}, {"commit": NEW, "source": GITHUB}, f", [commit 0123456789ab]({GITHUB}/commit/{NEW})"),
+        (
+            {"commit": OLD, "build": f"{GITHUB}/actions/runs/6"}, {"commit": NEW, "build": f"{GITHUB}/actions/runs/7"},
+            f", [build at github.com]({GITHUB}/actions/runs/7), [commits since v4]({GITHUB}/compare/{OLD}...{NEW})",
+        ),
+        (
+            {"commit": OLD, "build": "https://git.example.com/a/b/c/-/jobs/6"}, {"commit": NEW, "build": "https://git.example.com/a/b/c/-/jobs/7"},
+            f", [build at git.example.com](https://git.example.com/a/b/c/-/jobs/7), [commits since v4](https://git.example.com/a/b/c/-/compare/{OLD}...{NEW})",
+        ),
+        (
+            {"commit": OLD, "source": "https://gitlab.example.com/a/b"}, {"commit": NEW, "source": "https://gitlab.example.com/a/b"},
+            f", [commits since v4](https://gitlab.example.com/a/b/-/compare/{OLD}...{NEW})",
+        ),
+        ({"commit": NEW, "source": GITHUB}, {"commit": NEW, "source": GITHUB}, ", the commit of v4 `0123456789ab`"),
+        ({"commit": OLD, "source": "https://bitbucket.org/a/b"}, {"commit": NEW, "source": "https://bitbucket.org/a/b"}, ", commit `0123456789ab`"),
+        ({"commit": "main", "source": GITHUB}, {"commit": NEW, "source": GITHUB}, f", [commit 0123456789ab]({GITHUB}/commit/{NEW})"),
+        ({}, {"commit": "../x", "source": GITHUB}, ", commit ../x"),
+        ({}, {"commit": NEW, "source": "javascript:alert(1)"}, ", commit `0123456789ab`"),
+        ({}, {"build": "javascript:alert(1)"}, ", javascript:alert(1)"),
+    ],
+)  # fmt: skip
+def test_an_image_leads_to_its_build_and_its_commits(now: dict[str, str], then: dict[str, str], said: str) -> None:
+    assert built(a_bump(), now=now, then=then) == f"`registry.example.com/engine:1.0.5`{said}"
+
+
+def test_a_downgrade_leads_to_the_commits_that_it_takes_back() -> None:
+    url = f"https://github.com/acme/engine/compare/{'3' * 40}...{OLD}"
+    assert f"**Image**: `registry.example.com/engine:1.0.3`, [commits that v4 had more]({url})" in first(a_downgrade())
+
+
+def test_without_a_rendering_the_image_is_that_of_configuration_or_build() -> None:
+    made = a_bump()._replace(reached=None, manifests=None)
+    assert "**Image**: `registry.example.com/engine:1.0.5` `sha256:0123456789ab`, [build at" in first(made)
+    assert "**Image**: `r.example.com/x:1.0.5`" in first(made._replace(builds={}, image="r.example.com/x"))
+    assert "**Image**" not in first(made._replace(builds={})), "the tag alone stands above already"
 
 
 # -- routes -----------------------------------------------------------------------------------------------------------
 def test_the_routes_are_those_of_the_rendering() -> None:
     body = compose.pull_request(a_bump()).body
+    assert "<summary>Routes once this lands (changed)</summary>" in body
     assert "| `x-version` | leads to | image |" in body
     assert "| **`v5`, `1.0.5`** | `v5` | `registry.example.com/engine:1.0.5` |" in body
     assert "| ~~v1~~ | the default pool | – |" in body
 
 
 def test_routes_that_do_not_change_are_told_too() -> None:
-    body = compose.pull_request(a_bump()._replace(manifests=())).body
+    made = a_bump()
+    assert made.reached is not None
+    body = compose.pull_request(made._replace(manifests=(), reached=(made.reached[1], made.reached[1]))).body
     assert "| none, or an unknown one | `default` | v5 first: `registry.example.com/engine:1.0.5` |" in body
-    assert "No rendered object changes." in body
+    assert "<summary>Routes once this lands (as before)</summary>" in body
+    assert body.startswith("- Callers notice nothing.\n")
 
 
 def without_routes(proposed: Proposed) -> Proposed:
@@ -211,9 +385,8 @@ def without_routes(proposed: Proposed) -> Proposed:
 def test_of_a_chart_without_routes_none_is_told() -> None:
     body = compose.pull_request(without_routes(a_bump()._replace(manifests=()))).body
     assert "Routes once this lands" not in body
-    assert "| live | v4, v3, v2, ~~v1~~ | **v5**, v4, v3, v2 |" in body
-    assert "| quarantined or retired | – | **v1** |" in body
     assert "- v5 `1.0.5` runs from then on." in body
+    assert "- v1 `1.0.1` retires: keep 4: five live." in body
     for word in ("route", "grpcsvc", "pool", "mermaid", "alls that"):
         assert word not in body.replace("quarantine", "")
 
@@ -223,7 +396,8 @@ def test_what_stands_and_cannot_be_rendered_is_compared_with_nothing() -> None:
     assert made.reached is not None
     body = compose.pull_request(made._replace(reached=(None, made.reached[1]))).body
     assert "can be called" not in body
-    assert "| routed | v4, v3, v2, ~~v1~~ | **v5**, v4, v3, v2 |" in body
+    assert body.startswith("- v5 `1.0.5` is added.\n- v5 becomes the default (was v4).\n")
+    assert "**Risk: unknown**" in body
 
 
 def test_without_a_route_for_other_calls_the_way_ends() -> None:
@@ -313,7 +487,7 @@ def test_the_difference_of_a_downgrade_is_that_of_its_branch() -> None:
 
 
 def test_without_a_rendering_nothing_is_said_of_manifests() -> None:
-    assert "Manifests" not in headings(compose.pull_request(a_bump()._replace(manifests=None)).body)
+    assert not any("Manifests" in one for one in headings(compose.pull_request(a_bump()._replace(manifests=None)).body))
 
 
 # -- links ------------------------------------------------------------------------------------------------------------

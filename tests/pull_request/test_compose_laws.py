@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from html import unescape
+from html.parser import HTMLParser
 
+import cmarkgfm
+from github_page import PULL_REQUEST
 from model_builders import law
 from pull_requests import LONG, devel, hostile, longest, tables, without_code
 
@@ -12,7 +17,8 @@ from release_tool.pull_request.compose import Proposed
 from release_tool.pull_request.markdown import code, safe_url
 
 OURS = re.compile(
-    r"</?(?:details|summary)>|!\[WARNING\]|\[!WARNING\]|\[(?:run|build) at [\w.:-]+\]\(https?://[^\s()<>]+\)"
+    r"</?(?:details|summary)>|!\[WARNING\]|\[!WARNING\]"
+    r"|\[(?:(?:(?:run|build) at )?[\w.:-]+|commit \w+|commits since v\d+|commits that v\d+ had more)\]\(https?://[^\s()<>]+\)"
 )
 ACTIVE = re.compile(r"@(?=\w)|#(?=\w)|gh-(?=\d)|www\.|://|[<\\$!\[\]]", re.IGNORECASE)
 UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -40,7 +46,8 @@ def test_nothing_from_outside_is_active(proposed: Proposed) -> None:
 def test_no_line_begins_what_markdown_makes_something_of(proposed: Proposed) -> None:
     known = (
         "| ", "|  |", "- ", "> ", "### ", "<details><summary>", "</details>", "…", "Before it is merged", "After that",
-        "Names that are new", "More of it", "No rendered", "`release status`",
+        "Names that are new", "More of it", "The whole of it", "`release status`", "**Asked for**", "**Risk: ", "**Image", "Changed by hand",
+        "These stay pending",
     )  # fmt: skip
     for text in without_code(compose.pull_request(proposed).body).split("\n"):
         assert not text or text.startswith(known) or re.match(r"\|( --- \|)+$|\d+ (added|changed)", text), text
@@ -53,7 +60,7 @@ def test_it_fits_and_is_the_same_each_time(proposed: Proposed) -> None:
     assert len(text.title) <= 256
     assert "\n" not in text.title
     assert text == compose.pull_request(proposed)
-    assert "### How to undo it" in text.body, "what matters is there however long the rest is"
+    assert "<summary>How to undo it, " in text.body, "what matters is there however long the rest is"
 
 
 @law(hostile(), examples=20)
@@ -76,6 +83,47 @@ def test_the_diagram_holds_words_alone(proposed: Proposed) -> None:
     )  # fmt: skip
     for text in diagram.split("\n") if diagram else ():
         assert any(re.fullmatch(shape, text) for shape in shapes), text
+
+
+class Shape(HTMLParser):
+    """What a page is made of, and whether each part that begins ends."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.found: Counter[str] = Counter()
+        self.links: list[str] = []
+        self.unfolded: list[str] = []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found[tag] += 1
+        assert tag != "summary" or self.open[-1] == "details"
+        assert not attrs or tag in {"a", "pre", "td", "th"}, (tag, attrs)
+        self.links += [value or "" for key, value in attrs if tag == "a"]
+        if "details" not in self.open:
+            self.unfolded.append(tag)
+        if tag not in {"br", "hr"}:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@law(hostile(), examples=20)
+def test_github_makes_the_parts_of_it_that_were_meant(proposed: Proposed) -> None:
+    """By GitHub's own parser: all that begins ends, nothing foreign is a part, and tables stand in what is folded."""
+    body = compose.pull_request(proposed).body
+    page = Shape(cmarkgfm.github_flavored_markdown_to_html(body, options=PULL_REQUEST))
+    assert page.open == []
+    known = {"a", "blockquote", "br", "code", "del", "details", "em", "li", "p", "pre", "strong", "summary", "ul"}
+    assert page.found.keys() <= {*known, "table", "thead", "tbody", "tr", "th", "td"}
+    assert page.found["summary"] == page.found["details"] == without_code(body).count("<details>")
+    assert page.found["table"] == len(tables(body))
+    assert "table" not in page.unfolded
+    assert "pre" not in page.unfolded
+    assert all(link == unescape(safe_url(unescape(link))) for link in page.links)
 
 
 @law(LONG)

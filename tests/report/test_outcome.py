@@ -7,7 +7,7 @@ import pytest
 from release_tool.publishing.outcome import Invocation, Outcome
 from release_tool.report.outcome import outcome_data, outcome_text
 
-TEXT = "devel: bump v1.0.5\n\n| now |\n\n- v5 can be called\n\n### What changes\n\nmuch\n\n### Routes\n\nmore\n"
+TEXT = "devel: bump v1.0.5\n\n| now |\n\n- v5 can be called\n\n<details><summary>What changes</summary>\n\nmuch\n\n</details>\n"
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_without_a_forge_the_first_screen_is_printed_and_where_the_rest_is(
 ) -> None:
     outcome = Outcome(invocation, None, branch=branch, text=TEXT)
     assert outcome_text(outcome).split("\n\n", 1)[1] == (
-        "devel: bump v1.0.5\n\n| now |\n\n- v5 can be called\n\n(8 more lines of this text: the same command with "
+        "devel: bump v1.0.5\n\n| now |\n\n- v5 can be called\n\n(6 more lines of this text: the same command with "
         f"`--output json` gives all of it (`body`), `{command}` the manifests)"
     )
     assert outcome_data(outcome)["body"] == TEXT.partition("\n\n")[2]

@@ -12,6 +12,7 @@ from model_builders import NOW, change, line, state
 from release_tool import manifests
 from release_tool.config import Place, place_of
 from release_tool.manifests.routes.reach import Reach, Row, reach
+from release_tool.model import history
 from release_tool.model.records import Gate, Kept, Name, State, Tag
 from release_tool.model.versions import tag_part
 from release_tool.pull_request.compose import Proposed
@@ -20,6 +21,7 @@ from release_tool.rules import outlook
 from release_tool.rules.forecast import Coming
 from release_tool.rules.plan import Ground, LeftOut, Plan
 
+IMAGE = "registry.example.com/engine"
 AROUND = """\
 apiVersion: v1
 kind: Service
@@ -54,7 +56,7 @@ def rendering(one: State, header: str = "x-version") -> str:
     pods = [
         f"apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: engine-{name}, namespace: engine}}\n"
         f"spec: {{template: {{metadata: {{labels: {{app: engine, version: {name}}}}}, "
-        f"spec: {{containers: [{{name: a, image: 'engine:{tag}'}}]}}}}}}\n"
+        f"spec: {{containers: [{{name: a, image: '{IMAGE}:{tag}'}}]}}}}}}\n"
         for name, tag in every.items()
     ]
     return "---\n".join([AROUND + "".join(routes), rule, *pods])
@@ -82,6 +84,7 @@ def proposal(ground: Ground, made: Plan, service: str = "", **more: Any) -> Prop
         "ahead": outlook.ahead(made.after, ground.environment, ground.order, ground.facts),
         "manifests": manifests.difference(rendering(before), rendering(made.after)),
         "reached": reached(before, made.after),
+        "builds": history.builds([*ground.lines, *made.lines]),
         **more,
     }
     return Proposed(devel(service), made.lines, **given)
@@ -177,6 +180,10 @@ def hostile(draw: Any) -> Proposed:
         manifests=objects,
         reached=tuple(_hostile_reach(tuple(one.live), next(words), next(words)) for one in (before, after)),
         image=next(words),
+        builds={
+            tag_part(tag): {key: next(words) for key in ("image", "digest", "commit", "build", "source")}
+            for tag in after.versions.values()
+        },
         branch=draw(st.sampled_from(["", "release/devel-downgrade"])),
     )
 
@@ -224,5 +231,5 @@ def longest(body: str) -> int:
 
 
 def headings(body: str) -> Sequence[str]:
-    """Its headings, in their order."""
-    return re.findall("^### (.*)$", body, re.MULTILINE)
+    """The headings of what is folded, in their order."""
+    return re.findall("^<details><summary>(.*)</summary>$", body, re.MULTILINE)

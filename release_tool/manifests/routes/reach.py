@@ -63,6 +63,7 @@ class Reach(NamedTuple):
         header: the header by which routes tell versions apart; empty: none does.
         rows: the routes for versions in the order of the rendering, then those for all other calls.
         running: version -> the workloads that have an image with its tag or digest.
+        images: version -> that image, as the first of its workloads names it.
         shown: the versions whose tag stands anywhere in the rendering.
         filters: the EnvoyFilters beside the routes, which may do anything with a call.
         apart: whether routes lead to single versions by something else than a header (hosts, paths, labels of callers).
@@ -79,6 +80,7 @@ class Reach(NamedTuple):
     sources: tuple[str, ...] = ()
     filters: tuple[str, ...] = ()
     apart: bool = False
+    images: Mapping[Name, str] = {}
 
     def routed(self, name: Name) -> bool:
         """Whether calls that name a version reach its pods by a route of its own."""
@@ -134,7 +136,8 @@ def reach(rendering: str, namespace: str, versions: Mapping[Name, Tag]) -> Reach
     apart = not header and len({row.versions for row in _every_row(view, owners, who) if len(row.versions) == 1}) > 1
     if apart and len(others) > 1:
         others = {}  # which of these calls name a version nobody knows
-    return Reach(via, header, (*rows, *others), workloads, shown, frozenset(own), sources, filters, apart)
+    images = dict(_images(rendering, workloads, versions))
+    return Reach(via, header, (*rows, *others), workloads, shown, frozenset(own), sources, filters, apart, images)
 
 
 def _every_row(view: RoutingView, owners: Iterable[RouteOwner], who: Mapping[ObjectKey, list[Name]]) -> Iterator[Row]:
@@ -189,6 +192,18 @@ def running(rendering: str, versions: Mapping[Name, Tag]) -> dict[Name, tuple[Ob
         for name in (name for name, core in inside.items() if len(core) == longest):
             found.setdefault(name, []).extend(keys)
     return {name: tuple(dict.fromkeys(found[name])) for name in versions if name in found}
+
+
+def _images(
+    rendering: str, workloads: Mapping[Name, Sequence[ObjectKey]], versions: Mapping[Name, Tag]
+) -> Iterator[tuple[Name, str]]:
+    every = manifests.images(rendering)
+    for name, keys in workloads.items():
+        digest = versions[name].partition("@")[2]
+        for image in every[keys[0]]:
+            if stands(versions[name], image) or (digest and image.endswith(digest)):
+                yield name, image
+                break
 
 
 def stands(tag: str, text: str) -> bool:
