@@ -41,18 +41,22 @@ schema: $(VENV)/.installed-dev ## release.schema.json and the tables of docs/ref
 
 # What action.yml installs. One resolution for all, so that files for two extras never ask for two versions of one thing.
 # Hashes of every file of a version: one lock serves all platforms and every Python from 3.10 on. Nothing younger than a
-# week: most bad releases are found and withdrawn before.
+# week: most bad releases are found and withdrawn before. The embedded engine has a lock of its own, and the override takes
+# it out of the others: with a `helm` program nobody needs it.
 EXTRAS := grpc kubernetes promql
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --exclude-newer "7 days" \
-  --custom-compile-command "make lock" pyproject.toml
+  --custom-compile-command "make lock"
+SLIM = --constraints .cache/all.txt --overrides .cache/slim.txt --no-annotate
 lock: $(VENV)/.installed-dev ## requirements/, what the action installs, with the newest versions that pyproject.toml allows
 	@$(BIN)/python -m pip install --quiet --group lock
 	@rm -rf requirements && mkdir requirements && mkdir -p .cache
-	@echo 'setuptools>=77' > .cache/build.in
-	@$(COMPILE) .cache/build.in --all-extras --output-file .cache/all.txt
-	@$(COMPILE) .cache/build.in --constraints .cache/all.txt --no-annotate --output-file requirements/tool.txt
+	@sed -n 's/^  "\(helm-python-sdk.*\)",$$/\1/p' pyproject.toml > .cache/embedded.in
+	@echo 'helm-python-sdk; python_version < "3"' > .cache/slim.txt
+	@$(COMPILE) pyproject.toml --all-extras --output-file .cache/all.txt
+	@$(COMPILE) .cache/embedded.in --constraints .cache/all.txt --no-annotate --output-file requirements/embedded.txt
+	@$(COMPILE) pyproject.toml $(SLIM) --output-file requirements/tool.txt
 	@for extra in $(EXTRAS); do \
-	  $(COMPILE) --extra $$extra --constraints .cache/all.txt --no-annotate --output-file requirements/$$extra.txt || exit 1; \
+	  $(COMPILE) pyproject.toml --extra $$extra $(SLIM) --output-file requirements/$$extra.txt || exit 1; \
 	done
 
 # `editable_mode=compat` is a plain path entry: the default imports a finder into every start of Python. setuptools warns

@@ -13,6 +13,7 @@ from benchmarks.charts import render_rows
 from benchmarks.cleanup import cleanup_rows
 from benchmarks.editor import editor_rows
 from benchmarks.guard import guard_rows
+from benchmarks.install import install_rows
 from benchmarks.repositories import PLAIN, PLAIN_WITHOUT_CHECKOUT, Template
 from benchmarks.timing import Side, in_turn, nothing, program, row
 from benchmarks.versions import versions_rows
@@ -63,9 +64,8 @@ def _bump_sides(template: Template, *, without: bool) -> list[Side]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--runs", type=int, default=9, help="counted runs of each side (default: 9)")
-    parser.add_argument(
-        "--only", choices=("help", "bump", "editor", "render", "cleanup", "guard", "versions"), help="one part alone"
-    )
+    names = ("help", "bump", "editor", "render", "cleanup", "guard", "versions", "install")
+    parser.add_argument("--only", choices=names, help="one part alone; `install` needs a network, and runs only so")
     arguments = parser.parse_args()
     for name in [name for name in os.environ if name.startswith(("GIT_", "GITHUB_"))]:
         del os.environ[name]
@@ -82,9 +82,10 @@ def main() -> None:
             "cleanup": lambda: cleanup_rows(Path(name), arguments.runs, RELEASE),
             "guard": lambda: guard_rows(Path(name), arguments.runs),
             "versions": lambda: versions_rows(Path(name), arguments.runs, RELEASE),
+            "install": lambda: install_rows(Path(name), arguments.runs),
         }
         for part, rows in parts.items():
-            if arguments.only in (None, part):
+            if part == arguments.only or (arguments.only is None and part != "install"):
                 for line in rows():
                     print(line, flush=True)
 

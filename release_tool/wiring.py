@@ -198,13 +198,13 @@ def make_renderer(config: Config, *, inside: bool = False) -> Renderer:
 
 
 def warm_up(*, inside: bool = False) -> None:
-    """Load the embedded engine beside everything else, where there is one; a failure shows when it is needed."""
-    import importlib.util
+    """Load the engine beside everything else; a failure shows when the engine is needed."""
+    from contextlib import suppress
 
-    if importlib.util.find_spec("helm_python") is not None:
-        from release_tool import helm
+    from release_tool import helm
 
-        helm.make_renderer("embedded", inside=inside).warm_up()
+    with suppress(ReleaseError):
+        helm.make_renderer(inside=inside).warm_up()
 
 
 def make_registry(config: Config) -> Registry | None:

@@ -40,8 +40,8 @@ ONLY_IMPORTERS = {
     "semver": {"model.versions"},
     "ruamel": {"yamledit.parser"},
     "git": {"git.working_tree", "commands.demo"},
-    "subprocess": {"actions.rerun", "git.process", "health.command", "registry.credentials"}
-    | {"helm.child", "helm.limits", "helm.program"},
+    "subprocess": {"actions.install", "actions.rerun", "git.process", "health.command", "registry.credentials"}
+    | {"helm.child", "helm.installed", "helm.limits", "helm.program"},
     "requests": {"net.transport"},
 }
 

@@ -235,9 +235,9 @@ class Render(NamedTuple):
         Key(
             "Which Helm renders the chart.",
             {
-                "auto": "the embedded engine where it is installed, else `helm`",
+                "auto": "the embedded engine where it is installed, else `helm`; both render the same",
                 "embedded": "the Helm engine that is installed with this tool",
-                "helm": "the program `helm` on `PATH`",
+                "helm": "the program `helm` on `PATH`, of version 3.14 or newer",
             },
         ),
     ] = "auto"

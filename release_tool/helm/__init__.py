@@ -46,6 +46,13 @@ class Renderer(Protocol):
         """The manifests: YAML documents, each after a line `---` and one `# Source: <chart>/<template>`."""
 
 
+def embedded_there() -> bool:
+    """Whether the wheel of the embedded engine is installed."""
+    import importlib.util
+
+    return importlib.util.find_spec("helm_python") is not None
+
+
 def make_renderer(engine: str = "auto", *, inside: bool = False) -> Renderer:
     """The renderer of an engine.
 
@@ -56,11 +63,9 @@ def make_renderer(engine: str = "auto", *, inside: bool = False) -> Renderer:
     Raises:
         ReleaseError: the engine isn't installed, or there is none of this name.
     """
-    import importlib.util
-
     if engine not in ENGINES:
         raise ReleaseError(f"no engine is called {engine}", hint=f"render.engine is one of {', '.join(ENGINES)}")
-    wheel = engine != "helm" and importlib.util.find_spec("helm_python") is not None
+    wheel = engine != "helm" and embedded_there()
     if wheel and inside:
         from release_tool.helm.embedded import EmbeddedRenderer
         from release_tool.helm.limits import little_address_space

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from release_tool.helm.request import RenderRequest
 
 INSTALL = (
-    "install the embedded engine (`pip install helm-python-sdk`), or Helm 3 or 4 so that `helm` is on PATH "
-    "(https://helm.sh/docs/intro/install)"
+    "install Helm 3.14 or newer so that `helm` is on PATH (https://helm.sh/docs/intro/install), or the embedded "
+    "engine: `pip install helm-python-sdk`, in the action `extras: embedded`"
 )
 
 _LONGEST_MESSAGE = 600  # a template that includes itself is reported with a thousand places

@@ -1,14 +1,16 @@
-"""Rendering by a `helm` program, version 3 or 4."""
+"""Rendering by a `helm` program, version 3.14 or newer, or 4."""
 
 from __future__ import annotations
 
 import re
 import signal
-from contextlib import contextmanager
+from _thread import start_new_thread
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.errors import ReleaseError
 from release_tool.git.process import end, launch
+from release_tool.helm.installed import environment, program_version
 from release_tool.helm.limits import OUT_OF_MEMORY, TICK, TIME, Watch, checked_size, out_of_memory
 from release_tool.helm.messages import INSTALL, bad_values, explained, log
 from release_tool.helm.request import SEPARATOR, applied, check, single_documents
@@ -28,11 +30,13 @@ class ProgramRenderer(NamedTuple):
     name: str = "helm"
 
     def warm_up(self) -> None:
-        """Nothing: the program is started anew for each rendering."""
+        """Ask for the version in the background; for each rendering the program is started anew."""
+        start_new_thread(_ask_quietly, (self.program,))
 
     def render(self, request: RenderRequest) -> str:
         """The manifests; see `Renderer`."""
         check(request)
+        program_version(self.program)
         values = single_documents(request.values)
         with laid_out(request.files) as root:
             for number, part in enumerate(values):
@@ -55,7 +59,7 @@ class ProgramRenderer(NamedTuple):
                 process = launch(
                     command,
                     cwd=root,  # relative names only: `--values` takes a comma for a separator
-                    env=_environment(root),
+                    env=environment(root),
                     stdin=subprocess.DEVNULL,
                     stdout=stdout,
                     stderr=stderr,
@@ -101,14 +105,9 @@ def laid_out(files: Mapping[str, bytes]) -> Iterator[Path]:
         yield root
 
 
-def _environment(root: Path) -> dict[str, str]:
-    """The whole environment of the program. PATH and HOME are there for version managers, which put a script first."""
-    import os
-
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    # Plugins, repositories and caches are looked for inside `root`: there are none.
-    places = {f"HELM_{kind}_HOME": str(root / "helm" / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA")}
-    return {**kept, **places, "KUBECONFIG": str(root / "no-cluster"), "TMPDIR": str(root), "LC_ALL": "C.UTF-8"}
+def _ask_quietly(program: str) -> None:
+    with suppress(ReleaseError):  # told by the rendering
+        program_version(program)
 
 
 def _printed(text: str) -> Iterator[tuple[str, str]]:

@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 import pytest
+from fixtures import HELM, helm_program
 from rendering import SEED, contents, rendered, request, small_chart
 
 from release_tool import manifests
@@ -38,9 +39,9 @@ def hook(name: str, events: str) -> str:
     return f"apiVersion: v1\nkind: Pod\nmetadata:\n  name: {name}\n  annotations:\n    helm.sh/hook: {events}\n"
 
 
-def program(folder: Path, script: str) -> str:
+def program(folder: Path, script: str, told: str = "echo v3.22.0") -> str:
     path = folder / "helm"
-    path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    path.write_text(f'#!/bin/sh\n[ "$1" != version ] || {{ {told}; exit; }}\n{script}\n', encoding="utf-8")
     path.chmod(0o755)
     return str(path)
 
@@ -494,6 +495,29 @@ def test_a_program_that_fails_is_quoted(script: str, what: str, tmp_path: Path) 
     assert caught.value.what == what
 
 
+@pytest.mark.parametrize(
+    ("told", "what"),
+    [
+        ("echo v3.13.2", "/helm is Helm v3.13.2: too old to render charts, Helm 3.14 or newer is needed"),
+        ("echo v2.17.0", "/helm is Helm v2.17.0: too old to render charts, Helm 3.14 or newer is needed"),
+        ("echo unknown flag; exit 1", "/helm tells no version, so it can't render charts"),
+        ("exit 0", "/helm tells no version, so it can't render charts"),
+        ("echo v3.14.0; echo WARNING: loose permissions >&2", ""),
+        ("echo v3.22", ""),
+        ("echo v4.3.0-rc.1+g0123", ""),
+    ],
+)
+def test_a_program_that_is_too_old_is_refused(told: str, what: str, tmp_path: Path) -> None:
+    helm = program(tmp_path, "exit 0", told)
+    if not what:
+        assert ProgramRenderer(helm).render(request(SEED)) == ""
+        return
+    with pytest.raises(ReleaseError) as caught:
+        ProgramRenderer(helm).render(request(SEED))
+    assert caught.value.what.endswith(what)
+    assert "install Helm 3.14 or newer" in caught.value.hint
+
+
 def test_a_program_that_cant_be_run_is_named(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match="/no/helm can't be run: No such file"):
         ProgramRenderer(f"{tmp_path}/no/helm").render(request(SEED))
@@ -509,6 +533,22 @@ def test_the_program_sees_nothing_of_the_environment(tmp_path: Path, monkeypatch
         *["PATH", "HOME", "TMPDIR", "LC_ALL", "KUBECONFIG"],
         *["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"],
     }
+
+
+def test_every_engine_renders_the_same_text() -> None:
+    everything = {
+        "templates/b.yaml": config_map("b", "data: {kube: '{{ .Capabilities.KubeVersion.Version }}'}\n"),
+        "templates/hooks.yaml": hook("z", "post-install") + "---\n" + hook("it", "test") + "---\n" + config_map("a"),
+        "crds/crd.yaml": config_map("crd") + "---\n" + config_map("crd2"),
+        "templates/text.yaml": config_map("text", "data:\n  {{- toYaml .Values | nindent 2 }}\n"),
+        "values.yaml": "gone: {x: 1}\nlist: [1, 2]\nnumber: 1e3\n",
+    }
+    engines = [make_renderer("embedded")] if EMBEDDED else []
+    engines += [ProgramRenderer(helm_program(name)) for name in HELM]
+    values = "gone: null\nlist: [3]\nlong: 12345678\ntext: 'yes'\n"
+    small = request(values, files=small_chart(everything))._replace(kube_version="1.33")
+    for wanted in (request(SEED), small):
+        assert len({one.render(wanted) for one in engines}) == 1
 
 
 def test_fifty_versions_render(renderer: Renderer) -> None:

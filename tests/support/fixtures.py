@@ -14,6 +14,8 @@ from real_prometheus import real_prometheus
 from standin import StandIn
 
 from release_tool.helm import Renderer, make_renderer
+from release_tool.helm.installed import program_version
+from release_tool.helm.program import ProgramRenderer
 
 
 @pytest.fixture(autouse=True)
@@ -24,13 +26,26 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
-@pytest.fixture(params=["embedded", "helm"])
+HELM = {"helm3": "helm.sh/helm/v3/cmd/helm@v3.22.0", "helm4": "helm.sh/helm/v4/cmd/helm@v4.2.3"}
+"""The Helm programs that charts are rendered with: `.ci/run` builds both from these modules."""
+
+
+def helm_program(name: str) -> str:
+    """A Helm program of one major version, `helm3` or `helm4`; the test is skipped where there is none."""
+    for candidate in ("helm", name):
+        path = shutil.which(candidate)
+        if path and program_version(path).startswith(f"v{name[-1]}."):
+            return path
+    pytest.skip(f"there is no {name} on PATH: go install {HELM[name]}")
+
+
+@pytest.fixture(params=["embedded", *HELM])
 def renderer(request: pytest.FixtureRequest) -> Renderer:
     """Each engine in turn."""
-    if request.param == "embedded" and importlib.util.find_spec("helm_python") is None:
+    if request.param != "embedded":
+        return ProgramRenderer(helm_program(request.param))
+    if importlib.util.find_spec("helm_python") is None:
         pytest.skip("the embedded engine has no wheel for this machine (pip install helm-python-sdk)")
-    if request.param == "helm" and shutil.which("helm") is None:
-        pytest.skip("there is no helm on PATH: go install helm.sh/helm/v4/cmd/helm@v4.2.3")
     return make_renderer(request.param)
 
 
