@@ -34,10 +34,8 @@ bench: $(VENV)/.installed-dev ## ratios, measured side by side in one run
 docs: $(VENV)/.installed-dev ## the site of the documentation, in .cache/site; what links nowhere is an error
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
 
-schema: $(VENV)/.installed-dev ## release.schema.json and the tables of docs/reference/configuration.md, from the keys
-	@$(BIN)/python -c "from pathlib import Path; from release_tool.config import schema; \
-	  Path('release.schema.json').write_text(schema.schema_text(), 'utf-8'); page = Path('docs/reference/configuration.md'); \
-	  page.write_text(schema.with_reference(page.read_text('utf-8')), 'utf-8')"
+schema: $(VENV)/.installed-dev ## release.schema.json and the pages of docs/reference that are made from the code
+	@$(BIN)/python -m documentation.made
 
 # What action.yml installs. One resolution for all, so that files for two extras never ask for two versions of one thing.
 # Hashes of every file of a version: one lock serves all platforms and every Python from 3.10 on. Nothing younger than a

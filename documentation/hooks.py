@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _OF_SECTION = {
     "Tutorial": ["tutorial.md"],
     "How-to": ["how-to/**/*.md"],
+    "Commands": ["reference/commands/*.md"],
     "Reference": ["reference/**/*.md"],
     "Explanation": ["explanation/**/*.md"],
     "FAQ": ["faq.md", "troubleshooting.md"],
@@ -25,15 +26,7 @@ _OF_SECTION = {
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Complete the navigation, and name the repository where it is known."""
     assert config.nav is not None
-    docs = ROOT / "docs"
-    named = set(_pages(config.nav))
-    for entry in config.nav:
-        for title, pages in entry.items():
-            for pattern in _OF_SECTION.get(title, []):
-                found = (path.relative_to(docs).as_posix() for path in sorted(docs.glob(pattern)))
-                pages.extend(page for page in found if page not in named)
-            if title == "Project":
-                pages.extend([{name.removesuffix(".md").capitalize(): uri} for name, uri in PROJECT.items()])
+    _complete(config.nav, set(_pages(config.nav)))
     config.nav = [entry for entry in config.nav if all(entry.values())]
     if repository():
         config.extra["social"] = [{"icon": "fontawesome/brands/git-alt", "link": repository(), "name": "repository"}]
@@ -52,6 +45,20 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     outside = {uri: name for name, uri in PROJECT.items()}
     source = outside.get(page.file.src_uri) or f"docs/{page.file.src_uri}"
     return for_site(markdown, source)
+
+
+def _complete(entries: list[Any], named: set[str]) -> None:
+    """Add to each section the pages that are its own and that nothing names."""
+    docs = ROOT / "docs"
+    for title, pages in (item for entry in entries if isinstance(entry, dict) for item in entry.items()):
+        if isinstance(pages, list):
+            _complete(pages, named)
+            found = [path for pattern in _OF_SECTION.get(title, []) for path in sorted(docs.glob(pattern))]
+            new = [uri for uri in (path.relative_to(docs).as_posix() for path in found) if uri not in named]
+            pages.extend(new)
+            named.update(new)
+            if title == "Project":
+                pages.extend([{name.removesuffix(".md").capitalize(): uri} for name, uri in PROJECT.items()])
 
 
 def _pages(entries: list[Any]) -> list[str]:

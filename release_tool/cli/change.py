@@ -95,7 +95,7 @@ def _promote(run: Run) -> int:
 
 def _one_version_arguments(parser: ArgumentParser) -> None:
     changing_arguments(parser)
-    parser.add_argument("environment", metavar="ENV")
+    parser.add_argument("environment", metavar="ENV", help="the environment")
     parser.add_argument("wanted", metavar="NAME", help="name of the version (v5), or its tag")
 
 
@@ -119,7 +119,7 @@ def _by_hand(run: Run) -> int:
 
 def _downgrade_arguments(parser: ArgumentParser) -> None:
     changing_arguments(parser, local=False)
-    parser.add_argument("environment", metavar="ENV")
+    parser.add_argument("environment", metavar="ENV", help="the environment")
     parser.add_argument(
         "--to", type=not_empty, metavar="NAME", help="the version to go back to, instead of the fallback target"
     )
@@ -141,7 +141,7 @@ def _downgrade(run: Run) -> int:
 
 def _undo_arguments(parser: ArgumentParser) -> None:
     changing_arguments(parser, local=False)
-    parser.add_argument("environment", metavar="ENV")
+    parser.add_argument("environment", metavar="ENV", help="the environment")
     text = "id of a landed operation (one that is merged into the base); none: the last one"
     parser.add_argument("operation", nargs="?", default="", metavar="ID", help=text)
     until_argument(parser)

@@ -37,7 +37,7 @@ def _status(run: Run) -> int:
 
 
 def _explain_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("environment", metavar="ENV")
+    parser.add_argument("environment", metavar="ENV", help="the environment")
     parser.add_argument("wanted", metavar="VERSION", help="name of the version (v5), or its tag")
 
 
@@ -90,7 +90,7 @@ def _history(run: Run) -> int:
 
 
 def _rendering_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("environment", metavar="ENV")
+    parser.add_argument("environment", metavar="ENV", help="the environment")
     parser.add_argument("--ref", metavar="BRANCH", help="read the files of this branch of the remote")
 
 

@@ -20,9 +20,9 @@ def _pulls_arguments(pulls: ArgumentParser) -> None:
     listing.add_argument("--all", action="store_true", help="the finished ones too")
     for name, text in (("show", "one, whole"), ("merge", "merge one"), ("close", "close one without merging it")):
         sub = actions.add_parser(name, help=text, parents=[shared_options()])
-        sub.add_argument("number", type=int, metavar="N")
+        sub.add_argument("number", type=int, metavar="N", help="number of the pull request")
         if name == "merge":
-            sub.add_argument("--method", choices=("merge", "squash", "rebase"), default="merge")
+            sub.add_argument("--method", choices=("merge", "squash", "rebase"), default="merge", help="how")
         if name == "close":
             sub.add_argument("--comment", default="", help="why")
 
