@@ -39,6 +39,14 @@ SETUPS = {
           --image registry.example.com/engine > /dev/null 2>&1
         git add . && git commit -q -m 'Set release up' && git init -q --bare --initial-branch=main ../gitops.git
         git remote add origin "$HOME/gitops.git" && git push -q -u origin main""",
+    # A repository from before: a chart of its own, which takes several versions, and a values file an environment.
+    "existing": """
+        mkdir -p shop/values && cd shop && cp -r "$PROJECT/examples/own-deployment/charts" . && mkdir charts/engine/charts
+        cp -r "$PROJECT/charts/grpc-manifest/charts/grpc-manifest-routes" charts/engine/charts
+        printf 'server:\\n  replicas: 1\\nimage:\\n  tag:\\n  - v1.0.3\\n  - v1.0.4\\n' > values/devel.yaml
+        printf 'server:\\n  replicas: 3\\nimage:\\n  tag:\\n  - v1.0.3\\n' > values/production.yaml
+        git init -q && git add . && git commit -q -m 'Begin' && git init -q --bare --initial-branch=main ../shop.git
+        git remote add origin "$HOME/shop.git" && git push -q -u origin main""",
 }
 
 # What differs from run to run, on both sides: a page may show one that was true once.
