@@ -44,7 +44,7 @@ def test_make_demo_runs_the_whole_pipeline() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_in_the_pages_exist(page: Path) -> None:
     known = {*parser.MODULES, *parser.LATER}
-    for command in re.findall(r"(?:^|[`$ ])release ([a-z]+)", page.read_text(encoding="utf-8"), re.MULTILINE):
+    for command in re.findall(r"(?:^|`|\$ |&& |[|] )release ([a-z]+)", page.read_text(encoding="utf-8"), re.MULTILINE):
         if command not in {"tool", "branch", "branches"}:
             assert command in known, f"{page.name} speaks of `release {command}`"
 
