@@ -158,7 +158,9 @@ spec:
     namespace: {namespace}
   syncPolicy:
     automated: {{prune: true, selfHeal: true}}
-    syncOptions: [CreateNamespace=true]
+    # a sync waits only for what its commit changes, or a version that never gets ready holds up its own downgrade
+    syncOptions: [CreateNamespace=true, ApplyOutOfSyncOnly=true]
+    # retry: {{limit: 5, refresh: true}}  # Argo CD 3.2: a failed sync is tried again with the newest commit
 """
 
 
@@ -199,7 +201,9 @@ spec:
         namespace: {namespace}
       syncPolicy:
         automated: {{prune: true, selfHeal: true}}
-        syncOptions: [CreateNamespace=true]
+        # a sync waits only for what its commit changes, or a version that never gets ready holds up its own downgrade
+        syncOptions: [CreateNamespace=true, ApplyOutOfSyncOnly=true]
+        # retry: {{limit: 5, refresh: true}}  # Argo CD 3.2: a failed sync is tried again with the newest commit
 """
 
 
@@ -237,7 +241,8 @@ spec:
   releaseName: {release_name}
   targetNamespace: {namespace}
   storageNamespace: {namespace}
-  install: {{createNamespace: true}}
+  install: {{createNamespace: true, disableWait: true}}
+  upgrade: {{disableWait: true}}  # or each commit waits for a quarantined version that crashes
   chart:
     spec:
       chart: ./{chart_path}
