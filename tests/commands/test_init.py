@@ -332,6 +332,21 @@ def test_one_name_means_one_tag_in_all_environments_and_the_oldest_gets_the_lowe
         versions.named({"devel": one, "live": other}, {})
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("image:\n  tag:\n  - 1.0.3   # mobile clients 2.x  \n", "    v1: 1.0.3   # mobile clients 2.x\n"),
+        ("image:\n  tag:\n    v1: '1.0.3' # it's old\n", "    v1: 1.0.3   # it's old\n"),
+        ("image:\r\n  tag:\r\n  - 1.0.3 # a # b\r\n", "    v1: 1.0.3   # a # b\n"),
+        ("image:\n  tag: [1.0.3] # all of them\n", "    v1: 1.0.3\n"),
+        ('image:\n  tag: 1.0.3 # {"$imagepolicy": "flux-system:engine:tag"}\n', "    v1: 1.0.3\n"),
+    ],
+)
+def test_the_comment_behind_a_tag_moves_with_the_tag(text: str, line: str) -> None:
+    running = versions.of_file(text.encode(), "values.yaml", "image.tag")
+    assert texts.versions("devel", "image", {"v1": "1.0.3"}, "v1", running.notes).endswith(f"  tag:\n{line}")
+
+
 def test_versions_move_out_of_the_values_file_that_held_them(here: Path) -> None:
     write_files(
         here,

@@ -43,7 +43,7 @@ SETUPS = {
     "existing": """
         mkdir -p shop/values && cd shop && cp -r "$PROJECT/examples/own-deployment/charts" . && mkdir charts/engine/charts
         cp -r "$PROJECT/charts/grpc-manifest/charts/grpc-manifest-routes" charts/engine/charts
-        printf 'server:\\n  replicas: 1\\nimage:\\n  tag:\\n  - v1.0.3\\n  - v1.0.4\\n' > values/devel.yaml
+        printf 'server:\\n  replicas: 1\\nimage:\\n  tag:\\n  - v1.0.3   # mobile clients 2.x\\n  - v1.0.4\\n' > values/devel.yaml
         printf 'server:\\n  replicas: 3\\nimage:\\n  tag:\\n  - v1.0.3\\n' > values/production.yaml
         git init -q && git add . && git commit -q -m 'Begin' && git init -q --bare --initial-branch=main ../shop.git
         git remote add origin "$HOME/shop.git" && git push -q -u origin main""",

@@ -120,8 +120,9 @@ def _of_environments(
     for place in wanted.config.places():
         live = named.get(place.environment, {})
         if live or place.tag_file not in there:
-            default = _default(live, wanted.running.get(place.environment))
-            text = texts.versions(place.title, place.key, live, default)
+            running = wanted.running.get(place.environment, versions.Running())
+            default = _default(live, running)
+            text = texts.versions(place.title, place.key, live, default, running.notes)
             yield PlannedFile(place.tag_file, text.encode(), _told(live, default))
         if asked.file and asked.key == f"{place.key}.tag" and live:
             path = asked.file.replace("{environment}", place.environment)

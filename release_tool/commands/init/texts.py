@@ -110,8 +110,10 @@ def _text(word: str) -> str:
     return "'" + word.replace("'", "''") + "'"
 
 
-def versions(environment: str, key: str, live: Mapping[Name, Tag], default: Name | None) -> str:
-    """image_tag.yaml."""
+def versions(
+    environment: str, key: str, live: Mapping[Name, Tag], default: Name | None, notes: Mapping[str, str]
+) -> str:
+    """image_tag.yaml; `notes` are the comments of tags."""
     head = f"# The versions that run side by side in {environment}: `release` edits this file, and people may.\n"
     steps = key.split(".")
     if not live:
@@ -123,7 +125,12 @@ def versions(environment: str, key: str, live: Mapping[Name, Tag], default: Name
     }
     for step in reversed(steps[1:]):
         value = {step: value}
-    return edits.add_entry(head, (), value, key=steps[0])
+    text = edits.add_entry(head, (), value, key=steps[0])
+    for name, tag in live.items():
+        if tag in notes:
+            line = next(line for line in text.splitlines() if line.lstrip().startswith(f"{name}: "))
+            text = text.replace(f"{line}\n", f"{line}   # {notes[tag]}\n")
+    return text
 
 
 def values(environment: str, image: str, *, shipped: bool) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from release_tool.errors import ReleaseError, UsageError
@@ -21,10 +23,12 @@ class Running(NamedTuple):
     Attributes:
         versions: in the order of their age, the oldest first. An empty name: none was given to it yet.
         default: the tag of the default; empty where nothing says it.
+        notes: by tag, the comment that stands behind it in the file.
     """
 
     versions: tuple[tuple[str, str], ...] = ()
     default: str = ""
+    notes: Mapping[str, str] = MappingProxyType({})
 
 
 def of_flags(given: Sequence[str], environments: Sequence[str]) -> dict[str, Running]:
@@ -72,7 +76,17 @@ def of_file(data: bytes, path: str, key: str) -> Running:
     doubled = sorted({tag for _, tag in versions if [other for _, other in versions].count(tag) > 1})
     if doubled:
         raise ReleaseError(f"{key} names {_list(doubled)} twice", where=where, hint="keep one of the two")
-    return Running(tuple(versions), _default(value, around) or (versions[0][1] if versions else ""))
+    several = range(len(value)) if isinstance(value, list) else value if isinstance(value, dict) else ()
+    notes = {str(value[one]): note for one in several if (note := _note(data.decode("utf-8"), (*steps, str(one))))}
+    return Running(tuple(versions), _default(value, around) or (versions[0][1] if versions else ""), notes)
+
+
+def _note(text: str, steps: tuple[str, ...]) -> str:
+    """The comment behind a value that ends its line; empty where there is none."""
+    place = place_of(text, steps)
+    rest = text.splitlines()[place[0] - 1][place[1] - 1 :] if place else ""
+    found = re.fullmatch(r"""(?:'[^']*'|"[^"]*"|[^\s'"#,\]}]+)\s+#\s*(.+?)\s*""", rest)
+    return found[1] if found else ""
 
 
 def _value(data: bytes, path: str, steps: tuple[str, ...]) -> tuple[Any, Any]:
