@@ -11,6 +11,7 @@ import pytest
 import yaml
 from console import ABOVE, DIRECTIVES, FENCE, PAGES, ROOT, Block, agrees, blocks, run
 
+from release_tool import tagfile
 from release_tool.config.reader import load
 from release_tool.errors import Refused
 
@@ -60,6 +61,18 @@ def test_configurations_in_a_page_are_right(page: Path) -> None:
             said = str(refused).strip()
         # A page that shows what is refused shows the message below.
         assert said in {"", following.text.strip()}, f"{page.name}:{block.line}: {said}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named(PAGES))
+def test_versions_in_a_page_are_right(page: Path) -> None:
+    for block in blocks(page):
+        found = {} if block.language != "yaml" or "{{" in block.text else next(yaml.safe_load_all(block.text))
+        for key in ("image", "engine.image"):
+            value = found
+            for step in key.split("."):
+                value = value.get(step) if isinstance(value, dict) else None
+            if isinstance(value, dict) and isinstance(value.get("tag"), list | dict):
+                tagfile.read(block.text, f"{page.name}:{block.line}", key=key)
 
 
 @pytest.mark.parametrize(
