@@ -6,7 +6,7 @@ MARKS ?= not nightly and not slow
 # Where this is set, every start of the tool in a fresh checkout would compile it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test lint types format nightly bench docs schema lock istiod istio-definitions gateway-definitions github-definitions github-page clean
+.PHONY: demo test lint types format nightly bench docs schema lock linters istiod istio-definitions gateway-definitions github-definitions github-page clean
 
 demo: $(VENV)/.installed ## the whole pipeline in a temporary repository
 	@$(BIN)/release demo
@@ -53,6 +53,7 @@ lock: $(VENV)/.installed-dev ## requirements/, what the action installs, with th
 	@$(COMPILE) pyproject.toml --all-extras --output-file .cache/all.txt
 	@$(COMPILE) .cache/embedded.in --constraints .cache/all.txt --no-annotate --output-file requirements/embedded.txt
 	@$(COMPILE) pyproject.toml $(SLIM) --output-file requirements/tool.txt
+	@$(COMPILE) --group distribution --output-file distribution/requirements.txt
 	@for extra in $(EXTRAS); do \
 	  $(COMPILE) pyproject.toml --extra $$extra $(SLIM) --output-file requirements/$$extra.txt || exit 1; \
 	done
@@ -119,3 +120,9 @@ github-page: .cache/github-page/mermaid.min.js ## what tests show a page with as
 	@cd .cache/github-page && tar -xzf primer-octicons-19.42.0.tgz --strip-components=3 package/build/svg/alert-16.svg
 	@cd .cache/github-page && tar -xzf mermaid-11.17.2.tgz --strip-components=2 package/dist/mermaid.min.js
 	@touch $@ && rm .cache/github-page/*.tgz
+
+linters: .cache/npm/node_modules/.bin/dockerfilelint ## two linters of the Containerfile, for the tests (they need npm)
+
+.cache/npm/node_modules/.bin/dockerfilelint:
+	@mkdir -p .cache/npm
+	@npm install --silent --no-fund --no-audit --prefix .cache/npm dockerfile-utils@0.16.3 dockerfilelint@1.8.0
