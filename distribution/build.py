@@ -2,8 +2,8 @@
 
     python -m distribution.build dist [--commit HEAD] [--repository https://github.com/OWNER/release]
 
-setuptools gives a wheel the time of SOURCE_DATE_EPOCH, which is the commit's, and an sdist the times and the owner of the files
-that it found: that one is packed anew.
+setuptools gives a wheel the time of SOURCE_DATE_EPOCH, which is the commit's, and an sdist the times and the owner of
+the files that it found: that one is packed anew.
 """
 
 from __future__ import annotations

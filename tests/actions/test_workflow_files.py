@@ -15,7 +15,7 @@ from acting import ROOT, WORKFLOWS, callers, program, uses, workflow
 from release_tool.doctor import workflows as doctor
 
 NAMES = {path.stem for path in WORKFLOWS}
-OURS = {"ci", "docs"}
+OURS = {"ci", "docs", "release"}
 """Those that this repository alone needs."""
 ACTION = workflow(ROOT / "action.yml")
 
@@ -81,9 +81,29 @@ def test_a_workflow_may_do_nothing_and_each_job_what_it_needs(name: str) -> None
     assert found["permissions"] == {}
     for job in found["jobs"].values():
         wanted = {"contents", "pull-requests"} if name not in OURS else {"contents", "id-token", "pages"}
+        wanted |= {"attestations", "packages"} if name == "release" else set()
         assert set(job["permissions"]) <= wanted
-        if name in {"check", *OURS}:
+        if name in {"check", *OURS} - {"release"}:
             assert job["permissions"].get("contents", "read") == "read"
+
+
+def test_what_publishes_may_do_one_thing_and_runs_nothing_of_the_checkout() -> None:
+    found = of("release")["jobs"]
+    for permission, jobs in {
+        "id-token": {"attest", "index"},
+        "packages": {"image", "image-tags", "charts"},
+        "contents": {"release"},
+    }.items():
+        assert {name for name, job in found.items() if job["permissions"].get(permission) == "write"} == jobs
+    assert found["index"]["environment"] == "pypi"
+    for name in ("attest", "index", "release", "image-tags"):
+        assert not any("checkout" in step.get("uses", "") for step in found[name]["steps"])
+    waits = {
+        name: {job["needs"]} if isinstance(job.get("needs"), str) else set(job.get("needs", []))
+        for name, job in found.items()
+    }
+    assert waits["release"] == {"attest", "charts", "index"}
+    assert all("test" in waits[name] or waits[name] & {"image", "attest", "build"} for name in set(found) - {"build"})
 
 
 @pytest.mark.parametrize("name", sorted(NAMES))
