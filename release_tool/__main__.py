@@ -17,6 +17,7 @@ _PATIENCE = 5  # seconds: git gets four to end
 _TEMPORARY = "release_tool.git.temporary"
 _PROCESS = "release_tool.git.process"
 _ENGINE = "release_tool.helm.embedded"
+_PROGRESS = "release_tool.cli.progress"
 _waiting: list[int] = []  # signals that came while a program was started
 _stopped: list[int] = []  # the signal that came
 
@@ -39,7 +40,9 @@ def _stop(number: int, _: FrameType | None) -> None:
         _leave(128 + _stopped[0])
     if number == signal.SIGINT and sys.stderr is not None:
         try:  # amid a rendering, 2 is a file
-            os.write(getattr(getattr(sys.modules.get(_ENGINE), "STDERR", None), "real", 2), b"release: interrupted\n")
+            real = getattr(getattr(sys.modules.get(_ENGINE), "STDERR", None), "real", 2)
+            line = b"\r\x1b[K" if getattr(sys.modules.get(_PROGRESS), "drawn", ()) else b""
+            os.write(real, line + b"release: interrupted\n")
         except OSError:
             sys.stderr = None  # nobody reads
     if not getattr(sys.modules.get(_TEMPORARY), "made", ()):

@@ -72,6 +72,18 @@ def run_by() -> str:
         return ""
 
 
+def versions() -> list[str]:
+    """What this tool works with: the Helm engine, git and Python, each with its version."""
+    import platform
+
+    from release_tool import helm
+    from release_tool.git import process
+
+    git = process.version()
+    python = ".".join(platform.python_version_tuple()[:2])
+    return [helm.engine_there(), f"git {git}" if git else "no git", f"Python {python}"]
+
+
 def make_job(command: str) -> Job | None:
     """The job of GitHub Actions that a command runs in; None elsewhere."""
     if os.environ.get("GITHUB_ACTIONS") != "true":  # nothing is loaded for it elsewhere

@@ -39,8 +39,16 @@ ONLY_IMPORTERS = {
     "promql_parser": {"checks.promql"},
     "semver": {"model.versions"},
     "ruamel": {"yamledit.parser"},
+    "shtab": {"cli.completion"},
     "git": {"git.working_tree", "commands.demo"},
-    "subprocess": {"actions.install", "actions.rerun", "git.process", "health.command", "registry.credentials"}
+    "subprocess": {
+        "actions.install",
+        "actions.rerun",
+        "cli.pager",
+        "git.process",
+        "health.command",
+        "registry.credentials",
+    }
     | {"helm.child", "helm.installed", "helm.limits", "helm.program"},
     "requests": {"net.transport"},
 }

@@ -198,7 +198,8 @@ def main() -> int:
     except ReleaseError as error:
         _say(str(Annotation("error", "release", f"{error.what}\nnext: {error.hint}")))
         return error.exit_code
-    one = _Try(argv, environ | identity(environ, _git_names_somebody))
+    # The log shows colours, and nothing else reads what is printed; a NO_COLOR of the workflow wins.
+    one = _Try(argv, {"FORCE_COLOR": "1"} | environ | identity(environ, _git_names_somebody))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, one.stop)
     _say(harmless(f"release {shlex.join(argv)}"))

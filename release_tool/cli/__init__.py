@@ -40,9 +40,12 @@ def main(argv: Sequence[str], now: Callable[[], datetime] | None = None) -> int:
             log(verbose)
         run = Run(arguments, now, main)
         status = arguments.run(run)
+        run.progress.stop()
         if sys.stdout is not None:
             sys.stdout.flush()
     except (Exception, KeyboardInterrupt, SystemExit) as error:  # noqa: BLE001 (the one handler at the top)
+        if run is not None:
+            run.progress.stop()
         from release_tool.cli.errors import print_failure
 
         json = wants_json(argv) if run is None else run.arguments.output == "json" and not run.shown

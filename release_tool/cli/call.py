@@ -10,6 +10,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from release_tool import safe_text
+from release_tool.cli.progress import Progress
+from release_tool.cli.screen import choose, fold_error, is_coloured, is_terminal, width
 from release_tool.errors import Failed, ReleaseError
 
 if TYPE_CHECKING:
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
 
     from release_tool.actions.job import Job
     from release_tool.publishing.outcome import Invocation, Outcome
+
+
+_TELLING = frozenset({"init", "demo", "completion"})
+"""The commands that ask questions, or print while they work."""
 
 
 class Run:
@@ -42,6 +48,10 @@ class Run:
         self.now = now or wiring.utc_now
         self.main = main
         self.shown = False  # whether standard output has a result
+        choose(getattr(arguments, "color", "auto"))
+        command = getattr(arguments, "command", "")
+        telling = command in _TELLING or any(getattr(arguments, key, False) for key in ("verbose", "watch"))
+        self.progress = Progress(f"release {command}", quiet=telling)
 
     @contextmanager
     def tool(self, *, renders: bool = False, inside: bool = False) -> Iterator[Any]:
@@ -62,14 +72,25 @@ class Run:
 
         return wiring.make_job(self.arguments.command)
 
-    def show(self, data: Callable[[], object], text: Callable[[], str], *, is_data: bool = False) -> None:
+    def show(
+        self,
+        data: Callable[[], object],
+        text: Callable[[], str],
+        *,
+        is_data: bool = False,
+        is_long: bool = False,
+        difference: bool = False,
+    ) -> None:
         """Print a result on standard output, in the form that was asked for.
 
         Args:
             data: makes the JSON.
             text: makes the text for people; none is printed where it is empty.
             is_data: whether the text is meant for other programs: these get it to the byte, a terminal doesn't.
+            is_long: whether a terminal shows it in a pager where it is higher than that.
+            difference: whether the text holds differences of files or manifests.
         """
+        self.progress.stop()
         self.shown = True
         if self.arguments.output == "json":
             print_json(data(), self.job)
@@ -80,7 +101,23 @@ class Run:
                 shown, written = written, for_log(written, self.job, clean=False)
                 if is_data and shown != written:
                     self.say("warning: the log of a job would take `::` or `##[` for commands: write it to a file")
-            print(written)
+            paged = is_long and not self.arguments.no_pager
+            if not is_data and is_coloured(sys.stdout):
+                from release_tool.report.colour import painted
+
+                written = painted(written, difference=difference)
+            if not (paged and self._paged(written)):
+                print(written)
+
+    def _paged(self, text: str) -> bool:
+        from release_tool.cli.pager import NOT_RUN, chosen, fits, show
+
+        if fits(text) or not chosen():
+            return False
+        status = show(text, chosen())
+        if status > 0:
+            self.say(f"warning: the pager `{chosen()}` ended with status {status}; --no-pager does without one")
+        return status not in NOT_RUN
 
     def tell_job(self, what: Callable[[Job], str]) -> None:
         """Tell the job what came of the command, if there is one; its annotations go to standard error."""
@@ -88,12 +125,18 @@ class Run:
 
     def say(self, text: str) -> None:
         """A note or a warning on standard error."""
+        self.progress.stop()
         say(f"release: {text}", self.job)
 
 
 def say(text: str, job: Job | None = None) -> None:
     """Print lines on standard error, where a job of GitHub Actions takes certain lines for commands to itself."""
-    print(for_log(text, job), file=sys.stderr)
+    text = for_log(text, job)
+    if is_coloured(sys.stderr):
+        from release_tool.report.colour import painted
+
+        text = painted(text)
+    print(text, file=sys.stderr)
 
 
 def for_log(text: str, job: Job | None, *, clean: bool = True) -> str:
@@ -135,24 +178,21 @@ def tell_job(job: Job | None, what: Callable[[Job], str]) -> None:
 
 def print_error(error: ReleaseError, job: Job | None, title: str = "") -> None:
     """Print an error; `title`: what of several things it is about."""
-    lines = [f"release: error: {title}: {error.what}" if title else f"release: error: {error.what}"]
+    lines = [("release: error: ", f"{title}: {error.what}" if title else error.what)]
     for label, text in (("where", error.where), ("cause", error.cause), ("next", error.hint)):
         if text:
-            lines.append(f"  {label + ':':6} {text}")
-    say("\n".join(lines), job)
+            lines.append((f"  {label + ':':6} ", text))
+    say(fold_error(lines), job)
     tell_job(job, lambda job: job.failed(error, title))
-
-
-def is_terminal(stream: Any) -> bool:
-    """Whether a person looks at a stream; a closed one is None."""
-    return stream is not None and bool(stream.isatty())
 
 
 def show_outcome(run: Run, outcome: Outcome) -> int:
     """Print what a changing command did; its exit status."""
     from release_tool.report.outcome import outcome_data, outcome_text
 
-    run.show(lambda: outcome_data(outcome), lambda: outcome_text(outcome))
+    dry = outcome.invocation.dry_run
+    text = lambda: outcome_text(outcome, width())  # noqa: E731
+    run.show(lambda: outcome_data(outcome), text, is_long=dry, difference=dry)
     if run.job is not None:
         run.tell_job(lambda job: job.outcomes([outcome], several=False))
     return print_failures(run, [outcome]) if outcome.refused else 0
@@ -164,7 +204,8 @@ def show_outcomes(run: Run, outcomes: Sequence[Outcome | Failed], text: Callable
 
     done = [one for one in outcomes if not isinstance(one, Failed)]
     data = lambda: [failed_data(one) if isinstance(one, Failed) else outcome_data(one) for one in outcomes]  # noqa: E731
-    run.show(data, lambda: "\n".join(filter(None, map(text, done))))
+    dry = any(one.invocation.dry_run for one in done)
+    run.show(data, lambda: "\n".join(filter(None, map(text, done))), is_long=dry, difference=dry)
     run.tell_job(lambda job: job.outcomes(done, several=True))
     return print_failures(run, outcomes)
 
@@ -206,27 +247,3 @@ def asked_of(given: argparse.Namespace) -> Invocation:
         force=given.force,
         named=bool(given.id),
     )
-
-
-@contextmanager
-def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on a terminal; elsewhere nothing."""
-    if not is_terminal(sys.stderr):
-        yield lambda _done, _of: None
-        return
-    from tqdm import tqdm
-
-    with tqdm(desc=title, unit="environment", leave=False, file=sys.stderr) as bar:
-
-        def advance(done: int, of: int) -> None:
-            bar.total = of
-            bar.update(done - bar.n)
-
-        yield advance
-
-
-def width() -> int | None:
-    """Characters of a line of the terminal; None where standard output is none: nothing is folded there."""
-    import shutil
-
-    return shutil.get_terminal_size((100, 24)).columns if is_terminal(sys.stdout) else None

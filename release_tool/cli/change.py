@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from release_tool.cli.call import asked_of, show_outcome, show_outcomes
 from release_tool.cli.parser import Command, changing_arguments, not_empty, until_argument
+from release_tool.cli.screen import width
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -59,7 +60,7 @@ def _bump(run: Run) -> int:
         bump_from_registry.check_usage(asked, local=given.local, given_id=given.id)
         with run.tool(renders=True) as tool:
             outcomes = list(bump_from_registry.run(tool, asked, wiring.new_id))
-        return show_outcomes(run, outcomes, outcome_text)
+        return show_outcomes(run, outcomes, lambda outcome: outcome_text(outcome, width()))
     bump.check_usage(asked)
     if given.local:
         from release_tool import wiring

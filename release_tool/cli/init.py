@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from release_tool import __version__, safe_text
-from release_tool.cli.call import is_terminal, print_error, width
+from release_tool.cli.call import print_error
 from release_tool.cli.parser import Command, not_empty
+from release_tool.cli.screen import is_terminal, width
 from release_tool.errors import ReleaseError, UsageError
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from release_tool import __version__
+from release_tool.cli.screen import COLOURS
 from release_tool.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ GROUPS = {
         "init": "init",
         "doctor": "setup",
         "pulls": "setup",
+        "completion": "completion",
         "demo": "setup",
     },
 }
@@ -57,10 +59,10 @@ MODULES = {name: module for group in GROUPS.values() for name, module in group.i
 LATER = frozenset(["dashboard"])
 """Commands that the documentation speaks of, and that are not there yet."""
 
-_DESCRIPTION = """\
-Keeps the set of live versions of a service in Git: each image build adds its
-tag, old versions retire by policy, and one pull request per environment shows
-all of it."""
+_DESCRIPTION = (
+    "Keeps the set of live versions of a service in Git: each image build adds its tag, old versions retire by policy,"
+    " and one pull request per environment shows all of it."
+)
 
 _ENDING = """\
 exit status:
@@ -125,6 +127,16 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     return arguments
 
 
+class _Version(argparse.Action):
+    """`--version`, which asks other programs only when it is given."""
+
+    def __call__(self, parser: ArgumentParser, *_: Any) -> None:
+        from release_tool import wiring
+
+        print(f"release {__version__} ({', '.join(wiring.versions())})")
+        parser.exit()
+
+
 def not_empty(text: str) -> str:
     """The value of an option that a script may fill from a variable that nobody has set."""
     if not text:
@@ -134,15 +146,15 @@ def not_empty(text: str) -> str:
 
 def parser(names: Iterable[str]) -> ArgumentParser:
     """The command line with some commands."""
-    raw = argparse.RawDescriptionHelpFormatter
     top: ArgumentParser = Parser(
         prog="release",
         usage="release [-h] [--version] [shared options] COMMAND …",
         description=_DESCRIPTION,
-        formatter_class=raw,
+        formatter_class=_Folded,
         parents=[shared_options(first=True)],
     )
-    top.add_argument("--version", action="version", version=f"release {__version__}")
+    text = "show the versions of the tool, of the Helm engine, of git and of Python"
+    top.add_argument("--version", action=_Version, nargs=0, help=text)
     places = top.add_subparsers(
         dest="command", metavar="COMMAND", prog="release", required=True, help=argparse.SUPPRESS
     )
@@ -151,7 +163,9 @@ def parser(names: Iterable[str]) -> ArgumentParser:
         command: Command = import_module(f"release_tool.cli.{MODULES[name]}").COMMANDS[name]
         texts[name] = command.text
         ending = "\n".join(["examples:", *(f"  {example}" for example in command.examples)])
-        one = places.add_parser(name, description=command.text, epilog=ending, parents=[shared], formatter_class=raw)
+        one = places.add_parser(
+            name, help=command.text, description=command.text, epilog=ending, parents=[shared], formatter_class=_Folded
+        )
         command.arguments(one)
         one.set_defaults(run=command.run)
     if len(texts) > 1:
@@ -159,18 +173,33 @@ def parser(names: Iterable[str]) -> ArgumentParser:
     return top
 
 
-def _describe(top: ArgumentParser, texts: dict[str, str]) -> None:
-    """List the commands by their groups, folded at the width of the terminal."""
-    import shutil
-    import textwrap
+class _Folded(argparse.RawDescriptionHelpFormatter):
+    """Texts keep their lines, folded at the width of the terminal; examples stay whole: people copy them."""
 
-    width = max(shutil.get_terminal_size().columns - 2, 30)
-    groups = []
-    for title, group in GROUPS.items():
-        rows = (textwrap.fill(f"  {name:12}{texts[name]}", width, subsequent_indent=" " * 14) for name in group)
-        groups.append("\n".join([f"{title}:", *rows]))
-    top.description = textwrap.fill(_DESCRIPTION, width)
-    top.epilog = "\n\n".join([*groups, _ENDING])
+    def _fill_text(self, text: str, width: int, indent: str) -> str:  # noqa: ARG002 (it is empty)
+        import re
+        import textwrap
+
+        lines: list[str] = []
+        for line in text.split("\n"):
+            column = re.match(r" *(?:[^ ]+ {2,})?", line)
+            assert column is not None  # it may be empty
+            deeper = " " * column.end()
+            if not line.startswith("  release "):
+                line = textwrap.fill(  # noqa: PLW2901
+                    line, width, subsequent_indent=deeper, break_long_words=False, break_on_hyphens=False
+                )
+            lines.append(line)
+        return "\n".join(lines)
+
+
+def _describe(top: ArgumentParser, texts: dict[str, str]) -> None:
+    """List the commands by their groups."""
+    groups = (
+        "\n".join([f"{title}:", *(f"  {name:12}{texts[name]}" for name in group)]) for title, group in GROUPS.items()
+    )
+    top.description = "\n\n".join([_DESCRIPTION, *groups])
+    top.epilog = _ENDING
 
 
 def _likely(message: str) -> str:
@@ -198,9 +227,12 @@ def shared_options(*, first: bool = False) -> ArgumentParser:
     group.add_argument("--service", metavar="NAME", help="which service, where the repository has several")
     group.add_argument("--config", metavar="FILE", help="path inside the repository")
     group.add_argument("--output", choices=("text", "json"), help="what to print on standard output")
+    text = "colours for words and differences; auto: on a terminal, by NO_COLOR and FORCE_COLOR"
+    group.add_argument("--color", choices=COLOURS, help=text)
+    group.add_argument("--no-pager", action="store_true", help="print long texts at once")
     group.add_argument("-v", "--verbose", action="count", help="say what is done; -vv: every git command")
     if first:
-        shared.set_defaults(service="", config="release.yaml", output="text", verbose=0)
+        shared.set_defaults(service="", config="release.yaml", output="text", color="auto", no_pager=False, verbose=0)
     return shared
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from release_tool.cli.call import print_failures, width
+from release_tool.cli.call import print_failures
 from release_tool.cli.parser import Command, environments_argument
+from release_tool.cli.screen import width
 from release_tool.errors import Failed, ReleaseError
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _history(run: Run) -> int:
         found = history.run(tool, wanted)
     if not found.entries and not found.failed:
         run.say("no such operation is recorded")
-    run.show(lambda: history_data(found.entries), lambda: history_text(found.entries, width()))
+    run.show(lambda: history_data(found.entries), lambda: history_text(found.entries, width()), is_long=True)
     return print_failures(run, found.failed)
 
 
@@ -100,7 +101,7 @@ def _render(run: Run) -> int:
     with run.tool(renders=True) as tool:
         text = render.run(tool, run.arguments.environment, run.arguments.ref, run.arguments.service)
     data = {"environment": run.arguments.environment, "manifests": text}
-    run.show(lambda: data, lambda: text.rstrip("\n"), is_data=True)  # for kubectl, say
+    run.show(lambda: data, lambda: text.rstrip("\n"), is_data=True, is_long=True)  # for kubectl, say
     return 0
 
 
@@ -124,6 +125,8 @@ def _diff(run: Run) -> int:
     run.show(
         lambda: difference_data(run.arguments.environment, found),
         lambda: "" if found is None else difference_text(found),
+        is_long=True,
+        difference=True,
     )
     title = title_of(run.arguments.environment, run.arguments.service)
     run.tell_job(lambda job: job.difference(title, found))
@@ -142,6 +145,8 @@ def _diff_everywhere(run: Run) -> int:
     run.show(
         lambda: [difference_data(one.environment, one.changes, one.service) for one in found],
         lambda: "\n".join(difference_text(one.changes) for one in found if one.changes),
+        is_long=True,
+        difference=True,
     )
     run.tell_job(lambda job: "".join(job.difference(one.title, one.changes) for one in found if one.changes))
     return print_failures(run, [Failed(one.title, one.error) for one in found if one.error])
@@ -169,7 +174,7 @@ def _check(run: Run) -> int:
             found = check.with_left_over(tool, found)
     else:
         found = check.run(wiring.working_tree(given.directory), given.config, wiring.make_renderer, now=run.now())
-    run.show(lambda: report_data(found), lambda: report_text(found))
+    run.show(lambda: report_data(found), lambda: report_text(found, width()))
     run.tell_job(lambda job: job.checked(found))
     return 1 if found.findings else 0
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from release_tool.cli.call import asked_of, print_failures, print_refusal, progress_bar, show_outcomes, width
+from release_tool.cli.call import asked_of, print_failures, print_refusal, show_outcomes
 from release_tool.cli.parser import Command, environments_argument, force_argument, not_empty
+from release_tool.cli.screen import width
 from release_tool.errors import Failed, ReleaseError, UsageError
 from release_tool.model.printed_command import command as printed_command
 
@@ -53,10 +54,10 @@ def _cleanup(run: Run) -> int:
     )
     checkout = (here[0], preview) if here and not policy else None
     command = cleanup.Cleanup(given.environments, asked_of(given), policy, checkout)
-    with run.tool() as tool, progress_bar("cleanup") as progress:
-        outcomes = list(cleanup.run(tool, command, wiring.new_id, progress))
+    with run.tool() as tool:
+        outcomes = list(cleanup.run(tool, command, wiring.new_id, run.progress.advance))
     everything = given.dry_run or bool(given.verbose)
-    return show_outcomes(run, outcomes, lambda outcome: cleanup_text(outcome, everything=everything))
+    return show_outcomes(run, outcomes, lambda outcome: cleanup_text(outcome, width(), everything=everything))
 
 
 def _sync_arguments(sync: ArgumentParser) -> None:
@@ -71,7 +72,7 @@ def _sync(run: Run) -> int:
     given = run.arguments
     with run.tool() as tool:
         outcomes = list(sync.run(tool, given.environments, service=given.service, dry_run=given.dry_run))
-    return show_outcomes(run, outcomes, sync_text)
+    return show_outcomes(run, outcomes, lambda outcome: sync_text(outcome, width()))
 
 
 def _guard_arguments(guard: ArgumentParser) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from release_tool import safe_text
-from release_tool.cli.call import width
 from release_tool.cli.parser import Command, no_arguments, shared_options
+from release_tool.cli.screen import width
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -35,11 +35,11 @@ def _pulls(run: Run) -> int:
     with run.tool() as tool:
         if given.action == "list":
             found = pulls.listed(tool, "all" if given.all else "open")
-            run.show(lambda: [pull_data(one) for one in found], lambda: pulls_text(found))
+            run.show(lambda: [pull_data(one) for one in found], lambda: pulls_text(found, width()))
             return 0
         if given.action == "show":
             one = pulls.shown(tool, given.number)
-            run.show(lambda: pull_data(one), lambda: pull_text(one))
+            run.show(lambda: pull_data(one), lambda: pull_text(one), is_long=True)
             return 0
         if given.action == "merge":
             one = pulls.merged(tool, given.number, given.method)

@@ -44,6 +44,8 @@ _SECRETS = (
 
 _SSH_TIMEOUT = 5.0  # seconds in which ssh reads its configuration, which may run programs (`Match exec`)
 
+_VERSION_TIMEOUT = 3.0  # seconds
+
 Process: TypeAlias = "subprocess.Popen[bytes]"
 
 starting = RLock()
@@ -234,6 +236,16 @@ def _runs(process: Process) -> bool:
         return os.waitpid(process.pid, os.WNOHANG)[0] == 0
     except ChildProcessError:
         return False
+
+
+def version() -> str:
+    """The version of the git on PATH, as `2.39.5`; empty where there is none, or where it doesn't say."""
+    try:
+        said = finish(start(["version"], os.path.sep, stdin=False), timeout=_VERSION_TIMEOUT).text
+    except ReleaseError:
+        return ""
+    found = re.match(r"git version ([0-9][0-9.]*[0-9])", said)
+    return "" if found is None else found[1]
 
 
 def _verb(process: Process) -> str:

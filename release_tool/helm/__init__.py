@@ -92,3 +92,26 @@ def make_renderer(engine: str = "auto", *, inside: bool = False) -> Renderer:
     from release_tool.helm.messages import INSTALL
 
     raise ReleaseError(missing[engine], hint=INSTALL)
+
+
+def engine_there() -> str:
+    """The engine that `auto` takes, as `helm 4.2.3 embedded`, or why there is none. No engine is loaded for it."""
+    from shutil import which
+
+    if embedded_there():
+        try:
+            from helm_python import _native
+
+            version = str(_native.EXPECTED_HELM_SDK_VERSION)
+        except (ImportError, OSError, AttributeError):
+            version = ""
+        return " ".join(filter(None, ["helm", version.removeprefix("v"), "embedded"]))
+    program = which("helm")
+    if program is None:
+        return "no Helm engine"
+    from release_tool.helm.installed import program_version
+
+    try:
+        return f"helm {program_version(program).removeprefix('v')} at {program}"
+    except ReleaseError as error:
+        return f"no Helm engine: {error.what}"

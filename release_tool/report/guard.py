@@ -66,10 +66,7 @@ def _watched(one: Watched, width: int | None) -> Iterator[str]:
     yield from heading(f"{one.place.title}: {headline(one)}", width)
     yield from table(list(health_rows(one.judged, one.default)), width)
     for outcome in one.outcomes:
-        for line in outcome_text(outcome).splitlines():
-            # A dry run shows lines of the record, with all their evidence.
-            shown = f"  {line}"
-            yield shown if width is None or len(shown) <= 2 * width else f"{shown[: 2 * width - 1]}…"
+        yield from (f"  {line}" for line in outcome_text(outcome, None if width is None else width - 2).splitlines())
 
 
 def headline(one: Watched) -> str:

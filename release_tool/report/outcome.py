@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from release_tool.model.history import change_data, gate_data
 from release_tool.model.printed_command import command
 from release_tool.model.records import name_number
-from release_tool.report.terminal import table
+from release_tool.report.terminal import folded, heading, short_tag, table
 from release_tool.safe_text import one_line
 
 if TYPE_CHECKING:
@@ -82,21 +82,31 @@ def _kept_data(kept: Kept) -> dict[str, str]:
     return {"version": kept.version, "tag": kept.tag, "reason": kept.reason}
 
 
-def outcome_text(outcome: Outcome, *, everything: bool = False) -> str:
-    """What a person sees of a changing command; `everything`: also why each version stays, where nothing changes."""
-    lines = [f"{outcome.title}: {_headline(outcome)}"]
+def outcome_text(outcome: Outcome, width: int | None = None, *, everything: bool = False) -> str:
+    """What a person sees of a changing command.
+
+    Args:
+        outcome: what was done.
+        width: columns of a line; None: a line is as long as it is. Differences of files and manifests keep their lines.
+        everything: also why each version stays, where nothing changes.
+    """
+    lines = heading(f"{outcome.title}: {_headline(outcome)}", width)
     gates = outcome.intent.gates if outcome.intent else ()
-    lines += table([(gate.name, gate.verdict, gate.reason) for gate in gates], indent="  gate ")
-    lines += table(_rows(outcome) if outcome.changes or everything else [])
-    lines += [f"  note: {one_line(note)}" for note in outcome.notes]
+    lines += table([(f"gate {gate.name}", gate.verdict, gate.reason) for gate in gates], width)
+    lines += table(_rows(outcome, width) if outcome.changes or everything else [], width)
+    lines += [line for note in outcome.notes for line in _labelled("note", note, width)]
     lines += _manifest_lines(outcome)
-    lines += _where(outcome)
+    lines += _where(outcome, width)
     if outcome.text:
-        lines += ["", *_first_screen(outcome)]
+        lines += ["", *_first_screen(outcome, width)]
     return "\n".join(lines)
 
 
-def _first_screen(outcome: Outcome) -> list[str]:
+def _labelled(label: str, text: str, width: int | None) -> list[str]:
+    return folded(one_line(text), width, first=f"  {label}: ", indent="    ")
+
+
+def _first_screen(outcome: Outcome, width: int | None) -> list[str]:
     """Title and first screen of the text for a person to carry on with, and where the rest of it is."""
     shown, _, _ = outcome.text.partition("\n<details>")
     lines = [one_line(line) for line in shown.rstrip().splitlines()]
@@ -105,23 +115,24 @@ def _first_screen(outcome: Outcome) -> list[str]:
     apart = ["--ref", outcome.branch] if asked.downgrade and outcome.branch else []
     diff = command("diff", asked.environment, *apart, service=asked.service)
     where = f"the same command with `--output json` gives all of it (`body`), `{diff}` the manifests"
-    return [*lines, "", f"({rest} more lines of this text: {where})"] if rest > 0 else lines
+    return [*lines, "", *folded(f"({rest} more lines of this text: {where})", width)] if rest > 0 else lines
 
 
-def cleanup_text(outcome: Outcome, *, everything: bool) -> str:
+def cleanup_text(outcome: Outcome, width: int | None, *, everything: bool) -> str:
     """What a person sees of one environment after a cleanup; empty where there was nothing to do.
 
     Args:
         outcome: what was done.
+        width: columns of a line; None: a line is as long as it is.
         everything: show the plan of an environment without work too: why each version stays.
     """
     if outcome.operation == "sync":
-        return sync_text(outcome)
+        return sync_text(outcome, width)
     silent = not outcome.changed and not everything and not outcome.notes
-    return "" if silent else outcome_text(outcome, everything=everything)
+    return "" if silent else outcome_text(outcome, width, everything=everything)
 
 
-def _rows(outcome: Outcome) -> list[tuple[str, str, str, str]]:
+def _rows(outcome: Outcome, width: int | None) -> list[tuple[str, str, str, str]]:
     """Every version with its reason: what changes, what is kept, what waits."""
     rows: list[tuple[str, str, str, str]] = []
     for change in outcome.changes:
@@ -131,18 +142,18 @@ def _rows(outcome: Outcome) -> list[tuple[str, str, str, str]]:
         rows += [("keep", kept.version, kept.tag, kept.reason) for kept in outcome.plan.kept]
         rows += [("wait", kept.version, kept.tag, kept.reason) for kept in outcome.plan.waiting]
     rows += [(one.action, one.version, one.tag, f"{one.reason} (proposed)") for one in outcome.proposed]
-    return rows
+    return [(action, name, short_tag(tag, width), reason) for action, name, tag, reason in rows]
 
 
-def sync_text(outcome: Outcome) -> str:
+def sync_text(outcome: Outcome, width: int | None) -> str:
     """What a person sees of one environment that sync did something about; empty where there was nothing to do."""
     if not (outcome.commit or outcome.changed or outcome.created or outcome.invocation.dry_run):
         return ""
     done = "would make the release branch again" if outcome.invocation.dry_run else "made the release branch again"
     done = done if outcome.commit or outcome.invocation.dry_run else "sync"
-    lines = [f"{outcome.title}: {done}"]
-    lines += [f"  note: {one_line(note)}" for note in outcome.notes]
-    return "\n".join([*lines, *_where(outcome)])
+    lines = heading(f"{outcome.title}: {done}", width)
+    lines += [line for note in outcome.notes for line in _labelled("note", note, width)]
+    return "\n".join([*lines, *_where(outcome, width)])
 
 
 def _headline(outcome: Outcome) -> str:
@@ -165,7 +176,7 @@ def _manifest_lines(outcome: Outcome) -> list[str]:
     return ["", outcome.file_difference.rstrip("\n"), "", difference_text(outcome.manifests)]
 
 
-def _where(outcome: Outcome) -> list[str]:
+def _where(outcome: Outcome, width: int | None) -> list[str]:
     words = []
     if outcome.branch is not None and not outcome.invocation.dry_run and (outcome.changed or outcome.pull_request):
         words.append(f"branch {outcome.branch}")
@@ -176,7 +187,7 @@ def _where(outcome: Outcome) -> list[str]:
         state = "opened" if outcome.created else "open"
         merging = {"merged": ", then merged", "waiting": ", merges by itself"}.get(outcome.merging, "")
         words.append(f"pull request #{shown.number} ({state}{merging}): {shown.url}")
-    return [f"  {', '.join(words)}"] if words else []
+    return folded(", ".join(words), width, first="  ", indent="    ") if words else []
 
 
 def difference_text(difference: Sequence[ObjectChange]) -> str:

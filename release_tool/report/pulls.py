@@ -30,9 +30,9 @@ def pull_data(shown: PullRequest) -> dict[str, Any]:
     }
 
 
-def pulls_text(pulls: Sequence[PullRequest]) -> str:
-    """Pull requests, a line each."""
-    return "\n".join(table([(f"#{one.number}", one.state, one.head, one.title) for one in pulls], indent=""))
+def pulls_text(pulls: Sequence[PullRequest], width: int | None = None) -> str:
+    """Pull requests, a line each where they fit."""
+    return "\n".join(table([(f"#{one.number}", one.state, one.head, one.title) for one in pulls], width, ""))
 
 
 def pull_text(shown: PullRequest) -> str:

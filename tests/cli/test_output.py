@@ -253,3 +253,30 @@ def test_a_reader_that_goes_away_makes_no_failure_a_success(command: str, world:
     )
     os.close(write)
     assert (ran.returncode, b"Traceback" in ran.stderr) == (141, False)
+
+
+@pytest.mark.parametrize("columns", ["60", "80"])
+def test_help_is_as_wide_as_the_terminal_and_begins_with_the_commands(
+    columns: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    out, _ = printed(lambda: cli.main(["--help"]))
+    assert max(map(len, out.splitlines())) <= int(columns)
+    assert (
+        out.index("each day") < out.index("by hand") < out.index("looking") < out.index("set-up") < out.index("--repo")
+    )
+    for command in parser.MODULES:
+        out, _ = printed(lambda command=command: cli.main([command, "--help"]))
+        told = [line for line in out.splitlines() if not line.startswith("  release ")]
+        assert max(map(len, told)) <= int(columns), command
+
+
+def test_the_version_names_what_the_tool_works_with(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    out, _ = printed(lambda: cli.main(["--version"]))
+    assert re.fullmatch(r"release \d\S+ \(.*helm.*, git \d[\d.]+, Python 3\.\d+\)\n", out, re.IGNORECASE), out
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("release_tool.helm.embedded_there", lambda: False)
+    assert "(no Helm engine, no git, Python 3." in printed(lambda: cli.main(["--version"]))[0]
+    (tmp_path / "helm").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "helm").chmod(0o755)
+    assert "(no Helm engine: " in printed(lambda: cli.main(["--version"]))[0]

@@ -374,7 +374,9 @@ def test_what_is_piped_keeps_one_line_for_one_thing(world: World) -> None:
 
 
 @pytest.mark.parametrize("command", ["status", "history"])
-def test_a_real_terminal_of_60_columns_shows_it_without_colour(world: World, command: str) -> None:
+def test_a_real_terminal_of_60_columns_shows_it_folded_and_without_colour_where_none_is_wanted(
+    world: World, command: str
+) -> None:
     busy(world)
     end, terminal = pty.openpty()
     done = subprocess.run(
@@ -382,7 +384,7 @@ def test_a_real_terminal_of_60_columns_shows_it_without_colour(world: World, com
         stdin=subprocess.DEVNULL,
         stdout=terminal,
         stderr=subprocess.PIPE,
-        env={**os.environ, "COLUMNS": "60", "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "COLUMNS": "60", "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "PAGER": "cat"},
         timeout=60,
         check=False,
     )
