@@ -44,6 +44,7 @@ ONLY_IMPORTERS = {
     "subprocess": {
         "actions.install",
         "actions.rerun",
+        "actions.signing",
         "cli.pager",
         "git.process",
         "health.command",

@@ -8,6 +8,8 @@ Arguments come by environment variables, so that no text of a workflow's event i
   begins with a quotation mark is a JSON text: what comes from outside can't become two arguments.
 - `RELEASE_TIMEOUT`: minutes within which a try that ended with status 75 is followed by another.
 - `RELEASE_VERSION`: the version that the tool must have; empty: any.
+- `RELEASE_COMMITTER`: who commits, `Name <mail>`; empty: whom git's configuration names, else GITHUB_TOKEN's account.
+- `RELEASE_REGISTRY…` and `RELEASE_SIGNING_KEY`: see the modules beside this one.
 
 The same operation run again is the same operation (docs/explanation/publishing.md), so a try that got half way does no
 harm.
@@ -29,6 +31,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool import __version__, safe_text
+from release_tool.actions import image_registry, signing
 from release_tool.actions.annotation import Annotation, harmless
 from release_tool.errors import ReleaseError, TryAgain, UsageError
 from release_tool.net.child_environment import for_helpers
@@ -42,6 +45,9 @@ _MOST_MINUTES = 360  # a job of a runner that GitHub hosts ends then
 
 # Who commits where nobody has said: the account of GITHUB_TOKEN, as the README of actions/checkout names it.
 _NOBODY_SAID = ("github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github.com")
+
+# What is handed on in another form, or to nobody.
+_SECRETS = {"RELEASE_JOB_TOKEN", "RELEASE_REGISTRY_PASSWORD", "RELEASE_SIGNING_KEY"}
 
 
 def _say(text: str) -> None:
@@ -118,10 +124,23 @@ def check_version(environ: Mapping[str, str]) -> None:
 
 
 def identity(environ: Mapping[str, str], configured: Callable[[], bool]) -> dict[str, str]:
-    """Variables that give git an author and a committer, where neither environment nor configuration names one."""
-    if environ.get("GIT_COMMITTER_NAME") or configured():
+    """Variables that give git an author and a committer, where neither environment nor configuration names one.
+
+    Raises:
+        UsageError: the committer has another form, or is nobody whom a signature could be of.
+    """
+    asked = environ.get("RELEASE_COMMITTER", "").strip()
+    given = re.fullmatch(r"([^<>\n]*[^<>\s]) *<([^<>\s@]+@[^<>\s@]+)>", asked)
+    if asked and not given:
+        hint = "as `Release <release@example.com>`"
+        raise UsageError(f"the input `committer` is no name with an address: {asked!r}", hint=hint)
+    if not given and (environ.get("GIT_COMMITTER_NAME") or configured()):
         return {}
-    name, email = _NOBODY_SAID
+    if not given and environ.get("RELEASE_SIGNING_KEY", "").strip():
+        what = "a signing key is given, and nobody whose key it is"
+        hint = "name the account that knows the key by the input `committer`, as `Release <release@example.com>`"
+        raise UsageError(what, hint=hint)
+    name, email = given.groups() if given else _NOBODY_SAID
     found: dict[str, str] = {}
     for role in ("AUTHOR", "COMMITTER"):
         found |= {f"GIT_{role}_NAME": name, f"GIT_{role}_EMAIL": email}
@@ -195,11 +214,18 @@ def main() -> int:
     try:
         check_version(environ)
         argv, limit = arguments(environ), seconds(environ)
+        environ |= identity(environ, _git_names_somebody) | image_registry.variables(environ)
+        with signing.agent(environ) as signed:
+            left = {name: value for name, value in environ.items() if name not in _SECRETS}
+            # The log shows colours, and nothing else reads what is printed; a NO_COLOR of the workflow wins.
+            left = {"FORCE_COLOR": "1"} | left
+            return _run(_Try(argv, left | signed), argv, limit)
     except ReleaseError as error:
         _say(str(Annotation("error", "release", f"{error.what}\nnext: {error.hint}")))
         return error.exit_code
-    # The log shows colours, and nothing else reads what is printed; a NO_COLOR of the workflow wins.
-    one = _Try(argv, {"FORCE_COLOR": "1"} | environ | identity(environ, _git_names_somebody))
+
+
+def _run(one: _Try, argv: Sequence[str], limit: float) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, one.stop)
     _say(harmless(f"release {shlex.join(argv)}"))

@@ -140,10 +140,8 @@ def _examinations(access: Access, repository: Repository, base: _Base | None, se
     source = AtCommit(repository, base.commit)
     if kind == "github":
         signs = examine.signing(repository.config).wanted
-        queued = examine_base.checks_the_queue(source)
-        yield _Examination(
-            "GitHub", lambda: examine_github.examine(access, config, url, signs=signs, queue_checked=queued)
-        )
+        told = examine_github.OfBase(signs, examine_base.checks_the_queue(source), examine_base.gates(source, config))
+        yield _Examination("GitHub", lambda: examine_github.examine(access, config, url, told))
     elif url.startswith(("http://", "https://")):
         yield _Examination("clock", lambda: examine_services.clock(url, access.now))
     # One after the other: the store serves one reader.

@@ -150,6 +150,15 @@ def checks_the_queue(source: Source) -> bool | None:
         return None
 
 
+def gates(source: Source, config: Config) -> tuple[str, ...]:
+    """The GitHub environments that promotions are to wait for, as far as that can be told."""
+    promoted_to = [one.name for one in config.environments.values() if one.promote_from]
+    try:
+        return workflows.gates(_workflow_files(source), promoted_to)
+    except ReleaseError:
+        return ()
+
+
 def _chart_title(view: Config) -> str:
     return f"chart {view.service}" if view.service else "chart"
 

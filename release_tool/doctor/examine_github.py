@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.doctor import base_branch as verdicts
 from release_tool.doctor import github_branch, github_guard, github_repository
@@ -24,15 +24,22 @@ if TYPE_CHECKING:
 _BRANCHES = 5  # of so many release branches the rules are asked; the same ones hold for the others
 
 
-def examine(
-    access: Access, config: Config, url: str, *, signs: bool, queue_checked: bool | None = None
-) -> Iterator[Diagnosis]:
-    """Everything about the repository.
+class OfBase(NamedTuple):
+    """What is known beside GitHub.
 
-    Args:
+    Attributes:
         signs: whether commits are signed.
         queue_checked: whether a workflow of the base runs `release check` on merge_group; None: unknown.
+        gates: the GitHub environments that its workflows let promotions wait for.
     """
+
+    signs: bool
+    queue_checked: bool | None = None
+    gates: tuple[str, ...] = ()
+
+
+def examine(access: Access, config: Config, url: str, told: OfBase) -> Iterator[Diagnosis]:
+    """Everything about the repository."""
     address = address_of(url, config.forge.url, access.environ)
     token = github_token.find_for(address, access.environ)
     if token is None:
@@ -43,9 +50,7 @@ def examine(
         settings = looks.repository()
         if looks.time is not None:
             yield verdicts.clock(access.now(), looks.time, address.api)
-        look = _Look(access, config, looks, settings, signs=signs)
-        look.wanted = look.wanted._replace(queue_checked=queue_checked)
-        yield from look.all(token)
+        yield from _Look(access, config, looks, settings, told).all(token)
     finally:
         looks.close()
 
@@ -57,7 +62,7 @@ class _Look:
     """The parts of it, each on its own: one that fails is a finding."""
 
     def __init__(
-        self, access: Access, config: Config, looks: GitHubSettings, settings: RepositorySettings, *, signs: bool
+        self, access: Access, config: Config, looks: GitHubSettings, settings: RepositorySettings, told: OfBase
     ) -> None:
         self._access = access
         self._config = config
@@ -70,8 +75,10 @@ class _Look:
             web=settings.web,
             direct=tuple(one.name for one in environments if one.publish.mode == "direct"),
             reviewed=any(one.publish.reviewers for one in environments),
-            signs=signs,
+            signs=told.signs,
+            queue_checked=told.queue_checked,
         )
+        self._gates = told.gates
 
     def all(self, token: Token) -> Iterator[Diagnosis]:
         """Every part, in order."""
@@ -82,6 +89,18 @@ class _Look:
         yield from self._guarded(
             "Actions", lambda: github_repository.actions(self._looks.actions(), self._settings.web)
         )
+        if self._gates:
+            yield from self._guarded("approvals", self._environments)
+
+    def _environments(self) -> Iterator[Diagnosis]:
+        """Whether the environments ask somebody that promotions are to wait for."""
+        found: dict[str, tuple[str, ...] | None] = {}
+        for name in self._gates:
+            try:
+                found[name] = self._looks.environment(name)
+            except Missing:
+                found[name] = None
+        yield from github_repository.gates(found, self._settings.web)
 
     def _guarded(self, about: str, look: Callable[[], Iterable[Diagnosis]]) -> Iterator[Diagnosis]:
         try:

@@ -199,7 +199,7 @@ def base(found: Demands, wanted: Wanted, *, hidden: str = "") -> Iterator[Diagno
     yield from _direct(found, wanted)
     if found.signed and not wanted.signs:
         why = "a commit without a signature can't be merged by a merge commit, and not be pushed"
-        mend = "`git config commit.gpgSign true` with a key that GitHub knows, or merge by squash"
+        mend = "a signing key for the workflows (docs/how-to/github-company.md); here `git config commit.gpgSign true`"
         yield Diagnosis("warning", "signing", f"`{wanted.base}` wants signed commits", wanted.page, why, mend)
 
 

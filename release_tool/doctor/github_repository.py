@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from release_tool.doctor.diagnosis import Diagnosis, ok
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
     from datetime import datetime
 
     from release_tool.forges.github.settings import Actions, Credential, MergeSettings, RepositorySettings
@@ -181,3 +181,23 @@ def _or_none(names: Collection[str]) -> str:
 def _server(web: str) -> str:
     """The server of a page: `https://github.com` of `https://github.com/team/app`."""
     return "/".join(web.split("/")[:3])
+
+
+def gates(found: Mapping[str, tuple[str, ...] | None], web: str) -> Iterator[Diagnosis]:
+    """Whether somebody is asked where promotions name an environment of GitHub.
+
+    Args:
+        found: environment -> the kinds of its rules; None: there is none of that name.
+    """
+    asking = [name for name, rules in found.items() if set(rules or ()) - {"branch_policy", "wait_timer"}]
+    missing = [name for name, rules in found.items() if rules is None]
+    page = f"{web}/settings/environments"
+    for name in missing:
+        what = f"promotions wait for the environment `{name}` of GitHub, and there is none"
+        why = "GitHub makes it when the first one runs, without any rule, and nobody is asked"
+        yield Diagnosis("warning", "approvals", what, page, why, f"make `{name}`, with its reviewers: {page}")
+    if asking:
+        yield ok("approvals", f"promotions are approved before they run: {', '.join(asking)}")
+    elif len(missing) < len(found):
+        what = f"no environment that promotions wait for has reviewers: {', '.join(set(found) - set(missing))}"
+        yield Diagnosis("warning", "approvals", what, page, "nobody is asked", f"add reviewers: {page}")

@@ -7,15 +7,17 @@ command, or else by the name of its file.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from release_tool.doctor import workflow_calls
 from release_tool.doctor.diagnosis import Diagnosis, ok
 from release_tool.yamledit.data import to_data
 from release_tool.yamledit.parser import parse
 from release_tool.yamledit.tree import YamlError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from release_tool.doctor.diagnosis import Verdict
 
@@ -50,12 +52,14 @@ class Workflow(NamedTuple):
         verbs: the commands of `release` that it runs.
         groups: concurrency group -> the commands that it holds up.
         events: what starts it.
+        calls: its jobs that call workflows of this tool.
     """
 
     path: str
     verbs: frozenset[str]
     groups: Mapping[str, frozenset[str]]
     events: frozenset[str] = frozenset()
+    calls: tuple[workflow_calls.Call, ...] = ()
 
 
 def workflows(files: Mapping[str, str], *, promotes: bool, guarded: bool) -> Iterator[Diagnosis]:
@@ -83,6 +87,7 @@ def workflows(files: Mapping[str, str], *, promotes: bool, guarded: bool) -> Ite
     if not missing:
         yield ok("workflows", f"there for {', '.join(wanted)}")
     yield from _held_up(found)
+    yield from workflow_calls.verdicts(call for one in found for call in one.calls)
 
 
 def _held_up(found: list[Workflow]) -> Iterator[Diagnosis]:
@@ -124,7 +129,7 @@ def read(path: str, text: str) -> Workflow:
     verbs = verbs or by_name
     if group := _group(data.get("concurrency")):
         groups[group] = groups.get(group, frozenset()) | verbs
-    return Workflow(path, frozenset(verbs), groups, _events(data))
+    return Workflow(path, frozenset(verbs), groups, _events(data), tuple(workflow_calls.calls(path, data)))
 
 
 def starts(verb: str, event: str, files: Mapping[str, str]) -> bool:
@@ -133,14 +138,18 @@ def starts(verb: str, event: str, files: Mapping[str, str]) -> bool:
     Args:
         files: path -> text of the files in `.github/workflows`.
     """
+    return any(verb in one.verbs and event in one.events for one in _readable(files))
+
+
+def gates(files: Mapping[str, str], promoted_to: Sequence[str]) -> tuple[str, ...]:
+    """The GitHub environments that promotions are to wait for."""
+    return workflow_calls.gates((call for one in _readable(files) for call in one.calls), promoted_to)
+
+
+def _readable(files: Mapping[str, str]) -> Iterator[Workflow]:
     for path, text in files.items():
-        try:
-            one = read(path, text)
-        except YamlError:
-            continue
-        if verb in one.verbs and event in one.events:
-            return True
-    return False
+        with suppress(YamlError):
+            yield read(path, text)
 
 
 def _events(data: Mapping[Any, Any]) -> frozenset[str]:

@@ -1,7 +1,8 @@
 """The credentials that `docker login` or `helm registry login` left, from their own files and helpers.
 
-Sources: https://docs.docker.com/reference/cli/docker/login/ (files, stores, helpers) and
-https://github.com/docker/docker-credential-helpers (what is said to a helper).
+Sources: https://docs.docker.com/reference/cli/docker/login/ (files, stores, helpers),
+https://github.com/docker/docker-credential-helpers (what is said to a helper), and
+https://docs.docker.com/reference/cli/docker/ (the variable DOCKER_AUTH_CONFIG, which comes before the files).
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ from release_tool.net.child_environment import for_helpers
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+VARIABLE = "DOCKER_AUTH_CONFIG"
+"""Holds `auths` of such a file: for a CI job, whose secrets need no file then."""
+
 _HELPER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")  # the end of a program's name, never a path
 _UNKNOWN = b"credentials not found in native keychain"  # what a helper says that knows none
 _IDENTITY = "<token>"  # the user that a helper names where the secret is an identity token
@@ -41,7 +45,7 @@ class Credentials(NamedTuple):
 
 
 def find(login: str, timeout: float) -> Credentials | None:
-    """The credentials for a registry: of its helper in `credHelpers`, else of `credsStore`, else of `auths`.
+    """The credentials for a registry: of `VARIABLE`; else of its helper in `credHelpers`, of `credsStore`, of `auths`.
 
     None where nobody is logged in, by Docker or by Helm. `login` is what `docker login` calls the registry.
 
@@ -49,6 +53,10 @@ def find(login: str, timeout: float) -> Credentials | None:
         ReleaseError: such a file can't be read, or the helper that it names fails.
         TryAgain: the helper gives no answer in so many seconds.
     """
+    if given := os.environ.get(VARIABLE):
+        place = Path(VARIABLE)
+        if found := _decoded(_of_host(_parsed(given, place), "auths", login, place), place):
+            return found
     return next(filter(None, (_find(path, login, timeout) for path in _files())), None)
 
 
@@ -70,11 +78,17 @@ def _files() -> Iterator[Path]:
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        settings = json.loads(path.read_bytes())
+        text = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
         raise _unusable(path, error.strerror or "it can't be read") from None
+    return _parsed(text, path)
+
+
+def _parsed(text: bytes | str, path: Path) -> Mapping[str, Any]:
+    try:
+        settings = json.loads(text)
     except (ValueError, RecursionError):  # not chained: some of these hold the text of the file
         raise _unusable(path, "it is no JSON") from None
     if not isinstance(settings, dict):
@@ -173,6 +187,9 @@ def _check_texts(*values: object) -> None:
 
 
 def _unusable(path: Path, cause: str) -> ReleaseError:
+    if path == Path(VARIABLE):
+        hint = 'give it the form {"auths": {"HOST": {"auth": "BASE64 OF USER:PASSWORD"}}}, or unset it'
+        return ReleaseError(f"the variable {VARIABLE} can't be used", cause=cause, hint=hint)
     whose, again = ("Helm", "helm registry login") if path.parent.name == "registry" else ("Docker", "docker login")
     hint = f"mend it, or remove it and run `{again}` again"
     return ReleaseError(f"{whose}'s file with credentials can't be used", where=str(path), cause=cause, hint=hint)

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,17 +49,50 @@ def uses() -> set[str]:
     return {found for text in texts for found in re.findall(r"^\s*(?:- )?uses: (\S+)", text, re.MULTILINE)}
 
 
+PAGES = tuple(ROOT / "docs" / "how-to" / name for name in ("github-actions.md", "github-company.md"))
+
+COMMIT = "c0ffee" * 6 + "c0ff"
+
+
+def blocks(language: str) -> list[str]:
+    """The blocks of a language on the pages about GitHub."""
+    return [
+        one for page in PAGES for one in re.findall(rf"```{language}\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    ]
+
+
+def shown(tool: str = "") -> list[tuple[str, str]]:
+    """Every workflow that the pages show: the workflow that it calls (empty: none), its text. See `callers`."""
+    found = []
+    for part in blocks("yaml"):
+        block = f"on: push\npermissions: {{}}\n{part}" if part.startswith("jobs:") else part
+        called = re.search(r"OWNER/release/\.github/workflows/(\w+)\.yml@COMMIT", block)
+        if re.search(r"^on:", block, re.MULTILINE):
+            text = block.replace(called[0], tool.format(called[1])) if called and tool else block
+            found.append((called[1] if called else "", text.replace("@COMMIT", f"@{COMMIT}")))
+    return found
+
+
 def callers(tool: str) -> dict[str, str]:
-    """The workflows of a GitOps repository of one's own, as the documentation shows them: name -> text.
+    """The first caller of each workflow that the documentation shows: name -> text.
 
     `tool` stands in the place of `OWNER/release/.github/workflows/X.yml@COMMIT`, with `{}` for X.
     """
-    text = (ROOT / "docs" / "how-to" / "github-actions.md").read_text("utf-8")
-    found = {}
-    for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL):
-        if called := re.search(r"OWNER/release/\.github/workflows/(\w+)\.yml@COMMIT", block):
-            found[called[1]] = block.replace(called[0], tool.format(called[1]))
+    found: dict[str, str] = {}
+    for name, text in shown(tool):
+        if name:
+            found.setdefault(name, text)
     return found
+
+
+def calling(text: str, *, secrets: Iterable[str] = (), **given: Any) -> str:
+    """A caller with more inputs (`runs_on` for `runs-on`), and secrets that it hands on."""
+    data = yaml.safe_load(text)
+    data["on"] = data.pop(True)  # as YAML 1.1 reads it
+    (job,) = data["jobs"].values()
+    job["with"] = {**job.get("with", {}), **{key.replace("_", "-"): value for key, value in given.items()}}
+    job["secrets"] = {**job.get("secrets", {}), **{name: f"${{{{ secrets.{name} }}}}" for name in secrets}}
+    return str(yaml.safe_dump(data, sort_keys=False))
 
 
 @dataclass
@@ -97,6 +131,7 @@ class Act:
     path: Path  # a directory of the test's own
     server: str  # stands for https://github.com: `server/acme/shop` is the repository
     tool: Path  # with its action
+    label: str = "ubuntu-latest"  # of the one runner that there is
     environ: dict[str, str] = field(default_factory=dict)  # more of the jobs' environment
     token: str = "ghs_0123456789abcdefghijklmnopqrstuvwxyz"
     runs: int = 0
@@ -112,6 +147,22 @@ class Act:
         self.cache = self.path / "act-cache"
         self.cache.mkdir()
         (self.cache / "tool_cache").symlink_to(CACHE)  # as that of a self-hosted runner, it outlives a job
+
+    def call(self, *texts: str) -> list[str]:
+        """Make this a repository that holds workflows of its own alone, which call those of acme/release at COMMIT.
+
+        What act is to be told: where that repository is, and platform/release with the action.
+        """
+        place = self.checkout / ".github" / "workflows"
+        shutil.rmtree(place)
+        place.mkdir()
+        for text in texts:
+            (place / f"{yaml.safe_load(text)['name']}.yml").write_text(text, "utf-8")
+        found = []
+        for host in ("", f"{self.server}/"):
+            found += ["--local-repository", f"{host}acme/release@{COMMIT}={ROOT}"]
+            found += ["--local-repository", f"{host}platform/release@{COMMIT}={self.tool}"]
+        return found
 
     def run(
         self, workflow: str, event: str, payload: dict[str, Any], *options: str, code: int | None = 0, ref: str = ""
@@ -135,7 +186,7 @@ class Act:
         command += [
             "--json",
             "-P",
-            "ubuntu-latest=-self-hosted",
+            f"{self.label}=-self-hosted",
             "--no-cache-server",
             "--no-skip-checkout",
             "--actor",

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
-from acting import REPOSITORY, ROOT, Act, callers
+import real_registry
+from acting import COMMIT, REPOSITORY, Act, callers, calling, shown
+from origin import git
 from world import WITH_DEFAULT, World
 
 pytestmark = pytest.mark.slow
@@ -139,27 +143,104 @@ def test_the_guard_moves_a_bad_default_back(world: World, act: Act) -> None:
     assert json.loads(again.output("json") or "")[0]["decision"] == "stay"
 
 
+CALLED = f"acme/release/.github/workflows/{{}}.yml@{COMMIT}"
+
+
 def test_a_gitops_repository_of_its_own_calls_them(world: World, act: Act) -> None:
-    """As the documentation shows it: the repository holds the callers alone."""
-    place = act.checkout / ".github" / "workflows"
-    shutil.rmtree(place)
-    place.mkdir()
-    commit = "c0ffee" * 6 + "c0ff"
-    for name, text in callers(f"acme/release/.github/workflows/{{}}.yml@{commit}").items():
-        (place / f"{name}.yml").write_text(text, "utf-8")
-    there = []
-    for host in ("", f"{act.server}/"):
-        there += ["--local-repository", f"{host}acme/release@{commit}={ROOT}"]
+    """As the documentation shows it: the repository holds the callers alone, and all six run where it says.
+
+    act takes no notice of environments: that a job waits for its reviewers is for GitHub to do.
+    """
+    gates = {
+        "bump": "github_environment",
+        "guard": "github_environment",
+        "sync": "environment",
+        "cleanup": "environment",
+    }
+    texts = {**callers(CALLED), "promote": gated()}
+    act.label = "acme-linux"
+    there = act.call(
+        *(
+            calling(
+                text, runs_on='["self-hosted", "acme-linux"]', **({gates[name]: "release"} if name in gates else {})
+            )
+            for name, text in texts.items()
+        )
+    )
     world.now = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(days=1)
+    world.release("bump", "devel", "v1.0.9", "--direct")
     world.release("retire", "devel", "v2", "--direct")
     swept = act.run("cleanup", "schedule", {}, *there)
     assert "v2" not in world.state("devel", "release/devel").retired
     assert "| remove | v2 |" in swept.summary
-    built_there = act.run("bump", "repository_dispatch", built(), *there)
-    assert built_there.output("changed") == "true"
+    asked_there = act.run("bump", "workflow_dispatch", {"inputs": BUILD}, *inputs(BUILD), *there)
+    assert asked_there.output("changed") == "true"
+    assert world.lines("devel", "release/devel")[-1].intent.provenance["digest"] == BUILD["digest"]
     world.git("update-ref", "refs/pull/1/merge", world.refs()["refs/heads/release/devel"], cwd=world.origin)
     done = act.run("check", "pull_request", pull_request(1, "release/devel"), *there, code=None)
     assert "### check: right" in done.summary, done.said
+    asked = {"from": "devel", "to": "staging"}
+    act.run("promote", "workflow_dispatch", {"inputs": asked}, *inputs(asked), *there)
+    assert world.lines("staging", "release/staging")[-1].intent.operation == "promote"
+    for name, event in (("sync", "push"), ("guard", "workflow_dispatch")):
+        ran = act.run(name, event, {"ref": "refs/heads/main"}, *there, code=None)
+        assert f"release {name} --" in ran.said
+
+
+def gated() -> str:
+    """The caller of promote that names the environment."""
+    (text,) = [one for name, one in shown(CALLED) if name == "promote" and "\n      environment: " in one]
+    return text
+
+
+def test_a_sender_of_repository_dispatch_is_heard(world: World, act: Act) -> None:
+    (text,) = [one for name, one in shown(CALLED) if name == "bump" and "client_payload.tag" in one]
+    done = act.run("bump", "repository_dispatch", built(), *act.call(text))
+    assert done.output("changed") == "true"
+    assert world.state("devel", "release/devel").live["v5"] == "v1.0.5"
+
+
+def test_the_variables_of_an_organisation_say_how_jobs_run(world: World, act: Act) -> None:
+    act.label = "acme-linux"
+    variables = {"RUNS_ON": "acme-linux", "PYTHON_VERSION": "3.12", "COMMITTER": "Bot <bot@acme.test>"}
+    options = [word for name, value in variables.items() for word in ("--var", f"RELEASE_{name}={value}")]
+    there = act.call(callers(CALLED)["bump"])
+    done = act.run("bump", "workflow_dispatch", {"inputs": BUILD}, *inputs(BUILD), *options, *there)
+    assert "Python 3.12 is set up" in done.said
+    assert world.git("log", "-1", "--format=%cn <%ce>", "release/devel", cwd=world.origin) == variables["COMMITTER"]
+
+
+def test_a_job_of_ones_own_needs_nothing_but_the_action(world: World, act: Act) -> None:
+    """What the documentation shows for a server that tells a called workflow nothing of its own repository."""
+    (text,) = [one for _, one in shown() if "platform/release@" in one]
+    act.label = "self-hosted"
+    asked = {"environment": "devel", "tag": "v1.0.5", "digest": ""}
+    act.run("bump", "workflow_dispatch", {"inputs": asked}, *inputs(asked), *act.call(text))
+    assert world.state("devel", "release/devel").live["v5"] == "v1.0.5"
+
+
+@pytest.mark.skipif(shutil.which("ssh-agent") is None, reason="there is no OpenSSH: apt install openssh-client")
+def test_secrets_that_a_caller_hands_on_log_in_and_sign(world: World, act: Act, tmp_path: Path) -> None:
+    with real_registry.guarded(tmp_path, "robot$ci", "s3cret:of the robot") as registry:
+        digest = registry.push("team/engine", "v1.0.5")
+        image = f"registry: {{image: {registry.image('team/engine')}, verify: digest, plain_http: true}}\n"
+        world.commit({"release.yaml": world.file("release.yaml") + image}, "Verify")
+        given = {"registry": registry.host, "registry_username": "robot$ci", "from_registry": True}
+        given |= {"committer": "Bot <bot@acme.test>", "tag": ""}
+        names = ("RELEASE_REGISTRY_PASSWORD", "RELEASE_SIGNING_KEY")
+        there = act.call(calling(callers(CALLED)["bump"], secrets=names, **given))
+        subprocess.run(
+            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "key")], check=True, timeout=60
+        )
+        key = (tmp_path / "key").read_text("utf-8")
+        secrets = ("-s", "RELEASE_REGISTRY_PASSWORD=s3cret:of the robot", "-s", f"RELEASE_SIGNING_KEY={key}")
+        asked = {"environment": "devel", "tag": ""}
+        done = act.run("bump", "workflow_dispatch", {"inputs": asked}, *inputs(asked), *secrets, *there)
+    assert world.state("devel", "release/devel").versions["v5"] == f"v1.0.5@{digest}"
+    (tmp_path / "allowed").write_text(f"bot@acme.test {(tmp_path / 'key.pub').read_text('utf-8')}", "utf-8")
+    allowed = ("-c", f"gpg.ssh.allowedSignersFile={tmp_path / 'allowed'}")
+    git(*allowed, "verify-commit", world.refs()["refs/heads/release/devel"], cwd=world.origin)
+    assert not [word for word in ("s3cret", key.splitlines()[1]) if word in done.log]
 
 
 def pull_request(number: int, head: str) -> dict[str, Any]:

@@ -286,3 +286,15 @@ def test_only_reads_are_sent(github: OnGitHub) -> None:
     github.look()
     assert {one.method for one in github.standin.calls()} == {"GET"}
     assert [one for one in github.standin.log if one.path.endswith("git-receive-pack") and one.method == "POST"] == []
+
+
+def test_an_environment_that_promotions_wait_for_must_ask_somebody(github: OnGitHub) -> None:
+    """GitHub makes an environment that is missing, without any rule."""
+    call = "    uses: acme/release/.github/workflows/promote.yml@c0ffee\n    with: {environment: '${{ inputs.to }}'}\n"
+    github.commit({".github/workflows/promote.yml": f"on: workflow_dispatch\njobs:\n  it:\n{call}"})
+    missing = github.look().of("approvals", "warning")
+    assert [one["what"].split("`")[1] for one in missing] == ["staging", "production"]
+    github.repository.environments = {"staging": (), "production": ("branch_policy",)}
+    assert "no environment that promotions wait for has reviewers" in github.look().one("approvals", "warning")["what"]
+    github.repository.environments["production"] = ("required_reviewers", "branch_policy")
+    assert github.look().one("approvals", "ok")["what"] == "promotions are approved before they run: production"

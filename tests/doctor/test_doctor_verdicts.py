@@ -234,3 +234,84 @@ def test_texts_from_outside_can_do_nothing_to_a_terminal() -> None:
     assert "\x1b" not in text
     assert "\x07" not in text
     assert len(text.splitlines()) == 6
+
+
+# calls of this tool's workflows
+
+CALL = "jobs:\n  it:\n    uses: acme/release/.github/workflows/{verb}.yml@c0ffee\n"
+GRANTED = "    permissions: {contents: write, pull-requests: write, packages: read}\n"
+
+
+def of_call(more: str, verb: str = "promote") -> list[Diagnosis]:
+    text = CALL.format(verb=verb) + more
+    found = workflows.workflows({".github/workflows/x.yml": text}, promotes=True, guarded=True)
+    return [one for one in found if one.where == ".github/workflows/x.yml, job `it`"]
+
+
+@pytest.mark.parametrize(
+    ("more", "what", "mend"),
+    [
+        ("    environment: production\n", "`environment` stands beside `uses:`", "below `with:`, as `environment: "),
+        ("    runs-on: own\n", "`runs-on` stands beside `uses:`", "below `with:`, as `runs-on: "),
+        ("    with: {runs-on: '[self-hosted, own]'}\n", "is no JSON: [self-hosted, own]", "runs-on: '[\"self-hosted\""),
+        ("    with: {runs-on: [self-hosted, own]}\n", "is no JSON: ['self-hosted', 'own']", "runs-on: '[\"self-hosted\""),
+        ("    with: {app-client-id: Iv1}\n", "RELEASE_APP_PRIVATE_KEY is not handed on", "${{ secrets.RELEASE_APP_PRIVATE_KEY }}"),
+        ("    with: {registry: r.example.com}\n", "RELEASE_REGISTRY_PASSWORD is not handed on", "below `secrets:`"),
+        ("    concurrency: release-cleanup\n", "group `release-cleanup` is around the call", "another name"),
+    ],
+)  # fmt: skip
+def test_a_call_that_github_refuses_or_that_lacks_something_is_told(more: str, what: str, mend: str) -> None:
+    (found,) = of_call(GRANTED + more)
+    assert found.verdict == "error"
+    assert what in found.what
+    assert mend in found.mend
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "    with: {runs-on: own, environment: production}\n",
+        '    with: {runs-on: \'["self-hosted", "own"]\'}\n',
+        '    with: {runs-on: \'{"group": "own"}\'}\n',
+        "    with: {runs-on: '${{ vars.X }}', registry: ghcr.io}\n",
+        "    with: {app-client-id: Iv1, registry: r.example.com}\n    secrets: inherit\n",
+        "    with: {app-client-id: Iv1}\n    secrets: {RELEASE_APP_PRIVATE_KEY: x}\n",
+    ],
+)
+def test_a_call_with_all_that_it_needs_is_right(more: str) -> None:
+    assert of_call(GRANTED + more) == []
+
+
+@pytest.mark.parametrize(
+    ("verb", "granted", "lacks"),
+    [
+        ("promote", "{contents: write, pull-requests: write}", "packages: read"),
+        ("bump", "read-all", "contents: write, pull-requests: write"),
+        ("sync", "{}", "contents: write, pull-requests: write, packages: read"),
+        ("check", "{contents: read, packages: read}", "pull-requests: write"),
+        ("check", "{contents: write, pull-requests: write, packages: write}", ""),
+        ("guard", "write-all", ""),
+    ],
+)
+def test_a_caller_that_grants_too_little_is_told(verb: str, granted: str, lacks: str) -> None:
+    found = of_call(f"    permissions: {granted}\n", verb)
+    assert [one.what for one in found] == ([f"the permission {lacks} is not granted"] if lacks else [])
+    whole = workflows.workflows(
+        {"x.yml": f"permissions: {granted}\n{CALL.format(verb=verb)}"}, promotes=True, guarded=True
+    )
+    assert any(lacks in one.what for one in whole if one.verdict == "error") == bool(lacks)
+
+
+def test_where_nothing_is_granted_the_settings_of_the_repository_count() -> None:
+    assert of_call("") == []
+
+
+def test_the_environments_that_promotions_wait_for_are_found() -> None:
+    def gates(name: str) -> tuple[str, ...]:
+        text = CALL.format(verb="promote") + f"    with: {{environment: '{name}'}}\n"
+        return workflows.gates({"x.yml": text, "bad.yml": "a: ["}, ["staging", "production"])
+
+    assert gates("prod") == ("prod",)
+    assert gates("${{ inputs.to }}") == ("staging", "production")
+    assert gates("${{ vars.WHO_KNOWS }}") == ()
+    assert workflows.gates({"x.yml": CALL.format(verb="bump") + "    with: {environment: devel}\n"}, ["staging"]) == ()

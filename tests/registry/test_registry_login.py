@@ -6,8 +6,6 @@ import base64
 import contextlib
 import json
 import logging
-import shutil
-import subprocess
 from typing import TYPE_CHECKING
 
 import docker_login
@@ -39,15 +37,7 @@ KNOWN = docker_login.encoded(USER, PASSWORD)
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]:
     """A registry with a file of passwords."""
-    htpasswd = shutil.which("htpasswd")
-    if htpasswd is None:
-        pytest.skip("there is no htpasswd: apt-get install apache2-utils")
-    directory = tmp_path_factory.mktemp("guarded")
-    file = directory / "htpasswd"
-    subprocess.run([htpasswd, "-cbB", str(file), USER, PASSWORD], check=True, capture_output=True, timeout=30)
-    auth = {"htpasswd": {"realm": "a registry", "path": str(file)}}
-    headers = {"Authorization": f"Basic {BASIC}"}
-    with real_registry.running(directory, auth=auth, headers=headers) as found:
+    with real_registry.guarded(tmp_path_factory.mktemp("guarded"), USER, PASSWORD) as found:
         found.push("team/engine", "v1.0.5")
         yield found
 
@@ -288,6 +278,18 @@ def test_old_names_with_a_scheme_are_found(login: Login) -> None:
 def test_a_user_without_encoding_is_read_too(login: Login) -> None:
     login(auths={"registry.example.com": {"username": USER, "password": PASSWORD}})
     assert find("registry.example.com", 1) == (USER, PASSWORD, "", "")
+
+
+def test_the_variable_of_docker_comes_before_its_files(login: Login, monkeypatch: pytest.MonkeyPatch) -> None:
+    login(auths={"registry.example.com": KNOWN, "other.example.com": KNOWN})
+    given = {"auths": {"registry.example.com": docker_login.encoded("robot", "of the job")}}
+    monkeypatch.setenv("DOCKER_AUTH_CONFIG", json.dumps(given))
+    assert find("registry.example.com", 1) == ("robot", "of the job", "", "")
+    assert find("other.example.com", 1) == (USER, PASSWORD, "", ""), "what the variable doesn't know"
+    monkeypatch.setenv("DOCKER_AUTH_CONFIG", "s3cret")
+    with pytest.raises(ReleaseError, match="variable DOCKER_AUTH_CONFIG can't be used") as error:
+        find("registry.example.com", 1)
+    assert "s3cret" not in everything(error.value)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hashlib
 import json
@@ -134,3 +135,17 @@ def _port(process: subprocess.Popen[bytes], log: Path) -> int:
             return int(said[1])
         time.sleep(0.02)
     raise AssertionError(f"the registry did not start: {log.read_text('utf-8', 'replace')}")
+
+
+@contextlib.contextmanager
+def guarded(directory: Path, user: str, password: str) -> Iterator[RealRegistry]:
+    """A registry with a file of passwords, which knows one user."""
+    htpasswd = shutil.which("htpasswd")
+    if htpasswd is None:
+        pytest.skip("there is no htpasswd: apt-get install apache2-utils")
+    file = directory / "htpasswd"
+    subprocess.run([htpasswd, "-cbB", str(file), user, password], check=True, capture_output=True, timeout=30)
+    auth = {"htpasswd": {"realm": "a registry", "path": str(file)}}
+    basic = base64.b64encode(f"{user}:{password}".encode()).decode()
+    with running(directory, auth=auth, headers={"Authorization": f"Basic {basic}"}) as found:
+        yield found

@@ -205,6 +205,12 @@ class GitHubSettings:
         found = _object(self._ask("/actions/permissions/workflow", "read the settings of Actions", _ADMIN))
         return Actions(enabled=True, may_propose=found.get("can_approve_pull_request_reviews") is True)
 
+    def environment(self, name: str) -> tuple[str, ...]:
+        """The kinds of rules that a job of an environment waits for: `required_reviewers`, `wait_timer` and others."""
+        path = f"/environments/{quote(name, safe='')}"
+        rules = _object(self._ask(path, "read an environment", "Actions: read")).get("protection_rules")
+        return tuple(_text(one, "type") for one in map(_object, rules if isinstance(rules, list) else ()))
+
     def try_pulls(self) -> None:
         """Reads one pull request at most: whether that is permitted at all."""
         self._ask("/pulls?per_page=1", "read pull requests", READ)

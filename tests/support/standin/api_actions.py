@@ -50,6 +50,23 @@ def workflows(call: Call) -> Answer:
     return call.paged(list(found.values()), show, "workflows")
 
 
+@route("GET", REPO + "/environments/{environment}", "actions:read")
+def environment(call: Call) -> Answer:
+    name = call.params["environment"]
+    if name not in call.repository.environments:
+        raise Problem(404, "Not Found")
+    at, url = stamp(call.repository.created_at), f"{call.api}/environments/{name}"
+    rules = [
+        {"id": number, "node_id": node_id("GateRule", number), "type": kind, **(
+            {"prevent_self_review": True, "reviewers": []} if kind == "required_reviewers" else {})}
+        for number, kind in enumerate(call.repository.environments[name], 1)
+    ]  # fmt: skip
+    return Answer(200, {
+        "id": 1, "node_id": node_id("Environment", 1), "name": name, "url": url, "html_url": f"{call.page}/deployments",
+        "created_at": at, "updated_at": at, "protection_rules": rules, "deployment_branch_policy": None,
+    })  # fmt: skip
+
+
 @route("POST", REPO + "/dispatches", "contents:write")
 def repository_dispatch(call: Call) -> Answer:
     """At most 10 keys at the top of the payload, as GitHub has it."""

@@ -231,6 +231,7 @@ class Repository:
     delete_branch_on_merge: bool = False
     actions_enabled: bool = True
     actions_allowed: str = "all"
+    environments: dict[str, tuple[str, ...]] = field(default_factory=dict)  # name -> the kinds of its rules
     workflow_permissions: str = "read"
     actions_may_open_pull_requests: bool = False
     roles: dict[str, str] = field(default_factory=dict)
