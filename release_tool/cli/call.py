@@ -50,7 +50,8 @@ class Run:
         self.shown = False  # whether standard output has a result
         choose(getattr(arguments, "color", "auto"))
         command = getattr(arguments, "command", "")
-        telling = command in _TELLING or any(getattr(arguments, key, False) for key in ("verbose", "watch"))
+        telling = command in _TELLING and not getattr(arguments, "yes", False)
+        telling = telling or any(getattr(arguments, key, False) for key in ("verbose", "watch"))
         self.progress = Progress(f"release {command}", quiet=telling)
 
     @contextmanager
@@ -101,7 +102,7 @@ class Run:
                 shown, written = written, for_log(written, self.job, clean=False)
                 if is_data and shown != written:
                     self.say("warning: the log of a job would take `::` or `##[` for commands: write it to a file")
-            paged = is_long and not self.arguments.no_pager
+            paged = is_long and is_terminal(sys.stdout) and not self.arguments.no_pager
             if not is_data and is_coloured(sys.stdout):
                 from release_tool.report.colour import painted
 

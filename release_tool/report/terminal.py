@@ -33,7 +33,7 @@ def short(duration: timedelta) -> str:
 def short_tag(tag: str, width: int | None) -> str:
     """A tag as written; on a terminal a digest is cut to what tells it from others."""
     part, _, digest = tag.partition("@sha256:")
-    return tag if width is None or not digest else f"{part}@{digest[:_DIGEST]}"
+    return tag if width is None or not digest else f"{part}@{digest[:_DIGEST]}…"
 
 
 def columns(text: str) -> int:
