@@ -92,8 +92,10 @@ def run(tool: Tool, environment: str, wanted: str, service: str = "") -> Explana
     ages = Ages(tool.repository, Landings(tool.repository, lambda: forge), snapshot.base, places, tool.config_path)
     looking = Looking(tool, forge, ages, in_use=True, renders=True)
     found = looking.environment(snapshot, environment)
-    if found.errors or found.facts is None:
+    if found.errors:
         raise found.errors[0]
+    facts = found.facts
+    assert facts is not None  # of files that can be read
     every = list(history.landed(snapshot, found.place))
     here = {line.id for line in lines}
     ground = Ground(
@@ -101,12 +103,12 @@ def run(tool: Tool, environment: str, wanted: str, service: str = "") -> Explana
         order=config.versions.ordering,
         state=state,
         lines=lines,
-        facts=found.facts,
+        facts=facts,
         names=names.names_known(tool.repository, snapshot, [known.tag]),
         service=config.service,
     )
     past = tuple(Past(one, one.line.id not in here) for one in every if _is_about(one.line, known))
-    said = explain.verdict(state, policy.retention, ground.order, found.facts, known.name)
+    said = explain.verdict(state, policy.retention, ground.order, facts, known.name)
     bad = records.quarantined_now(lines, state).get(tag_part(known.tag))
     if bad is not None and known.name not in state.versions:
         words = f"its tag is quarantined: no bump and no promotion brings it back: {bad}"
@@ -115,7 +117,7 @@ def run(tool: Tool, environment: str, wanted: str, service: str = "") -> Explana
     pending = () if branch.append_only else branch.pending
     explained = Explanation(
         place=found.place,
-        now=found.facts.now,
+        now=facts.now,
         name=known.name,
         tag=known.tag,
         found=found,

@@ -113,6 +113,11 @@ class _About(NamedTuple):
             return RuleVerdict(rule, NO, otherwise)
         return RuleVerdict(rule, KEEPS, f"{holds}: {place}" if place else holds, until)
 
+    def ranked(self) -> list[Name]:
+        """The live versions that `keep` counts, newest first: what leaves for its age fills no place."""
+        newest = newest_first(self.order, self.state.live.items())
+        return [name for name, _ in newest if name not in self.said["max_age"]]
+
     def reached(self, section: str, age: timedelta) -> datetime | None:
         """When the version reaches an age."""
         landed = self.facts.landed.get((section, self.name))
@@ -136,7 +141,7 @@ def _of_live(about: _About) -> Iterator[RuleVerdict]:
         yield about.rule("min_age", f"at least {duration_text(policy.min_age)} old", young)
     else:
         yield RuleVerdict("min_age", OFF, "not set")
-    ranked = [one for one, _ in newest_first(about.order, state.live.items()) if one not in said["max_age"]]
+    ranked = about.ranked()
     place = f"place {ranked.index(name) + 1} of {len(ranked)}" if name in ranked else "it leaves by max_age"
     yield about.rule("keep", f"{place}, and keep is {policy.keep}", place=place)
     yield _per_minor(about, ranked)
@@ -169,18 +174,9 @@ def _max_age(about: _About) -> RuleVerdict:
 
 
 def _newer_until_gone(about: _About) -> int | None:
-    """How many newer versions would push a version out that `keep` alone keeps.
-
-    A newer version takes one of the places: so the sweep is asked with that many places less.
-    """
+    """How many newer versions would push a version out that `keep` alone keeps: each takes one of its places."""
     by = {rule for rule, names in about.said.items() if about.name in names}
-    if by != {"keep"}:
-        return None
-    for newer in range(1, about.policy.keep + 1):
-        fewer = about.policy._replace(keep=about.policy.keep - newer)
-        if about.name not in sweep(about.state, fewer, about.order, about.facts).rules["keep"]:
-            return newer
-    return None
+    return about.policy.keep - about.ranked().index(about.name) if by == {"keep"} else None
 
 
 def _of_quarantined(about: _About) -> Iterator[RuleVerdict]:

@@ -80,6 +80,11 @@ def test_a_version_that_never_was_there_is_looked_for_elsewhere(world: World) ->
     assert "there is no version 'v1.0.9' in devel" in said.err
 
 
+def test_an_empty_environment_is_explained_too(world: World) -> None:
+    world.commit({"environments/production/image_tag.yaml": "image: {tag: {}}\n"}, "No production yet")
+    assert explained(world, "production", "v7")["said"] == "never was in production"
+
+
 def test_what_people_took_out_of_the_file_is_told(world: World) -> None:
     text = world.tags().replace("    v3: v1.0.3\n", "")
     world.commit({"environments/devel/image_tag.yaml": text}, "Take v3 out")

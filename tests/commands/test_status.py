@@ -233,7 +233,7 @@ def test_one_tag_with_different_digests_is_found(world: World) -> None:
     out = world.release("status").out
     assert f"different images  v4 (v1.0.4)  devel {ONE}, staging {OTHER}" in out
     assert out.splitlines()[1].split() == ["v4", "v1.0.4", "default", "default", "default"]
-    assert "devel 0123456789ab, staging fedcba987654" in at_width(world, 80)
+    assert "devel 0123456789ab…, staging fedcba987654…" in at_width(world, 80)
     assert world.json("status", "devel")["differences"] == []
 
 
