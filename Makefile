@@ -6,7 +6,7 @@ MARKS ?= not nightly and not slow
 # Where this is set, every start of the tool in a fresh checkout would compile it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test lint types format nightly bench docs schema lock linters istiod istio-definitions gateway-definitions github-definitions github-page clean
+.PHONY: demo test lint types format nightly bench docs schema lock linters istiod istio-definitions gateway-definitions github-definitions github-page pictures clean
 
 demo: $(VENV)/.installed ## the whole pipeline in a temporary repository
 	@$(BIN)/release demo
@@ -126,3 +126,7 @@ linters: .cache/npm/node_modules/.bin/dockerfilelint ## two linters of the Conta
 .cache/npm/node_modules/.bin/dockerfilelint:
 	@mkdir -p .cache/npm
 	@npm install --silent --no-fund --no-audit --prefix .cache/npm dockerfile-utils@0.16.3 dockerfilelint@1.8.0
+
+pictures: $(VENV)/.installed-dev github-page ## docs/images, the pictures of the README (it needs npm and Debian's chromium)
+	@$(BIN)/python -m pip install --quiet --group pictures
+	@$(BIN)/python tests/support/pictures.py

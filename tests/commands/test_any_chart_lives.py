@@ -247,7 +247,7 @@ CALLERS: dict[str, Claim] = {
     rf"{V}(?: `.*`)? (?:is added|comes back|is cleared)\.": lambda _, now, m: m[1] in now.tags,
     rf"{V}(?: `.*`)? becomes the default(?: \(was v[0-9]+\))?\.": lambda _, now, m: m[1] == now.default,
     rf"{V}(?: `.*`)? (?:retires|is quarantined)(?:: .*)?\.": lambda _, now, m: m[1] in now.tags,
-    rf"{V}(?: `.*`)? is removed(?:: .*)?\.": lambda _, now, m: m[1] not in now.tags,
+    rf"{V}(?: `.*`)? is removed(?:: .*)?\.": lambda _, now, m: m[1] not in now.running(),
 }
 RISKS: dict[str, Claim] = {
     r"none\*\*: no rendered object changes.*": lambda old, now, _: old.rendering.objects == now.rendering.objects,
