@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import TYPE_CHECKING, NewType
 from urllib.parse import quote, urlsplit
 
@@ -10,7 +11,7 @@ from release_tool.pull_request.messages import NO_WIDTH, harmless
 from release_tool.safe_text import lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 Markup = NewType("Markup", str)
 """Markdown that holds nothing active but what was meant."""
@@ -137,6 +138,23 @@ def table(head: Sequence[str], rows: Sequence[Sequence[Markup]], rest: str) -> M
 def folded(summary: str, *parts: Markup) -> Markup:
     """What a reader opens. Forges read Markdown in it because of the empty lines; those that fold nothing show all."""
     return join("\n\n", [Markup(f"<details><summary>{summary}</summary>"), *parts, Markup("</details>")])
+
+
+_FOLDED = re.compile("<details><summary>(.*)</summary>")
+
+
+def on_terminal(text: str) -> Iterator[str]:
+    """The lines of a text for a reader without a browser: a heading for what is folded, and no escapes."""
+    fence, last = "", ""
+    for line in text.splitlines():
+        run = re.match("`{3,}", line)
+        if fence or run:
+            fence = "" if line == fence else fence or (run[0] if run else "")
+            yield line
+            last = line
+        elif line != "</details>" and (line or last):
+            yield unescape(_FOLDED.sub(r"### \1", line)).replace(NO_WIDTH, "")
+            last = line
 
 
 def alert(kind: str, lines: Sequence[Markup]) -> Markup:

@@ -108,8 +108,10 @@ def _labelled(label: str, text: str, width: int | None) -> list[str]:
 
 def _first_screen(outcome: Outcome, width: int | None) -> list[str]:
     """Title and first screen of the text for a person to carry on with, and where the rest of it is."""
+    from release_tool.pull_request.markdown import on_terminal  # what makes a text is loaded where there is one
+
     shown, _, _ = outcome.text.partition("\n<details>")
-    lines = [one_line(line) for line in shown.rstrip().splitlines()]
+    lines = [one_line(line) for line in on_terminal(shown.rstrip())]
     rest = len(outcome.text.splitlines()) - len(lines)
     asked = outcome.invocation
     apart = ["--ref", outcome.branch] if asked.downgrade and outcome.branch else []

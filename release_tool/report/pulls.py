@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from release_tool.pull_request.markdown import on_terminal
 from release_tool.report.terminal import table
 from release_tool.safe_text import one_line
 
@@ -38,7 +39,7 @@ def pulls_text(pulls: Sequence[PullRequest], width: int | None = None) -> str:
 def pull_text(shown: PullRequest) -> str:
     """One pull request, whole."""
     lines = [f"#{shown.number} {shown.title}", f"{shown.state}: {shown.head} -> {shown.base}", ""]
-    lines += shown.body.rstrip().splitlines()
+    lines += on_terminal(shown.body.rstrip())
     for comment in shown.comments:
         lines += ["", f"> {comment}"]
     return "\n".join(map(one_line, lines))

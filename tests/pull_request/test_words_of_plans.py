@@ -120,6 +120,17 @@ def test_a_title_stays_as_short_as_a_forge_wants_it_however_long_the_tags_are() 
     assert title.endswith(" and 3 more")
 
 
+def test_on_a_terminal_what_is_folded_has_a_heading_and_no_letter_is_escaped() -> None:
+    inner = markdown.folded("added x", markdown.block("diff", "+</details>\n\n\n+a &#124; b\n</details>"))
+    text = markdown.join(
+        "\n\n", [markdown.plain("0.12 > 0.05 by @ada"), markdown.folded("Why: 1", inner), markdown.plain("end")]
+    )
+    assert list(markdown.on_terminal(text)) == [
+        "0.12 > 0.05 by @ada", "", "### Why: 1", "", "### added x", "",
+        "```diff", "+</details>", "", "", "+a &#124; b", "</details>", "```", "", "end",
+    ]  # fmt: skip
+
+
 def test_a_log_in_a_cell_is_cut() -> None:
     assert len(markdown.plain("#" * 10_000)) <= 700
     assert markdown.plain("x" * 10_000) == "x" * 300 + "…"
