@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ PAGES = sorted(
     {*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("examples/**/*.md"), *ROOT.glob("charts/**/*.md")}
 )
 RUNNABLE = {"console", "sh", "bash", "shell"}
-DIRECTIVES = {"not run", "setup", "exit", "file", "shows", "slow"}
+DIRECTIVES = {"not run", "needs", "setup", "exit", "file", "shows", "slow"}
 
 # `<!-- key: value -->` lines directly above a fence belong to it.
 FENCE = re.compile(
@@ -73,6 +74,10 @@ class Block:
     def is_run(self) -> bool:
         return self.language in RUNNABLE and "not run" not in self.marks
 
+    def can_run(self, programs: str) -> bool:
+        needed = self.marks.get("needs")
+        return self.is_run and (needed is None or shutil.which(needed, path=programs) is not None)
+
     def commands(self) -> Iterator[tuple[int, str, str]]:
         """Line in the page, command, and the output that is given for it."""
         if self.language != "console":
@@ -112,7 +117,7 @@ def agrees(given: str, got: str) -> bool:
     return re.fullmatch(r"\s*" + r"\s*.*?\s*".join(parts) + r"\s*", plain(got), re.DOTALL) is not None
 
 
-def _script(page: list[Block]) -> Iterator[tuple[str, int, str]]:
+def _script(page: list[Block], programs: str) -> Iterator[tuple[str, int, str]]:
     """What the session runs: bash, the line of the page, and the output that is given for it."""
     for block in page:
         if "setup" in block.marks:
@@ -126,7 +131,7 @@ def _script(page: list[Block]) -> Iterator[tuple[str, int, str]]:
             )
         if "shows" in block.marks:
             yield f"cat {shlex.quote(block.marks['shows'])}", block.line, block.text
-        if block.is_run:
+        if block.can_run(programs):
             yield from ((command, line, output) for line, command, output in block.commands())
 
 
@@ -136,7 +141,7 @@ def run(page: list[Block], home: Path, programs: str) -> None:
     Raises:
         AssertionError: the line of the page, what it gives and what came.
     """
-    steps = list(_script(page))
+    steps = list(_script(page, programs))
     expected = {
         line: block.marks["exit"]
         for block in page

@@ -110,7 +110,8 @@ def test_directory_and_variables_carry_over(tmp_path: Path) -> None:
         tmp_path,
         "```console\n$ mkdir a && cd a && x=1\n```\n\n1. a step\n\n   <!-- file: b/c.txt -->\n   ```yaml\n   k: 1\n   ```\n\n"
         "```console\n$ cat b/c.txt; echo $x \\\n>   $HOME\nk: 1\n1 /home/ada\n```\n<!-- shows: b/c.txt -->\n```yaml\nk: 1\n```\n"
-        "<!-- not run: it would never end -->\n```sh\nyes\n```\n<!-- exit: 3 -->\n```console\n$ (exit 3)\n```\n",
+        "<!-- not run: it would never end -->\n```sh\nyes\n```\n<!-- needs: no-such-program -->\n```sh\nfalse\n```\n"
+        "<!-- exit: 3 -->\n<!-- needs: bash -->\n```console\n$ (exit 3)\n```\n",
     )
 
 
