@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from release_tool.checks.findings import Finding
 from release_tool.checks.uneditable import uneditable
 from release_tool.model import history
+from release_tool.model.records import name_number
 from release_tool.model.versions import tag_part
 from release_tool.rules.retention import fallback_target
 from release_tool.rules.unread_tags import advice, unread
@@ -77,8 +78,11 @@ def _fallback(held: Held, was: Held | None, config: Config) -> Iterator[Finding]
     present = state.default if was is None else was.state.default
     former = history.former_defaults(held.record.lines, present)
     if state.default in state.live and fallback_target(state, former, config.versions.ordering) is None:
-        others = ", ".join(name for name in state.live if name != state.default)
-        why = f"{others}: newer, and never the default" if others else "it is the only live version"
+        others = sorted((name for name in state.live if name != state.default), key=name_number)
+        why = f"{', '.join(others)}: newer, and never the default" if others else "it is the only live version"
         what = f"there is no version to fall back to when the default {state.default} turns bad ({why})"
         hint = "bring a second version with a bump or a promotion, or `release restore` an older one"
+        if others:
+            newer = held.place.command("default", others[-1])
+            hint = f"`{newer}` when {others[-1]} is good: {state.default} is the fallback then"
         yield Finding(held.at_version(state.default) if state.default else held.place.tag_file, what, hint)

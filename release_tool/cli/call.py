@@ -219,14 +219,15 @@ def print_failures(run: Run, outcomes: Sequence[Outcome | Failed]) -> int:
             print_error(one.error, run.job, one.title)
             status = one.error.exit_code if status in {0, one.error.exit_code} else ReleaseError.exit_code
         elif one.refused:
-            print_refusal(run, one.title, one.refused)
+            print_refusal(run, one.title, one.refused, one.hint)
             status = ReleaseError.exit_code
     return status
 
 
-def print_refusal(run: Run, title: str, why: str) -> None:
+def print_refusal(run: Run, title: str, why: str, hint: str = "") -> None:
     """Say of an environment that a person must act."""
-    run.say(f"{title}: {why}")
+    run.progress.stop()
+    say(fold_error([(f"release: {title}: ", why), *([("  next:  ", hint)] if hint else [])]), run.job)
     run.tell_job(lambda job: job.refused(title, why))
 
 

@@ -64,7 +64,7 @@ def run(tool: Tool, command: Promote) -> Outcome:
         waiting.extend(_waiting(tool, snapshot, command))
         no = promotion.refusal(intent.gates)
         asked = command.asked._replace(service=snapshot.config.service)
-        return Outcome(asked, intent, refused=no) if no else intent
+        return Outcome(asked, intent, refused=no, hint=_next_step(snapshot, asked, intent)) if no else intent
 
     outcome = publish(tool, command.asked, meant)
     return outcome._replace(said=(*waiting, *outcome.said))
@@ -89,6 +89,22 @@ def _judged(tool: Tool, snapshot: Snapshot, command: Promote) -> Intent:
     digest = {"digest": image.digest} if image.digest else {}
     kept = {key: value for key, value in built.items() if key != "digest"}  # a digest is the registry's word of today
     return intent._replace(gates=found, provenance={**kept, **digest})
+
+
+def _next_step(snapshot: Snapshot, asked: Invocation, intent: Intent) -> str:
+    """What a person can do about gates that say no: the one that no `--force` opens comes first."""
+    said = intent.arguments
+    assert isinstance(said, PromoteArguments)
+    closed = [gate.name for gate in intent.gates if gate.verdict == promotion.REFUSED]
+    if not promotion.FIRM.isdisjoint(closed):
+        (where,) = _quarantined(snapshot, tag_part(said.tag))
+        clear = snapshot.config.place(where).command("clear", said.version)
+        return f"promote a version with a fix; `{clear}` where {said.version} turned out to be good"
+    way = "run the command again when the gate is open"
+    if "order" in closed:
+        target = asked.environment
+        way = f"`{first_version(snapshot.config.place(target), snapshot.config.environment(target))}`"
+    return f"{way}, or add --force --reason 'why'"
 
 
 def _candidate(tool: Tool, snapshot: Snapshot, command: Promote, now: datetime) -> promotion.Candidate:

@@ -45,6 +45,7 @@ class Outcome(NamedTuple):
     changed: bool = False  # whether this call changed anything in the remote (for a dry run: whether it would)
     plan: Plan | None = None  # what was planned, `own` being this operation's changes; None where nothing was
     refused: str = ""  # why a person must act: a gate said no, or the server took no push; empty: nothing is left to do
+    hint: str = ""  # the next step where it was refused; empty: the reason says it
     branch: str | None = None  # the branch that holds the result; None if there is none
     commit: CommitId | None = None  # the commit that this call pushed; None if it pushed none
     pull_request: PullRequest | None = None  # the open pull request of the branch

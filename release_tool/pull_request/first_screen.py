@@ -135,7 +135,7 @@ def _warnings(proposed: Proposed) -> Iterator[Markup]:
         for one in those:
             yield Markup(f"{plain(subject(one.line.intent))} {said}: {plain(one.reason)}")
     for name, tag, day in proposed.ending:
-        keeps = f"`{proposed.place.command('pin', name, '--until', 'DAY')}` keeps it."
+        keeps = f"`{proposed.place.command('pin', name, '--until', 'DAY', '--reason', 'WHY')}` keeps it."
         yield Markup(f"The pin of {version(name, tag)} ends: its last day is {plain(day)}. {keeps}")
     for note in proposed.notes:
         yield plain(note)

@@ -103,7 +103,9 @@ def test_force_opens_gates_and_is_recorded_with_its_reason(world: World) -> None
     ("source", "target", "words"),
     [
         ("devel", "production", "production takes promotions from staging, not from devel"),
+        ("devel", "production", "  next:  `release promote staging production`, or add --force --reason 'why'"),
         ("staging", "devel", "devel is the entry: it takes bumps, no promotions"),
+        ("staging", "devel", "  next:  `release bump devel TAG`, or add --force --reason 'why'"),
         ("production", "staging", "that is backwards; staging takes promotions from devel"),
         ("staging", "staging", "staging can't be promoted to itself"),
     ],
@@ -122,6 +124,8 @@ def test_a_version_that_is_quarantined_anywhere_goes_nowhere_not_even_by_force(w
     outcome = world.json("promote", "staging", "production", "--force", "--reason", "now", code=1)
     assert gates(outcome)["quarantine"] == "refused"
     assert "quarantined in devel: slow" in outcome["refused"]
+    said = world.release("promote", "staging", "production", code=1).err
+    assert "next:  promote a version with a fix; `release clear devel v5` where v5 turned out to be good" in said
 
 
 def test_a_pending_promotion_is_dropped_when_its_version_is_quarantined(world: World) -> None:

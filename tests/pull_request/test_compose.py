@@ -220,7 +220,7 @@ def test_warnings_name_the_commands_of_the_decision() -> None:
         "> [!WARNING]",
         "> - The default is held: v5 is quarantined and newer. `release clear devel v5` or `release default devel NAME` frees",
         "> - bump 1.0.9 is left out: 1.0.9 is quarantined in devel: it was bad",
-        "> - The pin of v2 `1.0.2` ends: its last day is 2026-11-26. `release pin devel v2 --until DAY` keeps it.",
+        "> - The pin of v2 `1.0.2` ends: its last day is 2026-11-26. `release pin devel v2 --until DAY --reason WHY` keeps it.",
         "> - subset v3 selects no pods",
         "> - v3 `1.0.3` is another image here than in staging",
         "**Risk: high**: see the warnings; there is no version to fall back to (a downgrade needs `--to NAME`).",
