@@ -30,7 +30,8 @@ def _arguments(init: ArgumentParser) -> None:
     add("--base", metavar="BRANCH", **one, help="the branch that the cluster follows")
     add("--path", metavar="PATH", **one, help="the directory of an environment: deploy/{environment}")
     add("--chart", metavar="PATH", **one, help="the directory of your chart, or git+https://…, oci://…")
-    add("--chart-from", choices=("shipped",), help="lay in the chart that comes with `release`")
+    add("--chart-from", choices=("shipped", "library"),
+        help="shipped: the chart of `release`; library: its routes, for the Deployment of your own chart")  # fmt: skip
     add("--image", metavar="IMAGE", **one, help="the image without its tag, for that chart")
     add("--versions-key", metavar="KEY", **one, help="where your chart looks for its versions: engine.image")
     add("--values", metavar="FILE", action="append", default=[], type=not_empty,
@@ -141,8 +142,13 @@ def _conflict(planned: Planned, command: str) -> ReleaseError:
 def _refusal(planned: Planned) -> ReleaseError:
     first, more = planned.report.findings[0], len(planned.report.findings) - 1
     what = f"`release check` would refuse this{f', and {more} more' if more else ''}: {first.what}"
+    if planned.report.findings and not planned.report.checked:
+        return ReleaseError(first.what, where=first.where, hint=first.hint)
     kept = {one.path for one in planned.files if one.state == "kept"}
     also = ", or let --force change this file" if first.where.partition(":")[0] in kept else ""
+    rows = [row for one in planned.report.charts for row in one.abilities]
+    if any(row.subject == "versions" and row.verdict == "error" for row in rows):
+        also += "; `--chart-from library` does it around a Deployment for one tag"
     return ReleaseError(what, where=first.where, hint=f"{first.hint}{also}")
 
 
@@ -159,6 +165,7 @@ def _request(run: Run) -> InitRequest:
         path=given.path or "",
         chart=(given.chart or "").rstrip("/").removeprefix("./"),
         shipped=given.chart_from == "shipped",
+        library=given.chart_from == "library",
         image=given.image or "",
         tags=tuple(given.tag),
         default=given.default or "",
@@ -191,7 +198,7 @@ def _asked(found: Survey, request: InitRequest) -> InitRequest:
         usual = ",".join(found.environments or ENVIRONMENTS)
         names = _answer("Environments, in promotion order", usual)
         request = request._replace(environments=tuple(name.strip() for name in names.split(",") if name.strip()))
-    if not request.chart and not request.shipped:
+    if not (request.chart or request.shipped or request.library):
         chart = _answer(f"Chart ({SHIPPED_AT}: the one that comes with release)", next(iter(found.charts), SHIPPED_AT))
         there = (found.top / chart / "Chart.yaml").exists() or ":" in chart
         request = request._replace(chart=chart, shipped=chart == SHIPPED_AT and not there)

@@ -51,7 +51,8 @@ class WorkingTree(NamedTuple):
         with _errors_of_git(directory) as git:
             repository = _repository(git, directory, search_parent_directories=True)
             if repository.working_tree_dir is None:
-                raise ReleaseError("a bare repository has no files to edit", where=str(directory))
+                hint = "clone it, and run the command in the clone"
+                raise ReleaseError("a bare repository has no files to edit", where=str(directory), hint=hint)
             top = Path(repository.working_tree_dir)
             branch = repository.git.symbolic_ref("--short", "--quiet", "HEAD", with_exceptions=False)
             head = repository.git.rev_parse("--verify", "--quiet", "HEAD", with_exceptions=False)

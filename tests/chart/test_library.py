@@ -59,6 +59,59 @@ def test_a_chart_with_routes_of_its_own_includes_the_two_lists(engine: Renderer)
         assert found[f"{kind} mine"]["spec"][key] == whole[f"{kind} engine"]["spec"][key]
 
 
+WRITTEN = """\
+{{- define "own.deployment" -}}
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: mine, annotations: {a: b}, labels: {x: "y"}}
+spec:
+  replicas: 1000000
+  selector: {matchLabels: {app: own}}
+  template:
+    metadata: {labels: {app: own, app.kubernetes.io/version: "{{ .Values.app.image.tag }}"}}
+    spec: {containers: [{name: own, image: "{{ .Values.app.image.repository }}:{{ .Values.app.image.tag }}"}]}
+{{- end -}}
+"""
+
+
+def test_a_deployment_that_people_wrote_for_one_tag_is_rendered_for_each_version(renderer: Renderer) -> None:
+    told = '(dict "chart" . "template" "own.deployment" "key" "app.image")'
+    digest = "@sha256:" + "0" * 64
+    values = f"app: {{image: {{repository: r/own, tag: {{v1: a, v2: b{digest}}}, retired: {{v3: c}}, default: v2}}}}\n"
+    files = chart(WRITTEN + f'{{{{- include "grpc-manifest.deployments" {told} -}}}}\n')
+    found = contents(renderer.render(request(values, files=files)))
+    assert list(found) == ["Deployment mine-v1", "Deployment mine-v2", "Deployment mine-v3"]
+    one = found["Deployment mine-v2"]
+    pods = one["spec"]["template"]
+    assert pods["spec"]["containers"][0]["image"] == f"r/own:b{digest}"
+    assert one["spec"]["selector"]["matchLabels"] == {"app": "own", "app.kubernetes.io/tag": "v2"}
+    assert pods["metadata"]["labels"] == {
+        "app": "own", "app.kubernetes.io/tag": "v2", "app.kubernetes.io/type": "grpc",
+        "app.kubernetes.io/version": "b", "grpcsvc/v2": "true",
+    }  # fmt: skip
+    assert one["metadata"]["labels"]["x"] == "y"
+    assert one["metadata"]["annotations"] == {"a": "b", "argocd.argoproj.io/sync-wave": "0"}
+    assert found["Deployment mine-v3"]["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"] == "3"
+    assert one["spec"]["replicas"] == 1000000
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("kind: Service", "no single Deployment: Service"), ("a: b: c", "no single Deployment: "), ("", "")],
+)
+def test_a_template_that_is_no_deployment_is_refused_and_one_that_is_switched_off_is_not(
+    engine: Renderer, text: str, words: str
+) -> None:
+    wrapped = f'{{{{- define "own.deployment" -}}}}\n{text}\n{{{{- end -}}}}\n'
+    told = '{{- include "grpc-manifest.deployments" (dict "chart" . "template" "own.deployment") -}}\n'
+    asked = request(SEED, files=chart(wrapped + told))
+    if not words:
+        assert not contents(engine.render(asked))
+        return
+    with pytest.raises(ReleaseError, match=words):
+        engine.render(asked)
+
+
 def test_a_chart_of_its_own_says_what_differs(engine: Renderer) -> None:
     told = TOLD + ' "service" "calls" "labels" (dict "app" "x") "values" .Values.routes "image" .Values.app.versions'
     values = (

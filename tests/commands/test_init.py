@@ -144,6 +144,61 @@ def test_a_chart_that_deploys_one_version_is_refused_with_its_line_and_nothing_i
     assert set(everything(here)) == {*CHART, "chart/values.yaml"}
 
 
+def test_a_deployment_of_ones_own_gets_routes_and_is_rendered_for_each_version(here: Path) -> None:
+    text = ONE.replace(".Values.image.tag", ".Values.app.image.tag | trim")
+    service = """\
+apiVersion: v1
+kind: Service
+metadata:
+  labels: {a: b}
+  name: {{ .Release.Name }}-calls
+spec: {selector: {app: own}, ports: [{port: 9090}]}
+"""
+    committed(here, {**CHART, "chart/templates/d.yaml": text, "chart/templates/s.yaml": service})
+    about = ("--environments", "devel", "--tag", "1.0.3", "--chart-from", "library")
+    assert "`--force --dry-run` shows the difference" in init(*about, code=1).err
+    assert git("status", "--porcelain") == ""
+    said = init(*about, "--force")
+    assert '+{{- define "own.deployment" -}}\n apiVersion: apps/v1' in said.out
+    assert {one.split()[0] for one in said.out.splitlines() if "  versions  " in one or "  routes  " in one} == {"ok"}
+    assert (
+        '"fullname" (print (.Release.Name) "-calls")\n      "port" 9090'
+        in Path("chart/templates/routes.yaml").read_text()
+    )
+    assert "key: app.image" in Path("release.yaml").read_text()
+    assert text in Path("chart/templates/d.yaml").read_text()
+    assert (run("check").code, states(data(*about))["release.yaml"]) == (0, "same")
+
+
+def test_a_chart_of_ones_own_is_begun_with_the_library(here: Path) -> None:
+    planned = data("--yes", "--name", "own", "--chart-from", "library", "--image", "r/own", "--tag", "1.0.3")
+    assert {row["verdict"] for one in planned["charts"] for row in one["abilities"]} == {"ok"}
+    assert planned["charts"][0]["chart"] == "charts/own"
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({}, "no template has a line `kind: Deployment`"),
+        ({"d": ONE, "e": ONE}, "several templates hold a Deployment"),
+        ({"d": f"{ONE}---\nkind: Service\n"}, "the file of the Deployment holds other objects"),
+        ({"d": ONE, "v": "kind: VirtualService\n"}, "the chart has routes of its own"),
+        ({"d": ONE, "s": "kind: Service\nmetadata:\n  name: x\n"}, "no plain port"),
+        (
+            {"d": ONE, "s": "kind: Service\nmetadata:\n  name: {{ $x }}\nports: [{port: 1}]\n"},
+            "a variable of the template",
+        ),
+    ],
+)
+def test_a_chart_that_nobody_could_guess_is_left_to_people(here: Path, files: dict[str, str], words: str) -> None:
+    committed(
+        here, {"c/Chart.yaml": CHART["chart/Chart.yaml"], **{f"c/templates/{n}.yaml": t for n, t in files.items()}}
+    )
+    said = init("--chart-from", "library", code=1).err
+    assert words in said
+    assert "next:  " in said
+
+
 def test_several_charts_are_named_and_a_part_of_a_chart_is_none(here: Path) -> None:
     about = CHART["chart/Chart.yaml"]
     committed(here, {f"{name}/Chart.yaml": about for name in ("charts/one", "charts/two", "charts/one/charts/part")})
@@ -231,6 +286,20 @@ def test_whoever_says_no_or_nothing_gets_nothing(
     answered(monkeypatch, *answers)
     init(code=code)
     assert not any(here.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("made", "words"), [(("init", "-q", "--bare"), "clone it"), (("init", "-q", "a"), "a `.git` stands here")]
+)
+def test_where_git_has_no_working_tree_nothing_is_made(here: Path, made: tuple[str, ...], words: str) -> None:
+    git(*made)
+    if Path("a").exists():
+        Path("a/.git/HEAD").unlink()
+        Path("a/.git").rename(".git")
+        Path("a").rmdir()
+    before = sorted(here.rglob("*"))
+    assert words in init("--yes", code=1).err
+    assert sorted(here.rglob("*")) == before
 
 
 def test_what_git_would_ignore_is_refused(here: Path) -> None:

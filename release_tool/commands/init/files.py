@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from release_tool.commands.init import extras, texts, versions
+from release_tool.commands.init import extras, library, texts, versions
 from release_tool.errors import ReleaseError
 from release_tool.model.records import name_number
 from release_tool.model.versions import tag_part
@@ -52,11 +52,13 @@ class InitDecision(NamedTuple):
     Attributes:
         answers: from which files are made; without `settings`, release.yaml stands.
         running: what each environment runs that is taken over.
+        begun: whether the chart is new here, and its image another one than that of the environments.
     """
 
     config: Config
     answers: Answers
     running: Mapping[str, versions.Running]
+    begun: bool
 
 
 def files_of(asked: InitRequest, source: PlainDirectory | WorkingTree, wanted: InitDecision) -> Iterator[PlannedFile]:
@@ -65,6 +67,10 @@ def files_of(asked: InitRequest, source: PlainDirectory | WorkingTree, wanted: I
         data = source.read([asked.config])[asked.config]
         yield PlannedFile(asked.config, data, _configures(config))
     yield from made_again(asked.config, source, config, wanted.answers)
+    if wanted.answers.library:
+        version = library.version_of(SHIPPED / "charts" / library.NAME)
+        for one in library.adopted(wanted.answers.library, source, config.views()[0].versions.key, version):
+            yield PlannedFile(one.path, one.text.encode(), one.what)
     yield from _of_environments(asked, source, wanted)
     if asked.codeowners:
         owners = extras.checked_owners(asked.codeowners)
@@ -87,6 +93,9 @@ def made_again(
         yield PlannedFile(config_path, texts.configuration(answers.settings).encode(), _configures(config))
     if answers.lay_in:
         yield from _laid_in(SHIPPED, answers.lay_in, "the chart that comes with `release`")
+    if answers.library:
+        target = f"{answers.library}/charts/{library.NAME}"
+        yield from _laid_in(SHIPPED / "charts" / library.NAME, target, "the library of routes")
     if answers.tool:
         for path, text in extras.workflows(extras.checked_tool(answers.tool), config.base).items():
             yield PlannedFile(path, text.encode(), f"runs `release {PurePosixPath(path).stem}`")
@@ -130,7 +139,7 @@ def _of_environments(
                 text = texts.without_versions(there[path].decode("utf-8"), path, place.key)
                 yield PlannedFile(path, text.encode(), "its other chart values: the versions move to image_tag.yaml")
         if place.values_files[0] not in there and not place.demanded:
-            text = texts.values(place.title, asked.image, shipped=bool(wanted.answers.lay_in))
+            text = texts.values(place.title, asked.image, shipped=wanted.begun)
             yield PlannedFile(place.values_files[0], text.encode(), "its other chart values")
 
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool import __version__
 from release_tool.commands import check
-from release_tool.commands.init import extras, ledger, texts, versions
+from release_tool.commands.init import extras, ledger, library, texts, versions
 from release_tool.commands.init.files import InitDecision, PlannedFile, files_of, judged, made_again
 from release_tool.commands.init.request import Answers, demand_sense, disagreement
 from release_tool.commands.init.survey import PlainDirectory
 from release_tool.config import ConfigError
 from release_tool.config.reader import load
 from release_tool.errors import ReleaseError, UsageError
-from release_tool.git import process
+from release_tool.git import process, temporary
 from release_tool.model.chart_reference import elsewhere
 from release_tool.tagfile.reader import read_leniently
 from release_tool.yamledit.data import to_data
@@ -112,9 +112,14 @@ class _Draft(NamedTuple):
             files.append(noted(new, path, there.get(path)))
         if self.found.tree is not None:
             _demand_unignored(self.found.tree, list(written(files)))
-        source = AsPlanned(self.source, written(files))
-        report = check.run(source, self.asked.config, self.renderer, now=self.now)
-        return Planned(self.found, wanted.config, tuple(files), report)
+        planned = Planned(self.found, wanted.config, tuple(files), check.CheckReport((), ()))
+        within = f"{wanted.answers.library}/"
+        if half := [one.path for one in files if one.state == "kept" and one.path.startswith(within)]:
+            what = f"--chart-from library changes files of your chart: {', '.join(half)}"
+            hint = "`--force --dry-run` shows the difference, and --force writes it"
+            return planned._replace(report=check.CheckReport((), (check.Finding(half[0], what, hint),)))
+        source = AsPlanned(self.source, planned.written)
+        return planned._replace(report=check.run(source, self.asked.config, self.renderer, now=self.now))
 
 
 def noted(new: ledger.Ledger, path: str, present: bytes | None) -> PlannedFile:
@@ -142,17 +147,18 @@ def plan(
     source = found.tree or PlainDirectory(found.top)
     view = found.config.views()[0] if found.config else None
     chart, lay_in = _chart(found, asked, view)
-    if asked.image and not lay_in:
+    begun = bool(lay_in) or (asked.library and not source.read([f"{chart}/Chart.yaml"]))
+    if asked.image and not begun:
         hint = "leave --image out: the values files of a chart that stands say where its image is"
-        raise UsageError("--image is for the chart that --chart-from shipped lays in", hint=hint)
+        raise UsageError("--image is for a chart that --chart-from writes", hint=hint)
     names = asked.environments or (tuple(view.environments) if view else found.environments) or ENVIRONMENTS
     running = _running(asked, names, source)
     draft = _Draft(found, asked, source, renderer, now)
     deliver = (asked.deliver,) if asked.deliver else ()
     tool = asked.tool if asked.workflows else ""
-    answers = Answers(None, lay_in, "", tool, deliver, found.remote[1] if deliver else "")
+    answers = Answers(None, lay_in, chart if asked.library else "", tool, deliver, found.remote[1] if deliver else "")
     if found.config is not None and not disagreement(found.config, asked):
-        return draft.plan(InitDecision(found.config, answers, running))
+        return draft.plan(InitDecision(found.config, answers, running, begun))
     name = asked.name or (view.release_name if view else suggested_name(found, asked))
     settings = texts.Settings(
         environments=names,
@@ -164,10 +170,13 @@ def plan(
         path=asked.path or (view.path if view else texts.PATH),
     )
     keys = [asked.versions_key] if asked.versions_key else _keys(source, chart, lay_in=lay_in)
+    if asked.library and not asked.versions_key:
+        keys = [library.key_in(chart, source)]
     best = None
     for key in keys:
         chosen = _with_versions(settings._replace(key=key), running, source)
-        planned = draft.plan(InitDecision(loaded(chosen, asked.config), answers._replace(settings=chosen), running))
+        config = loaded(chosen, asked.config)
+        planned = draft.plan(InitDecision(config, answers._replace(settings=chosen), running, begun))
         rows = [row for one in planned.report.charts for row in one.abilities]
         if rows and not any(row.subject == "versions" and row.verdict == "error" for row in rows):
             return planned
@@ -213,7 +222,9 @@ def _chart(found: Survey, asked: InitRequest, view: Config | None) -> tuple[str,
         what = "the chart stands in the root of the repository, and everything there would be a part of it"
         hint = "move it into a directory, like charts/NAME; or --chart-from shipped lays the one of `release` in"
         raise ReleaseError(what, where="Chart.yaml", hint=hint)
-    if chart and not elsewhere(chart) and not (found.top / chart / "Chart.yaml").is_file():
+    if asked.library and not (chart or found.charts):
+        return f"charts/{asked.name or suggested_name(found, asked)}", ""
+    if chart and not elsewhere(chart) and not (asked.library or (found.top / chart / "Chart.yaml").is_file()):
         there = f"there are: {', '.join(found.charts[:10])}" if found.charts else "there is no other one"
         what = "there is no chart: Chart.yaml is missing"
         raise ReleaseError(
@@ -292,13 +303,20 @@ def _demand_unignored(tree: WorkingTree, paths: Sequence[str]) -> None:
 def write(planned: Planned, open_tree: Callable[[str], WorkingTree]) -> None:
     """Write what was planned: all of it, or (where the machine refuses) nothing."""
     found = planned.survey
-    if not planned.written:
+    if found.tree is not None:
+        found.tree.write(planned.written)
         return
-    if found.tree is None:
+    made = found.top / ".git"  # there was none: see `survey`
+    temporary.made.add(made)  # until all is written: nothing half made stays, whatever happens
+    try:
         answer = process.run(["init", "--quiet", f"--initial-branch={planned.config.base}"], str(found.top))
         if answer.code != 0:
             raise ReleaseError("git can't make a repository", where=str(found.top), cause=answer.err.strip())
-    (found.tree or open_tree(str(found.top))).write(planned.written)
+        open_tree(str(found.top)).write(planned.written)
+        temporary.made.discard(made)
+    finally:
+        if made in temporary.made:
+            temporary.remove(made)
 
 
 def no_repository(top: Path) -> ReleaseError:

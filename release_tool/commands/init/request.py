@@ -20,6 +20,7 @@ class InitRequest(NamedTuple):
         path: the directory of an environment, with `{environment}` in it.
         chart: its directory, or one that stands elsewhere.
         shipped: lay the chart that comes with the tool in.
+        library: lay the library of routes into a chart of one's own.
         tags: `TAG` or `ENV=TAG`, the oldest first.
         default: the tag of the default.
         file: a values file with the tags that run (`{environment}` is filled in), and `key` the path of keys to them.
@@ -38,6 +39,7 @@ class InitRequest(NamedTuple):
     path: str = ""
     chart: str = ""
     shipped: bool = False
+    library: bool = False
     image: str = ""
     tags: tuple[str, ...] = ()
     default: str = ""
@@ -88,8 +90,8 @@ def demand_sense(asked: InitRequest) -> None:
         raise UsageError("--from and --key go together", hint="--from FILE --key app.image.tag")
     if asked.file and asked.tags:
         raise UsageError("--from and --tag exclude each other", hint="name the tags in one way")
-    if asked.shipped and elsewhere(asked.chart):
-        raise UsageError("--chart-from shipped lays a chart into a directory", hint="--chart names that directory")
+    if (asked.shipped or asked.library) and elsewhere(asked.chart):
+        raise UsageError("--chart-from lays a chart into a directory", hint="--chart names that directory")
 
 
 def disagreement(config: Config, asked: InitRequest) -> bool:

@@ -12,6 +12,7 @@ from release_tool.config.reader import load
 from release_tool.errors import ReleaseError
 from release_tool.forges import kind_of, known_url
 from release_tool.git import process
+from release_tool.git.errors import explain
 from release_tool.git.repository import Repository
 from release_tool.yamledit.data import to_data
 from release_tool.yamledit.parser import parse
@@ -105,6 +106,11 @@ def survey(
     """
     place = Path(directory or ".").absolute()
     answer = process.run(["rev-parse", "--is-inside-work-tree"], str(place))
+    if answer.code != 0 and "not a git repository" not in answer.err:
+        raise explain(answer, "read the repository", str(place))
+    if answer.code != 0 and os.path.lexists(place / ".git"):
+        what = "a `.git` stands here, and git takes it for no repository"
+        raise ReleaseError(what, where=str(place), hint="move it away, or name another directory: -C DIR")
     tree: WorkingTree | None = open_tree(str(place)) if answer.code == 0 else None
     top = place if tree is None else tree.top
     source = PlainDirectory(top) if tree is None else tree
