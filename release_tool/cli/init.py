@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from release_tool import __version__, safe_text
+from release_tool import __version__
 from release_tool.cli.call import print_error
 from release_tool.cli.parser import Command, not_empty
 from release_tool.cli.screen import is_terminal, width
@@ -64,9 +64,9 @@ def _arguments(init: ArgumentParser) -> None:
 
 def _init(run: Run) -> int:
     from release_tool import wiring
+    from release_tool.cli.init_questions import yes
     from release_tool.commands.init import planning
     from release_tool.commands.init.survey import survey
-    from release_tool.commands.init.texts import PATH
     from release_tool.report.init import next_text, plan_data, plan_text
 
     given = run.arguments
@@ -76,12 +76,11 @@ def _init(run: Run) -> int:
         raise UsageError(
             "--service and init exclude each other", hint="init writes what a repository of one service needs"
         )
-    path = given.path or PATH
-    if "{environment}" not in path:
+    if given.path and "{environment}" not in given.path:
         raise UsageError("--path holds no {environment}", hint="write it like deploy/{environment}")
     as_text = given.output == "text"
     asks = as_text and not (given.yes or given.dry_run) and is_terminal(sys.stdin) and is_terminal(sys.stderr)
-    found = survey(given.directory, given.config, wiring.working_tree, path)
+    found = survey(given.directory, given.config, wiring.working_tree, given.path or "")
     here = found.top == Path.cwd()
     planned = _upgrade(run, found) if given.upgrade else _plan(run, found, asks=asks)
     if as_text:
@@ -90,7 +89,7 @@ def _init(run: Run) -> int:
     wanted = not refused and (asks or given.yes or not given.upgrade)
     if wanted:
         planning.demand_clean(planned)
-    written = wanted and (not asks or _agreed(planned))
+    written = wanted and (not asks or not planned.written or yes("Write this?"))
     if written:
         planning.write(planned, wiring.working_tree)
     commands = planning.next_commands(planned, given.config, here=here) if written else []
@@ -106,6 +105,7 @@ def _init(run: Run) -> int:
 
 def _plan(run: Run, found: Survey, *, asks: bool) -> Planned:
     from release_tool import wiring
+    from release_tool.cli.init_questions import asked
     from release_tool.commands.init import planning
 
     given = run.arguments
@@ -114,7 +114,7 @@ def _plan(run: Run, found: Survey, *, asks: bool) -> Planned:
     if found.tree is None and not asks and not (given.yes or given.dry_run):
         raise planning.no_repository(found.top)
     request = _request(run)
-    request = _asked(found, request) if asks else request
+    request = asked(found, request) if asks else request
     wiring.warm_up()
     return planning.plan(found, request, wiring.make_renderer, run.now())
 
@@ -180,53 +180,6 @@ def _request(run: Run) -> InitRequest:
         deliver=given.deliver or "",
         force=given.force,
     )
-
-
-# -- questions --
-
-
-def _asked(found: Survey, request: InitRequest) -> InitRequest:
-    """What nobody has said by a flag, and a newcomer has to decide."""
-    from release_tool.commands.init.planning import ENVIRONMENTS, SHIPPED_AT, suggested_name
-
-    print(safe_text.lines(f"{found.top}. Enter takes what stands in brackets."), file=sys.stderr)
-    if found.tree is None and not _yes("This is no git repository yet. Make one here?"):
-        raise ReleaseError("nothing was written", hint="run `release init` in the checkout of a GitOps repository")
-    if found.config is not None:
-        return request
-    if not request.environments:
-        usual = ",".join(found.environments or ENVIRONMENTS)
-        names = _answer("Environments, in promotion order", usual)
-        request = request._replace(environments=tuple(name.strip() for name in names.split(",") if name.strip()))
-    if not (request.chart or request.shipped or request.library):
-        chart = _answer(f"Chart ({SHIPPED_AT}: the one that comes with release)", next(iter(found.charts), SHIPPED_AT))
-        there = (found.top / chart / "Chart.yaml").exists() or ":" in chart
-        request = request._replace(chart=chart, shipped=chart == SHIPPED_AT and not there)
-    if not request.name:
-        request = request._replace(name=_answer("Name of the Helm release", suggested_name(found, request)))
-    if request.shipped and not request.image:
-        request = request._replace(image=_answer("Image, without its tag (empty: later)", ""))
-    if not request.tags and not request.file:
-        tags = _answer("Tags that run now, the oldest first (empty: none)", "")
-        request = request._replace(tags=tuple(tags.replace(",", " ").split()))
-    return request
-
-
-def _agreed(planned: Planned) -> bool:
-    return not planned.written or _yes("Write this?")
-
-
-def _answer(question: str, usual: str) -> str:
-    shown = f"{question} [{usual}]: " if usual else f"{question}: "
-    print(safe_text.one_line(shown).rstrip(), end=" ", file=sys.stderr, flush=True)
-    line = sys.stdin.readline()
-    if not line:
-        raise UsageError("no answer came", hint="`release init --yes` asks nothing, and takes what is usual")
-    return line.strip() or usual
-
-
-def _yes(question: str) -> bool:
-    return _answer(f"{question} yes or no", "yes").lower() in {"y", "yes"}
 
 
 COMMANDS = {

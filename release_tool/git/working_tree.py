@@ -157,6 +157,7 @@ class WorkingTree(NamedTuple):
         made = {folder for target in targets for folder in target.parents if not folder.exists()}
         ready: dict[Path, Path] = {}
         done: list[str] = []
+        target = self.top  # the one that is written when something goes wrong
         try:
             for target, content in targets.items():
                 if content is not None:
@@ -165,12 +166,13 @@ class WorkingTree(NamedTuple):
                 for beside, target in ready.items():
                     beside.replace(target)
                     done.append(str(target.relative_to(self.top.resolve())))
-                for target in (target for target, content in targets.items() if content is None):
-                    target.unlink(missing_ok=True)
+                for target, content in targets.items():
+                    if content is None:
+                        target.unlink(missing_ok=True)
         except OSError as error:
             raise ReleaseError(
                 f"can't write: {error.strerror}",
-                where=str(error.filename or self.top),
+                where=str(target),
                 cause=f"written before that: {', '.join(done)}" if done else "nothing was written",
                 hint="look at what stands there, its permissions and the free space; then run the command again",
             ) from error

@@ -35,6 +35,7 @@ def plan_data(planned: Planned, *, written: bool, commands: Sequence[str]) -> di
         "remote": found.remote[1],
         "forge": found.forge,
         "base": planned.config.base,
+        "notes": list(found.notes),
         "environments": list(planned.config.environments),
         "files": [{"path": one.path, "what": one.what, "state": one.state} for one in planned.files],
         "charts": [{**one._asdict(), "abilities": [row._asdict() for row in one.abilities]} for one in report.charts],
@@ -57,6 +58,8 @@ def plan_text(planned: Planned, width: int | None = None) -> str:
         ("base", planned.config.base),
     ]
     lines = [*table(place, width, "")]
+    if found.notes:
+        lines += ["", *table([("note", note) for note in found.notes], width, "")]
     if planned.files:
         lines += ["", "files:", *table(list(_rows(planned.files)), width)]
     for one in planned.files:

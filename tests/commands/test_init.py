@@ -17,7 +17,7 @@ from origin import attempt, git, write_files
 from world import ROOT, Result, run
 
 from examples import lay_out
-from release_tool.commands.init import extras, files, texts, versions
+from release_tool.commands.init import extras, files, layout, texts, versions
 from release_tool.errors import ReleaseError
 
 COMMIT = "0123456789" * 4
@@ -119,7 +119,9 @@ def test_a_chart_of_ones_own_is_adopted_with_its_environments_and_versions(
     assert set(everything(folder)) - set(before) == {"release.yaml", ".release-init.json"}
     assert ("key: engine.image" in Path("release.yaml").read_text()) == (name == "umbrella")
     assert {row["verdict"] for one in planned["charts"] for row in one["abilities"]} <= {"ok", "warning"}
+    assert ("keep: 50" in Path("release.yaml").read_text()) == (name == "seed-form"), "what retires, fails calls there"
     assert run("check").code == 0
+    assert "Nothing to upgrade" in init("--upgrade").out
 
 
 ONE = """\
@@ -256,6 +258,47 @@ def test_environments_are_found_in_promotion_order_without_what_they_share(
     assert run("check").code == 0
 
 
+@pytest.mark.parametrize(
+    ("paths", "found"),
+    [
+        ("environments/dev/x environments/eu/x environments/base/x", (("dev", "eu"), "", "")),
+        (
+            "envs/prod/values.yaml envs/blue/values.yaml envs/dev/values.yaml",
+            (("dev", "blue", "prod"), "envs/{environment}", ""),
+        ),
+        ("overlays/dev/kustomization.yaml overlays/prod/kustomization.yaml", (("dev", "prod"), "", "")),
+        ("dev/values.yaml prod/values.yaml charts/c/values.yaml", (("dev", "prod"), "{environment}", "")),
+        ("c/values.yaml c/values-prod.yaml c/values-dev.yaml", (("dev", "prod"), "", "c/values-{environment}.yaml")),
+        ("c/values/qa.yml c/values/live.yml", (("qa", "live"), "", "c/values/{environment}.yml")),
+        ("dev.values.yaml prod.values.yaml", (("dev", "prod"), "", "{environment}.values.yaml")),
+        ("c/templates/test.yaml c/templates/live.yaml", ((), "", "")),
+        ("values-dev.yaml c/test/x", ((), "", "")),
+    ],
+)
+def test_environments_are_found_by_names_that_people_give(paths: str, found: tuple[Any, ...]) -> None:
+    assert layout.layout_of(paths.split(), "", texts.PATH) == found
+
+
+def test_environments_of_branches_and_of_kustomize_are_told(here: Path) -> None:
+    committed(here, {"base/kustomization.yaml": "resources: []\n"})
+    for name in ("prod", "dev"):
+        git("branch", name)
+    planned = data("--dry-run")
+    assert planned["environments"] == ["dev", "prod"]
+    assert ["Helm chart" in planned["notes"][0], "directories of one branch" in planned["notes"][1]] == [True, True]
+
+
+def test_tags_of_values_files_are_taken_over_before_image_tag_yaml_takes_their_place(here: Path) -> None:
+    chart = {**CHART, "chart/templates/d.yaml": ONE.replace("image.tag", 'image.tag | join ""')}
+    values = {f"chart/values-{name}.yaml": "image: {tag: [1.0.0]}\n" for name in ("dev", "live")}
+    committed(here, {**chart, **values})
+    said = init(code=1).err
+    assert "image.tag names 1.0.0 there" in said
+    assert "`--from 'chart/values-{environment}.yaml' --key image.tag` takes over" in said
+    taken = data("--from", "chart/values-{environment}.yaml", "--key", "image.tag", "--force", "--dry-run", code=1)
+    assert states(taken)["chart/values-dev.yaml"] == "changed"
+
+
 def answered(monkeypatch: pytest.MonkeyPatch, *answers: str) -> None:
     """A terminal, and what a person types at it."""
     monkeypatch.setattr("release_tool.cli.init.is_terminal", lambda _: True)
@@ -275,6 +318,18 @@ def test_a_person_is_asked_for_what_nobody_said(here: Path, monkeypatch: pytest.
     assert "default: v2" in Path("environments/devel/image_tag.yaml").read_text()
     answered(monkeypatch)
     assert "files were written" not in init().out
+
+
+def test_an_answer_that_can_not_be_is_asked_for_again(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    git("init", "-q")
+    git("remote", "add", "origin", FORGE)
+    tags, tool = ("1.0:x", "1.0.3"), ("a/b", f"a/b@{COMMIT}")
+    answered(monkeypatch, "Dev", "dev", "charts/x", "", "My Name", "own", "", *tags, *tool, "argo", "argocd", "y")
+    said = init()
+    assert "there is no chart" in said.err
+    assert "'1.0:x' is no image tag" in said.err
+    assert Path("argocd/dev.yaml").exists()
+    assert COMMIT in Path(".github/workflows/bump.yml").read_text()
 
 
 @pytest.mark.parametrize(
@@ -366,6 +421,9 @@ def test_a_tag_a_list_and_a_mapping_are_read_by_the_rules_of_image_tag_yaml() ->
     assert of("app: {image: {tag: &one '1.20'}}\nother: *one") == ([("", "1.20")], "1.20")
     assert of("app:\n  image:\n    tag: [a, b]\n    default: v2\n") == ([("v1", "a"), ("v2", "b")], "b")
     assert of("app: {image: {tag: {v10: b, v9: a}}}") == ([("v9", "a"), ("v10", "b")], "a")
+    assert of("images: [{newTag: a}, {newTag: b}]", "images.1.newTag") == ([("", "b")], "b")
+    assert of(f"app: {{image: {{tag: 'r:5000/x/y:v1@sha256:{'0' * 64}'}}}}")[1].startswith("v1@sha256:0")
+    assert of("\ufeffapp:\r\n  image:\r\n    tag: v1\r\n") == ([("", "v1")], "v1")
     assert of("base: &b {tag: x}\napp: {image: {<<: *b, name: y}}") == ([("", "x")], "x")
 
 
@@ -381,6 +439,11 @@ def test_a_tag_a_list_and_a_mapping_are_read_by_the_rules_of_image_tag_yaml() ->
         ("app: {image: {tag: x}}\n---\napp: 1\n", "2 documents"),
         ("app: {image: {tag: 'a b'}}", "no image tag"),
         ("app: {image: {tag: [a, a]}}", "twice"),
+        ("app: {image: {tag: {{ .Values.tag }}}}", "the file is a template"),
+        ("app: {image: {tag: a, tag: b}}", "stands twice"),
+        ("app: [1, 2]", "app has 2 entries"),
+        (f"app: {{image: {{tag: 'sha256:{'0' * 64}'}}}}", "a digest without a tag"),
+        (f"app: {{image: {{tag: 'r/x@sha256:{'0' * 64}'}}}}", "a digest without a tag"),
         ("app: [", "not YAML"),
     ],
 )

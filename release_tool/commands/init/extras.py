@@ -102,6 +102,11 @@ def pre_commit(tool: str, present: str) -> str:
         ) from error
 
 
+def is_readable_from_a_cluster(remote: str) -> bool:
+    """Whether an address is one of a server; a path is none."""
+    return "://" in remote.removeprefix("file://") or _SCP.fullmatch(remote) is not None
+
+
 def delivery(kind: str, config: Config, remote: str, there: Container[str]) -> dict[str, str]:
     """What a cluster applies: a manifest for each environment of each service.
 
@@ -110,7 +115,7 @@ def delivery(kind: str, config: Config, remote: str, there: Container[str]) -> d
     Raises:
         ReleaseError: the cluster could not reach the remote, or the chart stands in another place.
     """
-    if not remote or ("://" not in remote and not _SCP.fullmatch(remote)):
+    if not is_readable_from_a_cluster(remote):
         what = f"--deliver {kind}: the manifests name the address of this repository, " + (
             f"and a cluster can't read {remote}" if remote else "and it has no remote"
         )

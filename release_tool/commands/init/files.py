@@ -72,6 +72,8 @@ def files_of(asked: InitRequest, source: PlainDirectory | WorkingTree, wanted: I
         for one in library.adopted(wanted.answers.library, source, config.views()[0].versions.key, version):
             yield PlannedFile(one.path, one.text.encode(), one.what)
     yield from _of_environments(asked, source, wanted)
+    if asked.file:
+        yield from _moved(asked, source, config)
     if asked.codeowners:
         owners = extras.checked_owners(asked.codeowners)
         there = source.read(extras.OWNERS)
@@ -133,14 +135,23 @@ def _of_environments(
             default = _default(live, running)
             text = texts.versions(place.title, place.key, live, default, running.notes)
             yield PlannedFile(place.tag_file, text.encode(), _told(live, default))
-        if asked.file and asked.key == f"{place.key}.tag" and live:
-            path = asked.file.replace("{environment}", place.environment)
-            if path in place.values_files:
-                text = texts.without_versions(there[path].decode("utf-8"), path, place.key)
-                yield PlannedFile(path, text.encode(), "its other chart values: the versions move to image_tag.yaml")
         if place.values_files[0] not in there and not place.demanded:
             text = texts.values(place.title, asked.image, shipped=wanted.begun)
             yield PlannedFile(place.values_files[0], text.encode(), "its other chart values")
+
+
+def _moved(asked: InitRequest, source: PlainDirectory | WorkingTree, config: Config) -> Iterator[PlannedFile]:
+    """The values files of the chart that the versions were taken from: they would come back in every rendering."""
+    for path in dict.fromkeys(asked.file.replace("{environment}", one) for one in config.environments):
+        places = [place for place in config.places() if asked.key == f"{place.key}.tag"]
+        if any(path in {*place.values_files, own_values(config)} for place in places):
+            text = texts.without_versions(source.read([path])[path].decode("utf-8"), path, places[0].key)
+            yield PlannedFile(path, text.encode(), "other chart values: the versions move to image_tag.yaml")
+
+
+def own_values(config: Config) -> str:
+    """The values file of the chart itself."""
+    return f"{config.views()[0].chart}/values.yaml"
 
 
 def _known(places: Iterable[Place], there: Mapping[str, bytes]) -> dict[Name, Tag]:

@@ -81,7 +81,7 @@ def _damaged(path: str, cause: str) -> ReleaseError:
 def _frozen(value: Any) -> Any:
     if isinstance(value, list):
         return tuple(str(one) for one in value)
-    if isinstance(value, str | int | Settings) and not isinstance(value, bool):
+    if isinstance(value, str | int | Settings):  # a truth value is an int
         return value
     raise TypeError(f"{value!r} is no text and no list of texts")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from release_tool import __version__
 from release_tool.commands import check
 from release_tool.commands.init import extras, ledger, library, texts, versions
-from release_tool.commands.init.files import InitDecision, PlannedFile, files_of, judged, made_again
+from release_tool.commands.init.files import InitDecision, PlannedFile, files_of, judged, made_again, own_values
 from release_tool.commands.init.request import Answers, demand_sense, disagreement
 from release_tool.commands.init.survey import PlainDirectory
 from release_tool.config import ConfigError
@@ -146,12 +146,12 @@ def plan(
     demand_sense(asked)
     source = found.tree or PlainDirectory(found.top)
     view = found.config.views()[0] if found.config else None
-    chart, lay_in = _chart(found, asked, view)
+    chart, lay_in = chart_of(found, asked, view)
     begun = bool(lay_in) or (asked.library and not source.read([f"{chart}/Chart.yaml"]))
     if asked.image and not begun:
         hint = "leave --image out: the values files of a chart that stands say where its image is"
         raise UsageError("--image is for a chart that --chart-from writes", hint=hint)
-    names = asked.environments or (tuple(view.environments) if view else found.environments) or ENVIRONMENTS
+    names = asked.environments or (tuple(view.environments) if view else found.layout.names) or ENVIRONMENTS
     running = _running(asked, names, source)
     draft = _Draft(found, asked, source, renderer, now)
     deliver = (asked.deliver,) if asked.deliver else ()
@@ -166,8 +166,8 @@ def plan(
         name=name,
         namespace=asked.namespace or (view.namespace if view else name),
         base=asked.base or (view.base if view else found.base),
-        values=asked.values or (view.values if view else ()),
-        path=asked.path or (view.path if view else texts.PATH),
+        values=asked.values or (view.values if view else _values_of(found, names)),
+        path=asked.path or (view.path if view else found.layout.path or texts.PATH),
     )
     keys = [asked.versions_key] if asked.versions_key else _keys(source, chart, lay_in=lay_in)
     if asked.library and not asked.versions_key:
@@ -178,11 +178,41 @@ def plan(
         config = loaded(chosen, asked.config)
         planned = draft.plan(InitDecision(config, answers._replace(settings=chosen), running, begun))
         rows = [row for one in planned.report.charts for row in one.abilities]
+        if any(row.subject == "retire" and row.verdict != "ok" for row in rows):
+            chosen = chosen._replace(gathers=True)
+            planned = draft.plan(InitDecision(config, answers._replace(settings=chosen), running, begun))
         if rows and not any(row.subject == "versions" and row.verdict == "error" for row in rows):
-            return planned
+            best = planned
+            break
         best = best or planned
     assert best is not None
+    if not (running or begun or elsewhere(chart)):
+        _demand_nothing_runs(best, source)
     return best
+
+
+def _demand_nothing_runs(planned: Planned, source: PlainDirectory | WorkingTree) -> None:
+    """ReleaseError where values files name versions, and an image_tag.yaml that is new would take their place."""
+    config = planned.config
+    empty = [one.path for one in planned.files if one.state == "new"]
+    places = [place for place in config.places() if place.tag_file in empty]
+    for pattern in (*(config.values or [f"{config.path}/values.yaml"]), own_values(config)):
+        for place in places:
+            path, key = pattern.replace("{environment}", place.environment), f"{place.key}.tag"
+            try:
+                found = versions.of_file(source.read([path])[path], path, key).versions
+            except (ReleaseError, KeyError):  # there are none
+                continue
+            if found:
+                tags = ", ".join(tag for _, tag in found[:5])
+                what = f"{key} names {tags} there, and nothing would run any more once image_tag.yaml takes its place"
+                taken = f"`--from {shlex.quote(pattern)} --key {key}` takes over what stands there"
+                raise ReleaseError(what, where=path, hint=f"{taken}, `--tag TAG` what else runs")
+
+
+def _values_of(found: Survey, names: Sequence[str]) -> tuple[str, ...]:
+    """The values files that were found, where each environment has one."""
+    return (found.layout.values,) if found.layout.values and set(names) <= set(found.layout.names) else ()
 
 
 def loaded(settings: texts.Settings, path: str) -> Config:
@@ -208,7 +238,7 @@ def _with_versions(
     return settings._replace(order=order, keep=max([4, *map(len, groups)]))
 
 
-def _chart(found: Survey, asked: InitRequest, view: Config | None) -> tuple[str, str]:
+def chart_of(found: Survey, asked: InitRequest, view: Config | None) -> tuple[str, str]:
     """The chart, and where the shipped one is laid in (empty: nowhere)."""
     chart = asked.chart or (view.chart if view else "")
     if asked.shipped:
@@ -311,7 +341,8 @@ def write(planned: Planned, open_tree: Callable[[str], WorkingTree]) -> None:
     try:
         answer = process.run(["init", "--quiet", f"--initial-branch={planned.config.base}"], str(found.top))
         if answer.code != 0:
-            raise ReleaseError("git can't make a repository", where=str(found.top), cause=answer.err.strip())
+            hint = "look at the permissions and the free space there; then run the command again"
+            raise ReleaseError("git can't make a repository", where=str(found.top), cause=answer.err.strip(), hint=hint)
         open_tree(str(found.top)).write(planned.written)
         temporary.made.discard(made)
     finally:
@@ -361,8 +392,9 @@ def next_commands(planned: Planned, config_path: str, *, here: bool) -> list[str
             number += 1
             bare = found.top.with_name(f"{found.top.name}-{number}.git")
         made = shlex.join(["git", "init", "--quiet", "--bare", f"--initial-branch={base}", str(bare)])
+        serves = shlex.join(["git", "-C", str(bare), "config", "uploadpack.allowFilter", "true"])
         push = f"{git} push -u origin {shlex.quote(branch)}"
-        commands.append(f"{made} && {git} remote add origin {shlex.quote(str(bare))} && {push}")
+        commands.append(f"{made} && {serves} && {git} remote add origin {shlex.quote(str(bare))} && {push}")
     commands.append(shlex.join(["release", *own, "doctor" if branch == base else "check"]))
     commands.append(shlex.join(["release", *own, "bump", planned.config.entry.name, "TAG"]))
     return commands

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.commands.init import texts
+from release_tool.commands.init.layout import Layout, environment_branches, layout_of
 from release_tool.config.reader import load
 from release_tool.errors import ReleaseError
 from release_tool.forges import kind_of, known_url
@@ -19,16 +20,13 @@ from release_tool.yamledit.parser import parse
 from release_tool.yamledit.tree import YamlError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from release_tool.config import Config
     from release_tool.git.working_tree import WorkingTree
 
-# Names as people give them, in the usual order of promotion; what is none of these stands between the two groups.
-_EARLY = ("dev", "devel", "development", "int", "integration", "test", "testing", "qa", "sandbox")
-_LATE = ("uat", "stage", "staging", "preprod", "pre-production", "canary", "prod", "production", "live")
-_SHARED = {"base", "common", "default", "defaults", "global", "shared", "templates"}  # what several of them use
 _LIBRARY = re.compile(rb"(?m)^type:[ \t]*['\"]?library\b")
+_KUSTOMIZATION = {"kustomization.yaml", "kustomization.yml", "Kustomization"}
 _MOST = 100_000
 """Files of a directory without git that are looked at."""
 
@@ -43,10 +41,11 @@ class Survey(NamedTuple):
         forge: what `forge.kind: auto` finds.
         base: the branch that the remote begins with, else the one that is checked out.
         branch: the one that is checked out; empty: none.
-        environments: the directories of environments, in the usual order of promotion.
+        layout: where environments are.
         charts: directories with a Chart.yaml that are a part of no other chart, and no library; `.` is the root.
         folders: all directories that hold something.
         config: `release.yaml`, where there is one.
+        notes: what a person has to know, and nobody can set up.
     """
 
     top: Path
@@ -55,10 +54,11 @@ class Survey(NamedTuple):
     forge: str
     base: str
     branch: str
-    environments: tuple[str, ...]
+    layout: Layout
     charts: tuple[str, ...]
     folders: frozenset[str] = frozenset()
     config: Config | None = None
+    notes: tuple[str, ...] = ()
 
 
 class PlainDirectory:
@@ -92,14 +92,12 @@ class PlainDirectory:
         return Repository.open(None, url)
 
 
-def survey(
-    directory: str | None, config_path: str, open_tree: Callable[[str], WorkingTree], path: str = texts.PATH
-) -> Survey:
+def survey(directory: str | None, config_path: str, open_tree: Callable[[str], WorkingTree], path: str = "") -> Survey:
     """Look at a directory; nothing is asked of the remote.
 
     Args:
         open_tree: makes a `WorkingTree` of a directory.
-        path: the directory of an environment, with `{environment}` in it.
+        path: the directory of an environment, with `{environment}` in it, where somebody says it.
 
     Raises:
         ReleaseError: no such directory, a bare repository, or a configuration that is not ours or is wrong.
@@ -118,18 +116,44 @@ def survey(
     remote, forge = _remote(top) if tree else (("", ""), "none")
     branch = (tree.branch or "") if tree else ""
     data = source.read([config_path]).get(config_path)
+    base = _base(top, remote[0]) or branch or "main"
+    layout = layout_of(paths, path, texts.PATH)
+    charts = tuple(_charts(paths, source))
+    branches = () if layout.names else environment_branches(_branches(top, remote[0]))
     return Survey(
         top,
         tree,
         remote,
         forge,
-        _base(top, remote[0]) or branch or "main",
+        base,
         branch,
-        _environments(paths, path),
-        tuple(_charts(paths, source)),
+        layout._replace(names=layout.names or branches),
+        charts,
         frozenset(str(folder) for path in paths for folder in PurePosixPath(path).parents),
         None if data is None else _ours(data, config_path),
+        () if data is not None else tuple(_notes(paths, charts, branches, base)),
     )
+
+
+def _notes(paths: Iterable[str], charts: Sequence[str], branches: Sequence[str], base: str) -> Iterator[str]:
+    kustomized = next((path for path in paths if PurePosixPath(path).name in _KUSTOMIZATION), None)
+    if kustomized and not charts:
+        yield (
+            f"{kustomized}: `release` works with a Helm chart, and leaves alone what Kustomize makes. Take the "
+            "Deployment and its routes out there when the chart runs"
+        )
+    if branches:
+        yield (
+            f"the branches {', '.join(branches)} look like environments: `release` keeps all of them as directories of "
+            f"one branch, {base}. Let each cluster follow that branch, its own directory"
+        )
+
+
+def _branches(top: Path, remote: str) -> list[str]:
+    """The branches of the checkout and those that it knows of the remote."""
+    known = [f"refs/remotes/{remote}"] if remote else []
+    command = ["for-each-ref", "--format=%(refname:strip=2)", "refs/heads", *known]
+    return sorted({name.removeprefix(f"{remote}/") for name in process.run(command, str(top)).lines})
 
 
 def _remote(top: Path) -> tuple[tuple[str, str], str]:
@@ -155,23 +179,6 @@ def _base(top: Path, remote: str) -> str:
         if process.run(["rev-parse", "--verify", "--quiet", f"refs/remotes/{remote}/{name}"], str(top)).code == 0:
             return name
     return ""
-
-
-def _environments(paths: Iterable[str], path: str) -> tuple[str, ...]:
-    inside = re.compile(re.escape(path.strip("/")).replace(r"\{environment\}", "([^/]+)", 1) + "/.")
-    return in_promotion_order({found[1] for one in paths if (found := inside.match(one))} - _SHARED)
-
-
-def in_promotion_order(names: Iterable[str]) -> tuple[str, ...]:
-    """Names of environments, as most people promote."""
-
-    def rank(name: str) -> tuple[int, int, str]:
-        for group, known in ((0, _EARLY), (2, _LATE)):
-            if name.lower() in known:
-                return group, known.index(name.lower()), name
-        return 1, 0, name
-
-    return tuple(sorted(names, key=rank))
 
 
 def _charts(paths: Sequence[str], source: PlainDirectory | WorkingTree) -> list[str]:

@@ -34,6 +34,7 @@ class Settings(NamedTuple):
         order: `versions.order`.
         values: `values`; empty: `values.yaml` of each environment.
         path: the directory of an environment.
+        gathers: whether nothing should retire by itself: the chart can't do it without failing calls.
     """
 
     environments: tuple[str, ...]
@@ -46,6 +47,7 @@ class Settings(NamedTuple):
     order: str = "semver"
     values: tuple[str, ...] = ()
     path: str = PATH
+    gathers: bool = False
 
 
 def configuration(given: Settings) -> str:
@@ -67,7 +69,7 @@ def configuration(given: Settings) -> str:
         lines.append(_line(f"values: [{listed}]", "in Helm's order; image_tag.yaml comes last"))
     lines.append(_line("environments:", "in the order of promotion"))
     for number, name in enumerate(given.environments):
-        lines += _environment(name, given.environments[number - 1] if number else "", given.keep)
+        lines += _environment(name, given.environments[number - 1] if number else "", given)
     return "\n".join([*lines, ""])
 
 
@@ -84,12 +86,17 @@ def _versions(given: Settings) -> list[str]:
 _ORDERS = {"calver": "by date", "number": "by the number at the end", "arrival": "whichever came later"}
 
 
-def _environment(name: str, before: str, keep: int) -> list[str]:
+_KEPT = "live ones; how long a retired one still runs"
+
+
+def _environment(name: str, before: str, given: Settings) -> list[str]:
+    keep = max(given.keep, 50) if given.gathers else given.keep
     if not before:
+        kept = "many: the chart can't retire one without failing calls" if given.gathers else _KEPT
         return [
             _line(f"  {_text(name)}:", "the entry: image builds bump this one"),
             _line("    default: newest", "a bump moves the default; `manual`: only people do"),
-            _line(f"    retention: {{keep: {keep}, drain: 1h}}", "live ones; how long a retired one still runs"),
+            _line(f"    retention: {{keep: {keep}, drain: 1h}}", kept),
         ]
     return [
         f"  {_text(name)}:",

@@ -90,10 +90,11 @@ def _note(text: str, steps: tuple[str, ...]) -> str:
 
 
 def _value(data: bytes, path: str, steps: tuple[str, ...]) -> tuple[Any, Any]:
-    """The value at a path of keys, and the mapping that holds it."""
+    """The value at a path of keys (and positions in lists), and what holds it."""
+    text = data.decode("utf-8-sig", "replace")
     try:
-        text = data.decode("utf-8-sig")
-        roots = [root for root in documents(text) if root is not None]
+        data.decode("utf-8")
+        roots = [to_data(root) for root in documents(text) if root is not None]
     except UnicodeDecodeError as error:
         raise ReleaseError("the file is not UTF-8", where=path, hint="name a values file of YAML") from error
     except YamlError as error:
@@ -107,14 +108,19 @@ def _value(data: bytes, path: str, steps: tuple[str, ...]) -> tuple[Any, Any]:
     if len(roots) > 1:
         what = f"the file holds {len(roots)} documents, and Helm 3 reads the first one alone of a values file"
         raise ReleaseError(what, where=path, hint="name a file of one document, or the tags themselves: --tag TAG")
-    around, value = None, to_data(roots[0]) if roots else None
+    around, value = None, roots[0] if roots else None
     for number, step in enumerate(steps):
-        if not isinstance(value, dict) or step not in value:
+        if isinstance(value, dict) and step in value:
+            around, value = value, value[step]
+        elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+            around, value = None, value[int(step)]
+        else:
             there = _list(map(str, value)) if isinstance(value, dict) else "no keys"
+            there = f"{len(value)} entries, from 0 on" if isinstance(value, list) else there
             above = ".".join(steps[:number]) or "the file"
             what = f"there is no {'.'.join(steps)}: {above} has {there}"
-            raise ReleaseError(what, where=path, hint="correct --key, a path of keys with dots between them")
-        around, value = value, value[step]
+            hint = "correct --key, a path with dots: keys, and in a list the position of an entry"
+            raise ReleaseError(what, where=path, hint=hint)
     return value, around
 
 
@@ -140,6 +146,12 @@ def _tag(value: Any, where: str, key: str) -> str:
     if not isinstance(value, str):
         what = f"{key} is {'empty' if value is None else 'no tag'}"
         raise ReleaseError(what, where=where, hint="name the key of a tag, of a list or of a mapping of tags")
+    image, _, tag = value.rpartition("/")[2].partition(":")
+    if image and is_tag(tag) and "@" not in image and image != "sha256":  # an image with its tag
+        return tag
+    if value.rpartition("@")[2].startswith("sha256:") and not is_tag(value):
+        hint = "clients name a version by its tag: --tag TAG@sha256:…"
+        raise ReleaseError(f"{key} is a digest without a tag: {value}", where=where, hint=hint)
     _demand_tag(value, key, where)
     return value
 
