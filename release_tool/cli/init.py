@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
 
     from release_tool.cli.call import Run
-    from release_tool.commands.init.planning import Planned
+    from release_tool.commands.init.planned import Planned
     from release_tool.commands.init.request import InitRequest
     from release_tool.commands.init.survey import Survey
 
@@ -65,7 +65,7 @@ def _arguments(init: ArgumentParser) -> None:
 def _init(run: Run) -> int:
     from release_tool import wiring
     from release_tool.cli.init_questions import yes
-    from release_tool.commands.init import planning
+    from release_tool.commands.init import writing
     from release_tool.commands.init.survey import survey
     from release_tool.report.init import next_text, plan_data, plan_text
 
@@ -88,12 +88,12 @@ def _init(run: Run) -> int:
     refused = given.dry_run or planned.report.findings or planned.conflicts
     wanted = not refused and (asks or given.yes or not given.upgrade)
     if wanted:
-        planning.demand_clean(planned)
+        writing.demand_clean(planned)
     written = wanted and (not asks or not planned.written or yes("Write this?"))
     if written:
-        planning.write(planned, wiring.working_tree)
-    commands = planning.next_commands(planned, given.config, here=here) if written else []
-    more = planning.own_command(planned, given.config, here=here)
+        writing.write(planned, wiring.working_tree)
+    commands = writing.next_commands(planned, here=here) if written else []
+    more = writing.own_command(planned, here=here)
     ending = lambda: "\n" + next_text(planned, commands, "" if refused else more)  # noqa: E731
     run.show(lambda: plan_data(planned, written=written, commands=commands), ending)
     if planned.conflicts:
@@ -106,13 +106,13 @@ def _init(run: Run) -> int:
 def _plan(run: Run, found: Survey, *, asks: bool) -> Planned:
     from release_tool import wiring
     from release_tool.cli.init_questions import asked
-    from release_tool.commands.init import planning
+    from release_tool.commands.init import planning, writing
 
     given = run.arguments
     if given.conflicts:
         raise UsageError("--conflicts is for --upgrade", hint="add --upgrade, or leave --conflicts out")
     if found.tree is None and not asks and not (given.yes or given.dry_run):
-        raise planning.no_repository(found.top)
+        raise writing.no_repository(found.top)
     request = _request(run)
     request = asked(found, request) if asks else request
     wiring.warm_up()

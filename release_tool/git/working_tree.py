@@ -10,12 +10,13 @@ import errno
 import os
 import signal
 import stat
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath, PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from release_tool.errors import ReleaseError, UsageError
-from release_tool.git import temporary
+from release_tool.git import process, temporary
 from release_tool.git.errors import explain
 from release_tool.git.objects import SUBMODULE, TREE, TreeEntry, in_the_way, too_large
 from release_tool.git.process import GitAnswer, redact
@@ -154,6 +155,7 @@ class WorkingTree(NamedTuple):
             files: path -> content; None: the file goes.
         """
         targets = {self._inside(path): content for path, content in files.items()}
+        stage = _stage(self.top)
         made = {folder for target in targets for folder in target.parents if not folder.exists()}
         ready: dict[Path, Path] = {}
         done: list[str] = []
@@ -161,10 +163,10 @@ class WorkingTree(NamedTuple):
         try:
             for target, content in targets.items():
                 if content is not None:
-                    ready[_written_beside(target, content)] = target
+                    ready[_made_ready(target, content, stage)] = target
             with _no_signal():
                 for beside, target in ready.items():
-                    beside.replace(target)
+                    _put(beside, target)
                     done.append(str(target.relative_to(self.top.resolve())))
                 for target, content in targets.items():
                     if content is None:
@@ -179,6 +181,8 @@ class WorkingTree(NamedTuple):
         finally:
             for beside in ready:
                 temporary.remove(beside)
+            if stage is not None:
+                temporary.remove(stage)
             for folder in sorted(made, reverse=True):
                 with suppress(OSError):  # it holds what was written, or was never made
                     folder.rmdir()
@@ -319,11 +323,39 @@ def _no_signal() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _written_beside(target: Path, content: bytes) -> Path:
-    """A complete temporary file in the directory of the target, with the target's mode."""
+def _stage(top: Path) -> Path | None:
+    """A directory of git's own for files that are not ready: whoever kills this leaves none in the tree. None: no."""
+    answer = process.run(["rev-parse", "--absolute-git-dir"], str(top))
+    stage = Path(answer.text.removesuffix("\n")) / f"release-{os.getpid()}"
+    for old in stage.parent.glob("release-[0-9]*"):  # of processes that were killed
+        if old.stat().st_mtime < time.time() - 3600:
+            temporary.remove(old)
+    temporary.made.add(stage)
+    try:
+        stage.mkdir()
+    except OSError:
+        temporary.remove(stage)
+        return None
+    return stage
+
+
+def _made_ready(target: Path, content: bytes, stage: Path | None) -> Path:
+    """A complete file that can take the place of the target, with the target's mode."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.is_dir():  # only the last step, the renaming, would notice
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+    if not os.access(target.parent, os.W_OK):
+        raise PermissionError(errno.EACCES, "no permission to write there, or the disk is read-only", str(target))
+    if stage is None or stage.stat().st_dev != target.parent.stat().st_dev:
+        return _beside(target, content)
+    ready = stage / str(len(list(stage.iterdir())))
+    ready.write_bytes(content)
+    if target.exists():
+        ready.chmod(target.stat().st_mode)
+    return ready
+
+
+def _beside(target: Path, content: bytes) -> Path:
     beside = target.with_name(f".{target.name}.{os.getpid()}")
     temporary.made.add(beside)
     try:
@@ -334,3 +366,12 @@ def _written_beside(target: Path, content: bytes) -> Path:
         temporary.remove(beside)
         raise
     return beside
+
+
+def _put(ready: Path, target: Path) -> None:
+    try:
+        ready.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:  # another mount, though the device is the same
+            raise
+        _beside(target, ready.read_bytes()).replace(target)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from release_tool.commands.init.files import PlannedFile
-    from release_tool.commands.init.planning import Planned
+    from release_tool.commands.init.planned import Planned
 
 _STATES = {
     "new": "",
@@ -149,6 +149,7 @@ def next_text(planned: Planned, commands: Sequence[str], upgrade: str = "") -> s
             "The remote is made beside this directory; one at your forge does as well. Its pull requests live in it:"
         )
         lines.append("`release pulls list` shows them, `release pulls merge N` merges one.")
-    elif found.branch not in {"", planned.config.base}:
-        lines.append(f"Then merge {found.branch} into {planned.config.base}: `release` begins with what stands there.")
+    elif found.tree is not None and found.branch != planned.config.base:
+        branch = found.branch or "that branch"
+        lines.append(f"Then merge {branch} into {planned.config.base}: `release` begins with what stands there.")
     return "\n".join([*lines, *([] if planned.upgraded else [f"Then, for each image: {bump}"])])

@@ -359,7 +359,7 @@ def test_where_git_has_no_working_tree_nothing_is_made(here: Path, made: tuple[s
 
 def test_what_git_would_ignore_is_refused(here: Path) -> None:
     committed(here, {".gitignore": "charts/\n"})
-    assert "git check-ignore -v charts/grpc-manifest/Chart.yaml" in init(code=1).err
+    assert "git check-ignore -v charts/grpc-manifest/" in init(code=1).err
 
 
 @pytest.mark.parametrize("blocked", ["environments", "charts"])
@@ -368,6 +368,31 @@ def test_a_machine_that_refuses_leaves_nothing_half_written(here: Path, blocked:
     assert "nothing was written" in init(code=1).err
     assert everything(here) == {blocked: b"a file\n"}
     assert sorted(path.name for path in here.iterdir()) == [".git", blocked]
+
+
+@pytest.mark.parametrize("survived", [2, 24, 33])
+def test_a_run_after_one_that_was_killed_ends_what_that_began(
+    here: Path, monkeypatch: pytest.MonkeyPatch, survived: int
+) -> None:
+    git("init", "-q")
+
+    class Killed(BaseException):
+        """Nothing is cleaned up."""
+
+    def put(ready: Path, target: Path) -> None:
+        if len(everything(here)) == survived:
+            raise Killed
+        ready.replace(target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("release_tool.git.working_tree._put", put)
+        with pytest.raises(Killed):
+            run("init", "--tag", "1.0.3", "--environments", "devel,live,eu")
+    assert len(everything(here)) == survived
+    planned = data("--tag", "1.0.3", "--environments", "devel,live,eu")
+    assert planned["written"]
+    assert (Path("charts/grpc-manifest/Chart.yaml").exists(), run("check").code) == (True, 0)
+    assert set(states(data("--upgrade"))) == set()
 
 
 def test_a_full_disk_leaves_nothing_half_written(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -565,13 +590,29 @@ def test_a_cluster_is_given_no_address_that_it_can_not_read(here: Path, remote: 
     git("init", "-q")
     if remote:
         git("remote", "add", "origin", remote)
-    assert "git remote" in init("--deliver", "argocd", code=1).err
+    verb = "set-url" if remote else "add"
+    assert f"`git remote {verb} origin URL`" in init("--deliver", "argocd", code=1).err
 
 
 def test_names_that_yaml_reads_otherwise_are_quoted() -> None:
     text = texts.configuration(texts.Settings(("on", "1"), "charts/a b", "no", "engine"))
     read = yaml.safe_load(text)
     assert (read["chart"], read["release_name"], list(read["environments"])) == ("charts/a b", "no", ["on", "1"])
+
+
+def test_what_others_staged_and_a_detached_head_are_left_out_of_the_printed_commands(here: Path) -> None:
+    committed(here, {"README.md": "x\n"})
+    git("checkout", "-q", "--detach")
+    git("remote", "add", "origin", "git@gitlab.example.com:a/b.git")
+    Path("theirs").write_text("x\n")
+    git("add", "theirs")
+    planned = data("--environments", "devel", "--tag", "1.0.3")
+    assert "no forge is known" in planned["notes"][0]
+    for command in planned["next"][:2]:
+        subprocess.run(["sh", "-ec", command], check=True, capture_output=True, timeout=60)
+    assert git("status", "--porcelain") == "A  theirs"
+    assert planned["next"][2] == "git push -u origin set-up-release"
+    assert git("branch", "--show-current").strip() == "set-up-release"
 
 
 def test_the_base_is_the_one_that_the_remote_begins_with(here: Path, tmp_path: Path) -> None:
@@ -599,7 +640,7 @@ def newer(here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shipped = tmp_path / "newer"
     shutil.copytree(files.SHIPPED, shipped)
     monkeypatch.setattr(files, "SHIPPED", shipped)
-    for module in ("commands.init.ledger", "commands.init.upgrade", "commands.init.planning", "cli.init"):
+    for module in ("commands.init.ledger", "commands.init.upgrade", "commands.init.writing", "cli.init"):
         monkeypatch.setattr(f"release_tool.{module}.__version__", "0.2.0")
     return shipped
 

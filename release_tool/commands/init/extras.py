@@ -119,9 +119,9 @@ def delivery(kind: str, config: Config, remote: str, there: Container[str]) -> d
         what = f"--deliver {kind}: the manifests name the address of this repository, " + (
             f"and a cluster can't read {remote}" if remote else "and it has no remote"
         )
-        raise ReleaseError(
-            what, hint="name the repository at your forge: `git remote add origin URL`; then run it again"
-        )
+        verb = "set-url" if remote else "add"
+        hint = f"name the repository at your forge: `git remote {verb} origin URL`; then run it again"
+        raise ReleaseError(what, hint=hint)
     found = {}
     for view in config.views():
         if elsewhere(view.chart):

@@ -1,4 +1,4 @@
-"""Decides what `release init` writes, and writes it. Nothing that stands is overwritten unless that is asked for."""
+"""Decides what `release init` writes. Nothing that stands is overwritten unless that is asked for."""
 
 from __future__ import annotations
 
@@ -7,88 +7,33 @@ import shlex
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool import __version__
 from release_tool.commands import check
-from release_tool.commands.init import extras, ledger, library, texts, versions
-from release_tool.commands.init.files import InitDecision, PlannedFile, files_of, judged, made_again, own_values
+from release_tool.commands.init import ledger, library, texts, versions
+from release_tool.commands.init.files import InitDecision, files_of, judged, made_again, own_values
+from release_tool.commands.init.planned import AsPlanned, Planned, id_like, noted
 from release_tool.commands.init.request import Answers, demand_sense, disagreement
 from release_tool.commands.init.survey import PlainDirectory
 from release_tool.config import ConfigError
 from release_tool.config.reader import load
 from release_tool.errors import ReleaseError, UsageError
-from release_tool.git import process, temporary
+from release_tool.git import process
 from release_tool.model.chart_reference import elsewhere
 from release_tool.tagfile.reader import read_leniently
 from release_tool.yamledit.data import to_data
 from release_tool.yamledit.parser import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
-    from pathlib import Path
 
-    from release_tool.commands.check import CheckReport
     from release_tool.commands.init.request import InitRequest
     from release_tool.commands.init.survey import Survey
     from release_tool.config import Config
-    from release_tool.git.repository import Repository
     from release_tool.git.working_tree import WorkingTree
     from release_tool.helm import Renderer
 
 SHIPPED_AT = "charts/grpc-manifest"
 ENVIRONMENTS = ("devel", "staging", "production")
-
-
-class Planned(NamedTuple):
-    """What would be written, and what `release check` says of that."""
-
-    survey: Survey
-    config: Config
-    files: tuple[PlannedFile, ...]
-    report: CheckReport
-
-    upgraded: str = ""  # the version that wrote before, where this is an upgrade
-    marked: tuple[str, ...] = ()  # the files with places that people have to decide
-
-    @property
-    def written(self) -> dict[str, bytes | None]:
-        """The files that change something; None: it goes."""
-        return written(self.files)
-
-    @property
-    def conflicts(self) -> list[str]:
-        return [one.path for one in self.files if one.state == "conflict"]
-
-
-def written(files: Iterable[PlannedFile]) -> dict[str, bytes | None]:
-    found: dict[str, bytes | None] = {
-        one.path: one.content for one in files if one.state in {"new", "changed", "noted"}
-    }
-    return found | {one.path: None for one in files if one.state == "removed"}
-
-
-class AsPlanned:
-    """The files of a directory as they will be: a source of `release check`."""
-
-    commit = None
-
-    def __init__(self, present: PlainDirectory | WorkingTree, files: Mapping[str, bytes | None]) -> None:
-        self.title = present.title
-        self._present = present
-        self._files = files
-
-    def read(self, paths: Iterable[str]) -> dict[str, bytes]:
-        paths = list(paths)
-        found = self._present.read(path for path in paths if path not in self._files)
-        return found | {path: data for path in paths if (data := self._files.get(path)) is not None}
-
-    def paths(self, directory: str) -> list[str]:
-        below = f"{directory.rstrip('/')}/" if directory else ""
-        there = {*self._present.paths(directory), *(path for path in self._files if path.startswith(below))}
-        return sorted(path for path in there if self._files.get(path, b"") is not None)
-
-    def elsewhere(self, url: str) -> Repository:
-        return self._present.elsewhere(url)
 
 
 class _Draft(NamedTuple):
@@ -110,9 +55,9 @@ class _Draft(NamedTuple):
         new = ledger.after(old, wanted.answers, files, made, id_like(self.found))
         if new is not None:
             files.append(noted(new, path, there.get(path)))
+        planned = Planned(self.found, wanted.config, self.asked.config, tuple(files), check.CheckReport((), ()))
         if self.found.tree is not None:
-            _demand_unignored(self.found.tree, list(written(files)))
-        planned = Planned(self.found, wanted.config, tuple(files), check.CheckReport((), ()))
+            _demand_unignored(self.found.tree, list(planned.written))
         within = f"{wanted.answers.library}/"
         if half := [one.path for one in files if one.state == "kept" and one.path.startswith(within)]:
             what = f"--chart-from library changes files of your chart: {', '.join(half)}"
@@ -120,18 +65,6 @@ class _Draft(NamedTuple):
             return planned._replace(report=check.CheckReport((), (check.Finding(half[0], what, hint),)))
         source = AsPlanned(self.source, planned.written)
         return planned._replace(report=check.run(source, self.asked.config, self.renderer, now=self.now))
-
-
-def noted(new: ledger.Ledger, path: str, present: bytes | None) -> PlannedFile:
-    """The tool's own file about what it wrote."""
-    one = judged(PlannedFile(path, new.text().encode(), "what was written, for `--upgrade`"), present, force=True)
-    return one._replace(state="noted") if one.state == "changed" else one
-
-
-def id_like(found: Survey) -> str:
-    """An id of Git's objects, as this repository has them."""
-    answer = process.run(["rev-parse", "--show-object-format"], str(found.top)) if found.tree else None
-    return "0" * (64 if answer is not None and answer.text.strip() == "sha256" else 40)
 
 
 def plan(
@@ -247,7 +180,10 @@ def chart_of(found: Survey, asked: InitRequest, view: Config | None) -> tuple[st
         return chart, ""
     if not chart and len(found.charts) > 1:
         what = f"there are {len(found.charts)} charts here: {', '.join(found.charts[:10])}"
-        raise ReleaseError(what, where=str(found.top), hint=f"name one: --chart {found.charts[0]}")
+        more = (
+            "several services stand under `services` in release.yaml (docs/reference/configuration.md#several-services)"
+        )
+        raise ReleaseError(what, where=str(found.top), hint=f"name one: --chart {shlex.quote(found.charts[0])}; {more}")
     if (chart or next(iter(found.charts), "")) == ".":
         what = "the chart stands in the root of the repository, and everything there would be a part of it"
         hint = "move it into a directory, like charts/NAME; or --chart-from shipped lays the one of `release` in"
@@ -313,107 +249,9 @@ def _running(
     return found
 
 
-def demand_clean(planned: Planned) -> None:
-    """ReleaseError where a change that no commit has would be lost."""
-    paths = [one.path for one in planned.files if one.state in {"changed", "removed"}]
-    tree = planned.survey.tree
-    if tree is not None and paths and (dirty := tree.changed(paths)):
-        what = "what is not committed would be overwritten"
-        raise ReleaseError(what, where=", ".join(dirty[:10]), hint="commit it, or put it aside: `git stash -u`")
-
-
 def _demand_unignored(tree: WorkingTree, paths: Sequence[str]) -> None:
     answer = process.run(["check-ignore", "--", *paths], str(tree.top)) if paths else None
     if answer is not None and answer.code == 0:
         what = "Git ignores files that belong into the repository"
         hint = f"take the rule out that `git check-ignore -v {answer.lines[0]}` shows"
         raise ReleaseError(what, where=", ".join(answer.lines[:5]), hint=hint)
-
-
-def write(planned: Planned, open_tree: Callable[[str], WorkingTree]) -> None:
-    """Write what was planned: all of it, or (where the machine refuses) nothing."""
-    found = planned.survey
-    if found.tree is not None:
-        found.tree.write(planned.written)
-        return
-    made = found.top / ".git"  # there was none: see `survey`
-    temporary.made.add(made)  # until all is written: nothing half made stays, whatever happens
-    try:
-        answer = process.run(["init", "--quiet", f"--initial-branch={planned.config.base}"], str(found.top))
-        if answer.code != 0:
-            hint = "look at the permissions and the free space there; then run the command again"
-            raise ReleaseError("git can't make a repository", where=str(found.top), cause=answer.err.strip(), hint=hint)
-        open_tree(str(found.top)).write(planned.written)
-        temporary.made.discard(made)
-    finally:
-        if made in temporary.made:
-            temporary.remove(made)
-
-
-def no_repository(top: Path) -> ReleaseError:
-    """The error where there is no git repository."""
-    hint = "`release init --yes` makes one, and so does `git init --initial-branch=main`"
-    return ReleaseError("this is no git repository yet", where=str(top), hint=hint)
-
-
-def own_command(planned: Planned, config_path: str, *, here: bool) -> str:
-    """The command that writes what was shown."""
-    return shlex.join(["release", *_at(planned, config_path, here=here)[1], "init", "--upgrade", "--yes"])
-
-
-def _at(planned: Planned, config_path: str, *, here: bool) -> tuple[list[str], list[str]]:
-    """The words that name the directory: for git, and for `release`."""
-    at = [] if here else ["-C", str(planned.survey.top)]
-    return at, [*at, *(["--config", config_path] if config_path != "release.yaml" else [])]
-
-
-def next_commands(planned: Planned, config_path: str, *, here: bool) -> list[str]:
-    """The commands that come next, as a shell takes them; the last one is for each image, and names none.
-
-    Args:
-        here: whether the current directory is that of the repository.
-    """
-    found, base = planned.survey, planned.config.base
-    at, own = _at(planned, config_path, here=here)
-    git = shlex.join(["git", *at])
-    branch = found.branch or base
-    commands = []
-    if planned.marked:
-        commands.append(shlex.join(["release", *own, "check"]))
-    if paths := _uncommitted(planned):
-        message = shlex.quote(f"Take over the files of release {__version__}" if planned.upgraded else "Set release up")
-        commands.append(f"{git} add {shlex.join(paths)} && {git} commit -m {message}")
-    if found.remote[1]:
-        commands.append(f"{git} push -u {shlex.quote(found.remote[0])} {shlex.quote(branch)}")
-    else:
-        bare = found.top.with_name(f"{found.top.name}.git")
-        number = 1
-        while bare.exists():
-            number += 1
-            bare = found.top.with_name(f"{found.top.name}-{number}.git")
-        made = shlex.join(["git", "init", "--quiet", "--bare", f"--initial-branch={base}", str(bare)])
-        serves = shlex.join(["git", "-C", str(bare), "config", "uploadpack.allowFilter", "true"])
-        push = f"{git} push -u origin {shlex.quote(branch)}"
-        commands.append(f"{made} && {serves} && {git} remote add origin {shlex.quote(str(bare))} && {push}")
-    commands.append(shlex.join(["release", *own, "doctor" if branch == base else "check"]))
-    commands.append(shlex.join(["release", *own, "bump", planned.config.entry.name, "TAG"]))
-    return commands
-
-
-def _uncommitted(planned: Planned) -> list[str]:
-    """What no commit has yet of all that the tool reads and that was written; a directory that is new, as a whole."""
-    found = planned.survey
-    files = [one.path for one in planned.files if one.state != "kept"]
-    owned = [path.rstrip("/") for path in extras.owned(planned.config)]
-    command = ["status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--", *files, *owned]
-    changed = {entry[3:] for entry in process.run(command, str(found.top)).text.split("\0") if entry}
-    above = {path: next((one for one in owned if path.startswith(f"{one}/")), path) for path in changed}
-    new = {path: _topmost_new(path, found.folders) or above[path] for path in changed}
-    ordered = [*(path for path in files if path in changed), *sorted(changed)]
-    return list(dict.fromkeys(new[path] for path in ordered))
-
-
-def _topmost_new(path: str, folders: Collection[str]) -> str:
-    """The topmost directory above a file that was not there; empty where all were."""
-    above = reversed(PurePosixPath(path).parents)
-    return next((str(folder) for folder in above if str(folder) not in {".", *folders}), "")

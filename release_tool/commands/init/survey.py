@@ -131,11 +131,19 @@ def survey(directory: str | None, config_path: str, open_tree: Callable[[str], W
         charts,
         frozenset(str(folder) for path in paths for folder in PurePosixPath(path).parents),
         None if data is None else _ours(data, config_path),
-        () if data is not None else tuple(_notes(paths, charts, branches, base)),
+        () if data is not None else tuple(_notes(paths, charts, branches, base, forge if remote[0] else "")),
     )
 
 
-def _notes(paths: Iterable[str], charts: Sequence[str], branches: Sequence[str], base: str) -> Iterator[str]:
+def _notes(
+    paths: Iterable[str], charts: Sequence[str], branches: Sequence[str], base: str, forge: str
+) -> Iterator[str]:
+    if forge == "none":
+        yield (
+            "no forge is known at the address of the remote: `release` pushes the branch and prints the text of the "
+            "pull request, and you open it. GitHub Enterprise Server is named by `forge` in release.yaml "
+            "(docs/explanation/publishing.md#forges)"
+        )
     kustomized = next((path for path in paths if PurePosixPath(path).name in _KUSTOMIZATION), None)
     if kustomized and not charts:
         yield (

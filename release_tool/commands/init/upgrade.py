@@ -12,7 +12,8 @@ from release_tool import __version__
 from release_tool.commands import check
 from release_tool.commands.init import extras, ledger
 from release_tool.commands.init.files import PlannedFile, made_again
-from release_tool.commands.init.planning import AsPlanned, Planned, id_like, loaded, noted
+from release_tool.commands.init.planned import AsPlanned, Planned, id_like, noted
+from release_tool.commands.init.planning import loaded
 from release_tool.errors import ReleaseError, UsageError
 from release_tool.git import process
 from release_tool.git.merge_file import merge_file
@@ -68,7 +69,7 @@ def plan_upgrade(
     moved = {path: ledger.remembered(one, merger.id_like) for path, one in ours.items() if merger.follows(path)}
     if moved != old.files or answers != old.answers:
         files.append(noted(ledger.Ledger(__version__, answers, moved), path, there[path]))
-    planned = Planned(found, found.config or config, tuple(files), check.CheckReport((), ()), old.version)
+    planned = Planned(found, found.config or config, asked.config, tuple(files), check.CheckReport((), ()), old.version)
     if planned.conflicts or merger.marked or not files:
         return planned._replace(marked=tuple(merger.marked))
     source = AsPlanned(found.tree, planned.written)
