@@ -5,20 +5,19 @@ from __future__ import annotations
 import os
 import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from threading import Event, Thread
 from typing import TYPE_CHECKING, TextIO
 
 from release_tool.cli.screen import is_dumb, is_terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 _PATIENCE = 1.0  # seconds
 _PATIENCE_IN_CI = 5.0  # a log keeps what it gets
 _TURN = 0.2  # seconds between two looks at the clock
 CLEAR = "\r\x1b[K"
-
 
 drawn: list[bool] = []
 """Not empty while a line stands on the terminal: `release_tool.__main__` takes it away before its last words."""
@@ -42,10 +41,12 @@ class Progress:
         shown = is_terminal(sys.stderr) and not is_dumb()
         if quiet or not (shown or _is_ci()):
             return
-        # A descriptor of its own: amid a rendering, 2 is a file.
-        stream = os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8", errors="backslashreplace")
-        self._thread = Thread(target=self._at_work, args=(self._line if shown else self._once, stream), daemon=True)
-        self._thread.start()
+        with suppress(OSError, RuntimeError):  # too few descriptors or threads: the command may do with what there is
+            # A descriptor of its own: amid a rendering, 2 is a file.
+            stream = os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8", errors="backslashreplace")
+            thread = Thread(target=self._at_work, args=(self._line if shown else self._once, stream), daemon=True)
+            thread.start()
+            self._thread = thread
 
     def advance(self, done: int, of: int) -> None:
         """So many environments are done, of so many."""
@@ -73,44 +74,16 @@ class Progress:
         if self._over.wait(_PATIENCE):
             return
         begun = time.monotonic() - _PATIENCE
-        with _heard() as heard:
-            drawn.append(True)
-            while True:
-                last = f": {heard[-1]}" if heard else ""
-                seconds = f" {time.monotonic() - begun:.0f} s"
-                room = max(os.get_terminal_size(stream.fileno()).columns - len(seconds) - 1, 20)
-                stream.write(f"{CLEAR}{f'{self._said()}{last}'[:room]}{seconds}")
-                stream.flush()
-                if self._over.wait(_TURN):
-                    break
-            stream.write(CLEAR)
+        drawn.append(True)
+        while True:
+            seconds = f" {time.monotonic() - begun:.0f} s"
+            room = max(os.get_terminal_size(stream.fileno()).columns - len(seconds) - 1, 20)
+            stream.write(f"{CLEAR}{self._said()[:room]}{seconds}")
+            stream.flush()
+            if self._over.wait(_TURN):
+                break
+        stream.write(CLEAR)
         drawn.clear()
-
-
-@contextmanager
-def _heard() -> Iterator[list[str]]:
-    """What the parts say of what they do, as with `-v`."""
-    import logging
-
-    from release_tool.safe_text import phrase
-
-    said: list[str] = []
-
-    class Listening(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            said[:] = [phrase(record.getMessage())]
-
-    logger, handler = logging.getLogger("release_tool"), Listening(logging.INFO)
-    before, spread = logger.level, logger.propagate
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
-    try:
-        yield said
-    finally:
-        logger.removeHandler(handler)
-        logger.setLevel(before)
-        logger.propagate = spread
 
 
 def _is_ci() -> bool:

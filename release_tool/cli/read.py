@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from release_tool.cli.call import print_failures
-from release_tool.cli.parser import Command, environments_argument
+from release_tool.cli.parser import Command, environments_argument, not_empty
 from release_tool.cli.screen import width
 from release_tool.errors import Failed, ReleaseError
 
@@ -39,7 +39,7 @@ def _status(run: Run) -> int:
 
 def _explain_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("environment", metavar="ENV", help="the environment")
-    parser.add_argument("wanted", metavar="VERSION", help="name of the version (v5), or its tag")
+    parser.add_argument("wanted", type=not_empty, metavar="VERSION", help="name of the version (v5), or its tag")
 
 
 def _explain(run: Run) -> int:
