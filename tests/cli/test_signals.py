@@ -45,7 +45,7 @@ read, write = os.pipe()
 assert run((), write) == 0
 count = int(os.read(read, 9))
 statuses, left = set(), set()
-for moment in range(1 + twice, count + 1, count // 7):
+for moment in range(1 + twice, count - 10, count // 7):  # at the last ones the command has ended
     statuses.add(run({moment, moment + twice}))
     left |= set(os.listdir(directory))
 print(count > 50, statuses, left)
