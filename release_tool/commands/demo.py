@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from release_tool import helm
 from release_tool.errors import ReleaseError
 from release_tool.git import temporary
 
@@ -123,7 +124,11 @@ def run(command: Callable[[Sequence[str], Callable[[], datetime]], int], *, down
 
     Args:
         downgrade: tell the story of a default that turns bad, instead of that of the pipeline.
+
+    Raises:
+        ReleaseError: there is no git, or nothing to render charts with.
     """
+    helm.described(helm.make_renderer())
     clock = _Clock()
     with _repository(clock, guarded=downgrade) as directory:
         yield "A Git repository with a chart, two environments and the versions of one service."

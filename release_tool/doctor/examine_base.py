@@ -12,6 +12,7 @@ from release_tool.doctor import workflows
 from release_tool.doctor.diagnosis import Diagnosis, of_error, ok
 from release_tool.errors import ReleaseError
 from release_tool.git.rejection import in_the_way as in_the_way_of
+from release_tool.helm import described
 from release_tool.model.versions import tag_part
 from release_tool.remote import chart_trials, strays
 from release_tool.remote.rendering import Renderings
@@ -170,7 +171,7 @@ def _chart(access: Access, view: Config, source: Source) -> Iterator[Diagnosis]:
     files = found[entry]
     renderer = access.renderer(view)
     if files.tags is None:
-        what = f"the engine is there ({renderer.name}); without an image_tag.yaml nothing was rendered"
+        what = f"the engine is there ({described(renderer)}); without an image_tag.yaml nothing was rendered"
         yield Diagnosis("unknown", about, what, files.place.tag_file, "", "commit the file, then look again")
         return
     renderings = Renderings(source, view, renderer)
@@ -183,7 +184,8 @@ def _chart(access: Access, view: Config, source: Source) -> Iterator[Diagnosis]:
         yield from of_error(about, renderings.in_repository(error), "every operation on it fails")
         return
     what = "a first version of " if tried else ""
-    yield ok(about, f"{view.chart} renders for {what}{entry} ({renderer.name}), {text.count('# Source: ')} objects")
+    objects, engine = text.count("# Source: "), described(renderer)
+    yield ok(about, f"{view.chart} renders for {what}{entry} ({engine}), {objects} objects")
     right: set[str] = set()  # of an example for each environment one is enough
     for whose, row in chart_trials.rows(chart_trials.tables(renderings, [files, *_others(found, entry)])):
         if row.verdict != "ok" or row.subject not in right:

@@ -53,6 +53,22 @@ def embedded_there() -> bool:
     return importlib.util.find_spec("helm_python") is not None
 
 
+def described(renderer: Renderer) -> str:
+    """An engine with its version, for people.
+
+    Raises:
+        ReleaseError: it is a `helm` program that is too old, or tells no version.
+    """
+    if renderer.name == "embedded":
+        from importlib.metadata import version
+
+        return f"the embedded engine, helm-python-sdk {version('helm-python-sdk')}"
+    from release_tool.helm.installed import program_version
+
+    program = getattr(renderer, "program", renderer.name)
+    return f"{program}, Helm {program_version(program)}"
+
+
 def make_renderer(engine: str = "auto", *, inside: bool = False) -> Renderer:
     """The renderer of an engine.
 

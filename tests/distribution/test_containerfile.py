@@ -88,17 +88,21 @@ def test_its_steps_work_in_a_root_of_their_own(tmp_path: Path) -> None:  # noqa:
         check=True, stdout=subprocess.DEVNULL,
     )  # fmt: skip
     shutil.copy("/etc/resolv.conf", root / "etc")
-    for path in (Path.home() / ".config" / "pip" / "pip.conf", Path("/etc/pip.conf")):  # where the packages come from
-        if path.is_file():
-            shutil.copy(path, root / "etc" / "pip.conf")
+    # How this machine reaches the packages: proxies, authorities, settings of pip.
+    kept = {name: os.environ[name] for name in os.environ if re.search("(?i)proxy$|^PIP_|^SSL_CERT", name)}
+    for path in (*map(Path, kept.values()), Path.home() / ".config" / "pip" / "pip.conf", Path("/etc/pip.conf")):
+        if path.is_absolute() and path.is_file():
+            place = Path(f"{root}{path}") if path.suffix != ".conf" else root / "etc" / "pip.conf"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, place)
     context = tmp_path / "context"
     shutil.copytree(ROOT / "requirements", context / "requirements")
     build = [sys.executable, "-m", "distribution.build", str(context / "dist")]
     subprocess.run(build, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
     def inside(*command: str, user: str = "0:0", **more: str) -> subprocess.CompletedProcess[str]:
-        environ = {name: os.environ[name] for name in os.environ if re.search("(?i)proxy$|^PIP_|^SSL_CERT", name)}
-        environ |= {"PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive", **more}
+        path = "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        environ = {**kept, "PATH": path, "DEBIAN_FRONTEND": "noninteractive", **more}
         called = ["chroot", f"--userspec={user}", str(root), *command]
         return subprocess.run(called, env=environ, capture_output=True, text=True, check=False)
 

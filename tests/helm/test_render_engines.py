@@ -8,6 +8,7 @@ import io
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -21,8 +22,9 @@ from fixtures import HELM, helm_program
 from rendering import SEED, contents, rendered, request, small_chart
 
 from release_tool import manifests
+from release_tool.cli import main
 from release_tool.errors import ReleaseError
-from release_tool.helm import Renderer, embedded, make_renderer
+from release_tool.helm import Renderer, described, embedded, make_renderer
 from release_tool.helm.embedded import EmbeddedRenderer
 from release_tool.helm.program import ProgramRenderer
 from release_tool.helm.request import RenderRequest
@@ -516,6 +518,26 @@ def test_a_program_that_is_too_old_is_refused(told: str, what: str, tmp_path: Pa
         ProgramRenderer(helm).render(request(SEED))
     assert caught.value.what.endswith(what)
     assert "install Helm 3.14 or newer" in caught.value.hint
+
+
+def test_an_engine_is_described_with_its_version(renderer: Renderer, tmp_path: Path) -> None:
+    assert re.fullmatch(
+        r"the embedded engine, helm-python-sdk \d[\w.]+|/.*helm3?, Helm v[34]\.\d+.*", described(renderer)
+    )
+    with pytest.raises(ReleaseError, match="too old"):
+        described(ProgramRenderer(program(tmp_path, "exit 0", "echo v3.9.4")))
+
+
+def test_the_demo_without_an_engine_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert main(["demo"]) == 1
+    told = capsys.readouterr()
+    assert "there is nothing to render charts with" in told.err
+    assert "install Helm 3.14 or newer" in told.err
+    assert told.out == ""
 
 
 def test_a_program_that_cant_be_run_is_named(tmp_path: Path) -> None:
