@@ -195,7 +195,9 @@ _MEANINGS: tuple[tuple[str, str, str, type[ReleaseError]], ...] = (
     ),
     (
         (
-            r"transfer closed with|body are still expected|expected (flush|packfile|'packfile')|unexpected (EOF|end of)"
+            # curl 8 says "end of response with 12 bytes missing", older ones "transfer closed with 12 bytes remaining".
+            r"transfer closed with|end of response with|body are still expected|expected (flush|packfile|'packfile')"
+            r"|unexpected (EOF|end of)"
             r"|index-pack (failed|output)|bad pack header|bad band|bad line length \d|invalid (server response|pkt)"
         ),
         *_CUT_OFF,

@@ -54,19 +54,23 @@ def embedded_there() -> bool:
 
 
 def described(renderer: Renderer) -> str:
-    """An engine with its version, for people.
+    """An engine with its version, as `helm 4.2.3 embedded`. No engine is loaded for it.
 
     Raises:
         ReleaseError: it is a `helm` program that is too old, or tells no version.
     """
     if renderer.name == "embedded":
-        from importlib.metadata import version
+        try:
+            from helm_python import _native
 
-        return f"the embedded engine, helm-python-sdk {version('helm-python-sdk')}"
+            version = str(_native.EXPECTED_HELM_SDK_VERSION)
+        except (ImportError, OSError, AttributeError):
+            version = ""
+        return " ".join(filter(None, ["helm", version.removeprefix("v"), "embedded"]))
     from release_tool.helm.installed import program_version
 
     program = getattr(renderer, "program", renderer.name)
-    return f"{program}, Helm {program_version(program)}"
+    return f"helm {program_version(program).removeprefix('v')} at {program}"
 
 
 def make_renderer(engine: str = "auto", *, inside: bool = False) -> Renderer:
@@ -111,23 +115,8 @@ def make_renderer(engine: str = "auto", *, inside: bool = False) -> Renderer:
 
 
 def engine_there() -> str:
-    """The engine that `auto` takes, as `helm 4.2.3 embedded`, or why there is none. No engine is loaded for it."""
-    from shutil import which
-
-    if embedded_there():
-        try:
-            from helm_python import _native
-
-            version = str(_native.EXPECTED_HELM_SDK_VERSION)
-        except (ImportError, OSError, AttributeError):
-            version = ""
-        return " ".join(filter(None, ["helm", version.removeprefix("v"), "embedded"]))
-    program = which("helm")
-    if program is None:
-        return "no Helm engine"
-    from release_tool.helm.installed import program_version
-
+    """The engine that `auto` takes, or why there is none."""
     try:
-        return f"helm {program_version(program).removeprefix('v')} at {program}"
+        return described(make_renderer())
     except ReleaseError as error:
         return f"no Helm engine: {error.what}"
