@@ -42,7 +42,8 @@ def _arguments(init: ArgumentParser) -> None:
     running.add_argument("--from", dest="file", metavar="FILE", **one,
         help="take the tags from a values file; {environment} is filled in")  # fmt: skip
     running.add_argument("--key", metavar="KEY", **one, help="where they stand in it: app.image.tag")
-    running.add_argument("--default", metavar="TAG", **one, help="the one for calls that name none; else the newest")
+    running.add_argument("--default", metavar="TAG", **one,
+        help="the one for calls that name none; else that of --from or its first, or the newest --tag")  # fmt: skip
     more = init.add_argument_group("on request")
     more.add_argument("--workflows", action="store_true", help="callers of this tool's workflows for GitHub Actions")
     more.add_argument("--tool", metavar="REPO@COMMIT", **one, help="this tool's repository on GitHub, by a commit")

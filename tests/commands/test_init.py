@@ -6,6 +6,7 @@ import errno
 import io
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -294,9 +295,33 @@ def test_tags_of_values_files_are_taken_over_before_image_tag_yaml_takes_their_p
     committed(here, {**chart, **values})
     said = init(code=1).err
     assert "image.tag names 1.0.0 there" in said
-    assert "`--from 'chart/values-{environment}.yaml' --key image.tag` takes over" in said
+    assert "`--from 'chart/values-{environment}.yaml' --key image.tag --force` moves there" in said
     taken = data("--from", "chart/values-{environment}.yaml", "--key", "image.tag", "--force", "--dry-run", code=1)
     assert states(taken)["chart/values-dev.yaml"] == "changed"
+
+
+@pytest.mark.parametrize(("name", "key"), [("seed-form", "image"), ("umbrella", "engine.image")])
+def test_tags_of_values_files_move_by_the_printed_flags_wherever_the_chart_reads_them(
+    name: str, key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = lay_out(name, tmp_path)
+    (folder / "release.yaml").unlink()
+    monkeypatch.chdir(folder)
+    for environment in ("devel", "production"):
+        tags, values = (folder / f"environments/{environment}/{file}.yaml" for file in ("image_tag", "values"))
+        own = yaml.safe_load(values.read_text())
+        image = yaml.safe_load(tags.read_text())
+        if name == "umbrella":
+            image = {"engine": {**own.pop("engine"), **image["engine"]}}
+        values.write_text(yaml.safe_dump({**own, **image}, sort_keys=False))
+        tags.unlink()
+    for arguments in (("init", "-q"), ("add", "."), ("commit", "-qm", "begin")):
+        git(*arguments)
+    flags = re.search(r"`(--from .* --force)`", init(code=1).err)
+    assert flags is not None
+    assert flags[1].endswith(f"--key {key}.tag --force")
+    assert data(*shlex.split(flags[1]))["written"] is True
+    assert run("check").code == 0
 
 
 def answered(monkeypatch: pytest.MonkeyPatch, *answers: str) -> None:

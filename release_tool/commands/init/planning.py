@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
 from pathlib import PurePosixPath
@@ -115,23 +116,26 @@ def plan(
             chosen = chosen._replace(gathers=True)
             planned = draft.plan(InitDecision(config, answers._replace(settings=chosen), running, begun))
         if rows and not any(row.subject == "versions" and row.verdict == "error" for row in rows):
-            best = planned
+            best, keys = planned, [key]
             break
         best = best or planned
     assert best is not None
     if not (running or begun or elsewhere(chart)):
-        _demand_nothing_runs(best, source)
+        _demand_nothing_runs(best, source, keys)
     return best
 
 
-def _demand_nothing_runs(planned: Planned, source: PlainDirectory | WorkingTree) -> None:
-    """ReleaseError where values files name versions, and an image_tag.yaml that is new would take their place."""
+def _demand_nothing_runs(planned: Planned, source: PlainDirectory | WorkingTree, keys: list[str]) -> None:
+    """ReleaseError where values files name versions, and an image_tag.yaml that is new would take their place.
+
+    `keys`: where the chart looks for them, or may: versions of a values file can keep a trial from telling which.
+    """
     config = planned.config
     empty = [one.path for one in planned.files if one.state == "new"]
     places = [place for place in config.places() if place.tag_file in empty]
     for pattern in (*(config.values or [f"{config.path}/values.yaml"]), own_values(config)):
-        for place in places:
-            path, key = pattern.replace("{environment}", place.environment), f"{place.key}.tag"
+        for place, key in itertools.product(places, [f"{key}.tag" for key in keys]):
+            path = pattern.replace("{environment}", place.environment)
             try:
                 found = versions.of_file(source.read([path])[path], path, key).versions
             except (ReleaseError, KeyError):  # there are none
@@ -139,8 +143,8 @@ def _demand_nothing_runs(planned: Planned, source: PlainDirectory | WorkingTree)
             if found:
                 tags = ", ".join(tag for _, tag in found[:5])
                 what = f"{key} names {tags} there, and nothing would run any more once image_tag.yaml takes its place"
-                taken = f"`--from {shlex.quote(pattern)} --key {key}` takes over what stands there"
-                raise ReleaseError(what, where=path, hint=f"{taken}, `--tag TAG` what else runs")
+                taken = f"`--from {shlex.quote(pattern)} --key {key} --force` moves there what stands here"
+                raise ReleaseError(what, where=path, hint=f"{taken}, `--tag TAG` brings what else runs")
 
 
 def _values_of(found: Survey, names: Sequence[str]) -> tuple[str, ...]:
