@@ -83,6 +83,8 @@ def _fallback(held: Held, was: Held | None, config: Config) -> Iterator[Finding]
         what = f"there is no version to fall back to when the default {state.default} turns bad ({why})"
         hint = "bring a second version with a bump or a promotion, or `release restore` an older one"
         if others:
-            newer = held.place.command("default", others[-1])
-            hint = f"`{newer}` when {others[-1]} is good: {state.default} is the fallback then"
+            mover = {"newest": "the next bump", "promoted": "the next promotion"}.get(
+                config.environment(held.place.environment).default, f"`{held.place.command('default', others[-1])}`"
+            )
+            hint = f"{mover} moves the default to a newer version, and {state.default} is the fallback then"
         yield Finding(held.at_version(state.default) if state.default else held.place.tag_file, what, hint)

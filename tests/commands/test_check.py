@@ -290,9 +290,8 @@ def test_no_version_to_fall_back_to_is_told(tmp_path: Path) -> None:
     assert where == f"{TAGS}:3:5"
     words = "there is no version to fall back to when the default v1 turns bad"
     assert what == f"{words} (v2, v3, v4: newer, and never the default)"
-    assert "next: `release default devel v4` when v4 is good: v1 is the fallback then" in world.release("check").out
-    world.release("default", "devel", "v4", "--direct")
-    assert warnings(world) == []
+    next_step = "next: the next bump moves the default to a newer version, and v1 is the fallback then"
+    assert next_step in world.release("check").out
     recorded(world, "v1.0.5")
     healthy(world)
     world.commit({TAGS: "image:\n  tag: {v1: v1.0.1}\n", RECORD: None}, "One alone")
