@@ -55,7 +55,8 @@ def pull_request(proposed: Proposed) -> PullRequestText:
     )
     parts += end
     room = LIMIT - _length([*parts, _LEFT_OUT])
-    parts += _fitting(difference(proposed, room), room)
+    last = _fitting(difference(proposed, room), room)
+    parts += [one for one in last if one != _LEFT_OUT or _LEFT_OUT not in parts]  # there is room for it once
     return PullRequestText(title(proposed.place.title, proposed.lines), join(_BETWEEN, parts) + "\n")
 
 
