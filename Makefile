@@ -32,7 +32,7 @@ bench: $(VENV)/.installed-dev ## ratios, measured side by side in one run
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 docs: $(VENV)/.installed-dev ## the site of the documentation, in .cache/site; what links nowhere is an error
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 schema: $(VENV)/.installed-dev ## release.schema.json and the pages of docs/reference that are made from the code
 	@$(BIN)/python -m documentation.made

@@ -39,9 +39,10 @@ def _of_command(name: str) -> str:
     one = argparse.ArgumentParser(prog=f"release {name}", add_help=False)
     command.arguments(one)
     text = command.text[0].upper() + command.text[1:]
-    parts = [f"{text}.", *_synopsis_and_options(one)]
-    parts.append("\n".join(["Examples:", "", "```text", *command.examples, "```"]))
-    return "\n\n".join(parts)
+    examples = "\n".join(["Examples:", "", "```text", *command.examples, "```"])
+    synopsis, *options = _synopsis_and_options(one)
+    below = [synopsis, *options, examples] if synopsis.startswith("```") else [examples, synopsis, *options]
+    return "\n\n".join([f"{text}.", *below])
 
 
 def _synopsis_and_options(one: argparse.ArgumentParser) -> Iterator[str]:

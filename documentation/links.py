@@ -19,7 +19,9 @@ PROJECT = {
 
 _FENCE = re.compile(r"^( *)(```+|~~~+).*?^ *\2", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)", re.DOTALL)
+_ROW = re.compile(r"^\|.*", re.MULTILINE)
 _LINK = re.compile(r"(?P<image>!?)\[(?P<text>(?:[^\[\]]|\[[^\]]*\]\([^)]*\))*)\]\((?P<target>[^)\s]+)\)")
+_HTML = re.compile(r"""\b(?P<key>src|srcset|href)="(?P<target>[^"\s]+)\"""")
 _HEADING = re.compile(r"^#+ +(.*?) *$", re.MULTILINE)
 
 
@@ -45,6 +47,8 @@ def for_site(text: str, source: str) -> str:
     here = posixpath.dirname(_uri(source))
 
     def moved(link: re.Match[str]) -> str:
+        if "key" in link.groupdict():
+            return f'{link["key"]}="{_in_html(link["target"], source)}"'
         path, _, anchor = link["target"].partition("#")
         if not path or ":" in path:
             return link[0]
@@ -60,7 +64,8 @@ def for_site(text: str, source: str) -> str:
 
     for link in reversed(_found(text)):
         text = text[: link.start()] + moved(link) + text[link.end() :]
-    return text
+    # In a table a forge takes `\|` in code for `|`, and Python-Markdown takes it as it stands.
+    return _ROW.sub(lambda row: _SPAN.sub(lambda code: code[0].replace("\\|", "|"), row[0]), text)
 
 
 def repository() -> str:
@@ -74,11 +79,21 @@ def _uri(path: str) -> str:
     return PROJECT.get(path) or path.removeprefix("docs/")
 
 
+def _in_html(target: str, source: str) -> str:
+    """An address in HTML, which MkDocs leaves alone: each page is `index.html` in a directory of its own."""
+    if ":" in target or target.startswith("#"):
+        return target
+    page = _uri(source).removesuffix(".md").removesuffix("index") or "."
+    wanted = posixpath.normpath(posixpath.join(posixpath.dirname(source), target))
+    return posixpath.relpath(_uri(wanted), page)
+
+
 def _found(text: str) -> list[re.Match[str]]:
     """The links of a page that are none of code's."""
     code = [found.span() for found in _FENCE.finditer(text)]
     code += [found.span() for found in _SPAN.finditer(text) if not _within(found, code)]
-    return [link for link in _LINK.finditer(text) if not _within(link, code)]
+    found = [*_LINK.finditer(text), *_HTML.finditer(text)]
+    return sorted((link for link in found if not _within(link, code)), key=lambda link: link.start())
 
 
 def _within(found: re.Match[str], places: list[tuple[int, int]]) -> bool:

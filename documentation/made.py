@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from documentation import commands
+from documentation import commands, errors, json_schema
 from documentation.links import ROOT
+from documentation.outputs import SCHEMAS
 from release_tool.config import schema
 
 _BEGIN = "<!-- made by `make schema`; a test compares -->"
@@ -19,8 +20,15 @@ def files() -> dict[str, str]:
     found = {
         "release.schema.json": schema.schema_text(),
         configuration: schema.with_reference((ROOT / configuration).read_text("utf-8")),
+        **json_schema.files(),
     }
-    for name, text in commands.pages().items():
+    pages = {
+        **commands.pages(),
+        "json.md": json_schema.page(),
+        "record.md": json_schema.tables(SCHEMAS["record"]),
+        "errors.md": errors.messages(),
+    }
+    for name, text in pages.items():
         path = f"docs/reference/{name}"
         title = f"`release {name.rpartition('/')[2].removesuffix('.md')}`"
         found[path] = _with(path, title, text)

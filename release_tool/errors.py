@@ -1,14 +1,13 @@
 """The tree of errors. Each class carries its exit status; the text says what, where, likely cause, next step.
 
-    ReleaseError          1   a person must fix it
-    ├── Refused           1   the operation is against the rules as things stand
-    ├── EditRefused       1   a YAML file can't be edited safely at this place
-    ├── FileProblems      1   a file that people own can't be used; all its problems at once
-    ├── ValuesRefused     1   the chart refuses its values: by its schema, or by a sentence of a template
-    ├── UsageError        2   the command line alone is enough to see it
-    └── TryAgain         75   something outside is down or busy; run it again (EX_TEMPFAIL of sysexits.h)
-
-Anything else that reaches the top is a bug in the tool, status 3.
+ReleaseError          1   a person must fix it
+├── Refused           1   the operation is against the rules as things stand
+├── EditRefused       1   a YAML file can't be edited safely at this place
+├── FileProblems      1   a file that people own can't be used; all its problems at once
+├── ValuesRefused     1   the chart refuses its values: by its schema, or by a sentence of a template
+├── UsageError        2   the command line alone is enough to see it
+├── TryAgain         75   something outside is down or busy; run it again (EX_TEMPFAIL of sysexits.h)
+└── Bug               3   anything else that reaches the top
 """
 
 from __future__ import annotations
@@ -32,16 +31,23 @@ class ReleaseError(Exception):
         where: `file:line:column`, a URL, a ref or a commit; empty when nothing narrower than the command is known.
         cause: the likely cause, if `what` does not show it.
         hint: the next step: a command (`model.printed_command` makes it) or an edit.
+        page: the page of the documentation that speaks of this very error, below docs/: `reference/record.md#anchor`.
+
+    Attributes:
+        kind: names the class in JSON, and a heading of docs/reference/errors.md; it is stable.
     """
 
     exit_code = 1
+    kind = "error"
+    page = ""
 
-    def __init__(self, what: str, *, where: str = "", cause: str = "", hint: str = "") -> None:
+    def __init__(self, what: str, *, where: str = "", cause: str = "", hint: str = "", page: str = "") -> None:
         super().__init__(what)
         self.what = what
         self.where = where
         self.cause = cause
         self.hint = hint
+        self.page = page or self.page
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}" if self.where else self.what
@@ -50,12 +56,23 @@ class ReleaseError(Exception):
 class Refused(ReleaseError):
     """The rules refuse the operation as things stand."""
 
+    kind = "refused"
+
+
+class AgainstRules(Refused):
+    """The rules of versions refuse the operation."""
+
+    page = "explanation/concepts.md#rules"
+
 
 class EditRefused(ReleaseError):
     """A YAML text can't be edited safely at a place (counted from 1, in characters); the text stays as it was.
 
     Editors of texts don't know the file: `in_file` names it.
     """
+
+    kind = "edit-refused"
+    page = "explanation/editing.md#what-is-refused"
 
     def __init__(self, reason: str, line: int, column: int, hint: str, where: str = "") -> None:
         place = f"{where}:{line}:{column}" if where else f"line {line}, column {column}"
@@ -73,12 +90,21 @@ class UsageError(ReleaseError):
     """Wrong usage: the command line alone is enough to see it."""
 
     exit_code = 2
+    kind = "usage"
 
 
 class TryAgain(ReleaseError):
     """Something outside is down or busy; the same command, run again, may succeed."""
 
     exit_code = 75
+    kind = "try-again"
+
+
+class Bug(ReleaseError):
+    """The tool is wrong: what ended the command was not foreseen."""
+
+    exit_code = EXIT_BUG
+    kind = "bug"
 
 
 class Failed(NamedTuple):
@@ -98,6 +124,8 @@ class BadValue(NamedTuple):
 
 class ValuesRefused(ReleaseError):
     """The chart refuses its values; all of them, at least one, are in `values`."""
+
+    kind = "values-refused"
 
     def __init__(
         self, what: str, values: Iterable[BadValue], *, where: str = "", cause: str = "", hint: str = ""
@@ -122,6 +150,9 @@ class Problem(NamedTuple):
 
 class FileProblems(ReleaseError):
     """A file that people own can't be used; all its problems, at least one, stand in the order of the lines."""
+
+    kind = "file-problems"
+    page = "reference/image-tag.md#what-is-refused"
 
     def __init__(self, path: str, problems: Iterable[Problem]) -> None:
         self.path = path

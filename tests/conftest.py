@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,16 @@ def seal(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("TZ", "UTC")
     return home
+
+
+@pytest.fixture(scope="session", autouse=True)
+def outputs_are_as_documented() -> Iterator[None]:
+    """Every JSON of every command that a test runs in this process is held against its schema."""
+    from outputs import watch
+
+    end = watch()
+    yield
+    end()
 
 
 @pytest.fixture

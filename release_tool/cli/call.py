@@ -179,8 +179,11 @@ def tell_job(job: Job | None, what: Callable[[Job], str]) -> None:
 
 def print_error(error: ReleaseError, job: Job | None, title: str = "") -> None:
     """Print an error; `title`: what of several things it is about."""
+    from release_tool.cli.pages import page_address, with_addresses
+
     lines = [("release: error: ", f"{title}: {error.what}" if title else error.what)]
-    for label, text in (("where", error.where), ("cause", error.cause), ("next", error.hint)):
+    hint, page = with_addresses(error.hint), error.page and page_address(error.page)
+    for label, text in (("where", error.where), ("cause", error.cause), ("next", hint), ("more", page)):
         if text:
             lines.append((f"  {label + ':':6} ", text))
     say(fold_error(lines), job)

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from release_tool.cli.call import for_log, print_error, print_json, say
-from release_tool.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_UNREAD, ReleaseError
+from release_tool.errors import EXIT_INTERRUPTED, EXIT_UNREAD, Bug, ReleaseError
 
 if TYPE_CHECKING:
     from release_tool.actions.job import Job
@@ -39,14 +39,14 @@ def print_failure(
     error = _of_machine(error) or error
     if isinstance(error, ReleaseError):
         print_error(error, job)
-        code, told = error.exit_code, error
+        told = error
     else:
-        code, told = EXIT_BUG, _print_bug(error, verbose, job)
+        told = _print_bug(error, verbose, job)
     if json:
         from release_tool.report.outcome import error_data
 
         print_json({"error": error_data(told)}, job)
-    return code
+    return told.exit_code
 
 
 def _of_machine(error: BaseException) -> ReleaseError | None:
@@ -64,7 +64,7 @@ def _of_machine(error: BaseException) -> ReleaseError | None:
     return ReleaseError(f"the machine refuses: {error.strerror or error}", where=str(error.filename or ""), hint=hint)
 
 
-def _print_bug(error: BaseException, verbose: int, job: Job | None) -> ReleaseError:
+def _print_bug(error: BaseException, verbose: int, job: Job | None) -> Bug:
     what = f"unexpected error: {type(error).__name__}: {error}"
     cause = "this is a bug in release; nothing is half done: running the command again is safe"
     hint = "run it with -v for the traceback, and report that"
@@ -75,7 +75,7 @@ def _print_bug(error: BaseException, verbose: int, job: Job | None) -> ReleaseEr
         say("".join(traceback.format_exception(error)).rstrip("\n"), job)
     else:
         say(f"  next:  {hint}", job)
-    return ReleaseError(what, cause=cause, hint=hint)
+    return Bug(what, cause=cause, hint=hint)
 
 
 def _close_stdout() -> None:

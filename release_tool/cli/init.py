@@ -66,6 +66,7 @@ def _arguments(init: ArgumentParser) -> None:
 def _init(run: Run) -> int:
     from release_tool import wiring
     from release_tool.cli.init_questions import yes
+    from release_tool.cli.pages import with_addresses
     from release_tool.commands.init import writing
     from release_tool.commands.init.survey import survey
     from release_tool.report.init import next_text, plan_data, plan_text
@@ -85,7 +86,7 @@ def _init(run: Run) -> int:
     here = found.top == Path.cwd()
     planned = _upgrade(run, found) if given.upgrade else _plan(run, found, asks=asks)
     if as_text:
-        run.show(dict, lambda: plan_text(planned, width()))
+        run.show(dict, lambda: with_addresses(plan_text(planned, width())))
     refused = given.dry_run or planned.report.findings or planned.conflicts
     wanted = not refused and (asks or given.yes or not given.upgrade)
     if wanted:

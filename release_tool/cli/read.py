@@ -160,6 +160,7 @@ def _check_arguments(check: ArgumentParser) -> None:
 
 def _check(run: Run) -> int:
     from release_tool import wiring
+    from release_tool.cli.pages import with_addresses
     from release_tool.commands import check
     from release_tool.report.check import report_data, report_text
 
@@ -174,7 +175,7 @@ def _check(run: Run) -> int:
             found = check.with_left_over(tool, found)
     else:
         found = check.run(wiring.working_tree(given.directory), given.config, wiring.make_renderer, now=run.now())
-    run.show(lambda: report_data(found), lambda: report_text(found, width()))
+    run.show(lambda: report_data(found), lambda: with_addresses(report_text(found, width())))
     run.tell_job(lambda job: job.checked(found))
     return 1 if found.findings else 0
 

@@ -51,13 +51,14 @@ def _pulls(run: Run) -> int:
 
 def _doctor(run: Run) -> int:
     from release_tool import wiring
+    from release_tool.cli.pages import with_addresses
     from release_tool.commands import doctor
     from release_tool.report.doctor import report_data, report_text
 
     given = run.arguments
     access = wiring.make_access(given.directory, given.repo, given.config, run.now, doctor.GIT_TIMEOUT)
     found = doctor.run(access, given.service)
-    run.show(lambda: report_data(found), lambda: report_text(found, width()))
+    run.show(lambda: report_data(found), lambda: with_addresses(report_text(found, width())))
     return found.exit_code
 
 

@@ -138,6 +138,7 @@ def allowed(bump: Bump, config: Config) -> None:
             f"{environment.name} takes promotions, not bumps",
             cause=f"its versions come from {environment.promote_from}; {config.entry.name} takes the bumps",
             hint=f"run `{instead}`, or add --force --reason 'why'",
+            page="reference/commands/bump.md",
         )
     if bump.tag and not config.versions.allows(bump.tag):
         pattern = config.versions.allow.pattern if config.versions.allow else ""
@@ -145,6 +146,7 @@ def allowed(bump: Bump, config: Config) -> None:
             f"the tag {tag_part(bump.tag)} does not match `versions.allow`: {pattern}",
             where="release.yaml",
             hint="bump a tag that matches, change `versions.allow`, or add --force --reason 'why'",
+            page="reference/configuration.md#versions",
         )
 
 

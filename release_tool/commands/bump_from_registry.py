@@ -66,12 +66,14 @@ def new_tags(tool: Tool, snapshot: Snapshot, asked: bump.Bump) -> list[Tag]:
             "no registry is configured",
             where=tool.config_path,
             hint="add `registry: {image: registry.example.com/team/engine}` to it",
+            page="reference/configuration.md#registry",
         )
     if config.versions.order == "arrival":
         raise Refused(
             "with `versions.order: arrival` no tag is newer than another before it came",
             where=tool.config_path,
             hint="set `versions.order` to semver, calver or number",
+            page="reference/configuration.md#orders",
         )
     allowed = [tag for tag in registry.tags() if config.versions.allows(tag)]
     # All that ever stood in the base is known, also what was reverted; and so is what waits, or was closed last.

@@ -130,7 +130,8 @@ def _look(tool: Tool, command: Guard, now: datetime) -> Iterator[_Looked | Faile
             f"{unwatched[0]} has no health checks" if unwatched else "no environment has health checks",
             where=tool.config_path,
             cause="a guard judges by the checks under `health` of an environment",
-            hint="docs/how-to/downgrade.md shows how they are written",
+            hint="write checks under `environments.<name>.health` in release.yaml",
+            page="how-to/guard.md#steps",
         )
     asking = judged_versions.Asking(tool, snapshots, now)
     for snapshot in snapshots:

@@ -123,6 +123,7 @@ def _candidate(tool: Tool, snapshot: Snapshot, command: Promote, now: datetime) 
         raise Refused(
             f"{known.name} ({tag_part(known.tag)}) is retired in {command.source}",
             hint=f"`{source.place.command('restore', known.name)}` brings it back first",
+            page="explanation/concepts.md#rules",
         )
     return promotion.Candidate(
         source=command.source,

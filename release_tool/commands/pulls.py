@@ -49,6 +49,7 @@ def merged(tool: Tool, number: int, method: str) -> PullRequest:
                 f"the merge would break the base branch: {first.what}{more}",
                 where=first.where,
                 hint=first.hint or "correct the pull request's branch; `release check --ref BRANCH` shows all findings",
+                page="reference/commands/check.md#the-merge-result",
             )
 
     return tool.forge(snapshot.config).merge(number, method, right)

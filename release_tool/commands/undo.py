@@ -59,6 +59,7 @@ def _intent(tool: Tool, snapshot: Snapshot, command: Undo) -> Intent:
                 f"operation {command.operation} is not in the record of {asked.environment}",
                 cause="only what has landed can be undone; lines that were moved to an archive are too old for it",
                 hint=f"`{files.place.command('history')}` lists the ids; close a pull request to drop what waits",
+                page="reference/commands/undo.md",
             )
     else:
         before = earlier(tool, snapshot, asked, _is_of_the_last)

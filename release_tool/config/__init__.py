@@ -355,6 +355,8 @@ def closest(word: str, possible: Iterable[str]) -> str | None:
 class ConfigError(FileProblems):
     """The configuration can't be used."""
 
+    page = "reference/configuration.md#when-something-is-wrong"
+
 
 if not TYPE_CHECKING:
 

@@ -91,7 +91,7 @@ def _root(text: str, path: str) -> Node:
     found = documents(text)
     root = found[0] if found else None
     if root is None or (root.kind == "scalar" and scalar_value(root) is None and len(found) == 1):
-        hint = "docs/reference/configuration.md shows the smallest file that works"
+        hint = "write version, chart, release_name, namespace and environments"
         raise ConfigError(path, [Problem(1, 1, "", "the file is empty", hint)])
     if len(found) > 1:
         start = found[1].start if found[1] is not None else root.end

@@ -51,6 +51,10 @@ def connect(
     settings = settings or ForgeSettings()
     kind = kind_of(known_url(repository, settings.environ), settings.environ) if kind == "auto" else kind
     if kind not in MODULES:
-        raise ReleaseError(f"there is no forge `{kind}`", hint=f"forge.kind is one of auto, {', '.join(MODULES)}")
+        raise ReleaseError(
+            f"there is no forge `{kind}`",
+            hint=f"forge.kind is one of auto, {', '.join(MODULES)}",
+            page="explanation/publishing.md#forges",
+        )
     forge: Forge = import_module(MODULES[kind]).connect(repository, now, settings)
     return forge

@@ -70,6 +70,7 @@ def _refuse() -> NoReturn:
     raise Refused(
         "the forge is `none`: there are no pull requests",
         hint="set forge.kind in release.yaml; `local` keeps pull requests in the git remote itself",
+        page="explanation/publishing.md#forges",
     )
 
 

@@ -70,6 +70,7 @@ def in_the_way(ref: str, refs: Collection[str], where: str) -> ReleaseError | No
                 f"the branch `{short(other)}` is in the way: git can't hold `{short(ref)}` beside it",
                 where=where,
                 hint=f"rename or delete `{short(other)}`, or choose another name in publish.branch",
+                page="reference/configuration.md#rules",
             )
     return None
 

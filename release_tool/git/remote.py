@@ -171,6 +171,7 @@ class Remote:
                     "the remote can't change several refs as one",
                     where=self.display_url,
                     hint="use a server with atomic pushes (git's own, and all large hosts, have them)",
+                    page="explanation/publishing.md#forges",
                 )
             answer = self.ask("push", "--porcelain", *leases, self.remote_name, *specs)
         if answer.code == 0:

@@ -54,7 +54,10 @@ def check(request: RenderRequest) -> None:
     """
     if "Chart.yaml" not in request.files:
         raise ReleaseError(
-            "there is no chart: Chart.yaml is missing", where=request.chart, hint="correct `chart` in release.yaml"
+            "there is no chart: Chart.yaml is missing",
+            where=request.chart,
+            hint="correct `chart` in release.yaml",
+            page="reference/configuration.md#the-chart",
         )
     if len(request.release_name) > 53 or not _RELEASE_NAME.fullmatch(request.release_name):
         raise ReleaseError(

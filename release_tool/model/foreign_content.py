@@ -46,6 +46,7 @@ def demand_content(content: str | bytes, path: str) -> None:
         cause=".gitattributes sends it through a filter, or somebody encrypted it; who deploys from Git sees just this",
         hint=f"commit the plain file: add the line `{path} -filter -diff -merge` to .gitattributes, then "
         f"`git add --renormalize {_quoted(path)}`, in a checkout where the file can be read",
+        page="reference/commands/check.md#which-files-are-read",
     )
 
 
@@ -58,6 +59,7 @@ def demand_plain(text: str, path: str) -> None:
             where=path,
             cause="versions and their record are no secrets, and the tool has no key",
             hint=f"decrypt the file: `sops decrypt --in-place {_quoted(path)}`, and take its path out of .sops.yaml",
+            page="reference/commands/check.md#which-files-are-read",
         )
 
 

@@ -49,6 +49,12 @@ _OPERATION = re.compile(r"[a-z][a-z-]{0,31}")
 _HALF_A_PAIR = re.compile("[\ud800-\udfff]")  # what a command line with bytes that aren't UTF-8 brings
 
 
+class BadLine(ReleaseError):
+    """A line of a record can't be read."""
+
+    page = "reference/record.md"
+
+
 def is_id(text: str) -> bool:
     """Whether a text can be the id of an operation: one word of visible ASCII characters, 128 at most."""
     return _ID.fullmatch(text) is not None
@@ -71,7 +77,7 @@ def parse(text: str, path: str) -> tuple[Line, ...]:
             continue
         line = _parse_line(raw, f"{path}:{number}")
         if line.id in seen:
-            raise ReleaseError(
+            raise BadLine(
                 f"the record holds operation {line.id} twice, in lines {seen[line.id]} and {number}",
                 where=f"{path}:{number}",
                 cause="two branches were merged by hand and both kept the line",
@@ -103,7 +109,7 @@ def _parse_line(raw: str, where: str) -> Line:
         data = json.loads(raw)
         data = _whole(data) if "\\ud" in raw.lower() else data
     except (ValueError, RecursionError):
-        raise ReleaseError(
+        raise BadLine(
             "this line of the record is not JSON",
             where=where,
             cause="the line was cut in half or edited by hand, or a conflict marker was left behind",
@@ -111,7 +117,7 @@ def _parse_line(raw: str, where: str) -> Line:
         ) from None
     schema = data.get("schema") if isinstance(data, dict) else None
     if isinstance(schema, int) and schema > SCHEMA:
-        raise ReleaseError(
+        raise BadLine(
             f"this line of the record has schema {schema}; this tool reads {SCHEMA}",
             where=where,
             cause="a newer release of the tool wrote it",
@@ -123,7 +129,7 @@ def _parse_line(raw: str, where: str) -> Line:
         return _line_of(data)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         reason = f"key {error} is missing" if isinstance(error, KeyError) else str(error)
-        raise ReleaseError(
+        raise BadLine(
             f"this line is no line of the record: {reason}",
             where=where,
             cause="it was edited by hand",

@@ -49,4 +49,5 @@ def _refused(cause: str) -> ReleaseError:
         where=VARIABLE,
         cause=cause,
         hint=f"is the address in {VARIABLE} still right?",
+        page="how-to/downgrade.md#telling-people",
     )

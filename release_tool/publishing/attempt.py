@@ -238,6 +238,7 @@ def known(lines: Iterable[Line], intent: Intent, path: str) -> Line | None:
         f"the id {intent.id} belongs to another operation: {messages.subject(line.intent)}",
         where=path,
         hint="give each operation an id of its own, or none",
+        page="reference/commands.md#what-all-commands-have-in-common",
     )
 
 

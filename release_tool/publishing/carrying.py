@@ -32,6 +32,7 @@ def joined(work: Work, branch: Branch) -> Branch:
             where=branch.name,
             cause=f"it waits on {', '.join(sorted(work.invocation.carries))}, which release.yaml names no more",
             hint=f"merge or close what waits on {branch.name}, then run `release sync`",
+            page="explanation/publishing.md#what-people-may-do-to-it",
         )
     # In the order in which they were asked for; the sort is stable, so each branch keeps its own order.
     return branch._replace(pending=tuple(sorted((*lines, *branch.pending), key=lambda line: line.at)), carried=True)

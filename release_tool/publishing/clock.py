@@ -23,12 +23,18 @@ _CAUSE = "ages, drains, quarantines and ends of pins are counted from the times 
 _MEND = "let this machine ask a time server (`timedatectl set-ntp true`)"
 
 
+class ClockRefused(Refused):
+    """This machine's clock, or that of a line, seems wrong."""
+
+    page = "reference/record.md#the-clock"
+
+
 def demand_same(now: datetime, skew: timedelta) -> None:
     """Refuse a clock that says `now` and is `skew` ahead of the forge's."""
     if abs(skew) > TOLERANCE:
         way = "ahead of" if skew > timedelta(0) else "behind"
         what = f"this machine's clock says {timestamp(now)}: {span(abs(skew))} {way} that of the forge"
-        raise Refused(what, cause=_CAUSE, hint=f"{_MEND}, or go on with --force")
+        raise ClockRefused(what, cause=_CAUSE, hint=f"{_MEND}, or go on with --force")
 
 
 def demand_after(commit: CommitInfo, now: datetime, base: str) -> None:
@@ -36,7 +42,7 @@ def demand_after(commit: CommitInfo, now: datetime, base: str) -> None:
     if commit.committed_at - now > TOLERANCE:
         what = f"{_ahead(commit.committed_at, now)}: so the commit {commit.id[:12]} of {base} is dated"
         cause = f"this machine's clock is behind, or that of {commit.committer} was ahead"
-        raise Refused(what, cause=cause, hint=f"if it is this one, {_MEND}; else go on with --force")
+        raise ClockRefused(what, cause=cause, hint=f"if it is this one, {_MEND}; else go on with --force")
 
 
 WAY_BACK = "`release check` says how to take a line back"
@@ -50,7 +56,7 @@ def demand_past(recorded: Iterable[Line], now: datetime, where: str, way_out: st
         what = f"{_ahead(last.at, now)}: so the operation {last.id} is dated, and nothing is planned before it"
         cause = "this machine's clock is behind, or that of the machine was ahead where the operation was made"
         hint = f"if it is this one, {_MEND}; else {way_out}; --force plans as of that time"
-        raise Refused(what, where=where, cause=cause, hint=hint)
+        raise ClockRefused(what, where=where, cause=cause, hint=hint)
 
 
 def _ahead(at: datetime, now: datetime) -> str:

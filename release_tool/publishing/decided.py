@@ -83,6 +83,7 @@ def _look_for_a_no(work: Work, branch: Branch, intent: Intent) -> None:
         where=no.url,
         cause='a closed pull request is a "no", and so is a deleted branch; its comments may say why',
         hint="to have it proposed all the same, run the command with another --id, or without one",
+        page="explanation/publishing.md#a-no-holds",
     )
 
 

@@ -42,6 +42,7 @@ def with_base(work: Work, branch: Branch) -> CommitId:
             "merging the two could bring back what was forced out",
             hint=f"`git rebase -i origin/{name}` on the branch: leave out what was forced out of {name}, put people's "
             "commits above the tool's, and push; or close its pull request; then run this command again",
+            page="explanation/publishing.md#what-people-may-do-to-it",
         )
     if work.repository.is_ancestor(base, tip):
         return tip
@@ -53,6 +54,7 @@ def with_base(work: Work, branch: Branch) -> CommitId:
             where=", ".join(merged.conflicts),
             cause=f"{name} and that branch changed the same lines",
             hint=f"merge {name} into {branch.name} by hand, or close its pull request; then run this command again",
+            page="explanation/publishing.md#what-people-may-do-to-it",
         )
     message = f"Merge branch '{name}' into {branch.name}\n\n"
     message += f"{messages.TREE_TRAILER}: {merged.tree}\n{BASE_TRAILER}: {base}\n"

@@ -158,6 +158,7 @@ def _cannot(
         where=renderings.place(sources[0].partition("/")[2] if sources and not wrong[0].of_pods else ""),
         cause="the chart renders the new set of versions so; nothing was published",
         hint=f"{hint}, and push it to {config.base} (see `release doctor`); or {_ANYWAY}",
+        page="reference/commands.md#what-the-chart-has-to-do",
     )
 
 
@@ -187,4 +188,5 @@ def _refusal(renderings: Renderings, environment: str, wrong: Sequence[RouteFind
         cause="the chart renders the new set of versions so; nothing was published",
         hint=f"{first.hint}; correct the chart, push it to {renderings.config.base}, then run this command again"
         + (f"; or {_ANYWAY}" if by_force else ""),
+        page="reference/commands.md#what-the-chart-has-to-do",
     )

@@ -192,7 +192,13 @@ def _archive(answer: Answer) -> tuple[str, int]:
             size = layer.get("size")
             return layer["digest"], size if isinstance(size, int) else 0
     hint = "name a chart, as `helm push` makes it"
-    raise ReleaseError("what stands there is no Helm chart", where=answer.where, cause="it may be an image", hint=hint)
+    raise ReleaseError(
+        "what stands there is no Helm chart",
+        where=answer.where,
+        cause="it may be an image",
+        hint=hint,
+        page="reference/configuration.md#the-chart",
+    )
 
 
 def _hashed(answer: Answer) -> str:

@@ -32,6 +32,12 @@ _UNKNOWN = b"credentials not found in native keychain"  # what a helper says tha
 _IDENTITY = "<token>"  # the user that a helper names where the secret is an identity token
 
 
+class CredentialsError(ReleaseError):
+    """Credentials for a registry can't be had."""
+
+    page = "reference/configuration.md#images-and-calls"
+
+
 class Credentials(NamedTuple):
     """What `docker login` keeps of a registry: a user with a password, or one of two kinds of token."""
 
@@ -143,7 +149,7 @@ def _ask(helper: Any, login: str, path: Path, timeout: float) -> Credentials | N
         user, secret = answer["Username"], answer["Secret"]
         _check_texts(user, secret)
     except (ValueError, LookupError, TypeError, RecursionError):
-        raise ReleaseError(
+        raise CredentialsError(
             f"the credential helper {program} fails",
             where=str(path),
             cause=f"exit status {code}",
@@ -166,7 +172,9 @@ def _run(program: str, login: str, path: Path, timeout: float) -> tuple[int, byt
     except OSError as error:
         hint = "install it, or correct `credsStore` and `credHelpers` of that file"
         cause = error.strerror or "it can't be started"
-        raise ReleaseError(f"the program `{program}` can't be run", where=str(path), cause=cause, hint=hint) from None
+        raise CredentialsError(
+            f"the program `{program}` can't be run", where=str(path), cause=cause, hint=hint
+        ) from None
     with process:
         try:
             out, _ = process.communicate(login.encode(), timeout)
@@ -192,4 +200,4 @@ def _unusable(path: Path, cause: str) -> ReleaseError:
         return ReleaseError(f"the variable {VARIABLE} can't be used", cause=cause, hint=hint)
     whose, again = ("Helm", "helm registry login") if path.parent.name == "registry" else ("Docker", "docker login")
     hint = f"mend it, or remove it and run `{again}` again"
-    return ReleaseError(f"{whose}'s file with credentials can't be used", where=str(path), cause=cause, hint=hint)
+    return CredentialsError(f"{whose}'s file with credentials can't be used", where=str(path), cause=cause, hint=hint)

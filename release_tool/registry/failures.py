@@ -80,6 +80,7 @@ def refused(answer: Answer, repository: ImageRepository, *, had_credentials: boo
         cause=cause,
         hint=f"`docker login {repository.login}`; credentials are read from $DOCKER_CONFIG/config.json, "
         "else ~/.docker/config.json",
+        page="reference/configuration.md#images-and-calls",
     )
 
 

@@ -108,6 +108,7 @@ def _demand_own(repository: Repository, snapshot: Snapshot, there: Place | None,
             where=name,
             cause="an environment was renamed, and another one has its name now",
             hint="`release sync` carries over what waits on it, or says what to do",
+            page="explanation/publishing.md#what-people-may-do-to-it",
         )
 
 

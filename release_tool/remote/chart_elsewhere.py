@@ -28,6 +28,12 @@ _known: dict[str, ChartParts] = {}
 """What this process has fetched: a commit, or a digest, always holds the same."""
 
 
+class NoChart(ReleaseError):
+    """There is no such chart outside of the repository, or none that can be read."""
+
+    page = "reference/configuration.md#the-chart"
+
+
 def fetched(config: Config, source: Source, renderer: Renderer) -> ChartParts:
     """The chart that a configuration names, with its dependencies.
 
@@ -62,7 +68,7 @@ def _from_git(chart: ChartInGit, source: Source, renderer: Renderer) -> ChartPar
             there = AtCommit(repository, commit)
             files = read_chart(there, chart.directory)
             if "Chart.yaml" not in files:
-                raise ReleaseError(
+                raise NoChart(
                     "there is no chart: Chart.yaml is missing",
                     where=f"{chart.title}@{chart.commit[:12]}",
                     cause="`chart` in release.yaml names another directory of that repository, or another commit",
@@ -89,7 +95,7 @@ def _fetch(repository: Repository, commit: CommitId) -> None:
             repository.refs("refs/heads/*", "refs/tags/*")
             repository.fetch(commit)
     except Forgotten as error:
-        raise ReleaseError(
+        raise NoChart(
             f"the repository of the chart has no commit {commit[:12]}",
             where=error.where,
             cause="it was never pushed there, or its server gives only commits to which a branch or a tag points",
@@ -105,7 +111,7 @@ def _from_registry(chart: ChartInRegistry, config: Config, renderer: Renderer) -
     try:
         pulled = _pull(chart, config)
         if pulled is None:
-            raise ReleaseError(
+            raise NoChart(
                 "the registry has no such chart",
                 where=chart.title,
                 cause="nobody has pushed that version, or it stands under another name",
@@ -113,7 +119,7 @@ def _from_registry(chart: ChartInRegistry, config: Config, renderer: Renderer) -
             )
         archive, digest = pulled
         if chart.digest and digest != chart.digest:
-            raise ReleaseError(
+            raise NoChart(
                 f"the chart {chart.version} is another one than `chart` names: it has the digest {digest}",
                 where=chart.title,
                 cause="the version was pushed anew, with other content",
@@ -130,7 +136,7 @@ def _from_registry(chart: ChartInRegistry, config: Config, renderer: Renderer) -
         raise
     files = unpacked(archive, chart.title)
     if "Chart.yaml" not in files:
-        raise ReleaseError("there is no chart: Chart.yaml is missing in the archive", where=chart.title)
+        raise NoChart("there is no chart: Chart.yaml is missing in the archive", where=chart.title)
     found = dependencies.complete(files, "", chart.title, renderer, None)
     return found if chart.digest else found._replace(pinned=f"{chart.title}@{digest}")
 

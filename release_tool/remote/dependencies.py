@@ -29,6 +29,12 @@ _NAMED = 1000  # dependencies whose place is known: aliases can double them at e
 _LEAST = 1024  # bytes that a file counts at least: nobody needs a hundred thousand
 
 
+class DependencyError(ReleaseError):
+    """A dependency of a chart is not there, or can't be used."""
+
+    page = "reference/configuration.md#dependencies"
+
+
 class _Dependency(NamedTuple):
     """One entry of `dependencies`."""
 
@@ -107,33 +113,33 @@ class _Building:
         line = (*above, directory)
         if len(line) > _DEEP:
             what = f"the charts depend on each other more than {_DEEP} deep"
-            raise ReleaseError(what, where=one.where, hint="take dependencies out")
+            raise DependencyError(what, where=one.where, hint="take dependencies out")
         if target in line:
             around = " -> ".join(name or "the top" for name in [*line[line.index(target) :], target])
             what = f"the charts depend on each other: {around}"
-            raise ReleaseError(what, where=one.where, hint="take one of these dependencies out")
+            raise DependencyError(what, where=one.where, hint="take one of these dependencies out")
         if target.startswith(("/", "../")) or target == "..":
             what = f"the dependency {one.name} leads out of the repository: {one.repository}"
             hint = f"put that chart into the same repository, or {self._build(directory)}"
-            raise ReleaseError(what, where=one.where, hint=hint)
+            raise DependencyError(what, where=one.where, hint=hint)
         if target not in self._built:
             self._built[target] = self.build(read_chart(self._source, target), target, line)
         built = self._built[target]
         if "Chart.yaml" not in built.files:
             what = f"the dependency {one.name} is not there: {target or 'the top'} holds no Chart.yaml"
-            raise ReleaseError(what, where=one.where, hint="correct its `repository`, or commit the chart")
+            raise DependencyError(what, where=one.where, hint="correct its `repository`, or commit the chart")
         self._check(one, built.files["Chart.yaml"], target)
         return built
 
     def _unvendored(self, one: _Dependency, directory: str) -> ReleaseError:
         if not one.repository:
             what = f"the dependency {one.name} of the chart is not there, and it names no `repository`"
-            return ReleaseError(
+            return DependencyError(
                 what,
                 where=one.where,
                 hint=f"commit the chart as {directory}/charts/{one.name}, or name its place: `repository: file://…`",
             )
-        return ReleaseError(
+        return DependencyError(
             f"the dependency {one.name} of the chart is not in its directory charts/",
             where=one.where,
             cause=f"it comes from {one.repository}, and dependencies are not fetched while a chart is rendered",
@@ -157,15 +163,15 @@ class _Building:
         there = _about(about)
         if there.name != one.name:
             what = f"the dependency {one.name} is another chart: {target}/Chart.yaml names it {there.name}"
-            raise ReleaseError(what, where=one.where, hint="correct its `name` or its `repository`")
+            raise DependencyError(what, where=one.where, hint="correct its `name` or its `repository`")
         fits = _satisfies(self._renderer, one.version, there.version)
         if fits is None:
             what = f"the version of the dependency {one.name} can't be compared: {one.version!r} with {there.version!r}"
             hint = f"write a version or a range like ^1.2.0 here, and a semantic version in {target}/Chart.yaml"
-            raise ReleaseError(what, where=one.where, hint=hint)
+            raise DependencyError(what, where=one.where, hint=hint)
         if not fits:
             what = f"the dependency {one.name} is wanted in version {one.version}, and {target} is {there.version}"
-            raise ReleaseError(what, where=one.where, hint="correct its `version`, or the chart")
+            raise DependencyError(what, where=one.where, hint="correct its `version`, or the chart")
 
 
 def _target(one: _Dependency, directory: str) -> str:

@@ -212,6 +212,7 @@ class Renderings:
                 where=f"{self.source.title}:{self.config.chart}",
                 cause="`chart` in release.yaml names another directory, or the chart was not pushed",
                 hint="set `chart` to the chart's directory in this repository",
+                page="reference/configuration.md#the-chart",
             )
         if _stands_alone(found):
             return found, {}

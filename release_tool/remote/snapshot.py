@@ -95,6 +95,7 @@ class Files(NamedTuple):
                 where=self.place.tag_file,
                 cause="the environment stands in the configuration, and its versions were never written",
                 hint=missing_file(self.place),
+                page="reference/image-tag.md",
             )
         text = readable(self.tags, self.place.tag_file)
         empty = empty or not self._had_versions
@@ -198,6 +199,7 @@ def read_config(source: Source, path: str) -> Config:
             where=f"{source.title}:{path}",
             cause="it was not pushed to the base branch yet, or stands elsewhere",
             hint="push it, or name its path inside the repository with --config",
+            page="reference/configuration.md",
         )
     demand_plain(data.decode("utf-8", "replace"), path)
     return load(data, path)

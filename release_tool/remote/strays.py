@@ -94,7 +94,9 @@ class Stray(NamedTuple):
         else:
             why = f"{whose}, which has the branch {self.target} today"
             hint = f"`release sync` carries over what waits on it; {drop}"
-        return ReleaseError(what, where=self.name, cause=why, hint=hint)
+        return ReleaseError(
+            what, where=self.name, cause=why, hint=hint, page="explanation/publishing.md#what-people-may-do-to-it"
+        )
 
     def way_out(self) -> str:
         """How a person gets rid of it."""

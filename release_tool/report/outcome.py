@@ -70,7 +70,14 @@ def reach_data(reach: Reach) -> dict[str, Any]:
 
 def error_data(error: ReleaseError) -> dict[str, str]:
     """An error as JSON shows it."""
-    return {"what": error.what, "where": error.where, "cause": error.cause, "hint": error.hint}
+    return {
+        "kind": error.kind,
+        "what": error.what,
+        "where": error.where,
+        "cause": error.cause,
+        "hint": error.hint,
+        "page": error.page,
+    }
 
 
 def failed_data(failed: Failed) -> dict[str, Any]:

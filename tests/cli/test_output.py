@@ -102,7 +102,7 @@ ERRORS = st.one_of(
 def test_no_printing_function_lets_a_control_character_through(text: str, error: Exception) -> None:
     def everything() -> None:
         for form in ("text", "json"):
-            run = Run(argparse.Namespace(output=form, command="status"), lambda: NOW, cli.main)
+            run = Run(argparse.Namespace(output=form, command="demo"), lambda: NOW, cli.main)
             run.show(lambda: {"said": text, text: [text]}, lambda: text)
             run.say(text)
         say(text)

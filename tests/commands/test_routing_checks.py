@@ -61,6 +61,7 @@ def test_a_chart_that_loses_the_new_version_is_refused(how: tuple[str, ...], wor
             "  next:  give the subset and the route the same name, or take the route away; correct the chart, push it to "
             "main, then run this command again"
         ),
+        "  more:  docs/reference/commands.md#what-the-chart-has-to-do in the repository of release",
     ]
     assert (world.refs(), world.git("status", "--porcelain")) == before
     assert world.lines() == ()

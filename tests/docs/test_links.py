@@ -46,3 +46,11 @@ def test_a_link_leads_to_the_page_to_the_repository_or_nowhere(monkeypatch: pyte
     assert for_site("[x](docs/explanation/concepts.md#words) [y](action.yml)", "README.md") == (
         "[x](../explanation/concepts.md#words) [y](https://git.example.com/team/tool/blob/c0ffee/action.yml)"
     )
+
+
+def test_a_picture_in_html_is_found_from_the_page_of_the_site() -> None:
+    text = '<img src="docs/images/x.svg"> <a href="https://example.com">y</a> `src="z"`'
+    assert links(text) == ["docs/images/x.svg", "https://example.com"]
+    assert for_site(text, "README.md") == text.replace("docs/images", "../../images")
+    assert 'src="images/x.svg"' in for_site('<img src="images/x.svg">', "docs/index.md")
+    assert 'src="../../images/x.svg"' in for_site('<img src="../images/x.svg">', "docs/explanation/routing.md")

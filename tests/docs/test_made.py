@@ -10,10 +10,12 @@ from documentation import made
 from documentation.links import ROOT
 from release_tool.cli.parser import MODULES, parser
 
+MADE = made.files()
 
-@pytest.mark.parametrize("path", sorted(made.files()))
+
+@pytest.mark.parametrize("path", sorted(MADE))
 def test_what_is_made_from_the_code_is_as_the_code_is(path: str) -> None:
-    assert (ROOT / path).read_text("utf-8") == made.files()[path], "run `make schema`"
+    assert (ROOT / path).read_text("utf-8") == MADE[path], "run `make schema`"
 
 
 def test_every_page_of_a_command_is_that_of_a_command() -> None:

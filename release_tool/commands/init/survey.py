@@ -209,5 +209,6 @@ def _ours(data: bytes, path: str) -> Config:
             where=path,
             cause="another program has a file of this name, or it was never finished",
             hint="move it, or name another file: `release init --config FILE`, with the same --config in each command",
+            page="reference/commands/init.md#what-stands",
         )
     return load(data, path)

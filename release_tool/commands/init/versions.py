@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 
+class NotTaken(ReleaseError):
+    """The versions that run can't be taken over."""
+
+    page = "reference/commands/init.md#the-versions-that-run"
+
+
 class Running(NamedTuple):
     """What one environment runs.
 
@@ -66,7 +72,7 @@ def of_file(data: bytes, path: str, key: str) -> Running:
             what = f"{key} is a mapping whose keys are no names of versions (v1, v2): {_list(strange)}"
             inner = next((name for name in ("tag", "tags") if name in value), "")
             hint = f"did you mean --key {key}.{inner}?" if inner else "name the tags themselves: --tag TAG --tag TAG"
-            raise ReleaseError(what, where=where, hint=hint)
+            raise NotTaken(what, where=where, hint=hint)
         ordered = sorted(value.items(), key=lambda pair: name_number(Name(pair[0])))
         versions = [(name, _tag(tag, where, f"{key}.{name}")) for name, tag in ordered]
     elif isinstance(value, list):
@@ -75,7 +81,7 @@ def of_file(data: bytes, path: str, key: str) -> Running:
         versions = [("", _tag(value, where, key))]
     doubled = sorted({tag for _, tag in versions if [other for _, other in versions].count(tag) > 1})
     if doubled:
-        raise ReleaseError(f"{key} names {_list(doubled)} twice", where=where, hint="keep one of the two")
+        raise NotTaken(f"{key} names {_list(doubled)} twice", where=where, hint="keep one of the two")
     several = range(len(value)) if isinstance(value, list) else value if isinstance(value, dict) else ()
     notes = {str(value[one]): note for one in several if (note := _note(data.decode("utf-8"), (*steps, str(one))))}
     return Running(tuple(versions), _default(value, around) or (versions[0][1] if versions else ""), notes)
@@ -96,18 +102,18 @@ def _value(data: bytes, path: str, steps: tuple[str, ...]) -> tuple[Any, Any]:
         data.decode("utf-8")
         roots = [to_data(root) for root in documents(text) if root is not None]
     except UnicodeDecodeError as error:
-        raise ReleaseError("the file is not UTF-8", where=path, hint="name a values file of YAML") from error
+        raise NotTaken("the file is not UTF-8", where=path, hint="name a values file of YAML") from error
     except YamlError as error:
         template = "{{" in text
         what = "the file is a template, and no YAML before somebody has rendered it" if template else error.reason
-        raise ReleaseError(
+        raise NotTaken(
             what,
             where=f"{path}:{error.line}:{error.column}",
             hint="name the tags themselves: --tag TAG, several in the order of their age",
         ) from error
     if len(roots) > 1:
         what = f"the file holds {len(roots)} documents, and Helm 3 reads the first one alone of a values file"
-        raise ReleaseError(what, where=path, hint="name a file of one document, or the tags themselves: --tag TAG")
+        raise NotTaken(what, where=path, hint="name a file of one document, or the tags themselves: --tag TAG")
     around, value = None, roots[0] if roots else None
     for number, step in enumerate(steps):
         if isinstance(value, dict) and step in value:
@@ -120,7 +126,7 @@ def _value(data: bytes, path: str, steps: tuple[str, ...]) -> tuple[Any, Any]:
             above = ".".join(steps[:number]) or "the file"
             what = f"there is no {'.'.join(steps)}: {above} has {there}"
             hint = "correct --key, a path with dots: keys, and in a list the position of an entry"
-            raise ReleaseError(what, where=path, hint=hint)
+            raise NotTaken(what, where=path, hint=hint)
     return value, around
 
 
@@ -139,19 +145,19 @@ def _default(value: Any, around: Any) -> str:
 def _tag(value: Any, where: str, key: str) -> str:
     if isinstance(value, str) and "{{" in value:
         what, hint = f"{key} is a template: {value}", "name the tag itself: --tag TAG"
-        raise ReleaseError(what, where=where, hint=hint)
+        raise NotTaken(what, where=where, hint=hint)
     if isinstance(value, bool | int | float):
         what = f"{key} is a number or a truth value to YAML, so its text may be another one: {value}"
-        raise ReleaseError(what, where=where, hint="put it in quotes in that file, or name the tag itself: --tag TAG")
+        raise NotTaken(what, where=where, hint="put it in quotes in that file, or name the tag itself: --tag TAG")
     if not isinstance(value, str):
         what = f"{key} is {'empty' if value is None else 'no tag'}"
-        raise ReleaseError(what, where=where, hint="name the key of a tag, of a list or of a mapping of tags")
+        raise NotTaken(what, where=where, hint="name the key of a tag, of a list or of a mapping of tags")
     image, _, tag = value.rpartition("/")[2].partition(":")
     if image and is_tag(tag) and "@" not in image and image != "sha256":  # an image with its tag
         return tag
     if value.rpartition("@")[2].startswith("sha256:") and not is_tag(value):
         hint = "clients name a version by its tag: --tag TAG@sha256:…"
-        raise ReleaseError(f"{key} is a digest without a tag: {value}", where=where, hint=hint)
+        raise NotTaken(f"{key} is a digest without a tag: {value}", where=where, hint=hint)
     _demand_tag(value, key, where)
     return value
 
@@ -195,7 +201,7 @@ def _claim(names: dict[str, Name], name: Name, tag: str) -> None:
     if names.get(part, name) != name or other is not None:
         there = f"{name} is {other}" if other is not None else f"{part} is {names[part]}"
         what = f"{name} can't be {part}: {there}, in another environment or in the file that stands"
-        raise ReleaseError(what, hint="one name means one tag everywhere, for ever: correct the files, or use --tag")
+        raise NotTaken(what, hint="one name means one tag everywhere, for ever: correct the files, or use --tag")
     names[part] = name
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from release_tool.errors import Refused, ReleaseError
+from release_tool.errors import AgainstRules, Refused, ReleaseError
 from release_tool.model.printed_command import command
 from release_tool.model.records import Change, Name, State, Tag, UnreadArguments, name_number, name_of
 from release_tool.model.states import apply
@@ -62,7 +62,7 @@ class Names(NamedTuple):
         highest = max(every, key=name_number, default=None)
         name = name_of(1 if highest is None else 1 + name_number(highest))
         if not is_name(name):
-            raise Refused(
+            raise AgainstRules(
                 f"there is no name after {highest}",
                 cause="somebody gave a name with a far too high number, and names are never given twice",
                 hint="take that name out of the files and of the record, if nothing uses it yet",

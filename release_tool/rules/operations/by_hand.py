@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from release_tool.errors import Refused
+from release_tool.errors import AgainstRules
 from release_tool.model import history
 from release_tool.model.records import Change, Pin, Tag
 from release_tool.model.versions import tag_part
@@ -31,7 +31,7 @@ def _live(state: State, arguments: VersionArguments, context: Context) -> Locate
     found = present(state, arguments, context)
     if found.where != "live":
         verb = "clear" if found.where == "quarantined" else "restore"
-        raise Refused(
+        raise AgainstRules(
             f"{found.name} ({tag_part(found.tag)}) is {found.where} in {context.environment} and can't be the default",
             hint=f"`{context.command(verb, found.name)}` first",
         )
@@ -42,7 +42,7 @@ def pin(state: State, arguments: VersionArguments, context: Context) -> Step:
     """Never retire a version, until the day `until` (inclusive) if one is given; a pin that is there is replaced."""
     found = present(state, arguments, context)
     if found.where == "retired":
-        raise Refused(
+        raise AgainstRules(
             f"{found.name} ({tag_part(found.tag)}) is retired in {context.environment}",
             hint=f"`{context.command('restore', found.name)}` brings it back, pinned",
         )
@@ -72,12 +72,12 @@ def retire(state: State, arguments: VersionArguments, context: Context) -> Step:
         return Step(notes=(f"{name} is retired already",))
     _leave_one(state, found, context, "retired")
     if name == state.default:
-        raise Refused(
+        raise AgainstRules(
             f"{name} ({tag_part(found.tag)}) is the default of {environment}",
             hint=f"`{context.command('default', 'NAME')}` moves the default first",
         )
     if name in state.pinned:
-        raise Refused(
+        raise AgainstRules(
             f"{name} ({tag_part(found.tag)}) is pinned in {environment}: {state.pinned[name].reason}",
             hint=f"`{context.command('unpin', name)}` first",
         )
@@ -124,7 +124,7 @@ def _removed(tag: Tag, context: Context) -> Located:
     known = [change for change in history.changes_of(context.lines) if tag_part(change.tag) == part]
     held = [change.tag for change in known if change.action != "supersede"]
     if not held and tag_part(tag) not in context.names.landed:
-        raise Refused(
+        raise AgainstRules(
             f"{part} never was in {context.environment}",
             hint="`release history` shows what was; `release promote` and `release bump` bring new versions",
         )
@@ -151,7 +151,7 @@ def quarantine(state: State, arguments: VersionArguments, context: Context) -> S
         )
     _leave_one(state, found, context, "quarantined")
     if name == state.default:
-        raise Refused(
+        raise AgainstRules(
             f"{name} ({part}) is the default of {environment}",
             hint=downgrade.away_from(name, state, context),
         )
@@ -169,7 +169,7 @@ def _remembered(state: State, arguments: VersionArguments, context: Context) -> 
 def _leave_one(state: State, found: Located, context: Context, word: str) -> None:
     """Raise Refused where no live version would be left."""
     if not set(state.live) - {found.name}:
-        raise Refused(
+        raise AgainstRules(
             f"{found.name} ({tag_part(found.tag)}) is the last live version of {context.environment}: it is not {word}",
             hint="bring another version first: a bump, a promotion, or `release restore`",
         )

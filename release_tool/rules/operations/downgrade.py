@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from release_tool.errors import Refused
+from release_tool.errors import AgainstRules
 from release_tool.model.records import Change
 from release_tool.model.versions import newest_first, tag_part
 from release_tool.rules.operations import Context, Located, Step, find
@@ -45,12 +45,12 @@ def _target(state: State, arguments: DowngradeArguments, context: Context) -> Lo
         return Located(name, state.versions[name], "live")
     target = find(state, named)
     if target is None or target.where != "live":
-        raise Refused(
+        raise AgainstRules(
             f"{named} is not live in {context.environment} and can't be the default",
             hint=f"name a live version with --to, or leave it out; `{context.command('status')}` lists them",
         )
     if target.name == state.default:
-        raise Refused(f"{target.name} is what the downgrade leaves", hint="name another version with --to")
+        raise AgainstRules(f"{target.name} is what the downgrade leaves", hint="name another version with --to")
     return target
 
 
@@ -71,18 +71,18 @@ def _others(state: State, context: Context) -> list[Name]:
     return [name for name, _ in newest_first(context.order, state.live.items()) if name != state.default]
 
 
-def _no_target(state: State, context: Context) -> Refused:
+def _no_target(state: State, context: Context) -> AgainstRules:
     what = f"there is no version of {context.environment} to go back to"
     others = _others(state, context)
     if not others and state.retired:
         hint = f"`{context.command('restore', 'NAME')}` brings a retired one back"
-        return Refused(what, cause="no other version is live", hint=hint)
+        return AgainstRules(what, cause="no other version is live", hint=hint)
     if not others:
-        return Refused(
+        return AgainstRules(
             what, cause="no other version is live", hint="bring another version first, by a bump or a promotion"
         )
     live = f"{', '.join(others)} {'is' if len(others) == 1 else 'are'} live"
-    return Refused(
+    return AgainstRules(
         what,
         cause=f"{live}, but none is older than the default {state.default}, and none was the default before",
         hint=f"name one: `{context.command('downgrade', '--to', others[0])}`",

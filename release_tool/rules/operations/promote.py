@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from release_tool.errors import Refused
+from release_tool.errors import AgainstRules
 from release_tool.model.records import Change, Name, Tag
 from release_tool.model.versions import is_newer, tag_part
 from release_tool.rules.operations import Context, Step, find
@@ -50,7 +50,7 @@ def _refuse_quarantined(state: State, tag: Tag, context: Context) -> None:
     else:
         return
     clear = context.command("clear", found.name if found is not None else part, environment=where)
-    raise Refused(
+    raise AgainstRules(
         f"{part} is quarantined in {where}: {why}",
         hint=f"`{clear}` clears it, once it is good",
     )
@@ -61,7 +61,7 @@ def _name(state: State, tag: Tag, context: Context) -> Name:
     name = context.names.name_for(tag)
     other = state.versions.get(name) or state.retired.get(name)
     if other is not None:
-        raise Refused(
+        raise AgainstRules(
             f"the name {name} of {tag_part(tag)} is taken in {context.environment} by {tag_part(other)}",
             cause="the files of the two environments were written by hand, or before the tool kept names one to one",
             hint="give one of the two tags a name that no environment has ever held, in every environment",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from release_tool.errors import Refused
+from release_tool.errors import AgainstRules
 from release_tool.model import history
 from release_tool.model.records import Change, Pin, State, VersionArguments
 from release_tool.model.states import apply
@@ -31,7 +31,7 @@ def undo(state: State, arguments: UndoArguments, context: Context) -> Step:
     wanted = arguments.undone
     index = next((index for index, line in enumerate(context.lines) if line.id == wanted), None)
     if index is None:
-        raise Refused(
+        raise AgainstRules(
             f"operation {wanted} is not in the record of {context.environment}",
             cause="it has not landed, was reverted, or is so old that its line was moved away",
             hint=f"`{context.command('history')}` lists the ids; close a pull request to drop what waits",
@@ -109,7 +109,7 @@ def _default_before(undoing: _Undoing, state: State, change: Change) -> Step:
         if before in state.quarantined:
             word, verb = f"quarantined in {environment}", "clear"
         back, default = (undoing.context.command(step, str(before)) for step in (verb, "default"))
-        raise Refused(f"{before}, the default before, is {word}", hint=f"`{back}` first, then `{default}`")
+        raise AgainstRules(f"{before}, the default before, is {word}", hint=f"`{back}` first, then `{default}`")
     there = change._replace(version=before, tag=state.versions[before])
     return by_hand.default(state, undoing.of(there), undoing.context)
 
@@ -165,10 +165,10 @@ _INVERSES: dict[str, Callable[[_Undoing, State, Change], Step]] = {
 def last_landed(lines: Sequence[Line], place: Place) -> Line:
     """The operation that undo takes without an id; raises Refused where nothing has landed, or an undo was last."""
     if not lines:
-        raise Refused(f"nothing has landed in {place.environment} yet")
+        raise AgainstRules(f"nothing has landed in {place.environment} yet")
     last = lines[-1]
     if last.intent.operation == "undo":
-        raise Refused(
+        raise AgainstRules(
             f"the last operation of {place.environment} is an undo itself ({last.id})",
             hint=f"name the operation to undo by its id; `{place.command('history')}` lists them",
         )
