@@ -92,7 +92,11 @@ def _history(run: Run) -> int:
 
 def _rendering_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("environment", metavar="ENV", help="the environment")
-    parser.add_argument("--ref", metavar="BRANCH", help="read the files of this branch of the remote")
+    parser.add_argument(
+        "--ref",
+        metavar="BRANCH",
+        help="the environment as this branch of the remote has it; chart and configuration stay those of the base",
+    )
 
 
 def _render(run: Run) -> int:
@@ -107,7 +111,7 @@ def _render(run: Run) -> int:
 
 def _diff_arguments(diff: ArgumentParser) -> None:
     diff.add_argument("environment", metavar="ENV", nargs="?", default="", help="none: all environments")
-    text = "what merging this branch of the remote would change; none: the release branch of the environment"
+    text = "the versions and values of this branch of the remote, by the chart of the base; none: the release branch"
     diff.add_argument("--ref", metavar="BRANCH", help=text)
     text = "keep one comment on pull request N that shows the difference (GitHub; without ENV)"
     diff.add_argument("--comment", type=int, metavar="N", help=text)
