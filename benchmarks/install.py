@@ -44,7 +44,7 @@ def install_rows(directory: Path, runs: int) -> Iterator[str]:
     for cache in ("cold", "warm"):
         sides = [_side(directory, cache, name, script) for name, script in (("action", ACTION), ("plain", PLAIN))]
         action, plain = in_turn(sides, runs)
-        yield row(f"venv and pip install / the action, pip's cache {cache}", plain, action, 4, at_least=True)
+        yield row(f"venv and pip install / the action, pip's cache {cache}", plain, action, 3, at_least=True)
         yield seconds_row(f"seconds until the action is ready, pip's cache {cache}", action, 8)
 
 

@@ -116,6 +116,10 @@ def make_renderer(engine: str = "auto", *, inside: bool = False) -> Renderer:
 
 def engine_there() -> str:
     """The engine that `auto` takes, or why there is none."""
+    from shutil import which
+
+    if not embedded_there() and which("helm") is None:
+        return "no Helm engine"
     try:
         return described(make_renderer())
     except ReleaseError as error:
