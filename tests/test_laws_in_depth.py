@@ -16,6 +16,7 @@ import test_archive
 import test_bump_rules
 import test_compose_laws
 import test_config_laws
+import test_explain
 import test_fallback_target
 import test_forecast
 import test_guard_decision
@@ -37,6 +38,7 @@ MODULES = (
     test_bump_rules,
     test_compose_laws,
     test_config_laws,
+    test_explain,
     test_fallback_target,
     test_forecast,
     test_guard_decision,

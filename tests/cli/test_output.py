@@ -186,7 +186,7 @@ def test_a_failure_is_json_too_where_that_is_asked_for(arguments: list[str], cod
     out, err = printed(lambda: found.append(cli.main(arguments)))
     assert found == [code]
     error = json.loads(out)["error"]
-    assert error.keys() == {"what", "where", "cause", "hint"}
+    assert error.keys() == {"what", "where", "cause", "hint", "kind", "page"}
     assert f"release: error: {error['what']}\n" in err
 
 
@@ -198,7 +198,9 @@ def test_a_bug_is_json_too_and_a_result_that_was_printed_stays_alone(monkeypatch
 
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     for wanted in ("", "v1"):
-        given = argparse.Namespace(run=run, command="status", verbose=0, output="json", wanted=wanted)
+        given = argparse.Namespace(
+            run=run, command="history", verbose=0, output="json", wanted=wanted, color="auto", no_pager=False
+        )
         monkeypatch.setattr(cli, "parse", lambda _, given=given: given)
         out, err = printed(lambda: cli.main([]))
         data = json.loads(out)

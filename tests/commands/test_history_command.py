@@ -228,7 +228,8 @@ def test_a_broken_line_is_told_with_its_place(world: World, file: str, text: str
     assert result.out == world.release("history", "devel", "production").out  # the others are told
 
 
-def test_unknown_keys_are_kept_and_hide_nothing(world: World) -> None:
+def test_unknown_keys_are_kept_and_hide_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("outputs.NEWER", {"history"})
     lived(world)
     line = {**json.loads(world.record("staging")), "id": "X1", "environment": "lies", "later": [1]}
     world.commit({"environments/staging/history.jsonl": world.record("staging") + json.dumps(line) + "\n"}, "Add")

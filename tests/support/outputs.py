@@ -15,15 +15,20 @@ from documentation.outputs import SCHEMA_OF
 from release_tool.cli import errors
 from release_tool.cli.call import Run
 
+NEWER: frozenset[str] = frozenset()
+"""The shapes that hold keys of a newer tool, in a test that wants such."""
+
 
 @cache
-def _validator(name: str) -> Draft202012Validator:
-    return Draft202012Validator(json_schema.schema(name, closed=True))
+def _validator(name: str, *, closed: bool) -> Draft202012Validator:
+    return Draft202012Validator(json_schema.schema(name, closed=closed))
 
 
 def hold(name: str, data: object) -> Any:
     """The data, if it is as the shape says; a key that is not described is refused, too."""
-    found: ValidationError | None = best_match(_validator(name).iter_errors(json.loads(json.dumps(data))))
+    found: ValidationError | None = best_match(
+        _validator(name, closed=name not in NEWER).iter_errors(json.loads(json.dumps(data)))
+    )
     if found is not None:
         raise AssertionError(
             f"{name}: {found.message} at {found.json_path}; documentation/outputs.py says what it holds"

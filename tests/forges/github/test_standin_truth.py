@@ -42,12 +42,14 @@ def _everything(shop: Shop) -> None:
     review = shop.json("POST", f"/pulls/{number}/reviews", json={"event": "COMMENT", "body": "Fine"})["id"]
     shop.json("PUT", f"/pulls/{number}/reviews/{review}/dismissals", json={"message": "Old"})
     shop.alice.approve(number)
+    shop.repository.environments["production"] = ["required_reviewers"]
     paths = [
         "", "/branches", "/branches/main", "/branches/release%2Fdevel", "/branches/main/protection",
         "/rules/branches/main", "/rulesets/1", "/git/ref/heads/release/devel", "/git/matching-refs/heads/release",
         "/commits/release/devel", "/commits/release%2Fdevel/status", "/commits/release%2Fdevel/check-runs",
         "/commits/main/pulls", "/compare/main...release/devel", "/contents/tags.yaml", "/collaborators/alice/permission",
         "/contents/.github?ref=actions", "/actions/permissions", "/actions/permissions/workflow", "/actions/workflows",
+        "/environments/production",
         "/labels", "/labels/two%20words", "/pulls?state=all", f"/pulls/{number}", f"/pulls/{number}/commits",
         f"/pulls/{number}/files", f"/pulls/{number}/requested_reviewers", f"/pulls/{number}/reviews",
         f"/issues/{number}/comments", f"/issues/{number}/labels", f"/issues/comments/{comment}",
