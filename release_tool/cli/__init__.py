@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from release_tool.cli.call import Run
 from release_tool.cli.parser import parse, wants_json
+from release_tool.cli.screen import choose
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,6 +31,7 @@ def main(argv: Sequence[str], now: Callable[[], datetime] | None = None) -> int:
     """
     verbose, command, run = 0, "", None
     status: int | None = None
+    choose("auto")  # what another call in this process wanted is over, also where these arguments are wrong
     try:
         arguments = parse(argv)
         command, verbose = arguments.command, arguments.verbose

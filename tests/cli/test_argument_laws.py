@@ -15,7 +15,7 @@ from world import WITH_DEFAULT, World
 from release_tool.cli.parser import MODULES, parser
 
 LONG = {"guard", "demo"}  # one waits for a health source, the other one makes a world of its own
-OWN_COLOURS = re.compile(r"\x1b\[(?:0|1;3[356])m")  # with `--color always`; the words have red
+OWN_COLOURS = re.compile(r"\x1b\[(?:[012]|3[36]|1;35)m")  # with `--color always`
 WORDS = st.sampled_from([
     "devel", "staging", "production", "v1", "v4", "v99", "v1.0.5", f"v1.0.2@sha256:{'a1' * 32}", "main", "1", "0", "-1",
     "14d", "never", "json", "text", "release.yaml", "why", "", " ", "-", "--", "*", "../x", "a b", "é", "\x1b[31m",

@@ -175,3 +175,8 @@ def test_in_ci_one_line_says_that_it_is_at_work(world: World) -> None:
             capture_output=True, text=True, check=True,
         )  # fmt: skip
         assert done.stderr == said
+
+
+def test_the_colours_of_a_call_end_with_it(world: World) -> None:
+    assert "\x1b[" in world.release("status", "--color", "always").out
+    assert world.release("status", "--wrong", code=2).err.startswith("release: error: ")
