@@ -92,9 +92,10 @@ class Run:
             difference: whether the text holds differences of files or manifests.
         """
         self.progress.stop()
-        self.shown = True
         if self.arguments.output == "json":
-            print_json(data(), self.job)
+            made = data()  # what fails here is told as JSON, too
+            self.shown = True
+            print_json(made, self.job)
         elif written := text():
             if not is_data or is_terminal(sys.stdout):  # differences keep the line ends of their files
                 written = "\r\n".join(map(safe_text.lines, written.split("\r\n")))

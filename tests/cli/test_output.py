@@ -209,6 +209,20 @@ def test_a_bug_is_json_too_and_a_result_that_was_printed_stays_alone(monkeypatch
         assert "\n::" not in err
 
 
+def test_a_result_that_cant_be_made_is_json_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = argparse.Namespace(
+        run=lambda run: run.show(lambda: 1 // 0, str),
+        command="x",
+        verbose=0,
+        output="json",
+        color="auto",
+        no_pager=False,
+    )
+    monkeypatch.setattr(cli, "parse", lambda _: given)
+    out, _ = printed(lambda: cli.main([]))
+    assert json.loads(out)["error"]["kind"] == "bug"
+
+
 def test_one_environment_that_fails_stands_beside_the_others(world: World) -> None:
     world.commit({"environments/devel/history.jsonl": "{\n"}, "Break it")
     world.broken.add("devel")
