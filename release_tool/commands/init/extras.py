@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from textwrap import indent
 from typing import TYPE_CHECKING
 
 from release_tool.config import place_of
@@ -142,6 +143,14 @@ def delivery(kind: str, config: Config, remote: str, there: Container[str]) -> d
 
 _HEAD = "# {}: apply it in the cluster of this environment.\n"
 
+_SYNC = """\
+syncPolicy:
+  automated: {prune: true, selfHeal: true}
+  # a sync waits only for what its commit changes, or a version that never gets ready holds up its own downgrade
+  syncOptions: [CreateNamespace=true, ApplyOutOfSyncOnly=true]
+  # retry: {limit: 5, refresh: true}  # Argo CD 3.2: a failed sync is tried again with the newest commit
+"""
+
 _APPLICATION = """\
 apiVersion: argoproj.io/v1alpha1
 kind: Application
@@ -161,17 +170,13 @@ spec:
   destination:
     server: https://kubernetes.default.svc
     namespace: {namespace}
-  syncPolicy:
-    automated: {{prune: true, selfHeal: true}}
-    # a sync waits only for what its commit changes, or a version that never gets ready holds up its own downgrade
-    syncOptions: [CreateNamespace=true, ApplyOutOfSyncOnly=true]
-    # retry: {{limit: 5, refresh: true}}  # Argo CD 3.2: a failed sync is tried again with the newest commit
-"""
+{sync}"""
 
 
 def _application(config: Config, place: Place, remote: str, files: Sequence[str]) -> str:
     listed = _listed([f"/{path}" for path in files], 6)
-    return _APPLICATION.format(**_filled(config, place), remote=_quoted(remote), files=listed)
+    filled = {**_filled(config, place), "remote": _quoted(remote), "files": listed, "sync": indent(_SYNC, " " * 2)}
+    return _APPLICATION.format(**filled)
 
 
 _SET = """\
@@ -204,12 +209,7 @@ spec:
       destination:
         name: '{{{{.cluster}}}}'
         namespace: {namespace}
-      syncPolicy:
-        automated: {{prune: true, selfHeal: true}}
-        # a sync waits only for what its commit changes, or a version that never gets ready holds up its own downgrade
-        syncOptions: [CreateNamespace=true, ApplyOutOfSyncOnly=true]
-        # retry: {{limit: 5, refresh: true}}  # Argo CD 3.2: a failed sync is tried again with the newest commit
-"""
+{sync}"""
 
 
 def _application_set(view: Config, remote: str) -> str:
@@ -222,7 +222,7 @@ def _application_set(view: Config, remote: str) -> str:
     general = place_of("{{.environment}}", path=view.path, branch="", service=view.service, values=view.values)
     files = _listed([f"/{path}" for path in (*general.values_files, general.tag_file)], 10)
     filled = {**_filled(view, places[0]), "remote": _quoted(remote), "elements": "\n".join(elements), "files": files}
-    return _SET.format(**filled, title=view.service or view.release_name)
+    return _SET.format(**filled, sync=indent(_SYNC, " " * 6), title=view.service or view.release_name)
 
 
 _FLUX = """\
