@@ -74,10 +74,15 @@ def render_here(request: RenderRequest) -> str:
     return text
 
 
+# Where an import fails in one thread, Python hands the half-made module to a thread that waited for the import.
+_ONE_IMPORT = allocate_lock()
+
+
 def load_engine() -> ModuleType:
     """The library; ReleaseError: it can't be loaded."""
     try:
-        import helm_python
+        with _ONE_IMPORT:
+            import helm_python
     except Exception as error:  # noqa: BLE001 -- it raises classes of its own when its library can't be loaded
         if little_address_space():
             raise ReleaseError("the embedded Helm engine can't be loaded", **LITTLE_ADDRESS_SPACE) from None

@@ -151,9 +151,9 @@ def test_the_other_process_gets_no_secret(monkeypatch: pytest.MonkeyPatch) -> No
     ("template", "limit"), [(LOOP, "0.5 s"), ("{{ range until 400000000 }}{{ end }}", "1 GB of memory")]
 )
 def test_inside_this_process_a_rendering_is_given_up_too(template: str, limit: str) -> None:
-    seconds = 0.5 if limit == "0.5 s" else 30
+    seconds, engine = (0.5, 256) if limit == "0.5 s" else (30, -600)
     running = in_a_process(
-        "limits._ENGINE = -(600 << 20)\n"
+        f"limits._ENGINE = {engine} << 20\n"
         f"try: EmbeddedRenderer({seconds}).render(bomb({template!r}))\n"
         "except ReleaseError as error: print(error, flush=True); os._exit(1)\n"
     )

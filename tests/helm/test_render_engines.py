@@ -462,7 +462,9 @@ def test_an_unknown_engine_is_refused() -> None:
 
 
 @pytest.mark.skipif(not EMBEDDED, reason="the embedded engine has no wheel for this machine")
-def test_an_engine_that_cant_be_loaded_says_so(tmp_path: Path) -> None:
+@pytest.mark.parametrize("wait", [0, 0.02, 0.1])
+def test_an_engine_that_cant_be_loaded_says_so(tmp_path: Path, wait: float) -> None:
+    """Whether it is the thread of `warm_up` that finds it, or the rendering, or both at once."""
     (tmp_path / "libhelm_c.so").write_bytes(b"no library")
     script = (
         "from release_tool.helm.embedded import *; from release_tool.helm.request import *\n"
