@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from release_tool.model.records import Line, Name, State
+    from release_tool.model.records import Line, Name, State, Tag
     from release_tool.remote.ages import Entry
     from release_tool.remote.snapshot import Files, Snapshot
     from release_tool.remote.tool import Tool
@@ -49,7 +49,7 @@ class Asking:
         files = snapshot.files[environment]
         lines = recorded(self._tool.repository, snapshot, files)
         since = self._since(files, state, lines, wanted)
-        return ToJudge(health, _subjects(self._tool, snapshot, environment, since) if wanted else ())
+        return ToJudge(health, subjects(self._tool, snapshot, environment, since) if wanted else ())
 
     def _since(self, files: Files, state: State, lines: Sequence[Line], names: list[Name]) -> dict[Name, datetime]:
         """When the last operation on each version landed: it came, was cleared, or became the default."""
@@ -64,10 +64,12 @@ class Asking:
         }
 
 
-def _subjects(tool: Tool, snapshot: Snapshot, environment: str, since: Mapping[Name, datetime]) -> tuple[Subject, ...]:
+def subjects(tool: Tool, snapshot: Snapshot, environment: str, since: Mapping[Name, datetime]) -> tuple[Subject, ...]:
+    """Versions of the base's file as the sources of health are asked about them; `since`: name -> when they landed."""
     config, files = snapshot.config, snapshot.files[environment]
     state = files.state(empty=True)
-    workloads = _workloads(tool, snapshot, files, state)
+    tags = {**state.retired, **state.versions}
+    workloads = _workloads(tool, snapshot, files, {name: tags[name] for name in since})
     return tuple(
         Subject(
             environment=environment,
@@ -76,14 +78,14 @@ def _subjects(tool: Tool, snapshot: Snapshot, environment: str, since: Mapping[N
             release=config.release_name,
             workload=workloads.get(name, f"{config.release_name}-{name}"),
             name=name,
-            tag=state.versions[name],
+            tag=tags[name],
             since=landed,
         )
         for name, landed in since.items()
     )
 
 
-def _workloads(tool: Tool, snapshot: Snapshot, files: Files, state: State) -> dict[Name, str]:
+def _workloads(tool: Tool, snapshot: Snapshot, files: Files, versions: Mapping[Name, Tag]) -> dict[Name, str]:
     """Name -> Deployment, as the chart of the base makes them; without those that can't be told apart.
 
     A Deployment belongs to the version whose tag one of its images has; of several, the one that is named after it.
@@ -93,7 +95,7 @@ def _workloads(tool: Tool, snapshot: Snapshot, files: Files, state: State) -> di
     config = snapshot.config
     try:
         rendering = Renderings(snapshot.source, config, tool.renderer(config)).render(files)
-        workloads = running(rendering, {name: state.versions[name] for name in state.live})
+        workloads = running(rendering, versions)
     except ReleaseError:  # `release check` says what is wrong with the chart
         return {}
     found: dict[Name, str] = {}
