@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from envoy_parts import Fields, Object, cluster_name, configuration, virtual_host
 
 KINDS = ("GRPCRoute", "HTTPRoute")
+_ANY = {"type": "PathPrefix", "value": "/"}  # what the API server writes where nothing is said
 
 
 class Rule(NamedTuple):
@@ -61,6 +62,9 @@ def _by_host(gateway: str, found: Sequence[Object]) -> dict[str, list[Rule]]:
 
 def _parent(parent: Fields, namespace: str) -> str:
     with parent:
+        group, kind = parent.take("group", "gateway.networking.k8s.io"), parent.take("kind", "Gateway")
+        if (group, kind) != ("gateway.networking.k8s.io", "Gateway"):
+            raise parent.refuse(f"{kind} of {group}")
         return f"{parent.take('namespace', namespace)}/{parent.take('name')}"
 
 
@@ -86,6 +90,8 @@ def _rules(rule: Fields, place: int, owner: Object) -> Iterator[Rule]:
 def _headers(match: Fields) -> list[Object]:
     found = []
     with match:
+        if match.take("path", _ANY) != _ANY:
+            raise match.refuse("a path")
         for header in match.each("headers"):
             with header:
                 if header.take("type", "Exact") != "Exact":
@@ -108,6 +114,8 @@ def _filter(one: Fields) -> list[Object]:
 
 def _backend(end: Fields, namespace: str) -> str:
     with end:
+        if (end.take("group", ""), end.take("kind", "Service"), end.take("weight", 1)) != ("", "Service", 1):
+            raise end.refuse("another group, kind or weight")
         host = f"{end.take('name')}.{end.take('namespace', namespace)}.svc.cluster.local"
         return cluster_name(end.take("port"), "", host)
 

@@ -35,6 +35,7 @@ class Endpoint(NamedTuple):
     namespace: str
     labels: Mapping[str, str]
     ready: bool = True
+    service: str = ""  # the Service whose EndpointSlice lists it; empty: whichever chooses it by its labels
 
 
 class Proxy(NamedTuple):
@@ -99,7 +100,13 @@ def _clusters(
     for host, service in services.items():
         selector = service["spec"]["selector"].items()
         namespace = service["metadata"]["namespace"]
-        own = [pod for pod in endpoints if pod.namespace == namespace and selector <= dict(pod.labels).items()]
+        name = service["metadata"]["name"]
+        own = [
+            pod
+            for pod in endpoints
+            if pod.namespace == namespace
+            and (pod.service == name if pod.service else selector <= dict(pod.labels).items())
+        ]
         for port in service["spec"]["ports"]:
             if port.get("appProtocol") not in ("grpc", "kubernetes.io/h2c"):
                 raise Refused(f"Service {host}: the port is no gRPC port: {port}")
