@@ -6,16 +6,33 @@ MARKS ?= not nightly and not slow
 # Where this is set, every start of the tool in a fresh checkout would compile it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test lint types format nightly bench docs schema lock linters istiod istio-definitions gateway-definitions github-definitions github-page pictures clean
+.PHONY: demo test lint types format nightly real real-programs helm bench docs schema lock linters istiod istio-definitions gateway-definitions github-definitions github-page pictures clean
 
 demo: $(VENV)/.installed ## the whole pipeline in a temporary repository
 	@$(BIN)/release demo
 
 test: $(VENV)/.installed-dev ## all tests that fit into five minutes on two cores
-	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "$(MARKS)" $(ARGS)
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal --ignore tests/real -m "$(MARKS)" $(ARGS)
 
 nightly: $(VENV)/.installed-dev ## the long ones too
-	@$(BIN)/python -m pytest -q -n 2 --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal --ignore tests/real $(ARGS)
+
+real: $(VENV)/.installed-dev real-programs helm istio-definitions gateway-definitions ## the tests against real systems: Kubernetes, Argo CD, Flux, Gitea
+	@PATH="$(CURDIR)/.cache/bin:$$PATH" $(BIN)/python -m pytest -q -n 0 tests/real $(ARGS)
+
+real-programs: $(VENV)/.installed-dev ## these systems, built into .cache/real once for each version: an hour on two cores (it needs Go)
+	@$(BIN)/python tests/real/real_programs.py
+
+helm: .cache/bin/helm .cache/bin/helm3 ## Helm programs of both major versions, in .cache/bin (it needs Go)
+
+.cache/bin/helm:
+	@GOBIN="$(CURDIR)/.cache/bin" go install -ldflags='-s -w' helm.sh/helm/v4/cmd/helm@v4.2.3
+
+# It takes the version of Kubernetes that it knows from the build, as its own Makefile gives it.
+HELM_KUBERNETES := helm.sh/helm/v3/pkg/chartutil.k8sVersion
+.cache/bin/helm3:
+	@GOBIN="$(CURDIR)/.cache/helm3" go install -ldflags='-s -w -X $(HELM_KUBERNETES)Major=1 -X $(HELM_KUBERNETES)Minor=37' helm.sh/helm/v3/cmd/helm@v3.22.0
+	@mkdir -p .cache/bin && mv .cache/helm3/helm $@
 
 lint: $(VENV)/.installed-dev
 	@$(BIN)/ruff check .

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,16 +18,22 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(command: Sequence[str], log: Path, cwd: Path | None = None) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that writes to a log, and is ended with the block."""
+def running(
+    command: Sequence[str],
+    log: Path,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    patience: float = 10,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that writes to a log, and is ended with the block; killed, where it isn't ended after `patience` seconds."""
     with log.open("wb") as written:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=written, stderr=written, cwd=cwd)
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=written, stderr=written, cwd=cwd, env=env)
     try:
         yield process
     finally:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(patience)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(10)

@@ -21,10 +21,12 @@ def chart_files() -> dict[str, bytes]:
     return {str(path.relative_to(CHART)): path.read_bytes() for path in sorted(CHART.rglob("*")) if path.is_file()}
 
 
-def request(*values: str, release_name: str = "engine", files: dict[str, bytes] | None = None) -> RenderRequest:
+def request(
+    *values: str, release_name: str = "engine", files: dict[str, bytes] | None = None, namespace: str = "engine"
+) -> RenderRequest:
     named = [ValuesFile(f"environments/devel/values-{number}.yaml", text) for number, text in enumerate(values, 1)]
     return RenderRequest(
-        "charts/grpc-manifest", chart_files() if files is None else files, tuple(named), release_name, "engine"
+        "charts/grpc-manifest", chart_files() if files is None else files, tuple(named), release_name, namespace
     )
 
 
