@@ -263,6 +263,9 @@ def test_the_releases_own_gateway_takes_the_hosts_of_the_routes(engine: Renderer
 
 
 # -- autoscaling, disruption, accounts --
+V9_TO_V11 = ("v9", "v10", "v11")
+
+
 def test_an_autoscaler_takes_the_place_of_the_replicas(engine: Renderer) -> None:
     objects = rendered(
         engine, image("[a]"), "autoscaling: {enabled: true, targetMemoryUtilizationPercentage: 70, maxReplicas: 9}\n"
@@ -275,6 +278,15 @@ def test_an_autoscaler_takes_the_place_of_the_replicas(engine: Renderer) -> None
         metric["resource"]["name"]: metric["resource"]["target"]["averageUtilization"] for metric in scaler["metrics"]
     }
     assert targets == {"cpu": 80, "memory": 70}
+
+
+def test_versions_before_the_first_scaled_one_keep_their_number(engine: Renderer) -> None:
+    since = "autoscaling: {enabled: true, since: v10}\n"
+    objects = rendered(engine, image("{v9: a, v10: b, v11: c}"), since)
+    numbers = {name: objects[f"Deployment engine-grpc-manifest-{name}"]["spec"].get("replicas") for name in V9_TO_V11}
+    assert numbers == {"v9": 2, "v10": None, "v11": None}
+    scaled = {name for name in V9_TO_V11 if f"HorizontalPodAutoscaler engine-grpc-manifest-{name}" in objects}
+    assert scaled == {"v10", "v11"}
 
 
 @pytest.mark.parametrize(

@@ -181,6 +181,13 @@ def test_a_number_that_was_handed_over_may_go(engine: Renderer) -> None:
     assert "handed-over" not in engine.render(request(SCALED.replace("\n", "\nautoscaling: {handedOver: true}\n", 1)))
 
 
+def test_versions_that_come_later_may_be_scaled_alone(engine: Renderer) -> None:
+    before = engine.render(request(SCALED))
+    since = engine.render(request(ON.replace("enabled: true", "enabled: true, since: v3")))
+    assert routes.compare(before, since, "engine") == ()
+    assert unscaled(since, engine.render(request(ON)))  # later all of them
+
+
 def test_who_comes_new_or_has_one_pod_loses_none(engine: Renderer) -> None:
     one = engine.render(request(f"{SCALED}replicaCount: 1\n"))
     assert unscaled(one, engine.render(request(ON))) == []
@@ -197,6 +204,8 @@ def test_one_pod_in_the_manifest_says_nothing_where_an_autoscaler_is_there(engin
     for name in ("v1", "v2"):
         before[f"HorizontalPodAutoscaler {name}"]["kind"] = kind
     assert len(unscaled(text(before), text(after))) == 1
+    back = [one.what for one in routes.compare(text(after), engine.render(request(SCALED)), "engine")]
+    assert "gets 2 pods, however many run now" in back[0]
     before["HorizontalPodAutoscaler v1"]["spec"]["scaleTargetRef"]["name"] = "other"
     assert unscaled(text(before), text(after)) == []
 

@@ -547,7 +547,13 @@ STEPS = {
     ),
     "everything gets another name": case(
         rendering({name: text.replace("engine", "motor") for name, text in INTACT.items()}),
-        f"service.yaml: Service shop/engine: it goes, and {BY_V2}",
+        "routes.yaml: VirtualService shop/engine: VirtualService shop/motor takes its place, and what it leads to goes: "
+        "calls fail while this is applied",
+    ),
+    "the cluster gets another domain": case(
+        changed(("rule", "cluster.local", "other.local"), ("routes", "cluster.local", "other.local")),
+        "warning rule.yaml: DestinationRule shop/engine: the domain of its host changes from cluster.local to other.local: "
+        "all calls fail where the cluster's is another",
     ),
     "everything goes": case("", f"service.yaml: Service shop/engine: it goes, and {BY_V2}"),
     "another image": case(

@@ -115,16 +115,21 @@ def _moment(at: float, event: Event, objects: Objects, known: Objects, extra: Se
     names = {(address, port): pod for _, _, pod, address, port in _listed(objects)}
     found = proxies(objects, known, extra)
     ready = {cluster: frozenset(names[one] for one in _addresses(load)) for cluster, load in found.endpoints.items()}
-    versions: dict[str, int] = {}
-    for namespace, pod in {(namespace, pod) for namespace, _, pod, _, _ in _listed(objects)}:
-        version = _labels({**known, **objects}, namespace, pod).get(_VERSION, "")
-        versions[version] = versions.get(version, 0) + 1
     standing = {
         name
         for (kind, _, name), one in objects.items()
         if kind == "Pod" and not one["metadata"].get("deletionTimestamp")
     }
-    return Moment(at, event, dict(_routes(found)), ready, dict(sorted(versions.items())), frozenset(standing))
+    return Moment(at, event, dict(_routes(found)), ready, ready_versions(objects, known), frozenset(standing))
+
+
+def ready_versions(objects: Objects, known: Objects) -> dict[str, int]:
+    """Version -> how many of its pods are ready endpoints of any Service."""
+    versions: dict[str, int] = {}
+    for namespace, pod in {(namespace, pod) for namespace, _, pod, _, _ in _listed(objects)}:
+        version = _labels({**known, **objects}, namespace, pod).get(_VERSION, "")
+        versions[version] = versions.get(version, 0) + 1
+    return dict(sorted(versions.items()))
 
 
 def _addresses(load: Object) -> Iterator[tuple[str, int]]:

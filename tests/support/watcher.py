@@ -15,7 +15,7 @@ from kubernetes import config
 from kubernetes.client.exceptions import ApiException
 from kubernetes.dynamic import DynamicClient
 from kubernetes.dynamic.exceptions import ResourceNotFoundError
-from recording import LAW, Breach, Event, Key, Moment, breaches, moments, object_key, told
+from recording import LAW, Breach, Event, Key, Moment, breaches, moments, object_key, ready_versions, told
 
 KINDS = (
     ("v1", "Pod"),
@@ -110,10 +110,17 @@ class Watcher:
 
     # -- what it saw --
 
-    def moments(self) -> Iterator[Moment]:
+    @property
+    def revision(self) -> int:
+        """The newest that it knows of. Time is no measure: an older change of another kind may arrive after it."""
+        with self.changed:
+            return max(event.revision for event in self._events)
+
+    def moments(self, begin: int = 0) -> Iterator[Moment]:
+        """From this revision on: what stands then, and each change."""
         with self.changed:
             events = list(self._events)
-        return moments(events, self._begin, self.extra)
+        return moments(events, max(begin, self._begin), self.extra)
 
     def breaches(self, kinds: Sequence[str] = LAW) -> list[Breach]:
         return breaches(self.moments(), kinds)
@@ -131,18 +138,8 @@ class Watcher:
                 self.changed.wait(rest)
 
     def until_ready(self, within: float = _FAR, **pods: int) -> None:
-        """Wait until these versions, and no others, have so many ready pods."""
-        self.until(lambda objects: ready_pods(objects) == pods, f"the ready pods are {pods}", within)
-
-
-def ready_pods(objects: dict[Key, Object]) -> dict[str, int]:
-    """Version -> how many of its pods are ready and stay."""
-    found: dict[str, int] = {}
-    for (kind, _, _), pod in objects.items():
-        if kind == "Pod" and is_ready(pod) and not pod["metadata"].get("deletionTimestamp"):
-            version = pod["metadata"]["labels"].get("app.kubernetes.io/tag", "")
-            found[version] = found.get(version, 0) + 1
-    return found
+        """Wait until these versions, and no others, have so many ready endpoints."""
+        self.until(lambda objects: ready_versions(objects, self.known) == pods, f"the ready pods are {pods}", within)
 
 
 def is_ready(pod: Object) -> bool:

@@ -6,16 +6,14 @@ check; hosts, pods and subsets that other charts bring are left alone, and so is
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from release_tool import manifests
-from release_tool.manifests.routes import one_rendering
+from release_tool.manifests.routes import made_anew, one_rendering
 from release_tool.manifests.routes.one_rendering import RouteFinding, about, listed, wave_of
-from release_tool.manifests.routes.view import comparable, mapping, mappings, read, text
-from release_tool.model.versions import is_name, tag_part
+from release_tool.manifests.routes.view import comparable, mappings, read, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from release_tool.manifests import ObjectKey
     from release_tool.manifests.routes.view import Destination, Found, RouteOwner, RoutingView
@@ -56,7 +54,8 @@ def compare(before: str, after: str, namespace: str) -> tuple[RouteFinding, ...]
     if before == after or not before:
         return ()
     old, new = read(before, namespace), read(after, namespace)
-    found = [*_lost(old, new), *_early(old, new), *_rolled(old, new, (before, after)), *_listeners(old, new)]
+    found = [*_lost(old, new), *_early(old, new), *made_anew.check(old, new, (before, after)), *_listeners(old, new)]
+    found += _another_domain(old, new)
     return tuple({one.identity: one for one in reversed(found)}.values())[::-1]
 
 
@@ -79,6 +78,7 @@ def _lost(before: RoutingView, after: RoutingView) -> Iterator[RouteFinding]:
     ends = [(owner, route, end, True) for owner, route in reachable for end in route.destinations]
     ends += [(owner, route, end, False) for owner, route in reachable for end in route.mirrors]
     pinned = {end for _, route, end, _ in ends if route.exact}
+    replaced = _replaced(before, after)
     told = set()
     for owner, route, end, serious in ends:
         running = before.pods_of(end) & before.running
@@ -90,8 +90,48 @@ def _lost(before: RoutingView, after: RoutingView) -> Iterator[RouteFinding]:
             why = f"{owner.found.title} leads to it by {route.title}: calls fail until all proxies know"
             if not serious:
                 why = f"{owner.found.title} mirrors calls to it by {route.title}: these copies get lost"
-            found = _target_lost(before, after, end, why, running)
+            found = list(_target_lost(before, after, end, why, running))
+            if found and owner.found.key in replaced:
+                found = [_renamed(owner, replaced[owner.found.key])]
             yield from found if serious else (one._replace(serious=False) for one in found)
+
+
+def _replaced(before: RoutingView, after: RoutingView) -> dict[ObjectKey, RouteOwner]:
+    """Routes that go -> new ones for the same versions: the names of all objects change, or the kind of the routes."""
+    known, kept = ({owner.found.key for owner in view.owners} for view in (before, after))
+    new = [owner for owner in after.owners if owner.found.key not in known]
+    return {
+        old.found.key: other
+        for old in before.owners
+        if old.found.key not in kept
+        for other in new
+        if _values(old) & _values(other)
+    }
+
+
+def _values(owner: RouteOwner) -> set[str]:
+    """What it compares headers with."""
+    return {value for route in owner.routes for _, value in route.exact}
+
+
+def _renamed(owner: RouteOwner, other: RouteOwner) -> RouteFinding:
+    what = f"{other.found.title} takes its place, and what it leads to goes: calls fail while this is applied"
+    hint = "keep what names and kinds are made of (`nameOverride`, `fullnameOverride`, `release_name`, `routing.kind`)"
+    return about(owner.found, "lost", "", what, f"{hint}, or {made_anew.BESIDE}")
+
+
+def _another_domain(before: RoutingView, after: RoutingView) -> Iterator[RouteFinding]:
+    """Hosts that differ in the domain of the cluster alone: one of the two is the cluster's."""
+    old = {rule.found.key: text(rule.found.spec.get("host")) for rule in before.rules}
+    for rule in after.rules:
+        was, now = (
+            host.partition(".svc.") for host in (old.get(rule.found.key, ""), text(rule.found.spec.get("host")))
+        )
+        if was[0] == now[0] and was[2] and now[2] and was[2] != now[2]:
+            what = f"the domain of its host changes from {was[2]} to {now[2]}"
+            what += ": all calls fail where the cluster's is another"
+            hint = "the search domains in /etc/resolv.conf of a pod end with the cluster's own"
+            yield about(rule.found, "domain", "", what, hint, serious=False)
 
 
 def _moves_on(before: RoutingView, after: RoutingView, end: Destination, running: frozenset[ObjectKey]) -> bool:
@@ -115,7 +155,9 @@ def _target_lost(
     if now is None:
         yield about(service, "lost", end.host, f"it goes, and {why}", _FIRST_ROUTE)
     elif end.port is not None and now.ports and end.port not in now.ports:
-        hint = "keep the old port beside the new one for one change"
+        hint = (
+            f"keep the old port beside the new one for one change; where the chart knows one port, {made_anew.BESIDE}"
+        )
         yield about(service, "lost", f"{end.host}:{end.port}", f"port {end.port} goes, and {why}", hint)
     elif end.subset and not any(end.subset in rule.subsets for rule in after.rules_of.get(end.host, ())):
         rule = before.rules_of[end.host][0]
@@ -158,109 +200,6 @@ def _unnamed(view: RoutingView, owner: RouteOwner) -> frozenset[ObjectKey]:
     routes = [route for route in owner.routes if headers and headers.isdisjoint(route.headers)]
     pods = (view.pods_of(end) for route in routes for end in route.destinations)
     return frozenset().union(*pods) & view.running
-
-
-# -- pods that are made anew --
-
-_FORCED = "Force=true"
-_HANDED_OVER = ("gitops-release/replicas", "handed-over")
-"""The annotation of a Deployment by which people say that applying its manifest leaves the number of its pods alone."""
-
-
-# What the API server never changes in kinds of `apps/v1`; all but the first in a StatefulSet alone.
-_IMMUTABLE = (
-    ("selector", "selector"),
-    ("serviceName", "service"),
-    ("podManagementPolicy", "order of pods"),
-    ("volumeClaimTemplates", "claims of volumes"),
-)
-
-
-def _rolled(before: RoutingView, after: RoutingView, texts: tuple[str, str]) -> Iterator[RouteFinding]:
-    """Deployments whose selector or number of pods goes, and those of versions whose pods would be made anew."""
-    versions = _of_versions(before)
-    unscaled: list[Found] = []
-    for key, old in before.pods.items():
-        new = after.pods.get(key)
-        both = manifests.pair(*texts, (old.rendered, new.rendered)) if new is not None else ()
-        if new is None or not both:
-            continue
-        was, now = (mapping(content.get("spec")) for content in both)
-        forced = _FORCED in text(new.annotations.get("argocd.argoproj.io/sync-options"))
-        if key.api_version.startswith("apps/") and not forced:
-            for field, title in _IMMUTABLE if key.kind == "StatefulSet" else _IMMUTABLE[:1]:
-                change = _change(was.get(field), now.get(field), f"spec.{field}")
-                if change:
-                    what = f"its {title} changes ({change}), which Kubernetes refuses"
-                    yield about(new, "immutable", "", what, f"keep the {title}, or give it another name")
-        count, annotation = was.get("replicas"), new.annotations.get(_HANDED_OVER[0])
-        if isinstance(count, int) and now.get("replicas") is None and annotation != _HANDED_OVER[1]:
-            unscaled += [new] if count > 1 or (key.namespace, key.kind, key.name) in before.scaled else []
-        if key in versions:
-            one, other = mapping(was.get("template")), mapping(now.get("template"))
-            change = _change(one, other, "spec.template")
-            if change:
-                rule = "rolled" if _change(_without_digests(one), _without_digests(other), "") else "digest"
-                what = f"its pods are made anew and lose their streams ({change})"
-                hint = "let nothing in the template of a version's pods depend on the other versions"
-                yield about(new, rule, "", what, hint)
-    if unscaled:
-        more = f" (so does that of {listed([one.key.name for one in unscaled[1:]])})" if unscaled[1:] else ""
-        what = f"`replicas` leaves its manifest{more}: where this is applied it runs with one pod, the API's default"
-        done = ": ".join(_HANDED_OVER)
-        hint = f"hand the number over to the autoscaler first, then annotate it `{done}` (docs/explanation/routing.md)"
-        yield about(unscaled[0], "unscaled", "", what, hint)
-
-
-def _of_versions(view: RoutingView) -> set[ObjectKey]:
-    """The pods that clients choose by the name of a version, and those that they once chose so."""
-    found: set[ObjectKey] = set()
-    for owner in view.owners:
-        for route in owner.routes:
-            if any(is_name(value) for _, value in route.exact):
-                ends = [end for end in route.destinations if is_name(end.subset) or owner.is_gateway_route]
-                found.update(key for end in ends for key in view.pods_of(end))
-    for rule in view.rules:
-        service = view.services.get(rule.service) if rule.service else None
-        for subset in rule.subsets.values():
-            if service is not None and service.selector is not None and is_name(subset.name):
-                found |= view.behind(service, subset.labels)
-    return found
-
-
-_ABSENT = object()
-_SHOWN = 60  # letters of a value
-
-
-def _change(one: Any, other: Any, path: str) -> str:
-    """The first difference of two values; empty where they are the same."""
-    if one == other:
-        return ""
-    if isinstance(one, dict) and isinstance(other, dict):
-        key = next(key for key in {**one, **other} if one.get(key) != other.get(key) or (key in one) != (key in other))
-        return _change(one.get(key, _ABSENT), other.get(key, _ABSENT), f"{path}.{key}")
-    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        place = next(place for place in range(len(one)) if one[place] != other[place])
-        return _change(one[place], other[place], f"{path}[{place}]")
-    return f"{path}: {_short(one)} becomes {_short(other)}"
-
-
-def _short(value: Any) -> str:
-    if value is _ABSENT:
-        return "nothing"
-    shown = comparable(value) if isinstance(value, (dict, list)) else repr(value)
-    return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]} …"
-
-
-def _without_digests(template: Mapping[str, Any]) -> dict[str, Any]:
-    spec = dict(mapping(template.get("spec")))
-    for kind in ("containers", "initContainers"):
-        if kind in spec:
-            spec[kind] = [
-                {**one, "image": tag_part(text(one["image"]))} if "image" in one else one
-                for one in mappings(spec[kind])
-            ]
-    return {**template, "spec": spec}
 
 
 # -- listeners --

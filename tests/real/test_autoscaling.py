@@ -1,0 +1,96 @@
+"""Switching autoscaling on, where versions run: how many pods each of them has at every moment, by who applies it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from appliers import Applier, Helm, Kubectl
+from control_plane import Cluster
+from real_programs import path
+from simulated_nodes import Behaviour
+from watcher import Watcher
+
+TAGS = "image: {default: v2, tag: {v1: 1.0.1, v2: 1.0.2}}\n"
+FIXED = "replicaCount: 3\nresources: {requests: {cpu: 100m}}\n"
+SCALED = FIXED + "autoscaling: {enabled: true, minReplicas: 2}\n"
+HAD_THEIR_SAY = 4  # seconds
+BUSY = Behaviour(cpu="80m")  # as much as the autoscaler wants of a pod
+
+APPLIERS: dict[str, Callable[..., Applier]] = {
+    "Helm 4": Helm,
+    "Helm 3": partial(Helm, program="helm3"),
+    "kubectl": Kubectl,
+    "kubectl --server-side": partial(Kubectl, server_side=True),
+}
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(params=list(APPLIERS))
+def by(request: pytest.FixtureRequest, cluster: Cluster, namespace: str, tmp_path: Path) -> Applier:
+    return APPLIERS[request.param](cluster, namespace, tmp_path)
+
+
+@pytest.fixture
+def watcher(by: Applier, cluster: Cluster, namespace: str) -> Iterator[Watcher]:
+    """Two versions run with three pods each."""
+    for version in ("v1", "v2", "v3"):
+        cluster.nodes.behave(namespace, version, BUSY)
+    by.apply(TAGS, FIXED)
+    with Watcher(cluster.kubeconfig, namespace) as found:
+        found.until_ready(v1=3, v2=3)
+        yield found
+
+
+def least(watcher: Watcher, by: Applier, *values: str) -> dict[str, int]:
+    """Applies it; the least number of ready pods that the versions of before have from then on, until autoscalers had their say."""
+    begin = watcher.revision
+    by.apply(*values)
+    time.sleep(HAD_THEIR_SAY)
+    found = [moment.versions for moment in watcher.moments(begin)]
+    return {version: min(one.get(version, 0) for one in found) for version in ("v1", "v2")}
+
+
+def test_without_a_hand_over_every_version_runs_with_one_pod(by: Applier, watcher: Watcher) -> None:
+    assert least(watcher, by, TAGS, SCALED) == {"v1": 1, "v2": 1}
+    watcher.until_ready(v1=2, v2=2)  # the autoscaler's least number
+
+
+def test_where_versions_to_come_are_scaled_alone_no_pod_goes(by: Applier, watcher: Watcher) -> None:
+    since = SCALED.replace("enabled: true", "enabled: true, since: v3")
+    assert least(watcher, by, TAGS, since) == {"v1": 3, "v2": 3}
+    assert least(watcher, by, TAGS.replace("}}", ", v3: 1.0.3}}"), since) == {"v1": 3, "v2": 3}
+    watcher.until_ready(v1=3, v2=3, v3=2)
+
+
+def test_a_number_that_was_handed_over_stays(by: Applier, watcher: Watcher, cluster: Cluster) -> None:
+    hand_over(by, cluster)
+    if by.server_side:
+        by.apply(TAGS, FIXED)  # what is applied in between takes nothing back
+    wanted = 1 if isinstance(by, Helm) and by.program == "helm3" else 3
+    assert least(watcher, by, TAGS, SCALED) == {"v1": wanted, "v2": wanted}
+
+
+def hand_over(by: Applier, cluster: Cluster) -> None:
+    """As docs/explanation/routing.md says it for who applies it; there is no way for Helm 3."""
+    for version in ("v1", "v2"):
+        name = f"deployment/engine-grpc-manifest-{version}"
+        if isinstance(by, Kubectl) and not by.server_side:
+            by.run(
+                path("kubectl"),
+                "-n",
+                by.namespace,
+                "apply",
+                "edit-last-applied",
+                name,
+                KUBE_EDITOR="sed -i '/ replicas:/d'",
+            )
+        else:
+            second = (
+                f"{{apiVersion: apps/v1, kind: Deployment, metadata: {{name: {name[11:]}}}, spec: {{replicas: 3}}}}"
+            )
+            options = ["-n", by.namespace, "apply", "--server-side", "--field-manager=handover", "-f", "-"]
+            cluster.kubectl(*options, content=second)
