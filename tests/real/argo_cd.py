@@ -23,7 +23,7 @@ import requests
 from control_plane import Cluster, define, need, until
 from fixtures import helm_program
 from processes import free_port, running
-from real_programs import definitions, server
+from real_programs import definitions, path, server
 
 RESYNC = 5
 NAMESPACE = "argocd"
@@ -109,6 +109,33 @@ class ArgoCD:
         self.cluster.api.create(APPLICATIONS, content)
         return Application(self.cluster, name)
 
+    def reads(self, url: str, username: str, password: str) -> None:
+        """It may read a private repository."""
+        secret = {
+            "metadata": {"name": "repository", "labels": {"argocd.argoproj.io/secret-type": "repository"}},
+            "stringData": {"type": "git", "url": url, "username": username, "password": password},
+        }
+        self.cluster.api.create(f"/api/v1/namespaces/{NAMESPACE}/secrets", secret)
+
+    @contextmanager
+    def hook(self) -> Iterator[str]:
+        """Its server, which a forge tells of each push; yields where. By itself it looks every three minutes only."""
+        need("argocd-server")
+        port, metrics = free_port(), free_port()
+        command = server(
+            "argocd-server", "--kubeconfig", str(self.cluster.kubeconfig), "--namespace", NAMESPACE, "--insecure",
+            "--disable-auth", "--address", "127.0.0.1", "--port", str(port), "--metrics-address", "127.0.0.1",
+            "--metrics-port", str(metrics), "--redis", self.redis, "--repo-server", self.repo_server, "--repo-server-plaintext",
+            "--dex-server", "127.0.0.1:1",
+        )  # fmt: skip
+        self._controller.close()
+        self.start(resync=180)
+        with running(command, self.folder / "server.log", env=self.environment):
+            until(lambda: _answers(port, "healthz"), 60, f"Argo CD's server: {self.folder / 'server.log'}")
+            yield f"http://127.0.0.1:{port}/api/webhook"
+        self._controller.close()
+        self.start()
+
     @contextmanager
     def down(self) -> Iterator[None]:
         """Nothing is compared and nothing synced while the block runs."""
@@ -116,13 +143,13 @@ class ArgoCD:
         yield
         self.start()
 
-    def start(self) -> None:
+    def start(self, resync: int = RESYNC) -> None:
         """The part that compares and syncs."""
         metrics = str(free_port())
         command = server(
             "argocd-application-controller", "--kubeconfig", str(self.cluster.kubeconfig), "--namespace", NAMESPACE,
             "--redis", self.redis, "--repo-server", self.repo_server, "--repo-server-plaintext",
-            "--metrics-port", metrics, "--app-resync", str(RESYNC), "--app-resync-jitter", "0",
+            "--metrics-port", metrics, "--app-resync", str(resync), "--app-resync-jitter", "0",
             "--status-processors", "4", "--operation-processors", "4", "--loglevel", "info",
         )  # fmt: skip
         self._controller.enter_context(
@@ -139,12 +166,13 @@ def argo_cd_on(cluster: Cluster, folder: Path) -> Iterator[ArgoCD]:
     programs = folder / "bin"
     programs.mkdir()
     (programs / "helm").symlink_to(helm_program("helm3"))  # Argo CD brings a Helm 3
+    (programs / "argocd").symlink_to(path("argocd"))  # git asks it for the password of a private repository
     (folder / "tmp").mkdir()
     environment = {
         **os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "KUBECONFIG": str(cluster.kubeconfig),
         "HOME": str(folder), "TMPDIR": str(folder / "tmp"), "ARGOCD_FAKE_IN_CLUSTER": "true", "ARGOCD_GPG_ENABLED": "false",
         "ARGOCD_CONTROLLER_SHARD": "0", "ARGOCD_TLS_DATA_PATH": str(folder), "ARGOCD_SSH_DATA_PATH": str(folder),
-        "ARGOCD_PLUGINSOCKFILEPATH": str(folder),
+        "ARGOCD_PLUGINSOCKFILEPATH": str(folder), "ARGOCD_ASK_PASS_SOCK": str(folder / "ask-pass"),
     }  # fmt: skip
     with ExitStack() as ended:
         command = server(
@@ -163,9 +191,9 @@ def argo_cd_on(cluster: Cluster, folder: Path) -> Iterator[ArgoCD]:
         yield found
 
 
-def _answers(metrics: int) -> bool:
+def _answers(port: int, path: str = "metrics") -> bool:
     try:
-        return requests.get(f"http://127.0.0.1:{metrics}/metrics", timeout=5).ok
+        return requests.get(f"http://127.0.0.1:{port}/{path}", timeout=5).ok
     except requests.RequestException:
         return False
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,7 +54,7 @@ PROGRAMS = {
     "source-controller": _flux("source-controller"),
     "kustomize-controller": _flux("kustomize-controller"),
 }  # fmt: skip
-CALLED = {"argocd-repo-server": "argocd", "argocd-application-controller": "argocd"}
+CALLED = {f"argocd-{part}": "argocd" for part in ("repo-server", "application-controller", "server")}
 """Argo CD is one program: the name that it is called by chooses the part."""
 
 DEFINITIONS = {
@@ -62,6 +63,9 @@ DEFINITIONS = {
     "kustomize-controller": ("flux", "github.com/fluxcd/kustomize-controller", "config/crd/bases/*.yaml"),
 }
 """Name -> folder, module and files of the CustomResourceDefinitions that come with a program."""
+
+FILES = {"gitea-files": ("gitea", "code.gitea.io/gitea", ("options", "templates", "public"))}
+"""Name -> folder, module and folders of what a program reads while it runs."""
 
 ON_EVERY_ADDRESS = {"argocd": ("controller/appcontroller.go", '"0.0.0.0:%d"', '"127.0.0.1:%d"')}
 """A program whose own options leave a port open to everybody: file of its module, text, what stands there instead."""
@@ -79,6 +83,10 @@ def missing(*names: str) -> list[str]:
 def path(name: str) -> str:
     found = BUILT / name
     return str(found) if found.exists() else name
+
+
+def version(name: str) -> str:
+    return _version(PROGRAMS[name].folder, PROGRAMS[name].module)
 
 
 def server(name: str, *arguments: str) -> list[str]:
@@ -100,13 +108,24 @@ def main(*names: str) -> None:
         started = time.monotonic()
         _build(name, program)
         print(f"{time.monotonic() - started:.0f} s", flush=True)
+    _lay_out(names or (*PROGRAMS, *DEFINITIONS))
+
+
+def _lay_out(names: Sequence[str]) -> None:
+    """What belongs to these programs: their other names, definitions, and files."""
     for link, target in CALLED.items():
         if not (BUILT / link).is_symlink():
             (BUILT / link).symlink_to(target)
     for name, (folder, module, files) in DEFINITIONS.items():
-        if (not names or name in names) and not definitions(name).exists():
+        if name in names and not definitions(name).exists():
             found = sorted(_source(folder, module).glob(files))
             definitions(name).write_text("\n---\n".join(file.read_text("utf-8") for file in found), "utf-8")
+    for name, (folder, module, parts) in FILES.items():
+        if folder in names and not (BUILT / name).exists():
+            with tempfile.TemporaryDirectory(dir=BUILT) as scratch:
+                for part in parts:
+                    _copy(_source(folder, module) / part, Path(scratch) / name / part)
+                (Path(scratch) / name).rename(BUILT / name)
 
 
 def _build(name: str, program: Program) -> None:
@@ -122,9 +141,7 @@ def _build(name: str, program: Program) -> None:
 def _changed(scratch: Path, program: Program, file: str, before: str, after: str) -> Path:
     """A go.mod that takes the program from a copy of its module with another text in one file."""
     copy = scratch / "source"
-    shutil.copytree(_source(program.folder, program.module), copy, copy_function=shutil.copyfile)
-    for folder in (copy, *(path for path in copy.rglob("*") if path.is_dir())):
-        folder.chmod(0o755)  # read only, as in the cache of Go
+    _copy(_source(program.folder, program.module), copy)
     text = (copy / file).read_text("utf-8")
     assert text.count(before) == 1, f"{program.module}/{file} no longer has one {before}"
     (copy / file).write_text(text.replace(before, after), "utf-8")
@@ -132,6 +149,12 @@ def _changed(scratch: Path, program: Program, file: str, before: str, after: str
         shutil.copyfile(MODULES / program.folder / f"go.{kind}", scratch / f"go.{kind}")
     _go(program.folder, "mod", "edit", f"-replace={program.module}={copy}", str(scratch / "go.mod"))
     return scratch / "go.mod"
+
+
+def _copy(source: Path, copy: Path) -> None:
+    shutil.copytree(source, copy, copy_function=shutil.copyfile)
+    for folder in (copy, *(path for path in copy.rglob("*") if path.is_dir())):
+        folder.chmod(0o755)  # read only, as in the cache of Go
 
 
 def _version(folder: str, module: str) -> str:

@@ -52,6 +52,11 @@ class Mesh:
             server.die()
         assert not self._failed, self._failed
 
+    @property
+    def servers(self) -> list[Pod]:
+        """Those that run now."""
+        return list(self._servers.values())
+
     def client(self, host: str) -> Client:
         """A caller through the gateway, once that has routes."""
         end = time.monotonic() + 30

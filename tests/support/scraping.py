@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +29,37 @@ class Measured(Envoy):
         return super().apply(found, *kinds)
 
 
+@dataclass(frozen=True)
+class Prometheus:
+    url: str
+    file: Path  # its configuration
+
+    def scrape(self, target: str, versions: Mapping[str, str]) -> None:
+        """From now on the Envoy at `target`, twice a second.
+
+        `versions`: address of an endpoint -> the version that it is a pod of, as discovery would label it.
+        """
+        self.file.write_text(_config(target, versions), encoding="utf-8")
+        urllib.request.urlopen(urllib.request.Request(f"{self.url}/-/reload", method="POST"), timeout=10).close()
+
+
+@contextmanager
+def prometheus(directory: Path) -> Iterator[Prometheus]:
+    """One that scrapes nothing yet, with its files in an empty directory."""
+    need_prometheus()
+    with serving(directory, "global: {}\n", "--web.enable-lifecycle") as url:
+        yield Prometheus(url, directory / "prometheus.yml")
+
+
 @contextmanager
 def scraping(directory: Path, target: str, versions: Mapping[str, str]) -> Iterator[str]:
-    """A Prometheus that scrapes the Envoy at `target` twice a second; yields its URL.
+    """A Prometheus that scrapes the Envoy at `target` twice a second; yields its URL."""
+    with prometheus(directory) as found:
+        found.scrape(target, versions)
+        yield found.url
 
-    `versions`: address of an endpoint -> the version that it is a pod of, as discovery would label it.
-    """
-    need_prometheus()
+
+def _config(target: str, versions: Mapping[str, str]) -> str:
     relabel = [
         {"source_labels": ["envoy_endpoint_address"], "regex": address, "target_label": "version", "replacement": name}
         for address, name in versions.items()
@@ -43,5 +69,4 @@ def scraping(directory: Path, target: str, versions: Mapping[str, str]) -> Itera
         "global": {"scrape_interval": "500ms", "scrape_timeout": "500ms"},
         "scrape_configs": [{"job_name": "envoy", "metrics_path": "/stats/prometheus", **job}],
     }
-    with serving(directory, yaml.safe_dump(config)) as url:
-        yield url
+    return str(yaml.safe_dump(config))
