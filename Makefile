@@ -6,7 +6,7 @@ MARKS ?= not nightly and not slow
 # Where this is set, every start of the tool in a fresh checkout would compile it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test lint types format nightly real real-programs helm bench docs schema lock linters istiod istio-definitions gateway-definitions github-definitions github-page pictures clean
+.PHONY: demo test lint types format nightly real real-programs drill helm bench docs schema lock linters istiod istio-definitions gateway-definitions github-definitions github-page pictures clean
 
 demo: $(VENV)/.installed ## the whole pipeline in a temporary repository
 	@$(BIN)/release demo
@@ -22,6 +22,11 @@ real: $(VENV)/.installed-dev real-programs helm istio-definitions gateway-defini
 
 real-programs: $(VENV)/.installed-dev ## these systems, built into .cache/real once for each version: an hour on two cores (it needs Go)
 	@$(BIN)/python tests/real/real_programs.py
+
+DRILL := kube-apiserver kube-controller-manager kubectl argocd gitea gitea-runner
+drill: $(VENV)/.installed-dev helm istio-definitions gateway-definitions ## a default turns bad in a whole cluster, with its time line; WINDOW=60 (it needs Go)
+	@$(BIN)/python tests/real/real_programs.py $(DRILL)
+	@PATH="$(CURDIR)/.cache/bin:$$PATH" $(BIN)/python -m pytest -q -s -n 0 tests/real/test_whole_drill.py
 
 helm: .cache/bin/helm .cache/bin/helm3 ## Helm programs of both major versions, in .cache/bin (it needs Go)
 
