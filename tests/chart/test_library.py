@@ -41,7 +41,8 @@ def test_what_a_chart_of_its_own_leaves_out_is_as_in_the_shipped_chart(engine: R
 def test_a_chart_of_its_own_gets_the_routes_of_the_shipped_chart(renderer: Renderer) -> None:
     own = contents(renderer.render(request(SEED, files=routes(TOLD))))
     shipped = contents(renderer.render(request(SEED, "fullnameOverride: engine\nservice: {port: 9090}\n")))
-    for name in ("DestinationRule engine", "VirtualService engine"):
+    rules = [f"DestinationRule engine{name}" for name in ("", "-v1", "-v2", "-v3", "-v4")]
+    for name in (*rules, "VirtualService engine"):
         assert own.pop(name)["spec"] == shipped[name]["spec"]
     assert not own
 
@@ -55,8 +56,21 @@ def test_a_chart_with_routes_of_its_own_includes_the_two_lists(engine: Renderer)
     own += "---\n" + kinds.format("DestinationRule", "subsets", list_of("route"))
     found = contents(engine.render(request(SEED, files=chart(f"{{{{- $routes := dict {TOLD} -}}}}\n{own}"))))
     whole = contents(engine.render(request(SEED, files=routes(TOLD))))
-    for kind, key in (("VirtualService", "http"), ("DestinationRule", "subsets")):
-        assert found[f"{kind} mine"]["spec"][key] == whole[f"{kind} engine"]["spec"][key]
+    assert found["VirtualService mine"]["spec"]["http"] == whole["VirtualService engine"]["spec"]["http"]
+    rules = [f"DestinationRule engine{name}" for name in ("", "-v1", "-v2", "-v3", "-v4")]
+    subsets = [one for name in rules for one in whole[name]["spec"]["subsets"]]
+    assert found["DestinationRule mine"]["spec"]["subsets"] == subsets
+
+
+def test_a_rule_of_its_own_keeps_the_default_pool_and_leaves_the_versions_to_rules_of_theirs(engine: Renderer) -> None:
+    own = '{{- include "grpc-manifest.versionRules" $routes }}\n---\napiVersion: networking.istio.io/v1\n'
+    own += "kind: DestinationRule\nmetadata: {name: engine}\nspec:\n  subsets:\n  "
+    own += '{{- include "grpc-manifest.pool" $routes | nindent 2 }}\n'
+    found = contents(engine.render(request(SEED, files=chart(f"{{{{- $routes := dict {TOLD} -}}}}\n{own}"))))
+    whole = contents(engine.render(request(SEED, files=routes(TOLD))))
+    assert list(found) == [name for name in whole if name.startswith("DestinationRule")]
+    subsets = {name: content["spec"]["subsets"] for name, content in found.items()}
+    assert subsets == {name: whole[name]["spec"]["subsets"] for name in found}
 
 
 WRITTEN = """\
@@ -90,7 +104,9 @@ def test_a_deployment_that_people_wrote_for_one_tag_is_rendered_for_each_version
         "app.kubernetes.io/version": "b", "grpcsvc/v2": "true",
     }  # fmt: skip
     assert one["metadata"]["labels"]["x"] == "y"
-    assert one["metadata"]["annotations"] == {"a": "b", "argocd.argoproj.io/sync-wave": "0"}
+    waves = "argocd.argoproj.io/sync-wave", "argocd.argoproj.io/sync-options"
+    assert one["metadata"]["annotations"] == {"a": "b", waves[0]: "0", waves[1]: "PruneLast=true"}
+    assert waves[1] not in found["Deployment mine-v3"]["metadata"]["annotations"]
     assert found["Deployment mine-v3"]["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"] == "3"
     assert one["spec"]["replicas"] == 1000000
 
@@ -125,7 +141,10 @@ def test_a_chart_of_its_own_says_what_differs(engine: Renderer) -> None:
     found = contents(engine.render(request(values, files=routes(told))))
     rule, service = found["DestinationRule engine"]["spec"], found["VirtualService engine"]["spec"]
     assert rule["host"] == "calls.engine.svc.example.cluster"
-    assert [one["name"] for one in rule["subsets"]] == ["default", "v7", "v8"]
+    assert {name for name in found if name.startswith("Dest")} == {
+        f"DestinationRule engine{n}" for n in ("", "-v7", "-v8")
+    }
+    assert found["DestinationRule engine-v7"]["spec"]["host"] == rule["host"]
     assert rule["subsets"][0]["labels"] == {"app": "x"}
     assert service["gateways"] == ["engine/engine"]
     assert "headers" not in service["http"][0]["route"][0]

@@ -33,8 +33,9 @@ def routes(objects: dict[str, Any]) -> dict[str, list[str]]:
 
 
 def subsets(objects: dict[str, Any]) -> dict[str, Any]:
-    rule = next(content for name, content in objects.items() if name.startswith("DestinationRule"))
-    return {subset["name"]: subset for subset in rule["spec"]["subsets"]}
+    """Those of all rules, which Istio joins: the default pool, and each version's own."""
+    rules = [content["spec"]["subsets"] for name, content in objects.items() if name.startswith("DestinationRule")]
+    return {subset["name"]: subset for (subset,) in rules}
 
 
 def deployments(objects: dict[str, Any]) -> dict[str, Any]:
@@ -42,13 +43,18 @@ def deployments(objects: dict[str, Any]) -> dict[str, Any]:
 
 
 def moved_in_place(before: str, after: str) -> set[str]:
-    """What changed, after a look that no Deployment changed but in its wave, and no subset came or went."""
+    """What changed, after a look that no object of a version changed but in its annotations, and no subset came or went."""
     assert set(changed(before, after).values()) == {"changed"}
     old, new = contents(before), contents(after)
-    for name in deployments(old):
-        assert deployments(old)[name]["spec"] == deployments(new)[name]["spec"]
+    for name in (name for name in old if name.rpartition("-v")[2].isdecimal()):
+        assert old[name]["spec"] == new[name]["spec"]
     assert list(subsets(old)) == list(subsets(new))
     return set(changed(before, after))
+
+
+def of_version(name: str) -> list[str]:
+    """The objects of a version; with its state only their annotations change."""
+    return [f"{kind} engine-grpc-manifest-{name}" for kind in ("Deployment", "DestinationRule", "PodDisruptionBudget")]
 
 
 def default_pool(objects: dict[str, Any]) -> list[str]:
@@ -98,7 +104,7 @@ def test_without_a_default_the_lowest_number_is_the_default(engine: Renderer) ->
 def test_versions_are_ordered_by_their_numbers(engine: Renderer) -> None:
     objects = rendered(engine, image("{v10: a, v9: b, v100: c}"))
     assert list(routes(objects)) == ["v9", "v10", "v100", "default"]
-    assert list(subsets(objects)) == ["default", "v9", "v10", "v100"]
+    assert list(subsets(objects)) == ["v9", "v10", "v100", "default"]  # the order in which Helm applies
     assert [name.rpartition("-")[2] for name in deployments(objects)] == ["v9", "v10", "v100"]
 
 
@@ -108,7 +114,7 @@ def test_retired_and_quarantined_versions_are_deployed_but_not_routed(engine: Re
         engine, image("{v2: b, v3: c}", default="v3", retired="{v1: a}", quarantined="{v2: {reason: bad}}")
     )
     assert routes(objects) == {"v3": ["v3", "c"], "default": []}
-    assert list(subsets(objects)) == ["default", "v1", "v2", "v3"]
+    assert list(subsets(objects)) == ["v1", "v2", "v3", "default"]
     assert len(deployments(objects)) == 3
 
 
@@ -126,6 +132,7 @@ def test_adding_a_version_changes_no_other_deployment(engine: Renderer) -> None:
     after = engine.render(request(SEED + "  - v1.0.5\n"))
     assert changed(before, after) == {
         "Deployment engine-grpc-manifest-v5": "added",
+        "DestinationRule engine-grpc-manifest-v5": "added",
         "PodDisruptionBudget engine-grpc-manifest-v5": "added",
         "DestinationRule engine-grpc-manifest": "changed",
         "VirtualService engine-grpc-manifest": "changed",
@@ -136,7 +143,7 @@ def test_retiring_takes_the_route_and_nothing_else_away(engine: Renderer) -> Non
     before = engine.render(request(image(f"{{{FOUR}}}", default="v4")))
     after = engine.render(request(image("{v2: v1.0.2, v3: v1.0.3, v4: v1.0.4}", default="v4", retired="{v1: v1.0.1}")))
     assert moved_in_place(before, after) == {
-        "Deployment engine-grpc-manifest-v1",
+        *of_version("v1"),
         "DestinationRule engine-grpc-manifest",
         "VirtualService engine-grpc-manifest",
     }
@@ -147,7 +154,7 @@ def test_a_quarantine_takes_the_route_and_nothing_else_away(engine: Renderer) ->
     before = engine.render(request(image(f"{{{FOUR}}}", default="v4")))
     after = engine.render(request(image(f"{{{FOUR}}}", default="v4", quarantined="{v2: {reason: bad}}")))
     assert moved_in_place(before, after) == {
-        "Deployment engine-grpc-manifest-v2",
+        *of_version("v2"),
         "DestinationRule engine-grpc-manifest",
         "VirtualService engine-grpc-manifest",
     }
@@ -190,6 +197,12 @@ def waves(objects: dict[str, Any]) -> dict[str, list[str]]:
     return found
 
 
+def pruned_last(content: Any) -> bool:
+    options = content["metadata"].get("annotations", {}).get("argocd.argoproj.io/sync-options", "")
+    return "PruneLast=true" in options.split(",")
+
+
+BY_GATEWAY = "routing: {kind: gateway-api, parentRefs: [{name: public}], hostnames: [engine.example.com]}\n"
 EVERYTHING_ON = (
     "virtualService: {hosts: [engine.example.com]}\ngateway: {enabled: true}\nenvoyFilter: {enabled: true}\n"
     "autoscaling: {enabled: true}\n"
@@ -202,18 +215,42 @@ def test_live_versions_come_before_their_routes_and_the_others_after_them(engine
     assert {wave: sorted(names) for wave, names in found.items()} == {
         "0": [
             "Deployment *-v3",
-            *[f"PodDisruptionBudget *-{name}" for name in ("v1", "v2", "v3")],
+            "DestinationRule *-v3",
+            "PodDisruptionBudget *-v3",
             "Service *",
             "ServiceAccount *",
         ],
         "1": ["DestinationRule *", "Gateway *"],
         "2": ["EnvoyFilter engine-*", "VirtualService *"],
         "3": [
-            "Deployment *-v1",
-            "Deployment *-v2",
+            *[f"{kind} *-{name}" for kind in ("Deployment", "DestinationRule") for name in ("v1", "v2")],
             *[f"HorizontalPodAutoscaler *-{name}" for name in ("v1", "v2", "v3")],
+            *[f"PodDisruptionBudget *-{name}" for name in ("v1", "v2")],
         ],
     }
+
+
+@pytest.mark.parametrize("values", ["", BY_GATEWAY], ids=["Istio", "Gateway API"])
+def test_what_belongs_to_a_live_version_goes_last_and_to_others_not(values: str, engine: Renderer) -> None:
+    objects = rendered(engine, IN_STATES, values)
+    last = {name.replace("engine-grpc-manifest", "*") for name, content in objects.items() if pruned_last(content)}
+    subset = "Service *-v3" if values else "DestinationRule *-v3"
+    assert last == {"Deployment *-v3", "PodDisruptionBudget *-v3", subset}
+
+
+@pytest.mark.parametrize(("own", "found"), [
+    ("ServerSideApply=true", "ServerSideApply=true,PruneLast=true"),
+    ("PruneLast=false", "PruneLast=false"),
+])  # fmt: skip
+def test_sync_options_of_ones_own_stay(own: str, found: str, engine: Renderer) -> None:
+    values = f"destinationRule: {{annotations: {{argocd.argoproj.io/sync-options: {own}}}}}\n"
+    rules = rendered(engine, IN_STATES, values)
+    options = {
+        name.rpartition("-")[2]: content["metadata"]["annotations"]["argocd.argoproj.io/sync-options"]
+        for name, content in rules.items()
+        if name.startswith("DestinationRule")
+    }
+    assert options == {"v1": own, "v2": own, "v3": found, "manifest": own}
 
 
 def test_the_waves_can_be_left_out_or_chosen(engine: Renderer) -> None:

@@ -9,14 +9,14 @@ from world import SEED, WITH_DEFAULT, World
 
 TAGS = "environments/devel/image_tag.yaml"
 VALUES = "environments/devel/values.yaml"
-RULE = "charts/grpc-manifest/charts/grpc-manifest-routes/templates/_routes.tpl"
+RULE = "charts/grpc-manifest/charts/grpc-manifest-routes/templates/_istio.tpl"
 PODS = "charts/grpc-manifest/templates/deployment.yaml"
 BRANCH = "release/devel"
 
 # The chart of somebody who forgot that versions come and go.
 EACH = "{{- range .Values.table.deployed }}\n"
-WITHOUT_V5 = (f"{EACH}- name", EACH + '{{- if ne .name "v5" }}\n- name')
-LAST = "    app.kubernetes.io/tag: {{ .name }}\n{{- end }}"
+WITHOUT_V5 = (f"{EACH}---", EACH + '{{- if ne .name "v5" }}\n---')
+LAST = "      app.kubernetes.io/tag: {{ .name }}\n{{- end }}"
 END = (LAST, LAST + "\n{{- end }}")
 DEFAULT_IN_PODS = (
     "    metadata:\n      {{- with $annotations",
@@ -26,7 +26,7 @@ SECOND = """\
 apiVersion: networking.istio.io/v1
 kind: DestinationRule
 metadata: {name: second, namespace: engine}
-spec: {host: engine-grpc-manifest.engine.svc.cluster.local}
+spec: {host: engine-grpc-manifest.engine.svc.cluster.local, trafficPolicy: {loadBalancer: {simple: RANDOM}}}
 """
 
 
@@ -52,8 +52,8 @@ def test_a_chart_that_loses_the_new_version_is_refused(how: tuple[str, ...], wor
     assert said.err.splitlines() == [
         (
             "release: error: with this change calls to devel would fail: VirtualService engine/engine-grpc-manifest: route v5 "
-            "leads to subset v5 of engine-grpc-manifest.engine.svc.cluster.local, which DestinationRule "
-            "engine/engine-grpc-manifest doesn't have (it has default, v1, v2, v3, v4)"
+            "leads to subset v5 of engine-grpc-manifest.engine.svc.cluster.local, which no DestinationRule of that host has "
+            "(they have v1, v2, v3, v4, default)"
         ),
         "  where: charts/grpc-manifest/templates/virtualservice.yaml",
         "  cause: the chart renders the new set of versions so; nothing was published",
@@ -96,13 +96,13 @@ def test_what_is_wrong_already_stops_nothing_and_is_told(world: World) -> None:
     world.commit({"charts/grpc-manifest/templates/second.yaml": SECOND}, "A second rule")
     found = world.release("check", code=1).out
     line = "charts/grpc-manifest/templates/second.yaml: devel: DestinationRule engine/second: DestinationRule "
-    assert f"{line}engine/engine-grpc-manifest is for the same host" in found
+    assert f"{line}engine/engine-grpc-manifest has a trafficPolicy for the same host, too" in found
     outcome = world.json("bump", "devel", "v1.0.5")
     assert outcome["changed"] is True
     (note,) = outcome["notes"]
     assert note == (
-        "wrong already: DestinationRule engine/second: DestinationRule engine/engine-grpc-manifest is for the same host: "
-        "Istio keeps one trafficPolicy of the two, by their age"
+        "wrong already: DestinationRule engine/second: DestinationRule engine/engine-grpc-manifest has a trafficPolicy for "
+        "the same host, too: Istio keeps one of the two, by their age"
     )
     world.merge(1)
     assert "wrong already" in world.release("bump", "devel", "v1.0.6", "--direct").out
@@ -153,7 +153,7 @@ def test_check_judges_the_step_from_the_base(world: World) -> None:
     assert found["findings"] == [
         {
             "where": TAGS,
-            "what": "devel: DestinationRule engine/engine-grpc-manifest: subset v4 goes, and VirtualService "
+            "what": "devel: DestinationRule engine/engine-grpc-manifest-v4: subset v4 goes, and VirtualService "
             "engine/engine-grpc-manifest leads to it by route v4: calls fail until all proxies know",
             "hint": "take the route away first, and this in a later change: keep it for what is `retired` or `quarantined`",
         }

@@ -578,7 +578,7 @@ def test_every_engine_renders_the_same_text() -> None:
 def test_fifty_versions_render(renderer: Renderer) -> None:
     tags = "".join(f"  - v1.0.{number}\n" for number in range(1, 51))
     objects = contents(renderer.render(request(f"image:\n  tag:\n{tags}")))
-    assert len(objects) == 50 * 2 + 4
+    assert len(objects) == 50 * 3 + 4
 
 
 # -- how a chart is handed over ---------------------------------------------------------------------------------------

@@ -38,9 +38,8 @@ def found_in(objects: Objects) -> list[str]:
     return [finding.what for finding in routes.check(text(objects), "engine")]
 
 
-def subsets(objects: Objects) -> list[Any]:
-    found: list[Any] = objects["DestinationRule"]["spec"]["subsets"]
-    return found
+def subset(objects: Objects, name: str) -> Any:
+    return objects[f"DestinationRule {name}".removesuffix(" default")]["spec"]["subsets"][0]
 
 
 def http(objects: Objects) -> list[Any]:
@@ -53,11 +52,11 @@ def test_the_rendering_that_is_broken_below_is_right(engine: Renderer) -> None:
 
 
 def lose_subset(objects: Objects) -> None:
-    subsets(objects)[:] = [one for one in subsets(objects) if one["name"] != "v3"]
+    del objects["DestinationRule v3"]
 
 
 def mislead_subset(objects: Objects) -> None:
-    next(one for one in subsets(objects) if one["name"] == "v3")["labels"]["app.kubernetes.io/tag"] = "v33"
+    subset(objects, "v3")["labels"]["app.kubernetes.io/tag"] = "v33"
 
 
 def lose_deployment(objects: Objects) -> None:
@@ -86,8 +85,18 @@ def second_rule(objects: Objects) -> None:
     objects["another"] = other
 
 
+def second_subset(objects: Objects) -> None:
+    subset(objects, "v4")["name"] = "v3"
+
+
+def without_detection(objects: Objects) -> None:
+    """The subset's own, and the one of the rule that Istio joins it with."""
+    del subset(objects, "default")["trafficPolicy"]["outlierDetection"]
+    del objects["DestinationRule"]["spec"]["trafficPolicy"]["outlierDetection"]
+
+
 def quarantined_default(objects: Objects) -> None:
-    setting = subsets(objects)[0]["trafficPolicy"]["loadBalancer"]["localityLbSetting"]
+    setting = subset(objects, "default")["trafficPolicy"]["loadBalancer"]["localityLbSetting"]
     setting["failoverPriority"][-1] = "app.kubernetes.io/tag=v5"
 
 
@@ -103,6 +112,8 @@ BROKEN: list[tuple[Callable[[Objects], None], str]] = [
     (forget_in_filter, "v3"),
     (mislead_filter, "v1"),
     (second_rule, "another"),
+    (second_subset, "has a subset v3 for the same host, too"),
+    (without_detection, "subset default has failoverPriority without outlierDetection"),
     (quarantined_default, "v5"),
     (wrong_port, "port 1"),
 ]

@@ -8,7 +8,7 @@ import pytest
 from world import World
 
 CHART = "charts/grpc-manifest"
-RULE = f"{CHART}/charts/grpc-manifest-routes/templates/_routes.tpl"
+RULE = f"{CHART}/charts/grpc-manifest-routes/templates/_istio.tpl"
 DEPLOYMENT = f"{CHART}/templates/deployment.yaml"
 SOURCE = Path(__file__).resolve().parents[2] / "charts" / "grpc-manifest"
 
@@ -27,7 +27,7 @@ def with_chart(world: World, path: str, old: str, new: str) -> None:
     world.commit(files, "another chart")
 
 
-SUBSET = "- name: {{ .name }}\n  labels:\n"
+SUBSET = "  - name: {{ .name }}\n    labels:\n"
 
 
 def renamed(name: str) -> tuple[str, str]:
@@ -68,7 +68,7 @@ def test_what_was_wrong_before_is_told_and_stops_nothing(world: World) -> None:
 
 
 def test_check_names_object_file_and_what_to_do(world: World) -> None:
-    with_chart(world, RULE, "    app.kubernetes.io/tag: {{ .name }}\n", "    app.kubernetes.io/tag: {{ .tag }}\n")
+    with_chart(world, RULE, "      app.kubernetes.io/tag: {{ .name }}\n", "      app.kubernetes.io/tag: {{ .tag }}\n")
     found = world.json("check", code=1)
     texts = [f"{one['where']} {one['what']} {one['hint']}" for one in found["findings"]]
     assert any("DestinationRule" in text and "templates/destinationrule.yaml" in text for text in texts), texts

@@ -62,7 +62,11 @@ CASES: dict[str, str | None] = {
     "filter": FILTERED,
     "filter-in-another-namespace": ELSEWHERE,
     "options": OPTIONS,
+    "joined-by-age": FILTERED,
+    "half-upgraded": FILTERED,
 }
+# Who made the rule of all versions first: the release, or, beside rules of versions that are there already, a chart of before.
+AGES = {"joined-by-age": "2026-02-02T00:00:00Z", "half-upgraded": "2026-01-01T00:00:00Z"}
 
 
 def objects_of(name: str) -> list[Object]:
@@ -72,7 +76,21 @@ def objects_of(name: str) -> list[Object]:
     rendering = make_renderer("auto").render(request(values))
     if name == "two-releases":
         rendering += make_renderer("auto").render(request(BESIDE, release_name="rules"))
-    return [found.content for found in manifests.objects(rendering)]
+    objects = [found.content for found in manifests.objects(rendering)]
+    if name in AGES:
+        _rule_of_all(objects, AGES[name])
+    return objects
+
+
+def _rule_of_all(objects: list[Object], made: str) -> None:
+    """The rule of the default pool has a subset of v1, too, which is told from that of the version's rule by a limit."""
+    for rule in (one for one in objects if one["kind"] == "DestinationRule"):
+        rule["metadata"]["creationTimestamp"] = "2026-01-15T00:00:00Z"
+        if "trafficPolicy" in rule["spec"]:
+            rule["metadata"]["creationTimestamp"] = made
+            limit = {"connectionPool": {"http": {"http2MaxRequests": 7}}}
+            v1 = {"name": "v1", "labels": {"app.kubernetes.io/tag": "v1"}, "trafficPolicy": limit}
+            rule["spec"]["subsets"].append(v1)
 
 
 def pods_of(objects: list[Object]) -> dict[str, Endpoint]:

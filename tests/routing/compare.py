@@ -43,7 +43,7 @@ def detection(outlier: Object, *, bare: bool = False) -> Change:
     def change(objects: list[Object]) -> list[Object]:
         changed = copy.deepcopy(objects)
         for one in changed:
-            if one["kind"] == "DestinationRule":
+            if one["kind"] == "DestinationRule" and "trafficPolicy" in one["spec"]:
                 one["spec"]["trafficPolicy"]["outlierDetection"] = outlier
                 del one["spec"]["subsets"][0]["trafficPolicy"]["outlierDetection"]
             for route in one["spec"]["http"] if bare and one["kind"] == "VirtualService" else ():

@@ -18,6 +18,7 @@ MOVED = f"image: {{default: v4, tag: {{{SET}, v4: v1.0.4}}}}\n"
 QUARANTINED = f"image: {{default: v3, tag: {{{SET}, v4: v1.0.4}}, quarantined: {{v4: {{reason: bad}}}}}}\n"
 RETIRED = "image: {default: v3, tag: {v2: v1.0.2, v3: v1.0.3, v4: v1.0.4}, retired: {v1: v1.0.1}}\n"
 REMOVED = "image: {default: v3, tag: {v2: v1.0.2, v3: v1.0.3, v4: v1.0.4}}\n"
+GONE_AT_ONCE = "image: {default: v3, tag: {v2: v1.0.2, v3: v1.0.3}}\n"
 HOST = "engine-grpc-manifest.engine.svc.cluster.local"
 
 
@@ -68,6 +69,17 @@ def test_streams_of_a_version_go_on_while_it_is_retired_or_quarantined(cluster: 
         load.during(PAUSE)
         assert load.cut == 0
     assert load.answers["", "UNAVAILABLE"] == 0
+
+
+def test_a_version_whose_retirement_was_never_applied_loses_its_route_first(values: str, cluster: Cluster) -> None:
+    cluster.sync(BEGIN, values)
+    with cluster.client() as client, Load(client, ("", "v1", "v2", "v3"), streams=("", "v2", "v3")) as load:
+        load.during(PAUSE)
+        cluster.sync(GONE_AT_ONCE, values)
+        load.during(PAUSE)
+    load.answers.pop(("v1", "v3"))  # the default answers from then on
+    assert (load.failed, load.cut) == (0, 0), load.answers
+    assert not cluster.of("v1")
 
 
 def test_a_retired_version_serves_its_callers_by_the_default(cluster: Cluster) -> None:
@@ -141,6 +153,17 @@ def test_seen_a_pod_that_goes_first(cluster: Cluster) -> None:
         cluster.sync("image: {default: v3, tag: {v2: v1.0.2, v3: v1.0.3}}\n", small.ROUTED)
     assert load.failed > 0
     assert load.cut > 0
+
+
+def test_seen_pods_that_are_deleted_in_the_order_of_waves(cluster: Cluster) -> None:
+    """What Argo CD does with objects that have no PruneLast."""
+    cluster.sync(BEGIN, small.ROUTED)
+    cluster.lag = PAUSE
+    for content in cluster.objects.values():
+        content["metadata"].get("annotations", {}).pop("argocd.argoproj.io/sync-options", None)
+    with cluster.client() as client, Load(client, ("v1",), streams=("v2",)) as load:
+        cluster.sync(GONE_AT_ONCE, small.ROUTED)
+    assert load.failed > 0
 
 
 def test_seen_a_route_before_its_pods_are_ready(cluster: Cluster) -> None:

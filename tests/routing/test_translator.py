@@ -14,7 +14,9 @@ GATEWAY = Proxy("istio-ingress", {"istio": "ingressgateway"})
 
 def changed(kind: str, *path: str | int, value: Any) -> list[dict[str, Any]]:
     objects = copy.deepcopy(objects_of("filter"))
-    target: Any = next(found for found in objects if found["kind"] == kind)["spec"]
+    target: Any = [found for found in objects if found["kind"] == kind][-1][
+        "spec"
+    ]  # the rule of the default pool is last
     for step in path[:-1]:
         target = target[step]
     target[path[-1]] = value

@@ -99,12 +99,15 @@ class Rendering:
             return []
         wanted, order = dict(service["spec"]["selector"]), []
         if subset is not None:
-            rule = next(one for one in self._of("DestinationRule") if one["spec"]["host"].partition(".")[0] == host)
-            chosen = next((one for one in rule["spec"]["subsets"] if one["name"] == subset), None)
+            rules = [
+                one["spec"] for one in self._of("DestinationRule") if one["spec"]["host"].partition(".")[0] == host
+            ]
+            chosen = next((one for rule in rules for one in rule["subsets"] if one["name"] == subset), None)
             if chosen is None:
                 return []
             wanted |= chosen.get("labels", {})
-            policy = {**rule["spec"].get("trafficPolicy", {}), **chosen.get("trafficPolicy", {})}
+            policies = [rule["trafficPolicy"] for rule in rules if "trafficPolicy" in rule]
+            policy = {**(policies[0] if policies else {}), **chosen.get("trafficPolicy", {})}
             order = policy.get("loadBalancer", {}).get("localityLbSetting", {}).get("failoverPriority", [])
         pods = ((labels, image) for _, labels, image in self.pods if wanted.items() <= labels.items())
         return [(_rank(labels, order), image) for labels, image in pods]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from release_tool.helm import make_renderer
 from release_tool.helm.request import RenderRequest
 from release_tool.manifests import ObjectKey
 
+Key = tuple[str, ObjectKey]  # of a release
 HOST = "engine.example.com"
 GATEWAY = Proxy("istio-ingress", {"istio": "ingressgateway"})
 ROUTED = (
@@ -51,7 +52,7 @@ class Cluster:
 
     def __init__(self, folder: Path) -> None:
         self.envoy = Envoy(folder)
-        self.objects: dict[tuple[str, ObjectKey], Object] = {}
+        self.objects: dict[Key, Object] = {}
         self.pods: dict[str, Pod] = {}
         self.never_ready: set[str] = set()
         self.lag = 0.0
@@ -88,7 +89,7 @@ class Cluster:
     # -- as Argo CD --
 
     def sync(self, *values: str, release_name: str = "engine") -> set[str]:
-        """Apply a rendering wave by wave, and remove at the end what it no longer holds.
+        """Apply a rendering wave by wave, and delete in these waves what it no longer holds.
 
         The kinds of the gateway's configuration that changed. SyncStuck: a Deployment before the last wave is not
         ready; nothing after its wave was applied.
@@ -102,21 +103,23 @@ class Cluster:
         changed: set[str] = set()
         by_wave: dict[int, list[manifests.ManifestObject]] = {}
         for one in found:
-            wave = int(one.content["metadata"].get("annotations", {}).get("argocd.argoproj.io/sync-wave", 0))
-            by_wave.setdefault(wave, []).append(one)
-        for wave in sorted(by_wave):
-            for one in by_wave[wave]:
-                self.objects[release_name, one.key] = one.content
+            by_wave.setdefault(_wave(one.content), []).append(one)
+        kept = {(release_name, one.key) for one in found}
+        gone = [key for key in self.objects if key[0] == release_name and key not in kept]
+        deleted = _deletions({key: self.objects[key] for key in gone}, max(by_wave, default=0))
+        waves = sorted({*by_wave, *deleted})
+        for wave in waves:
+            for key in deleted.get(wave, ()):
+                del self.objects[key]
+            self._stop_pods(lambda: changed.update(self.push()))
+            now = by_wave.get(wave, [])
+            self.objects |= {(release_name, one.key): one.content for one in now}
             self._start_pods()
-            changed |= self.push()
-            versions = {_version(one.content) for one in by_wave[wave] if one.content["kind"] == "Deployment"}
-            if versions & self.never_ready and wave != max(by_wave):
+            changed.update(self.push())
+            versions = {_version(one.content) for one in now if one.content["kind"] == "Deployment"}
+            if versions & self.never_ready and wave != waves[-1]:
                 raise SyncStuck
             time.sleep(self.lag)
-        kept = {(release_name, one.key) for one in found}
-        for key in [key for key in self.objects if key[0] == release_name and key not in kept]:
-            del self.objects[key]
-        self._stop_pods(lambda: changed.update(self.push()))
         return changed
 
     def _start_pods(self) -> None:
@@ -141,6 +144,25 @@ class Cluster:
 
     def _deployments(self) -> list[Object]:
         return [one for one in self.objects.values() if one["kind"] == "Deployment"]
+
+
+def _wave(content: Object) -> int:
+    return int(content["metadata"].get("annotations", {}).get("argocd.argoproj.io/sync-wave", 0))
+
+
+def _deletions(gone: Mapping[Key, Object], last: int) -> dict[int, list[Key]]:
+    """The waves in which Argo CD deletes what left Git: its own ones turned round, and after all others with PruneLast.
+
+    getSyncTasks in pkg/sync/sync_context.go of gitops-engine, at Argo CD 3.2.
+    """
+    waves = sorted({_wave(content) for content in gone.values()})
+    turned = dict(zip(waves, reversed(waves), strict=True))
+    found: dict[int, list[Key]] = {}
+    for key, content in gone.items():
+        options = content["metadata"].get("annotations", {}).get("argocd.argoproj.io/sync-options", "")
+        wave = max([last, *waves]) + 1 if "PruneLast=true" in options.split(",") else turned[_wave(content)]
+        found.setdefault(wave, []).append(key)
+    return found
 
 
 def _version(deployment: Object) -> str:

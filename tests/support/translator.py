@@ -68,7 +68,7 @@ def translate(objects: Sequence[Object], endpoints: Iterable[Endpoint], proxy: P
     if unknown:
         raise Refused(f"unknown kinds: {', '.join(sorted(unknown))}")
     services = {_host_of(service): service for service in kinds.get("Service", [])}
-    rules = {_full(rule["spec"]["host"], rule): rule for rule in kinds.get("DestinationRule", [])}
+    rules = _joined(kinds.get("DestinationRule", []))
     clusters, loads = _clusters(services, rules, tuple(endpoints), proxy)
     gateways = kinds.pop("Gateway", [])
     kinds["Gateway"] = [one for one in gateways if "listeners" not in one["spec"]]
@@ -93,6 +93,26 @@ def _full(host: str, named_by: Object) -> str:
 
 
 # -- clusters and endpoints --
+def _joined(rules: list[Object]) -> dict[str, Object]:
+    """Host -> the one rule that istiod makes of all for it, the oldest first: mergeDestinationRule in pilot/pkg/model.
+
+    Rules for one host in two namespaces, and ones that not all proxies see (`exportTo`), are refused.
+    """
+    found: dict[str, Object] = {}
+    for rule in sorted(rules, key=lambda one: [str(one["metadata"].get(k, "")) for k in ("creationTimestamp", "name")]):
+        first = found.setdefault(_full(rule["spec"]["host"], rule), {"metadata": rule["metadata"], "spec": {}})
+        if first["metadata"]["namespace"] != rule["metadata"]["namespace"]:
+            raise Refused(f"DestinationRule {rule['metadata']['name']}: another namespace has one for the same host")
+        spec = first["spec"]
+        spec |= {key: value for key, value in rule["spec"].items() if key != "subsets" and key not in spec}
+        known = {one["name"] for one in spec.get("subsets", [])}
+        spec["subsets"] = [
+            *spec.get("subsets", []),
+            *(one for one in rule["spec"].get("subsets", []) if one["name"] not in known),
+        ]
+    return found
+
+
 def _clusters(
     services: dict[str, Object], rules: dict[str, Object], endpoints: tuple[Endpoint, ...], proxy: Proxy
 ) -> tuple[dict[str, Object], dict[str, Object]]:

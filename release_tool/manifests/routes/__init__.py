@@ -123,7 +123,7 @@ def _renamed(owner: RouteOwner, other: RouteOwner) -> RouteFinding:
 def _another_domain(before: RoutingView, after: RoutingView) -> Iterator[RouteFinding]:
     """Hosts that differ in the domain of the cluster alone: one of the two is the cluster's."""
     old = {rule.found.key: text(rule.found.spec.get("host")) for rule in before.rules}
-    for rule in after.rules:
+    for rule in {rule.host: rule for rule in reversed(after.rules) if rule.found.key in old}.values():
         was, now = (
             host.partition(".svc.") for host in (old.get(rule.found.key, ""), text(rule.found.spec.get("host")))
         )
@@ -140,7 +140,7 @@ def _moves_on(before: RoutingView, after: RoutingView, end: Destination, running
     kept = all(key in after.running and before.pods[key].labels == after.pods[key].labels for key in running)
     if not (end.service and taking and kept):
         return False
-    chosen_by = after.rules_of.get(end.host, ()) if end.subset else [after.services[end.service]]
+    chosen_by = after.pools.get((end.host, end.subset), ()) if end.subset else [after.services[end.service]]
     at = max((wave_of(one.found) for one in chosen_by), default=0)
     return bool(taking & before.running) or all(wave_of(after.pods[key]) < at for key in taking)
 
@@ -159,9 +159,9 @@ def _target_lost(
             f"keep the old port beside the new one for one change; where the chart knows one port, {made_anew.BESIDE}"
         )
         yield about(service, "lost", f"{end.host}:{end.port}", f"port {end.port} goes, and {why}", hint)
-    elif end.subset and not any(end.subset in rule.subsets for rule in after.rules_of.get(end.host, ())):
-        rule = before.rules_of[end.host][0]
-        yield about(rule.found, "lost", subject, f"subset {end.subset} goes, and {why}", _FIRST_ROUTE)
+    elif end.subset and (end.host, end.subset) not in after.pools:
+        subset = before.pools[end.host, end.subset][0]
+        yield about(subset.found, "lost", subject, f"subset {end.subset} goes, and {why}", _FIRST_ROUTE)
     elif not running & after.pods_of(end) & after.running:
         key = min(running)
         what, hint, broken = "it goes", _FIRST_ROUTE, "lost"

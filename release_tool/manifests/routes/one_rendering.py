@@ -126,7 +126,7 @@ def _destination(view: RoutingView, owner: RouteOwner, leads: str, end: Destinat
         ports = listed(map(str, sorted(service.ports)))
         what = f"{leads} to port {end.port} of {service.found.title}, which has {ports}"
         yield about(owner.found, "port", f"{end.host}:{end.port}", what, "let both name the same port")
-    if end.subset and not any(end.subset in rule.subsets for rule in view.rules_of.get(end.host, ())):
+    if end.subset and (end.host, end.subset) not in view.pools:
         yield from _no_subset(view, owner, leads, end, known=service is not None)
 
 
@@ -141,8 +141,7 @@ def _no_service(view: RoutingView, owner: RouteOwner, leads: str, end: Destinati
         hint = f"write {name}.{namespace}.svc.cluster.local, with the domain of your cluster"
         yield about(owner.found, "host", end.host, what, hint)
     elif end.service is not None:
-        rules = view.rules_of.get(end.host, ())
-        labels = [rule.subsets[end.subset].labels for rule in rules if end.subset in rule.subsets]
+        labels = [subset.labels for subset in view.pools.get((end.host, end.subset), ()) if end.subset]
         chosen = view.carrying(end.service[1], labels[0]) if labels and labels[0] else frozenset()
         if owner.is_gateway_route and namespace == owner.found.key.namespace:
             yield _no_backend(view, owner, leads, end)
@@ -186,7 +185,9 @@ def _no_subset(
     what = f"{leads} to subset {end.subset} of {end.written}, "
     hint = "give the subset and the route the same name, or take the route away"
     if rules:
-        what += f"which {rules[0].found.title} doesn't have (it has {listed(rules[0].subsets)})"
+        names = listed(dict.fromkeys(name for rule in rules for name in rule.subsets))
+        one = f"{rules[0].found.title} doesn't have (it has {names})"
+        what += f"which {one if not rules[1:] else f'no DestinationRule of that host has (they have {names})'}"
         yield about(owner.found, "subset", f"{end.host} {end.subset}", what, hint)
     elif known and not any("*" in rule.host for rule in view.rules):
         what += "and no DestinationRule is for that host"
@@ -205,10 +206,10 @@ def _subsets(view: RoutingView) -> Iterator[RouteFinding]:
                 if not view.behind(service, subset.labels):
                     routed = (rule.host, subset.name) in used
                     yield from _no_pods(view, rule, service, subset, routed=routed)
-        for subset in (rule.pools[""], *rule.subsets.values()):
-            if subset.order and not subset.ejects:
-                what = f"{subset.title} has failoverPriority without outlierDetection: Istio ignores the order then"
-                yield about(rule.found, "order", subset.name, what, "set outlierDetection beside it")
+    for subset in (subset for pool in view.pools.values() for subset in pool):
+        if subset.order and not subset.ejects:
+            what = f"{subset.title} has failoverPriority without outlierDetection: Istio ignores the order then"
+            yield about(subset.found, "order", subset.name, what, "set outlierDetection beside it")
 
 
 def _no_pods(
@@ -235,7 +236,6 @@ def _no_pods(
 class DefaultPool(NamedTuple):
     """Where the calls of a VirtualService go that name no version."""
 
-    rule: DestinationRule
     subset: Subset
     wanted: Mapping[str, str] | None  # the labels of its first choice; None where its order says nothing about labels
     first: frozenset[ObjectKey]  # the Deployments of its first choice
@@ -259,11 +259,8 @@ def defaults(view: RoutingView, owner: RouteOwner) -> Iterator[DefaultPool]:
     ]
     named: frozenset[ObjectKey] = frozenset().union(*led) if all(led) else frozenset()
     for end in pools:
-        for rule in view.rules_of.get(end.host, ()):
-            subset = rule.pools.get(end.subset)
-            if subset is None:
-                continue
-            yield DefaultPool(rule, subset, *first_choice(view, end, subset), named)
+        for subset in view.pools.get((end.host, end.subset), ()):
+            yield DefaultPool(subset, *first_choice(view, end, subset), named)
 
 
 def first_choice(
@@ -288,7 +285,7 @@ def _no_default(default: DefaultPool, wanted: Mapping[str, str]) -> RouteFinding
     what = f"the default is not deployed: {default.subset.title} wants pods with {labels} first, and there are none"
     if default.first:
         what = f"the default is not live: no route by name leads to the first pods of {default.subset.title} ({labels})"
-    return about(default.rule.found, "default", default.subset.name, what, "let the default be a live version")
+    return about(default.subset.found, "default", default.subset.name, what, "let the default be a live version")
 
 
 # -- the order of routes --
@@ -379,12 +376,15 @@ def _two_for_one_host(view: RoutingView) -> Iterator[RouteFinding]:
                         told.add((owner.found.key, other.found.key))
                         yield finding
                 others.append(owner)
-    first: dict[tuple[str, str, str], str] = {}
+    said: dict[tuple[str, ...], str] = {}
     for rule in view.rules:
-        title = first.setdefault((rule.host, rule.found.key.namespace, rule.scope), rule.found.title)
-        if title != rule.found.title:
-            what = f"{title} is for the same host: Istio keeps one trafficPolicy of the two, by their age"
-            yield about(rule.found, "second", title, what, "put the subsets of both into one DestinationRule")
+        policy = {"": "trafficPolicy"} if "trafficPolicy" in rule.found.spec else {}
+        for name, part in {**policy, **{name: f"subset {name}" for name in rule.subsets}}.items():
+            title = said.setdefault((rule.host, rule.found.key.namespace, rule.scope, name), rule.found.title)
+            if title != rule.found.title:
+                what = f"{title} has a {part} for the same host, too: Istio keeps one of the two, by their age"
+                hint = f"let one DestinationRule of the host have the {part}; Istio joins what they have"
+                yield about(rule.found, "second", f"{title} {name}", what, hint)
 
 
 def _both(owner: RouteOwner, other: RouteOwner, gateway: str, host: str) -> RouteFinding | None:
@@ -464,7 +464,7 @@ def _waves(view: RoutingView) -> Iterator[RouteFinding]:
             service = view.services.get(end.service) if end.service else None
             behind = view.pods_of(end)
             found = [service.found] if service else []
-            found += [rule.found for rule in view.rules_of.get(end.host, ()) if end.subset]
+            found += [subset.found for subset in view.pools.get((end.host, end.subset), ()) if end.subset]
             pods = [view.pods[key] for key in behind]
             if pods and all(wave_of(one) > at for one in pods):
                 found += pods

@@ -278,7 +278,7 @@ class _Calls:
         return Row(tuple(values), tuple(dict.fromkeys(map(_target, ends))), versions, first)
 
     def _first(self, end: Destination) -> frozenset[ObjectKey]:
-        pools = [rule.pools[end.subset] for rule in self._view.rules_of.get(end.host, ()) if end.subset in rule.pools]
+        pools = self._view.pools.get((end.host, end.subset))
         if not pools or not pools[0].order:
             return self._view.pods_of(end)
         return first_choice(self._view, end, pools[0])[1]

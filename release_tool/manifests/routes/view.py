@@ -48,8 +48,9 @@ class ClusterService(NamedTuple):
 
 
 class Subset(NamedTuple):
-    """One subset of a DestinationRule, or its whole host."""
+    """One subset of a host, or the whole host."""
 
+    found: Found  # the rule that it stands in; the one with the trafficPolicy, for the whole host
     name: str  # empty for the whole host
     title: str
     labels: Labels  # what its pods carry
@@ -58,13 +59,12 @@ class Subset(NamedTuple):
 
 
 class DestinationRule(NamedTuple):
-    """What Istio does behind one host."""
+    """What Istio does behind one host, or a part of it: it joins the rules of one host, namespace and scope."""
 
     found: Found
     host: str  # as `host_of` gives it
     service: ServiceKey | None  # the service that it names; None for any other host
     subsets: Mapping[str, Subset]
-    pools: Mapping[str, Subset]  # the subsets, and by the empty name the whole host
     scope: str  # to whom it applies, in one comparable form
 
 
@@ -122,6 +122,7 @@ class RoutingView(NamedTuple):
     carriers: Mapping[tuple[str, str, str], set[ObjectKey]]  # by namespace, label and value, of `pods`
     rules: Sequence[DestinationRule]
     rules_of: Mapping[str, Sequence[DestinationRule]]  # by host, those that name just this one
+    pools: Mapping[tuple[str, str], Sequence[Subset]]  # by host and name; by the empty name the whole host
     virtual_services: Sequence[RouteOwner]
     gateway_routes: Sequence[RouteOwner]  # GRPCRoutes and HTTPRoutes
     filters: Sequence[Found]  # EnvoyFilters
@@ -151,7 +152,7 @@ class RoutingView(NamedTuple):
         service = self.services.get(end.service) if end.service else None
         if service is None or service.selector is None:
             return _NOBODY
-        pools = [rule.pools[end.subset] for rule in self.rules_of.get(end.host, ()) if end.subset in rule.pools]
+        pools = self.pools.get((end.host, end.subset), ())
         if not pools and end.subset:
             return _NOBODY
         return self.behind(service, pools[0].labels if pools else {})
@@ -178,8 +179,8 @@ def read(rendering: str, namespace: str) -> RoutingView:  # noqa: C901 -- a case
     entries: set[str] = set()
     pods: dict[ObjectKey, Found] = {}
     carriers: dict[tuple[str, str, str], set[ObjectKey]] = {}
-    rules_of: dict[str, list[DestinationRule]] = {}
-    rules, virtual_services, gateway_routes, filters = [], [], [], []
+    parts: dict[tuple[str, str, str], list[Found]] = {}
+    virtual_services, gateway_routes, filters = [], [], []
     scaled: set[tuple[str, str, str]] = set()
     for one in manifests.outlines(rendering, _KINDS):
         key = one.key if one.key.namespace else one.key._replace(namespace=namespace)
@@ -199,8 +200,8 @@ def read(rendering: str, namespace: str) -> RoutingView:  # noqa: C901 -- a case
         elif kind == "ServiceEntry":
             entries.update(host_of(host, key.namespace)[0] for host in texts(spec.get("hosts")))
         elif kind == "DestinationRule":
-            rules.append(_rule(found, scope))
-            rules_of.setdefault(rules[-1].host, []).append(rules[-1])
+            host, _ = host_of(text(spec.get("host")), key.namespace)
+            parts.setdefault((host, key.namespace, scope), []).append(found)
         elif kind == "VirtualService":
             virtual_services.append(_virtual_service(found, scope))
         elif kind == "EnvoyFilter":
@@ -216,8 +217,13 @@ def read(rendering: str, namespace: str) -> RoutingView:  # noqa: C901 -- a case
                 carriers.setdefault((key.namespace, *item), set()).add(key)
     running = frozenset(key for key, found in pods.items() if found.spec.get("replicas") != 0)
     entered, aimed = frozenset(entries), frozenset(scaled)
+    pools: dict[tuple[str, str], list[Subset]] = {}
+    rules = [rule for (_, _, scope), every in parts.items() for rule in _rules(every, scope, pools)]
+    rules_of: dict[str, list[DestinationRule]] = {}
+    for rule in rules:
+        rules_of.setdefault(rule.host, []).append(rule)
     owners = (virtual_services, gateway_routes)
-    return RoutingView(services, entered, pods, running, carriers, rules, rules_of, *owners, filters, aimed)
+    return RoutingView(services, entered, pods, running, carriers, rules, rules_of, pools, *owners, filters, aimed)
 
 
 def host_of(written: str, namespace: str) -> tuple[str, ServiceKey | None]:
@@ -243,24 +249,33 @@ def host_of(written: str, namespace: str) -> tuple[str, ServiceKey | None]:
 # -- DestinationRules --
 
 
-def _rule(found: Found, scope: str) -> DestinationRule:
-    above = mapping(found.spec.get("trafficPolicy"))
-    pools: dict[str, Subset] = {}
-    subsets: dict[str, Subset] = {}
-    for one in ({}, *mappings(found.spec.get("subsets"))):
-        own, name = mapping(one.get("trafficPolicy")), text(one.get("name"))
-        ports = [*mappings(above.get("portLevelSettings")), *mappings(own.get("portLevelSettings"))]
-        ejects = any(policy.get("outlierDetection") is not None for policy in (above, own, *ports))
-        locality = mapping(mapping(own.get("loadBalancer") or above.get("loadBalancer")).get("localityLbSetting"))
-        off = locality.get("enabled") is False or locality.get("distribute")
-        order = () if off else texts(locality.get("failoverPriority"))
-        title = f"subset {name}" if name else "its trafficPolicy"
-        subset = Subset(name, title, labels_of(one.get("labels")), order, ejects)
-        if pools:  # the first one is the whole host
-            subsets.setdefault(name, subset)
-        pools.setdefault(name, subset)
-    host, service = host_of(text(found.spec.get("host")), found.key.namespace)
-    return DestinationRule(found, host, service, subsets, pools, scope)
+def _rules(parts: Sequence[Found], scope: str, pools: dict[tuple[str, str], list[Subset]]) -> Iterator[DestinationRule]:
+    """The rules of one host, namespace and scope, which Istio joins (mergeDestinationRule in its pilot/pkg/model).
+
+    One of them gives the trafficPolicy of the host, the oldest; of one age, the first by name.
+    """
+    first = min(parts, key=lambda found: ("trafficPolicy" not in found.spec, found.key.name))
+    above = mapping(first.spec.get("trafficPolicy"))
+    host, service = host_of(text(first.spec.get("host")), first.key.namespace)
+    pools.setdefault((host, ""), []).append(_subset(first, {}, above))
+    for found in parts:
+        subsets: dict[str, Subset] = {}
+        for one in mappings(found.spec.get("subsets")):
+            subsets.setdefault(text(one.get("name")), _subset(found, one, above))
+        for name, subset in subsets.items():
+            pools.setdefault((host, name), []).append(subset)
+        yield DestinationRule(found, host, service, subsets, scope)
+
+
+def _subset(found: Found, one: Mapping[str, Any], above: Mapping[str, Any]) -> Subset:
+    own, name = mapping(one.get("trafficPolicy")), text(one.get("name"))
+    ports = [*mappings(above.get("portLevelSettings")), *mappings(own.get("portLevelSettings"))]
+    ejects = any(policy.get("outlierDetection") is not None for policy in (above, own, *ports))
+    locality = mapping(mapping(own.get("loadBalancer") or above.get("loadBalancer")).get("localityLbSetting"))
+    off = locality.get("enabled") is False or locality.get("distribute")
+    order = () if off else texts(locality.get("failoverPriority"))
+    title = f"subset {name}" if name else "its trafficPolicy"
+    return Subset(found, name, title, labels_of(one.get("labels")), order, ejects)
 
 
 # -- VirtualServices --

@@ -20,7 +20,7 @@ values with that tag in the place of all versions. Takes a mapping:
   {{- $told := dict "routes" $routes "version" . -}}
   {{- $deployment := include "grpc-manifest.deploymentOf" (merge (dict "tag" .image "key" $key) $) | fromYaml -}}
   {{- if $deployment }}
-    {{- $wave := dict "wave" (eq .state "live" | ternary 0 3) "values" $routes.Values "annotations" $deployment.metadata.annotations -}}
+    {{- $wave := dict "state" .state "values" $routes.Values "annotations" $deployment.metadata.annotations -}}
     {{- $own := dict "name" (printf "%s-%s" $deployment.metadata.name .name) -}}
     {{- $_ := set $own "labels" (dict "app.kubernetes.io/tag" .name "app.kubernetes.io/version" .tag) -}}
     {{- $_ := mergeOverwrite $deployment.metadata $own (include "grpc-manifest.annotations" $wave | fromYaml) -}}

@@ -9,9 +9,10 @@ comes with the routes of its pods (wave 1), so that it never chooses pods that a
 {{- $fullname := include "grpc-manifest.fullname" . -}}
 {{- $labels := include "grpc-manifest.labels" . -}}
 {{- $selector := include "grpc-manifest.selectorLabels" . -}}
-{{- $early := include "grpc-manifest.annotations" (dict "wave" 0 "values" .Values) -}}
+{{- $early := include "grpc-manifest.annotations" (dict "state" "live" "values" .Values) -}}
+{{- $late := include "grpc-manifest.annotations" (dict "state" "retired" "values" .Values) -}}
 {{- $next := include "grpc-manifest.annotations" (dict "wave" 1 "values" .Values) -}}
-{{- $default := dict "name" "default" "chosen" .Values.table.default -}}
+{{- $default := dict "name" "default" "chosen" .Values.table.default "state" "" -}}
 {{- range append .Values.table.deployed $default }}
 ---
 apiVersion: v1
@@ -25,7 +26,7 @@ metadata:
     app.kubernetes.io/tag: {{ .name }}
     {{- end }}
     app.kubernetes.io/type: grpc
-  {{- with empty .chosen | ternary $early $next }}
+  {{- with empty .state | ternary $next (eq .state "live" | ternary $early $late) }}
   {{- nindent 2 . }}
   {{- end }}
 spec:

@@ -25,12 +25,54 @@ spec:
 {{- end }}
 {{- end -}}
 
+{{/*
+A DestinationRule for each deployed version, with its subset: the pods of the version, and no others. Istio joins the rules of
+one host, and takes the trafficPolicy of the one that has it (`destinationRule`).
+
+So a subset comes with its pods, before the routes, and goes with them, after the routes, in one sync: one rule for
+all versions could do the one or the other. Where both change, these must come first: Helm and kubectl apply in the order of
+the template, and a subset that moves here from another rule is never missing.
+*/}}
+{{- define "grpc-manifest.versionRules" -}}
+{{- include "grpc-manifest.table" . -}}
+{{- $fullname := include "grpc-manifest.fullname" . -}}
+{{- $labels := include "grpc-manifest.labels" . -}}
+{{- $host := include "grpc-manifest.host" . -}}
+{{- $own := .Values.destinationRule.annotations -}}
+{{- $early := include "grpc-manifest.annotations" (dict "state" "live" "values" .Values "annotations" $own) -}}
+{{- $late := include "grpc-manifest.annotations" (dict "state" "retired" "values" .Values "annotations" $own) -}}
+{{- range .Values.table.deployed }}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata:
+  name: {{ $fullname }}-{{ .name }}
+  namespace: {{ $.Release.Namespace | quote }}
+  labels:
+    {{- nindent 4 $labels }}
+    app.kubernetes.io/tag: {{ .name }}
+    app.kubernetes.io/type: grpc
+  {{- with eq .state "live" | ternary $early $late }}
+  {{- nindent 2 . }}
+  {{- end }}
+spec:
+  host: {{ $host }}
+  subsets:
+  - name: {{ .name }}
+    labels:
+      app.kubernetes.io/tag: {{ .name }}
+{{- end }}
+{{- end -}}
+
+{{/* The rules of the versions, and that of the default pool, which also says what holds for all of them. */}}
 {{- define "grpc-manifest.destinationRule" -}}
 {{- $policy := .Values.destinationRule.trafficPolicy | default dict -}}
 {{- $pool := .Values.destinationRule.pool | default dict -}}
 {{- if or $policy.portLevelSettings $pool.portLevelSettings -}}
   {{- fail "portLevelSettings in destinationRule would take the place of the default pool's order of failover: the service has one port, so write its settings into destinationRule.trafficPolicy or destinationRule.pool itself" -}}
 {{- end -}}
+{{- include "grpc-manifest.versionRules" . }}
+---
 apiVersion: networking.istio.io/v1
 kind: DestinationRule
 metadata:
@@ -55,7 +97,7 @@ spec:
     {{- end }}
   {{- end }}
   subsets:
-  {{- include "grpc-manifest.route" . | nindent 2 }}
+  {{- include "grpc-manifest.pool" . | nindent 2 }}
 {{- end -}}
 
 {{- define "grpc-manifest.virtualService" -}}

@@ -69,19 +69,29 @@ app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
 {{- end -}}
 
 {{/*
-Annotations with the wave in which Argo CD applies an object, nothing if there are none. Takes {wave,
-annotations, values}. The waves:
+Annotations with the wave in which Argo CD applies an object, nothing if there are none. Takes {wave, annotations,
+values}, or in place of the wave the {state} of the version that the object belongs to. The waves:
 
-  0  ServiceAccount, Service, disruption budgets, live versions: Argo CD waits until they are healthy
-  1  DestinationRule, Gateway: the subsets are there before a route names them
+  0  ServiceAccount, Service, all of live versions (pods, subset, budget): Argo CD waits until they are healthy
+  1  DestinationRule of the default pool, Gateway
   2  VirtualService, EnvoyFilter
-  3  quarantined and retired versions, autoscalers: they may be Degraded (an autoscaler is until its pods are measured),
-     and hold nothing up here
+  3  all of quarantined and retired versions, autoscalers: they may be Degraded (an autoscaler is until its pods are
+     measured), and hold nothing up here
+
+What belongs to a live version goes after all of these (PruneLast): if Git takes a version away whose retirement was never
+applied, its route goes first. Argo CD reads that off the object in the cluster. So versions that are not live lack it:
+their routes went when that was applied, and their removal waits for nothing. They lose it in wave 3, after the routes.
 */}}
 {{- define "grpc-manifest.annotations" -}}
 {{- $annotations := default dict .annotations -}}
-{{- if and .values.syncWaves (not (hasKey $annotations "argocd.argoproj.io/sync-wave")) -}}
-  {{- $annotations = merge (dict "argocd.argoproj.io/sync-wave" (toString .wave)) $annotations -}}
+{{- if .values.syncWaves -}}
+  {{- $live := eq (.state | default "") "live" -}}
+  {{- $wave := empty .state | ternary .wave ($live | ternary 0 3) -}}
+  {{- $annotations = mergeOverwrite (dict "argocd.argoproj.io/sync-wave" (toString $wave)) $annotations -}}
+  {{- $options := get $annotations "argocd.argoproj.io/sync-options" | default "" -}}
+  {{- if and $live (not (contains "PruneLast=" $options)) -}}
+    {{- $_ := set $annotations "argocd.argoproj.io/sync-options" (list $options "PruneLast=true" | compact | join ",") -}}
+  {{- end -}}
 {{- end -}}
 {{- if $annotations -}}
 {{- printf "annotations:%s" (toYaml $annotations | nindent 2) -}}

@@ -87,8 +87,19 @@ The parts of Istio's routes, for a VirtualService and a DestinationRule. Each ta
   {{- end }}
 {{- end -}}
 
-{{/* `subsets` of a DestinationRule: the default pool, and one for each deployed version. */}}
+{{/* `subsets` of a DestinationRule for all versions: the default pool, and one for each deployed version. */}}
 {{- define "grpc-manifest.route" -}}
+{{- include "grpc-manifest.pool" . }}
+# For calls that name a version: its own pods, and no others.
+{{- range .Values.table.deployed }}
+- name: {{ .name }}
+  labels:
+    app.kubernetes.io/tag: {{ .name }}
+{{- end }}
+{{- end -}}
+
+{{/* The subset of the default pool. */}}
+{{- define "grpc-manifest.pool" -}}
 {{- include "grpc-manifest.table" . -}}
 {{- $policy := .Values.destinationRule.trafficPolicy | default dict -}}
 {{- $pool := .Values.destinationRule.pool | default dict -}}
@@ -112,12 +123,6 @@ The parts of Istio's routes, for a VirtualService and a DestinationRule. Each ta
     {{- with omit $pool "loadBalancer" "outlierDetection" }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
-# For calls that name a version: its own pods, and no others.
-{{- range .Values.table.deployed }}
-- name: {{ .name }}
-  labels:
-    app.kubernetes.io/tag: {{ .name }}
-{{- end }}
 {{- end -}}
 
 {{/* The default pool as the destination of a route. Takes {host, port, header, version, weight}. */}}
