@@ -74,6 +74,21 @@ def test_a_number_that_was_handed_over_stays(by: Applier, watcher: Watcher, clus
     assert least(watcher, by, TAGS, SCALED) == {"v1": wanted, "v2": wanted}
 
 
+def test_a_release_of_helm_3_can_be_moved_to_server_side_apply_first(
+    cluster: Cluster, namespace: str, tmp_path: Path
+) -> None:
+    where = (cluster, namespace, tmp_path)
+    for version in ("v1", "v2"):
+        cluster.nodes.behave(namespace, version, BUSY)
+    Helm(*where, program="helm3").apply(TAGS, FIXED)
+    with Watcher(cluster.kubeconfig, namespace) as watcher:
+        watcher.until_ready(v1=3, v2=3)
+        moved = Helm(*where, options=("--server-side=true",))
+        moved.apply(TAGS, FIXED)
+        hand_over(moved, cluster)
+        assert least(watcher, Helm(*where), TAGS, SCALED) == {"v1": 3, "v2": 3}
+
+
 def hand_over(by: Applier, cluster: Cluster) -> None:
     """As docs/explanation/routing.md says it for who applies it; there is no way for Helm 3."""
     for version in ("v1", "v2"):
