@@ -200,6 +200,7 @@ class Version(TypedDict):
     pin: Pin | None
     quarantine: Quarantine | None
     drained_at: Annotated[Time | None, "when a retired version has drained"]
+    routed_at: Annotated[Time | None, "when a version that `release restore` brought back is to get its route"]
     in_use: NotRequired[
         Annotated[str | None, "with `--in-use`, where it is configured: who calls it, or why nobody knows"]
     ]
@@ -509,6 +510,7 @@ Arguments = TypedDict(
         "of": NotRequired[Annotated[str, "`default`: whatever was the default; `version`: one that somebody named"]],
         "until": NotRequired[Annotated[Day, "last day of a pin"]],
         "for": NotRequired[Annotated[str, "the same as it was given: `7d`"]],
+        "deployed": NotRequired[Annotated[bool, "of a restore: the version was deployed when it was asked for"]],
         "since": NotRequired[Annotated[Time, "when a quarantine began"]],
         "quarantine": NotRequired[Annotated[bool, "of a downgrade: whether what is left is quarantined"]],
         "to": NotRequired[Annotated[str, "of a downgrade: name of the version to go back to"]],

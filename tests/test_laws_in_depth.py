@@ -25,6 +25,7 @@ import test_manifest_laws
 import test_planning_again
 import test_record
 import test_record_laws
+import test_restoring
 import test_retention_rules
 import test_state_changes
 import test_tag_comments
@@ -47,6 +48,7 @@ MODULES = (
     test_planning_again,
     test_record,
     test_record_laws,
+    test_restoring,
     test_retention_rules,
     test_state_changes,
     test_tag_comments,

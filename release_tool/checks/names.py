@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from release_tool.checks.environment import Held, Record
     from release_tool.model.records import Tag
 
-_NAMING = frozenset({"add", "restore", "supersede"})
+_NAMING = frozenset({"add", "deploy", "restore", "supersede"})
 """The changes that tie a name to a tag; a `remove` may be about what people had moved."""
 
 _HIGHEST_NAME = 900_000_000

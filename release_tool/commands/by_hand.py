@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from release_tool.config import Config
-    from release_tool.model.records import Evidence, Intent, Operation
+    from release_tool.model.records import Evidence, Intent, Operation, State
     from release_tool.publishing.outcome import Invocation, Outcome
     from release_tool.remote.find_version import Known
     from release_tool.remote.snapshot import Files, Snapshot, Source
@@ -55,17 +55,23 @@ def run(tool: Tool, command: ByHand) -> Outcome:
         if before is not None:
             return before
         known = find_version.version(tool.repository, snapshot, command.asked.environment, command.version)
-        return intent_of(command, known, tool.now())
+        base = snapshot.files[command.asked.environment].state(empty=True)
+        return intent_of(command, known, tool.now(), base)
 
     return publish(tool, command.asked, meant)
 
 
-def intent_of(command: ByHand, known: Known, now: datetime) -> Intent:
-    """The intent that the record keeps: a version is recorded with its tag, and planning again follows that."""
+def intent_of(command: ByHand, known: Known, now: datetime, base: State | None = None) -> Intent:
+    """The intent that the record keeps: a version is recorded with its tag, and planning again follows that.
+
+    `base`: what the base branch deploys; None: a working tree doesn't tell.
+    """
     arguments = VersionArguments(known.name, known.tag, evidence=command.evidence)
     if command.operation in {"pin", "restore"}:
         given = command.until or (RESTORED_FOR if command.operation == "restore" else "")
         arguments = arguments._replace(until=until_day(given, now), lasts=given if is_spoken(given) else "")
+    if command.operation == "restore":
+        arguments = arguments._replace(deployed=base is not None and known.name in base.retired)
     if command.operation == "quarantine":
         arguments = arguments._replace(since=now)
     return command.asked.intent(command.operation, arguments)

@@ -90,7 +90,7 @@ def run(tool: Tool, environment: str, wanted: str, service: str = "") -> Explana
     known = _known(tool, snapshot, environment, wanted)
     places = list(config.places())
     ages = Ages(tool.repository, Landings(tool.repository, lambda: forge), snapshot.base, places, tool.config_path)
-    looking = Looking(tool, forge, ages, in_use=True, renders=True)
+    looking = Looking(tool, forge, ages, in_use=True, renders=True, health=True)
     found = looking.environment(snapshot, environment)
     if found.errors:
         raise found.errors[0]
@@ -225,7 +225,8 @@ class _Ways:
     def _by_hand(self, operation: Operation, version: Known) -> Iterator[WayOut]:
         reason = ["--reason", "WHY"] if operation in by_hand.NEEDS_REASON else []
         asked = Invocation(self._about.place.environment, reason="WHY" if reason else "")
-        meant = by_hand.intent_of(by_hand.ByHand(operation, version.name, asked), version, self._now)
+        command = by_hand.ByHand(operation, version.name, asked)
+        meant = by_hand.intent_of(command, version, self._now, self._ground.state)
         yield from self._way(meant.arguments, operation, version.name, *reason)
 
     def _leaving(self) -> Iterator[WayOut]:

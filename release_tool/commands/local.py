@@ -9,7 +9,7 @@ from release_tool.model import history
 from release_tool.model.records import Line
 from release_tool.model.versions import tag_part
 from release_tool.publishing import route_gate
-from release_tool.publishing.attempt import known
+from release_tool.publishing.attempt import archived_lines, known
 from release_tool.publishing.clock import WAY_BACK, demand_past
 from release_tool.publishing.files import new_files
 from release_tool.publishing.outcome import Outcome
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from release_tool.publishing.outcome import Invocation
     from release_tool.remote.snapshot import Files, Source
     from release_tool.rules.operations import Names
+    from release_tool.rules.plan import Plan
 
     # The operation, from the working tree, the configuration as the service sees it, the files of its environments.
     Meant = Callable[[Source, Config, Mapping[str, Files]], Intent]
@@ -68,16 +69,31 @@ def run(here: Here, asked: Invocation, meant: Meant) -> Outcome:
     if not asked.force:
         demand_past(files.lines(), here.now, place.history_file, WAY_BACK)
     line = Line(intent, max([here.now, *(line.at for line in files.lines())]))
-    made = plan(_ground(config, every, asked, here.now, names), (), line)
-    if not made.lines:
-        return Outcome(asked, intent, plan=made._replace(kept=(), waiting=()))  # nobody has told the ages
-    changed = new_files(files, made, source)
+    ground = _ground(config, every, asked, here.now, names)
+    ground = ground._replace(archived=archived_lines(source, place, files.lines(), [intent]))
     renderings = Renderings(source, config, here.renderer(config))
+    try:
+        outcome, changed = _planned(renderings, asked, files, plan(ground, (), line), intent)
+    except route_gate.NotDeployedError:
+        in_one_step = plan(ground._replace(one_step=True), (), line)
+        outcome, changed = _planned(renderings, asked, files, in_one_step, intent)
+    if changed:
+        here.tree.write(changed)
+    return outcome
+
+
+def _planned(
+    renderings: Renderings, asked: Invocation, files: Files, made: Plan, intent: Intent
+) -> tuple[Outcome, Mapping[str, bytes]]:
+    """The outcome of a plan, and the files that it changes, once its routes are found to be right."""
+    if not made.lines:
+        return Outcome(asked, intent, plan=made._replace(kept=(), waiting=())), {}  # nobody has told the ages
+    changed = new_files(files, made, renderings.source)
     accepted = asked.force and bool(asked.reason)
     proposal = route_gate.Proposal(files, files, changed, made, intent.operation, accepted)
     manifests, notes, reached = route_gate.publishable(renderings, proposal)
-    here.tree.write(changed)
-    return Outcome(asked, intent, changed=True, plan=made, routes=notes, manifests=manifests, reached=reached)
+    outcome = Outcome(asked, intent, changed=True, plan=made, routes=notes, manifests=manifests, reached=reached)
+    return outcome, changed
 
 
 def _ground(config: Config, every: Mapping[str, Files], asked: Invocation, now: datetime, names: Names) -> Ground:

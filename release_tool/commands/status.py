@@ -15,19 +15,19 @@ from release_tool.remote.judged_versions import Asking
 from release_tool.remote.landings import Landings, recorded
 from release_tool.remote.rendering import Renderings
 from release_tool.remote.snapshot import take_all
-from release_tool.rules import outlook
-from release_tool.rules.retention import Facts
+from release_tool.rules import forecast, outlook
+from release_tool.rules.retention import Facts, without_route
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from release_tool.config import Environment, Place
     from release_tool.forges.base import Forge
     from release_tool.health.source import ToJudge
     from release_tool.manifests.routes.reach import Reach
     from release_tool.model.health import Judged
-    from release_tool.model.records import Line, PullRequest
+    from release_tool.model.records import Change, Line, PullRequest
     from release_tool.remote.ages import Entry
     from release_tool.remote.snapshot import Files, Snapshot
     from release_tool.remote.strays import Stray
@@ -77,13 +77,22 @@ class EnvironmentStatus(NamedTuple):
         name = None if self.state is None else self.state.default
         return None if name is None else self.since.get(("default", name))
 
+    @property
+    def restoring(self) -> Mapping[Name, Change]:
+        """The versions that came back without a route, and are to get one: name -> their `deploy`."""
+        return {} if self.state is None or self.facts is None else without_route(self.state, self.facts)
+
     def drained_at(self, name: Name) -> datetime | None:
-        """When a version may be removed; None for one that isn't retired."""
+        """When a version may be removed; None for one that isn't retired, or is to get a route."""
+        return None if name in self.restoring else self._after(name, self.policy.retention.drain)
+
+    def routed_at(self, name: Name) -> datetime | None:
+        """When a version that came back may get its route, at the latest; None for others."""
+        return self._after(name, self.policy.retention.warm_up) if name in self.restoring else None
+
+    def _after(self, name: Name, time: timedelta) -> datetime | None:
         landed = self.since.get(("retired", name))
-        try:
-            return None if landed is None else landed + self.policy.retention.drain
-        except OverflowError:  # a drain time beyond the calendar
-            return None
+        return None if landed is None else forecast.later(landed, time)
 
 
 class ServiceStatus(NamedTuple):
@@ -141,7 +150,7 @@ def run(
     ages = Ages(tool.repository, Landings(tool.repository, lambda: forge), snapshots[0].base, places, tool.config_path)
     wanted = list(dict.fromkeys(environments)) or list(config.environments)
     renders = bool(environments) or len(wanted) * len(snapshots) <= _RENDERED
-    look_at = Looking(tool, forge, ages, in_use=in_use, renders=renders)
+    look_at = Looking(tool, forge, ages, in_use=in_use, renders=renders, health=health)
     services = [
         ServiceStatus(snapshot.config.service, tuple(look_at.environment(snapshot, name) for name in wanted))
         for snapshot in snapshots
@@ -177,11 +186,14 @@ def _with_health(
 class Looking:
     """One look at many environments."""
 
-    def __init__(self, tool: Tool, forge: Forge, ages: Ages, *, in_use: bool, renders: bool) -> None:
+    def __init__(
+        self, tool: Tool, forge: Forge, ages: Ages, *, in_use: bool, renders: bool, health: bool = False
+    ) -> None:
         self._tool = tool
         self._forge = forge
         self._ages = ages
         self._in_use = in_use
+        self._health = health
         self._renders = renders
         self._renderings: dict[str, Renderings] = {}  # of each service
         self.now = tool.now()
@@ -229,9 +241,22 @@ class Looking:
         used = None
         if self._in_use and found.policy.retention.in_use is not None:
             used = self._tool.in_use(config, found.policy.name, state.live, now)
-        facts = Facts(now, state, found.since, history.former_defaults(lines, state.default), used or {})
+        restoring = history.restoring_now(lines, state)
+        ready = self._ready(snapshot, found, [name for name in restoring if name in state.retired], now)
+        former = history.former_defaults(lines, state.default)
+        facts = Facts(now, state, found.since, former, used or {}, restoring, ready)
         seen = outlook.ahead(state, found.policy, config.versions.ordering, facts)
         return found._replace(facts=facts, outlook=seen, in_use=used)
+
+    def _ready(
+        self, snapshot: Snapshot, found: EnvironmentStatus, names: Sequence[Name], now: datetime
+    ) -> Mapping[Name, str]:
+        """What a source says of the pods of versions that wait for their routes, where sources are asked at all."""
+        if not names or found.policy.health is None or not self._health:
+            return {}
+        from release_tool.remote.readiness import ready
+
+        return ready(self._tool, snapshot, found.policy.name, names, now)
 
     def _routes(self, snapshot: Snapshot, files: Files, found: EnvironmentStatus) -> EnvironmentStatus:
         """Who answers calls, as the chart of the base renders the environment."""

@@ -327,6 +327,15 @@ class Retention(NamedTuple):
             example="1h",
         ),
     ] = timedelta(hours=1)
+    warm_up: Annotated[
+        timedelta,
+        Key(
+            "How long a removed version that `release restore` or an undo brings back is deployed without a route: "
+            "time for its pods to get ready. The first clean-up after that routes it, `release restore` again at once. "
+            "`0s`: one commit deploys and routes it, which only Argo CD does in the right order.",
+            example="5m",
+        ),
+    ] = timedelta(minutes=5)
     quarantine_for: Annotated[
         timedelta, Key("After how long a quarantined version is retired, unless it is pinned.", example="14d")
     ] = timedelta(days=14)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from release_tool.checks import attributes
 from release_tool.doctor.diagnosis import Diagnosis, ok
+from release_tool.model import times
 from release_tool.remote.snapshot import missing_file
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from release_tool.config import Config, Place
+    from release_tool.model.records import Name
 
 _SKEW = 60
 """Seconds; a header `Date` is as old as its way here, and no clock of a machine runs more true than this by itself."""
@@ -45,6 +47,14 @@ def _some(paths: Sequence[str]) -> str:
     shown = 3
     more = f" and {len(paths) - shown} more" if len(paths) > shown else ""
     return ", ".join(paths[:shown]) + more
+
+
+def without_route(place: Place, version: Name, at: datetime) -> Diagnosis:
+    """A version that came back at a time, and that no clean-up has routed."""
+    what = f"{version} of {place.title} came back {times.clock(at)}, and has no route yet"
+    why = "no `release cleanup` has run since, or what it proposed is not merged: calls that name it get another one"
+    mend = f"`{place.command('restore', version)}` routes it; run `release cleanup` each hour"
+    return Diagnosis("warning", "restored", what, place.tag_file, why, mend)
 
 
 def clock(now: datetime, server: datetime, where: str) -> Diagnosis:

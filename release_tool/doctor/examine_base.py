@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from release_tool import manifests
@@ -13,6 +14,7 @@ from release_tool.doctor.diagnosis import Diagnosis, of_error, ok
 from release_tool.errors import ReleaseError
 from release_tool.git.rejection import in_the_way as in_the_way_of
 from release_tool.helm import described
+from release_tool.model import history
 from release_tool.model.versions import tag_part
 from release_tool.remote import chart_trials, strays
 from release_tool.remote.rendering import Renderings
@@ -22,6 +24,7 @@ from release_tool.yamledit.style import nested
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from release_tool.config import Config
     from release_tool.doctor.access import Access
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 
 _TRIAL = "{tag: {v1: v1.0.0}}"  # below `versions.key`, for an environment that has no version yet
 _CHARTS = 8  # so many services are rendered
+_CLEANED_UP_WITHIN = timedelta(days=1)  # by then a clean-up has run wherever one is scheduled
 
 
 def examine(
@@ -53,6 +57,7 @@ def examine(
             lambda: workflows.workflows(_workflow_files(source), promotes=promotes, guarded=guarded),
         )
     yield from _guarded("order", lambda: _orders(views, source))
+    yield from _guarded("restored", lambda: _without_route(views, source, access.now()))
     for view in views[:_CHARTS]:
         yield from _guarded(_chart_title(view), lambda view=view: _chart(access, view, source))  # type: ignore[misc]
     if len(views) > _CHARTS:
@@ -134,6 +139,19 @@ def _orders(views: Sequence[Config], source: Source) -> Iterator[Diagnosis]:
             what = f"the order {view.versions.order} can't read {len(odd)} of {len(tags)} live tags ({odd[0]})"
             why = "no bump makes such a tag the default, and retention takes it for the oldest"
             yield Diagnosis("warning", "order", what, view.service, why, advice(view.versions.ordering, [*tags]))
+
+
+def _without_route(views: Sequence[Config], source: Source, now: datetime) -> Iterator[Diagnosis]:
+    """The versions that came back long ago, and that no clean-up has routed."""
+    for view in views:
+        for name, files in read_files(source, view.places()).items():
+            limit = view.environment(name).retention.warm_up + _CLEANED_UP_WITHIN
+            with suppress(ReleaseError):  # what is wrong in a file is told elsewhere
+                lines, state = files.lines(), files.state(empty=True)
+                for version in history.restoring_now(lines, state) if state.retired else ():
+                    at = history.entered_at(lines, "retired", version, state.retired[version])
+                    if at is not None and now - at > limit:
+                        yield verdicts.without_route(files.place, version, at)
 
 
 def _workflow_files(source: Source) -> dict[str, str]:

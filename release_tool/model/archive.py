@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 AFTER = timedelta(days=365)
 """A line younger than this stays, whatever it tells."""
 
-_BRINGS = frozenset({"add", "restore"})
+_BRINGS = frozenset({"add", "deploy", "restore"})
 
 
 def movable(lines: Sequence[Line], state: State, now: datetime, *, after: timedelta = AFTER) -> frozenset[str]:
@@ -65,8 +65,8 @@ def _read(lines: Sequence[Line]) -> _Told:
     for number, line in enumerate(lines):
         for action, name, tag, *_ in _changes(line):
             if action in _BRINGS:
-                live.add(name)
                 told.here.add(name)
+                (live.discard if action == "deploy" else live.add)(name)
             elif action == "retire":
                 live.discard(name)
             elif action == "remove":

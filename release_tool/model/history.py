@@ -225,6 +225,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "to_tag": lambda value: "" if value is None else _tag(value),
     "pin": bool,
     "force": bool,
+    "deployed": bool,
     "last": bool,
     "quarantine": lambda value: value is not False,
     "until": _day,
@@ -408,6 +409,26 @@ def quarantines(changes: Iterable[Change], before: Mapping[str, Change] = {}) ->
     return bad
 
 
+def restoring(changes: Iterable[Change], before: Mapping[Name, Change] = {}) -> dict[Name, Change]:
+    """Name -> the `deploy` of every version that came back without a route, and has neither got one nor gone since.
+
+    `before`: those known so far.
+    """
+    found = dict(before)
+    for change in changes:
+        if change.action == "deploy":
+            found[change.version] = change
+        elif change.action in {"add", "restore", "retire", "remove"}:
+            found.pop(change.version, None)
+    return found
+
+
+def restoring_now(lines: Sequence[Line], state: State) -> dict[Name, Change]:
+    """The same of an environment: what people did by hand since the last line counts."""
+    found = restoring(changes_of(lines))
+    return restoring(by_hand(lines, state), found) if found else {}
+
+
 def quarantined_now(lines: Sequence[Line], state: State) -> dict[str, str]:
     """Tag part -> reason of every tag that is quarantined in an environment.
 
@@ -449,7 +470,11 @@ def names_of(lines: Iterable[Line]) -> dict[str, Name]:
 
 def entered_at(lines: Sequence[Line], section: str, name: Name, tag: Tag) -> datetime | None:
     """The `at` of the last line that put a version into `versions`, `retired` or `quarantined`; None: people did."""
-    entering = {"versions": ("add", "restore"), "retired": ("retire",), "quarantined": ("quarantine",)}[section]
+    entering = {
+        "versions": ("add", "restore"),
+        "retired": ("retire", "deploy"),
+        "quarantined": ("quarantine",),
+    }[section]
     for line in reversed(lines):
         for change in line.changes:  # what was adopted had landed before: the line tells nothing about when
             if change.version == name and change.tag == tag and change.action in entering:
@@ -476,8 +501,8 @@ def builds(lines: Iterable[Line]) -> dict[str, Mapping[str, str]]:
 def same_arguments(one: Intent, other: Intent) -> bool:
     """Whether two intents ask for the same, whenever they were asked.
 
-    What the clock or the state gave may differ then: `since`; `until` where a time from now was asked for (`for`); the
-    name of a version, which is provisional until it lands; the digest behind its tag.
+    What the clock or the state gave may differ then: `since`; `until` where a time from now was asked for (`for`);
+    whether the version was `deployed`; its name, which is provisional until it lands; the digest behind its tag.
     """
     return _asked(one) == _asked(other)
 
@@ -485,6 +510,7 @@ def same_arguments(one: Intent, other: Intent) -> bool:
 def _asked(intent: Intent) -> dict[str, Any]:
     said = dict(intent.written)
     said.pop("since", None)
+    said.pop("deployed", None)
     if "for" in said:
         said.pop("until", None)
     if isinstance(said.get("tag"), str):

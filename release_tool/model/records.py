@@ -29,7 +29,7 @@ Operation = Literal[
     "cleanup",
 ]
 Action = Literal[
-    "add", "set-default", "retire", "remove", "restore", "pin", "unpin", "quarantine", "clear", "supersede"
+    "add", "set-default", "retire", "remove", "deploy", "restore", "pin", "unpin", "quarantine", "clear", "supersede"
 ]
 
 HEALTHY, UNHEALTHY, UNKNOWN = "healthy", "unhealthy", "unknown"
@@ -91,13 +91,14 @@ def name_of(number: int) -> Name:
 class Change(NamedTuple):
     """One change of a plan, with its reason."""
 
-    # what is done; `supersede` is a pending bump that a newer one made superfluous: recorded, never added
+    # what is done; `deploy` brings a removed version back under `retired`, where it has no route, until `restore` gives
+    # it one; `supersede` is a pending bump that a newer one made superfluous: recorded, never added
     action: Action
     version: Name  # the name it is about
     tag: Tag
     reason: str  # why, in words that don't depend on the time of planning
     before: Name | None = None  # for `set-default`: the default before (None where there was none)
-    until: date | None = None  # for `pin`: its last day
+    until: date | None = None  # for `pin`, and for `deploy` the pin that comes with the route: its last day
     since: datetime | None = None  # for `quarantine`: since when
     sweep: bool = False  # whether the sweep made it, at the end of an operation, and not the operation itself
 
@@ -164,6 +165,9 @@ class VersionArguments(NamedTuple):
     tag: Tag
     until: date | None = None  # for pin and restore: the last day of the pin; None: without end
     lasts: str = ""  # the same as it was given, where that was a time from now (`7d`)
+    # for restore: whether the version was deployed in the base when it was asked for. Then it is routed at once, also
+    # one that an earlier restore has only just deployed
+    deployed: bool = False
     since: datetime | None = None  # for quarantine: when it began
     evidence: tuple[Evidence, ...] = ()  # for a guard's quarantine: what it was decided on
     reason: str = ""

@@ -30,6 +30,9 @@ def apply(state: State, changes: Iterable[Change]) -> State:  # noqa: C901 (a ca
                 state = state._replace(written_default=name)
             case "retire":
                 state = _gone(state, name)._replace(retired={**state.retired, name: state.versions[name]})
+            case "deploy":
+                tag = state.retired.get(name, change.tag)
+                state = _gone(state, name)._replace(retired={**state.retired, name: tag})
             case "restore":
                 versions = {**state.versions, name: state.retired.get(name, change.tag)}
                 state = state._replace(versions=versions, retired=_without(state.retired, name))

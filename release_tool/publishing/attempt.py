@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from release_tool.errors import Refused, ReleaseError
 from release_tool.model import history, times
 from release_tool.model.records import DowngradeArguments, Line, State
-from release_tool.model.versions import is_tag
+from release_tool.model.versions import is_tag, tag_part
 from release_tool.publishing import clock, route_gate
 from release_tool.publishing.outcome import Outcome
 from release_tool.remote import names
@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from release_tool.config import Place
     from release_tool.forges.base import Forge
-    from release_tool.model.records import CommitId, Intent
+    from release_tool.model.records import Change, CommitId, Intent, Name
     from release_tool.publishing.outcome import Invocation
     from release_tool.remote.ages import Ages, Entry
-    from release_tool.remote.snapshot import Files, Snapshot
+    from release_tool.remote.snapshot import Files, Snapshot, Source
     from release_tool.remote.tool import Tool
 
 
@@ -62,6 +63,7 @@ class Work:
         self.lines = self.files.lines()
         self._ages = ages
         self._adopted: tuple[str, ...] = ()
+        self.one_step = False  # whether the chart was seen to deploy no retired versions (`route_gate.NotDeployed`)
         self._recorded: Sequence[Line] = self.lines  # also those that wait: they keep what was seen in the base
 
     @cached_property
@@ -73,6 +75,12 @@ class Work:
     def state(self) -> State:
         """The environment's versions in the base."""
         return self.files.state(empty=True)
+
+    @cached_property
+    def restoring(self) -> Mapping[Name, Change]:
+        """The versions that came back without a route, and that the base deploys."""
+        found = history.restoring_now(self.lines, self.state) if self.state.retired else {}
+        return {name: change for name, change in found.items() if name in self.state.retired}
 
     # -- the operation as a line --
 
@@ -125,16 +133,25 @@ class Work:
             # Whatever pending operations and this one make live is among these, or new: nobody calls what is new.
             every = {**base.retired, **state.retired, **base.versions, **state.versions}
             used = self.tool.in_use(self.snapshot.config, self.environment.name, every, now)
+        ready: Mapping[Name, str] = {}
+        if self.restoring and self.environment.health is not None:
+            from release_tool.remote.readiness import ready as asked_for
+
+            ready = asked_for(self.tool, self.snapshot, self.environment.name, self.restoring, now)
         tags = [intent.tag for intent in intents if is_tag(intent.tag)]
         ground = Ground(
             environment=self.environment,
             order=self.snapshot.config.versions.ordering,
             state=state,
             lines=lines,
-            facts=Facts(now, base, self.since(now), history.former_defaults(self.lines, base.default), used),
+            facts=Facts(
+                now, base, self.since(now), history.former_defaults(self.lines, base.default), used, ready=ready
+            ),
             names=names.names_known(self.repository, self.snapshot, tags),
             elsewhere=names.quarantined_elsewhere(self.snapshot, self.environment.name) if promotes else {},
             service=self.place.service,
+            archived=archived_lines(self.snapshot.source, self.place, lines, intents),
+            one_step=self.one_step,
         )
         made = plan(ground, pending, own)
         if made.lines and self.intent is not None and not self.invocation.force:
@@ -178,7 +195,7 @@ class Work:
             return {}  # nothing is compared, and nothing is loaded for that
         from release_tool.remote.ages import EXACTLY, wanted_by
 
-        wanted: dict[Entry, Sequence[timedelta] | None] = {**wanted_by(base, policy)}
+        wanted: dict[Entry, Sequence[timedelta] | None] = {**wanted_by(base, policy, self.restoring)}
         guarded = self.environment.health is not None
         every = self.snapshot.config.environments.values()
         soaks = any(one.soak and one.promote_from == self.environment.name for one in every)
@@ -221,6 +238,13 @@ class Work:
             behind = (f"this machine's clock says {here}, and the last operation was at {at}: planned as of then",)
         said = (*behind, *self._adopted, *more.pop("said", ()))
         return Outcome(self.invocation, self.intent, said=said, **more)
+
+
+def archived_lines(source: Source, place: Place, lines: Iterable[Line], intents: Iterable[Intent]) -> list[Line]:
+    """Archived lines of an environment, of what is to be restored and stands in no line of its record."""
+    here = history.names_of(lines)
+    wanted = [tag_part(one.tag) for one in intents if one.operation == "restore" and tag_part(one.tag) not in here]
+    return [line for found in names.archived(source, [place], wanted) for line in found] if wanted else []
 
 
 def known(lines: Iterable[Line], intent: Intent, path: str) -> Line | None:

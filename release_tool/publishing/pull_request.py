@@ -12,7 +12,6 @@ from release_tool.model import history
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from release_tool.forges.base import Opened
     from release_tool.model.records import CommitId, Line, PullRequest, State
@@ -79,7 +78,7 @@ def _text(work: Work, lines: Sequence[Line], outcome: Outcome) -> PullRequestTex
             plan=made,
             order=config.versions.ordering,
             environments=_environments(work),
-            ahead=_ahead(work, made, lines[-1].at),
+            ahead=_ahead(work, made, lines),
             ending=_ending(work, made),
             notes=outcome.routes,
             manifests=outcome.manifests,
@@ -87,6 +86,8 @@ def _text(work: Work, lines: Sequence[Line], outcome: Outcome) -> PullRequestTex
             image=config.registry.image if config.registry else "",
             builds=history.builds([*work.lines, *lines]),
             branch="" if work.branch == work.place.branch else work.branch,
+            restoring=work.restoring,
+            warm_up=work.environment.retention.warm_up,
         )
     )
 
@@ -102,17 +103,19 @@ def _environments(work: Work) -> dict[str, State | None]:
     return found
 
 
-def _ahead(work: Work, made: Plan, now: datetime) -> Outlook:
+def _ahead(work: Work, made: Plan, lines: Sequence[Line]) -> Outlook:
     """What holds the default once the proposal lands, and what comes then, as of the last line of the record."""
     # Ages are those that the plan was made with: they ask the forge nothing more. They are at most too early, so what
     # comes says "not before".
     from release_tool.rules import outlook
     from release_tool.rules.retention import Facts
 
-    base = work.state
+    base, now = work.state, lines[-1].at
     in_use = work.environment.retention.in_use
     used = {one.version: one.reason for one in made.kept if one.in_use} if in_use else {}
-    facts = Facts(now, base, work.since(now), history.former_defaults(work.lines, base.default), used)
+    former = history.former_defaults(work.lines, base.default)
+    restoring = history.restoring(history.changes_of(lines), work.restoring)
+    facts = Facts(now, base, work.since(now), former, used, restoring)
     return outlook.ahead(made.after, work.environment, work.snapshot.config.versions.ordering, facts)
 
 

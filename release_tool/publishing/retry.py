@@ -13,6 +13,7 @@ from release_tool.git.repository import Locked, Protected, Stale
 from release_tool.model.records import RefUpdate
 from release_tool.publishing.attempt import Work
 from release_tool.publishing.outcome import Outcome
+from release_tool.publishing.route_gate import NotDeployedError
 from release_tool.remote.snapshot import take
 
 _PATIENT = 10  # tries: a queue takes minutes, so its branch is waited for as after so many lost races
@@ -72,6 +73,14 @@ def run(tool: Tool, invocation: Invocation, meant: Meant) -> Outcome:
 
 def attempt(work: Work) -> Outcome:
     """Do one operation on what the remote held at one moment."""
+    try:
+        return _attempt(work)
+    except NotDeployedError:
+        work.one_step = True
+        return _attempt(work)
+
+
+def _attempt(work: Work) -> Outcome:
     asked, environment = work.invocation, work.environment
     direct = asked.direct
     if direct is None:

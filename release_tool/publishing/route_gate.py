@@ -43,6 +43,10 @@ class Proposal(NamedTuple):
     accepted: bool = False  # whether a person goes on, with a reason, where the chart can't carry out what is asked for
 
 
+class NotDeployedError(Exception):
+    """The chart deploys no retired versions: what comes back can only be deployed and routed in one step."""
+
+
 class Publishable(NamedTuple):
     """A proposal that may be published: the difference of its manifests, and what the checks say beside it."""
 
@@ -56,6 +60,7 @@ def publishable(renderings: Renderings, proposal: Proposal) -> Publishable:
 
     Raises:
         Refused: a call would fail by what is proposed, or the chart can't carry it out.
+        NotDeployedError: it is to be planned again, in one step.
     """
     present, files, plan = proposal.present, proposal.files, proposal.plan
     before, after = renderings.both(present, files, proposal.changed)
@@ -115,6 +120,8 @@ def _effects(
     Raises Refused where this operation has no sense then, or breaks calls.
     """
     plan, operation = proposal.plan, proposal.operation
+    if any(effects.is_left_out(change, step) for change in plan.edits):
+        raise NotDeployedError
     # A chart whose objects change reads the file, whatever it makes of a tag.
     wrong = [one for one in effects.unmet(plan.own, operation, step) if one.serious and not (_deploys(one) and changes)]
     if wrong and not proposal.accepted:

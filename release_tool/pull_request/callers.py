@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.model.records import name_number
+from release_tool.model.times import duration_text
 from release_tool.pull_request.markdown import Markup, bold, join, listed, plain, version, within_share
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ _DONE = {
     "set-default": "becomes the default",
     "retire": "retires",
     "remove": "is removed",
+    "deploy": "is deployed and not routed yet",
     "restore": "comes back",
     "pin": "is pinned",
     "unpin": "is no longer pinned",
@@ -59,7 +61,7 @@ def callers(proposed: Proposed) -> list[Markup]:
     said = list(_noticed(proposed, versions))
     told = {change for one in said for change in one.tells}
     sentences = [one.sentence for one in said] or _nothing(proposed)
-    sentences += [_other(change, versions) for change in _changes(proposed, told)]
+    sentences += [_other(change, versions, proposed) for change in _changes(proposed, told)]
     shown = within_share([Markup(f"- {one}") for one in sentences], _SENTENCES)
     if len(shown) < len(sentences):
         shown.append(Markup(f"- and {len(sentences) - len(shown)} more: see “What changes, and why”"))
@@ -172,8 +174,15 @@ def _what(state: State, name: Name) -> tuple[object, ...]:
     return (*(held.get(name) for held in entries), state.default == name)
 
 
-def _other(change: Change, versions: _Versions) -> Markup:
+def _other(change: Change, versions: _Versions, proposed: Proposed) -> Markup:
     """One change as a sentence; the reason of whoever asked for it stands elsewhere on the first screen."""
+    if change.action == "deploy":
+        waits, place = duration_text(proposed.warm_up), proposed.place
+        return Markup(
+            f"{versions.told([change.version])} {_DONE[change.action]}: calls that name it are answered as before. "
+            f"Once this has landed, the first clean-up after {waits} routes it, or "
+            f"`{place.command('restore', change.version)}` at once."
+        )
     was = f" (was {plain(change.before)})" if change.action == "set-default" and change.before is not None else ""
     until = f" until {change.until.isoformat()}" if change.until is not None else ""
     why = f": {plain(change.reason)}" if change.sweep else ""

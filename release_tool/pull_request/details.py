@@ -144,10 +144,10 @@ def coming(proposed: Proposed) -> list[Markup]:
         return []
     found = proposed.ahead.coming
     rows = []
-    seen: set[Name] = set()
+    seen: dict[Name, Coming] = {}
     for one in found[:_NEXT]:
-        when = clock(one.at) if one.change.version in seen else _when(proposed, one)
-        seen.add(one.change.version)
+        first = seen.setdefault(one.change.version, one)
+        when = _when(proposed, one) if one.at == first.at else clock(one.at)
         rows.append([Markup(when), *_change(one.change)])
     parts = [table(("not before (UTC)", *_CHANGE), rows, _WHOLE)]
     if len(found) > _NEXT:

@@ -65,10 +65,9 @@ def _bounded(proposed: Proposed, names: list[Name]) -> set[Name]:
 def _cells(proposed: Proposed, names: list[str], name: Name, written: Tag) -> Iterator[Markup]:
     for environment in names:
         if environment == proposed.place.environment:
-            before, after = (
-                outlook.cell(proposed.before, name, written),
-                outlook.cell(proposed.plan.after, name, written),
-            )
+            came = {*proposed.restoring, *(one.version for one in proposed.changes if one.action == "deploy")}
+            before = outlook.cell(proposed.before, name, written, proposed.restoring)
+            after = outlook.cell(proposed.plan.after, name, written, came)
             same = before == after
             yield plain(before) if same or not before else gone(plain(before))
             yield plain(after) if same or not after else bold(plain(after))

@@ -52,7 +52,7 @@ def _named(lines: Sequence[Line]) -> Iterator[tuple[str, str]]:
     came: set[Name] = set()
     gone: set[Name] = set()
     for change in (change for line in lines for change in line.changes):
-        if change.action in {"add", "restore"}:
+        if change.action in {"add", "deploy", "restore"}:
             came.add(change.version)
             gone.discard(change.version)
         elif change.action in {"retire", "remove"} and change.version in came:
@@ -74,7 +74,11 @@ def _named(lines: Sequence[Line]) -> Iterator[tuple[str, str]]:
 
 def _tags(changes: Sequence[Change]) -> list[str]:
     """The tags that some changes add, else those that they are about, in order."""
-    for actions in ({"add", "restore"}, {"set-default"}, {"retire", "remove", "pin", "unpin", "quarantine", "clear"}):
+    for actions in (
+        {"add", "deploy", "restore"},
+        {"set-default"},
+        {"retire", "remove", "pin", "unpin", "quarantine", "clear"},
+    ):
         found = [tag_part(change.tag) for change in changes if change.action in actions]
         if found:
             return list(dict.fromkeys(found))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.model.records import State
@@ -9,7 +10,7 @@ from release_tool.rules import outlook
 from release_tool.rules.plan import Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from release_tool.config import Place
     from release_tool.manifests import ObjectChange
@@ -38,6 +39,8 @@ class Proposed(NamedTuple):
         image: repository of the image as configured; empty: it isn't known.
         builds: tag part -> where its image comes from, as the record tells.
         branch: the branch, where it isn't the rolling one.
+        restoring: the versions that came back to the base, and have no route there yet.
+        warm_up: how long one that comes back is deployed before it is routed.
     """
 
     place: Place
@@ -54,6 +57,8 @@ class Proposed(NamedTuple):
     image: str = ""
     builds: Mapping[str, Mapping[str, str]] = {}
     branch: str = ""
+    restoring: Collection[Name] = ()
+    warm_up: timedelta = timedelta(0)
 
     @property
     def changes(self) -> list[Change]:

@@ -21,7 +21,7 @@ from release_tool.model.records import CommitId, Name
 from release_tool.remote import past
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from release_tool.config import Place, Retention
     from release_tool.git.repository import BlobId, Repository, WalkStep
@@ -48,15 +48,19 @@ class _Sought(NamedTuple):
     limit: datetime | None
 
 
-def wanted_by(state: State, policy: Retention) -> dict[Entry, list[timedelta]]:
-    """The ages that a retention policy compares those of an environment's entries with; only entries with some."""
+def wanted_by(state: State, policy: Retention, restoring: Collection[Name] = ()) -> dict[Entry, list[timedelta]]:
+    """The ages that a retention policy compares those of an environment's entries with; only entries with some.
+
+    `restoring`: the versions that came back without a route.
+    """
     ages = {
         "versions": [age for age in (policy.min_age, policy.max_age) if age],
         "quarantined": [policy.quarantine_for],
         "retired": [policy.drain],
         "default": [],
     }
-    return {entry: ages[entry[0]] for entry, _ in _entries(state) if ages[entry[0]]}
+    wanted = {entry: ages[entry[0]] for entry, _ in _entries(state) if ages[entry[0]]}
+    return wanted | {("retired", name): [policy.warm_up, policy.drain] for name in restoring if name in state.retired}
 
 
 class Ages:

@@ -104,6 +104,9 @@ def _headline(one: Explanation) -> str:
         return f"is {verdict.where}, and the next sweep removes it: {act['remove']}"
     if "retire" in act:
         return f"is {verdict.where}, and the next sweep retires it: {act['retire']}"
+    if one.name in one.found.restoring:
+        routed = act.get("restore")
+        return f"is deployed and {f'the next sweep routes it: {routed}' if routed else verdict.reason}"
     if verdict.where != "live":
         return f"is {verdict.reason}" if verdict.reason.startswith(verdict.where) else f"is {verdict.where}"
     return f"is live and stays: {verdict.reason}"

@@ -102,6 +102,7 @@ def _version_rows(one: EnvironmentStatus, state: State) -> list[dict[str, Any]]:
                 if quarantine is None
                 else {"reason": quarantine.reason, "since": _time(quarantine.since)},
                 "drained_at": _time(one.drained_at(name)),
+                "routed_at": _time(one.routed_at(name)),
                 **({"in_use": one.in_use.get(name)} if one.in_use is not None else {}),
                 **({"health": _health_data(one, name)} if one.health is not None else {}),
             }
@@ -197,7 +198,7 @@ def _digests(digests: Mapping[str, str], width: int | None) -> str:
 
 
 def _cell(one: EnvironmentStatus, name: Name, tag: Tag) -> str:
-    return "?" if one.state is None and one.errors else cell(one.state, name, tag) or "-"
+    return "?" if one.state is None and one.errors else cell(one.state, name, tag, one.restoring) or "-"
 
 
 def _environment(one: EnvironmentStatus, status: Status, width: int | None) -> list[str]:
@@ -220,7 +221,7 @@ def _version_lines(one: EnvironmentStatus, state: State, now: datetime, width: i
     for name in sorted(every, key=name_number, reverse=True):
         landed = one.landed(name)
         said = "; ".join(said_of(one, state, name, now))
-        word = "default" if name == state.default else where(state, name)
+        word = "default" if name == state.default else "restored" if name in one.restoring else where(state, name)
         times = ("-", "-") if landed is None else (clock(landed), short(now - landed))
         yield name, short_tag(every[name], width), word, *times, said
 
@@ -238,18 +239,27 @@ def said_of(one: EnvironmentStatus, state: State, name: Name, now: datetime) -> 
     if one.outlook is not None and name == one.outlook.fallback:
         yield "fallback target"
     yield from _reached(one, state, name)
-    drained = one.drained_at(name)
+    yield from _on_its_way(one, name, now)
+    if one.in_use is not None and name in one.in_use:
+        yield one.in_use[name]
+    for judged in one.health or ():
+        if judged.name == name:
+            yield f"{judged.health} ({judged.reason})"
+
+
+def _on_its_way(one: EnvironmentStatus, name: Name, now: datetime) -> Iterator[str]:
+    """When a version without a route gets one, or goes."""
+    routed, drained = one.routed_at(name), one.drained_at(name)
+    if routed is not None:
+        at_once = f"`{one.place.command('restore', name)}` routes it at once"
+        when = f" after {clock(routed)} ({short(routed - now)} left)" if routed > now else ""
+        yield f"not routed yet: the first clean-up{when} does that; {at_once}"
     if drained is not None:
         left = f" ({short(drained - now)} left)" if drained > now else ""
         if isinstance(one.reach, Reach) and name not in one.reach.shown:
             yield f"leaves the file after {clock(drained)}{left}"  # nothing of it runs any more
         else:
             yield f"drains until {clock(drained)}{left}" if left else f"drained {clock(drained)}"
-    if one.in_use is not None and name in one.in_use:
-        yield one.in_use[name]
-    for judged in one.health or ():
-        if judged.name == name:
-            yield f"{judged.health} ({judged.reason})"
 
 
 def _reached(one: EnvironmentStatus, state: State, name: Name) -> Iterator[str]:

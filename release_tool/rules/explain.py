@@ -10,12 +10,13 @@ from datetime import datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.errors import Refused
+from release_tool.model.records import UNHEALTHY
 from release_tool.model.times import duration_text
 from release_tool.model.versions import minor_of, newest_first
 from release_tool.rules.forecast import coming, later
 from release_tool.rules.outlook import where
 from release_tool.rules.plan import plan
-from release_tool.rules.retention import fallback_target, sweep
+from release_tool.rules.retention import fallback_target, sweep, without_route
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from release_tool.rules.retention import Facts
 
 KEEPS, TAKES, WAITS, NO, OFF = "keeps", "takes", "waits", "no", "off"
-"""What a rule says of a version: it stays by it, leaves by it now, or later; nothing; nothing, as it is not set."""
+"""What a rule says of a version: it stays by it, moves by it now, or later; nothing; nothing, as it is not set."""
 
 REMOVED = "removed"
 
@@ -70,7 +71,7 @@ def verdict(state: State, policy: Retention, order: str, facts: Facts, name: Nam
     ahead = coming(state, policy, order, facts)[len(swept.changes) :]
     return SweepVerdict(
         where=here,
-        reason="" if any(one.action in {"retire", "remove"} for one in act) else reasons.get(name, ""),
+        reason="" if any(one.action in {"retire", "remove", "restore"} for one in act) else reasons.get(name, ""),
         rules=tuple(_RULES_OF[here](about)) if here in _RULES_OF else (),
         act=act,
         coming=tuple(one for one in ahead if one.change.version == name),
@@ -201,6 +202,9 @@ def _of_quarantined(about: _About) -> Iterator[RuleVerdict]:
 
 
 def _of_retired(about: _About) -> Iterator[RuleVerdict]:
+    if about.name in without_route(about.state, about.facts):
+        yield _warm_up(about)
+        return
     drain = duration_text(about.policy.drain)
     if about.name in about.said["drain"]:
         yield RuleVerdict("drain", TAKES, about.said["drain"][about.name])
@@ -209,6 +213,19 @@ def _of_retired(about: _About) -> Iterator[RuleVerdict]:
     else:
         words = f"removed once it has drained for {drain}"
         yield RuleVerdict("drain", WAITS, words, about.reached("retired", about.policy.drain))
+
+
+def _warm_up(about: _About) -> RuleVerdict:
+    """Of a version that came back and has no route yet."""
+    limit, said = about.policy.warm_up, about.said["warm_up"].get(about.name)
+    if said is not None:
+        return RuleVerdict("warm_up", TAKES, said)
+    if about.facts.ready.get(about.name) == UNHEALTHY:
+        return RuleVerdict("warm_up", WAITS, "routed once its pods are ready: they are not")
+    words = f"routed once it has been deployed for {duration_text(limit)}"
+    if ("retired", about.name) not in about.facts.landed:
+        return RuleVerdict("warm_up", WAITS, f"{words} since that landed")
+    return RuleVerdict("warm_up", WAITS, words, about.reached("retired", limit))
 
 
 _RULES_OF: dict[str, Callable[[_About], Iterator[RuleVerdict]]] = {

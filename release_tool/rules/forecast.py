@@ -68,7 +68,8 @@ def _landed(state: State, facts: Facts) -> Facts:
     before, after = _entries(facts.base), _entries(state)
     landed = {entry: facts.now for entry, tag in after.items() if before.get(entry) != tag}
     stayed = {entry: at for entry, at in facts.landed.items() if entry in after and entry not in landed}
-    return facts._replace(base=state, landed={**stayed, **landed})
+    restoring = {name: asked for name, asked in facts.restoring.items() if name in state.retired}
+    return facts._replace(base=state, landed={**stayed, **landed}, restoring=restoring)
 
 
 def _entries(state: State) -> dict[tuple[str, Name], Tag]:
@@ -85,10 +86,11 @@ def _turns(state: State, policy: Retention, facts: Facts) -> Iterator[datetime]:
         # Too old is what is *older* than `max_age`: the next moment there is.
         "versions": [policy.min_age, *([] if policy.max_age is None else [policy.max_age + datetime.resolution])],
         "quarantined": [policy.quarantine_for],
-        "retired": [policy.drain],
+        "retired": [policy.drain, *([policy.warm_up] if facts.restoring else [])],
     }
     moments = [later(since, age) for (section, _), since in facts.landed.items() for age in ages.get(section, ())]
-    ends = (pin.until for pin in state.pinned.values() if pin.until is not None)
+    ends = [pin.until for pin in state.pinned.values() if pin.until is not None]
+    ends += [asked.until for asked in facts.restoring.values() if asked.until is not None]
     moments += [later(datetime.combine(until, time(), timezone.utc), _DAY) for until in ends]
     return (moment for moment in moments if moment is not None)
 

@@ -9,7 +9,7 @@ from release_tool.rules import forecast
 from release_tool.rules.retention import Facts, fallback_target, sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from release_tool.config import Environment
     from release_tool.model.records import Change, Name, State, Tag
@@ -60,15 +60,18 @@ def where(state: State, name: Name) -> str:
     return "quarantined" if name in state.quarantined else "live"
 
 
-def cell(state: State | None, name: Name, tag: Tag) -> str:
+def cell(state: State | None, name: Name, tag: Tag, restored: Collection[Name] = ()) -> str:
     """What the matrix of versions and environments says of a version in an environment; empty where it isn't there.
 
-    A tag other than that of the row's head, `tag`, is named. Digests don't count: `differences` has those.
+    A tag other than that of the row's head, `tag`, is named. Digests don't count: `differences` has those. `restored`:
+    the versions that came back, and have no route yet.
     """
     here = {} if state is None else {**state.versions, **state.retired}
     if state is None or name not in here:
         return ""
     words = ["default" if name == state.default else where(state, name)]
+    if words == ["retired"] and name in restored:
+        words = ["restored"]
     if name in state.pinned:
         words.append("pinned")
     if tag_part(here[name]) != tag_part(tag):

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 NAMING = frozenset({"add", "supersede"})  # the changes that tie a name to a tag
-_BRINGING = frozenset({"add", "restore"})
+_BRINGING = frozenset({"add", "deploy", "restore"})
 _REPLACED = "a later promotion of the default takes its place"
 _NO_EFFECT = "{} would be retired at once by the retention policy"
 
@@ -49,6 +49,8 @@ class Ground(NamedTuple):
     # tag part -> environment and reason, of the tags that are quarantined in another one
     elsewhere: Mapping[str, tuple[str, str]] = {}
     service: str = ""  # for the commands in messages
+    archived: Sequence[Line] = ()  # archived lines of the environment, of the tags that a restore asks for
+    one_step: bool = False  # whether the chart deploys no retired versions: what comes back is routed at once then
 
 
 class LeftOut(NamedTuple):
@@ -141,7 +143,12 @@ class _Attempt:
             lines=ground.lines,
             elsewhere=ground.elsewhere,
             service=ground.service,
+            archived=ground.archived,
+            warm_up=None if ground.one_step else ground.environment.retention.warm_up,
+            restoring=history.restoring([*history.changes_of(ground.lines), *self.by_hand]),
         )
+        unrouted = self._context.restoring.keys() & ground.facts.base.retired.keys()
+        self._context = self._context._replace(unrouted=unrouted)
         replaced: list[LeftOut] = []
         while gone := self._apply_all(
             [line for line in pending if line.id not in {one.line.id for one in replaced}], own
@@ -169,6 +176,8 @@ class _Attempt:
         context = context._replace(
             # What is quarantined is told from what is planned too: it lands first.
             bad=history.quarantines(changes, context.bad),
+            restoring=history.restoring(changes, context.restoring),
+            planned=changes,
             names=context.names._replace(landed={**context.names.landed, **named}),
             proposed=frozenset(state.versions) - frozenset(context.base.versions),
         )
@@ -195,9 +204,15 @@ class _Attempt:
         ground = self.ground
         every = [change for one in self.planned for change in one.changes]
         brought = {one.version for one in every if one.action in _BRINGING} - ground.state.versions.keys()
+        today = ground.facts.now.date()
+        waiting = history.restoring(every).values()
+        # Whose pin has ended before it could come gets no pods either.
+        self.at_once = frozenset(one.version for one in waiting if one.until is not None and one.until < today)
         while True:
-            state = apply(ground.state, _without(every, self.at_once))
-            swept = sweep(state, ground.environment.retention, ground.order, ground.facts)
+            changes = _without(every, self.at_once)
+            state = apply(ground.state, changes)
+            facts = ground.facts._replace(restoring=history.restoring(changes, self._context.restoring))
+            swept = sweep(state, ground.environment.retention, ground.order, facts)
             more = brought.intersection(one.version for one in swept.changes if one.action == "retire")
             if not more:
                 return swept

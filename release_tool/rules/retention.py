@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool.model.records import Change, Kept, Name, Pin, State, Tag
+from release_tool.model.records import HEALTHY, UNHEALTHY, Change, Kept, Name, Pin, State, Tag
 from release_tool.model.states import apply
 from release_tool.model.times import duration_text
 from release_tool.model.versions import is_newer, minor_of, newest_first
@@ -38,6 +38,9 @@ class Facts(NamedTuple):
     # name -> words (`in use by web`, `use unknown: no answer`) of the versions that are still called, as far as
     # `retention.in_use` asks for that
     in_use: Mapping[Name, str] = {}
+    # name -> the `deploy` of the versions that came back without a route, and are to get one (`history.restoring`)
+    restoring: Mapping[Name, Change] = {}
+    ready: Mapping[Name, str] = {}  # name -> what a source says of their pods, if one was asked: a word of health
 
     def age(self, section: str, name: Name) -> timedelta:
         """How long the base branch has held a version in a section; zero for one that has not landed there."""
@@ -52,8 +55,8 @@ COUNTING = ("keep_per_minor", "keep")
 """The rules by which a live version that nothing protects is one of so many that stay, the weaker reason first."""
 
 Rules = dict[str, dict[Name, str]]
-"""Rule -> name -> reason of the versions that it holds for: PROTECTING, COUNTING, and what makes a version leave:
-`max_age`, `quarantine_for`, `drain`."""
+"""Rule -> name -> reason of the versions that it holds for: PROTECTING, COUNTING, what makes a version leave:
+`max_age`, `quarantine_for`, `drain`; and `warm_up`, which routes one that comes back."""
 
 
 class Sweep(NamedTuple):
@@ -66,8 +69,15 @@ class Sweep(NamedTuple):
 
 
 def sweep(state: State, policy: Retention, order: str, facts: Facts) -> Sweep:
-    """Lift expired pins, retire by policy, then remove what has drained; `state` is the one after the operation."""
+    """Lift expired pins, route what is warm, retire by policy, then remove what has drained.
+
+    `state` is the one after the operation.
+    """
     today = facts.now.date()
+    restoring = without_route(state, facts)
+    warm = _warm(state, policy, facts, restoring)
+    routed = _routed(state, warm)
+    state = apply(state, routed)
     lifted = tuple(
         Change("unpin", name, state.versions[name], f"pinned until {pin.until.isoformat()}")
         for name, pin in state.pinned.items()
@@ -75,6 +85,7 @@ def sweep(state: State, policy: Retention, order: str, facts: Facts) -> Sweep:
     )
     state = apply(state, lifted)
     rules = _live_rules(state, policy, order, facts)
+    rules["warm_up"] = {name: reason for name, (_, reason) in warm.items()}
     retired, kept = _retention(state, policy, order, facts, rules)
     # What people brought back on an open branch may still be retired, and drained, in the base: retired again it goes
     # at once. A second sweep could not tell it from any other drained version.
@@ -82,14 +93,59 @@ def sweep(state: State, policy: Retention, order: str, facts: Facts) -> Sweep:
     rules["drain"] = {
         name: f"drained for {duration_text(policy.drain)}"
         for name, tag in state.retired.items()
-        if facts.base.retired.get(name) == tag
-        and ("retired", name) in facts.landed
-        and facts.age("retired", name) >= policy.drain
+        if _has_been_retired(name, tag, policy.drain, facts) and name not in restoring
     }
     removed = tuple(Change("remove", name, state.retired[name], reason) for name, reason in rules["drain"].items())
     changed = {change.version for change in (*retired, *removed)}
-    waiting = tuple(one for one in _waiting(state, policy) if one.version not in changed)
-    return Sweep((*lifted, *retired, *removed), kept, waiting, rules)
+    waiting = tuple(one for one in _waiting(state, policy, facts, restoring) if one.version not in changed)
+    return Sweep((*routed, *lifted, *retired, *removed), kept, waiting, rules)
+
+
+def without_route(state: State, facts: Facts) -> dict[Name, Change]:
+    """The versions that wait for their route; one whose pin would be over by now is a retired one like others."""
+    return {
+        name: asked
+        for name, asked in facts.restoring.items()
+        if name in state.retired and (asked.until is None or asked.until >= facts.now.date())
+    }
+
+
+def _has_been_retired(name: Name, tag: Tag, age: timedelta, facts: Facts) -> bool:
+    """Whether the base has held a version under `retired` for so long."""
+    landed = facts.base.retired.get(name) == tag and ("retired", name) in facts.landed
+    return landed and facts.age("retired", name) >= age
+
+
+def _warm(
+    state: State, policy: Retention, facts: Facts, restoring: Mapping[Name, Change]
+) -> dict[Name, tuple[Change, str]]:
+    """Name -> its `deploy`, and why it gets its route now: whoever can tell whether its pods are ready decides."""
+    found: dict[Name, tuple[Change, str]] = {}
+    for name, asked in restoring.items():
+        tag, said = state.retired[name], facts.ready.get(name)
+        if said == HEALTHY and _has_been_retired(name, tag, timedelta(0), facts):
+            found[name] = asked, "its pods are ready"
+        elif said != UNHEALTHY and _has_been_retired(name, tag, policy.warm_up, facts):
+            found[name] = asked, f"deployed for {duration_text(policy.warm_up)}"
+    return found
+
+
+def _routed(state: State, warm: Mapping[Name, tuple[Change, str]]) -> tuple[Change, ...]:
+    """The changes that give versions their routes, pinned as they were asked for; they never move a default."""
+    changes: list[Change] = []
+    for name, (asked, reason) in warm.items():
+        tag = state.retired[name]
+        changes.append(Change("restore", name, tag, reason))
+        changes.append(Change("pin", name, tag, asked.reason, until=asked.until))
+    default = state.default
+    if default is not None and apply(state, changes).default != default:
+        changes.append(implied(default, state))
+    return tuple(changes)
+
+
+def implied(default: Name, state: State) -> Change:
+    """The change that writes down a default that was none but the lowest name, before another one is that."""
+    return Change("set-default", default, state.versions[default], "implied until now", before=default)
 
 
 def _live_rules(state: State, policy: Retention, order: str, facts: Facts) -> Rules:
@@ -196,7 +252,7 @@ def _beyond_the_counts(tag: Tag, policy: Retention, order: str, live: int) -> st
     return f"keep {policy.keep}{per_minor}: {count_text(live)} live"
 
 
-def _waiting(state: State, policy: Retention) -> tuple[Kept, ...]:
+def _waiting(state: State, policy: Retention, facts: Facts, restoring: Mapping[Name, Change]) -> tuple[Kept, ...]:
     """Why the quarantined and the retired versions are where they are."""
     found = []
     for name, tag in state.versions.items():
@@ -205,7 +261,12 @@ def _waiting(state: State, policy: Retention) -> tuple[Kept, ...]:
             words = "quarantined" if pin is None else f"quarantined and {_pinned(pin)}"
             found.append(Kept(name, tag, _with_reason(words, state.quarantined[name].reason)))
     drains = f"retired for {duration_text(policy.drain)}, then removed"
-    found += (Kept(name, tag, drains) for name, tag in state.retired.items())
+    warms = f"not routed yet: it is once it has been deployed for {duration_text(policy.warm_up)}"
+    cold = "not routed yet: its pods are not ready"
+    found += (
+        Kept(name, tag, drains if name not in restoring else cold if facts.ready.get(name) == UNHEALTHY else warms)
+        for name, tag in state.retired.items()
+    )
     return tuple(found)
 
 

@@ -110,6 +110,15 @@ def _retire(file: TagFile, change: Change) -> TagFile:
     return _made(file, _moved(file, change.version, "tag", "retired"), change)
 
 
+def _deploy(file: TagFile, change: Change) -> TagFile:
+    if change.version in file.state.versions:  # cleared before it landed: it comes without a route all the same
+        return _retire(file, change)
+    if change.version in file.state.retired:  # asked for again: the record tells until when
+        return file
+    file = _as_mapping(file)
+    return _made(file, _put(file, "retired", change.version, change.tag), change)
+
+
 def _restore(file: TagFile, change: Change) -> TagFile:
     if change.version not in file.state.retired:
         return _add(file, change)
@@ -181,6 +190,7 @@ _EDITS: dict[str, Callable[[TagFile, Change], TagFile]] = {
     "add": _add,
     "set-default": _set_default,
     "retire": _retire,
+    "deploy": _deploy,
     "restore": _restore,
     "remove": _remove,
     "pin": _pin,

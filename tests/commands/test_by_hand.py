@@ -59,16 +59,59 @@ def test_a_version_retires_drains_and_is_restored_with_its_comment(world: World)
     assert "    v2: {reason: restored, until: 2026-12-24}\n" in world.tags()
 
 
-def test_a_removed_version_comes_back_from_the_record_with_its_name(world: World) -> None:
+def without_v2(world: World) -> World:
+    """v2 was retired and removed."""
     world.land("retire", "devel", "v2")
     world.now += timedelta(hours=2)
     world.release("cleanup")
     world.merge(2)
     assert "v1.0.2" not in world.tags()
-    assert world.changes("restore", "devel", "v1.0.2") == [("restore", "v2"), ("pin", "v2")]
+    return world
+
+
+def test_a_removed_version_comes_back_from_the_record_with_its_name(world: World) -> None:
+    without_v2(world)
+    assert world.changes("restore", "devel", "v1.0.2") == [("deploy", "v2")]
     world.merge(3)
+    assert (world.state().retired, "v2" in world.state().live) == ({"v2": "v1.0.2"}, False)
+    (row,) = [one for one in world.json("status", "devel")["environments"][0]["versions"] if one["version"] == "v2"]
+    assert (row["state"], row["routed_at"], row["drained_at"]) == ("retired", "2026-11-23T14:11:00Z", None)
+    assert "`release restore devel v2` routes it at once" in world.release("status", "devel").out
+    world.now += timedelta(minutes=1)
+    assert world.release("cleanup").out == "", "it isn't warm"
+    world.now += timedelta(minutes=2)
+    world.release("cleanup", "--direct")
     assert world.state().versions["v2"] == "v1.0.2"
     assert world.state().pinned["v2"].until.isoformat() == "2026-11-30", "for a week"
+
+
+def test_who_restores_a_version_again_has_it_routed_at_once(world: World) -> None:
+    without_v2(world)
+    world.land("restore", "devel", "v2", "--reason", "mobile clients")
+    world.now += timedelta(days=2)
+    doctor = [one for one in world.json("doctor")["findings"] if one["about"] == "restored"]
+    (told,) = doctor
+    assert (told["verdict"], told["mend"].partition(";")[0]) == ("warning", "`release restore devel v2` routes it")
+    explained = world.json("explain", "devel", "v2")
+    assert explained["said"] == "is deployed and the next sweep routes it: deployed for 5m"
+    assert world.changes("restore", "devel", "v2") == [("restore", "v2"), ("pin", "v2")]
+    assert world.lines(ref="release/devel")[-1].intent.written["deployed"] is True
+    assert world.state(ref="release/devel").pinned["v2"].reason == "mobile clients"
+
+
+def test_a_working_tree_routes_nothing_that_it_has_only_just_deployed(world: World) -> None:
+    without_v2(world).pull()
+    for _ in range(2):
+        world.release("restore", "devel", "v2", "--local")
+        assert "  retired:\n    v2: v1.0.2\n" in (world.clone / "environments/devel/image_tag.yaml").read_text()
+
+
+def test_no_version_of_another_environment_is_restored_past_the_gates(world: World) -> None:
+    world.release("bump", "devel", "v1.0.5", "--direct")
+    world.release("promote", "devel", "staging")
+    world.release("pulls", "close", "1")
+    said = world.refused("restore", "staging", "v5")
+    assert "v1.0.5 never was in staging" in said
 
 
 def test_a_quarantined_version_is_not_routed_and_stays_out_until_it_is_cleared(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,20 @@ def test_a_person_goes_on_where_a_retirement_takes_the_subset_with_the_route(wor
     world.release("retire", "devel", "v2", *GO_ON)
     world.release("bump", "devel", "v1.0.5")
     assert "subset v2 goes" in world.pulls()[0]["body"]
+
+
+def test_a_chart_that_deploys_no_retired_version_brings_a_removed_one_back_in_one_step(seed_form: World) -> None:
+    seed_form.land("retire", "devel", "v2", *GO_ON)
+    seed_form.now += timedelta(hours=2)
+    seed_form.release("cleanup", "--direct")
+    outcome = seed_form.json("restore", "devel", "v2")
+    assert [(one["action"], one["version"]) for one in outcome["changes"]] == [("restore", "v2"), ("pin", "v2")]
+    assert outcome["notes"][0] == (
+        "the chart deploys no retired versions, so one step brings it back: calls that name v2 fail until its pods are "
+        "ready, unless its routes are applied after them"
+    )
+    seed_form.release("bump", "devel", "v1.0.5")
+    assert "v2" in seed_form.state(ref="release/devel").live, "planned again it is the same"
 
 
 def test_what_was_accepted_once_holds_up_no_later_operation(seed_form: World) -> None:

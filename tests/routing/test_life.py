@@ -93,6 +93,26 @@ def test_a_retired_version_serves_its_callers_by_the_default(cluster: Cluster) -
 
 
 @pytest.mark.parametrize("values", [small.ROUTED, small.BY_GATEWAY_API], ids=["Istio", "Gateway API"], indirect=True)
+@pytest.mark.parametrize("waves", ["", "syncWaves: false\n"], ids=["by waves", "all at once"])
+def test_a_removed_version_comes_back_in_two_steps_without_a_failed_call(
+    values: str, waves: str, cluster: Cluster
+) -> None:
+    cluster.sync(REMOVED, values, waves)
+    cluster.never_ready.add("v1")
+    with cluster.client() as client, Load(client, ("", "v1", "v2")) as load:
+        cluster.sync(RETIRED, values, waves)
+        load.during(PAUSE)
+        for pod in cluster.of("v1"):
+            pod.become_ready(ready=True)
+        cluster.never_ready.clear()
+        cluster.push()
+        cluster.sync(ADDED, values, waves)
+        load.during(PAUSE)
+    # Until it is routed the default answers; no call ends with an error.
+    assert (load.answers.keys(), load.cut) == ({("", "v3"), ("v2", "v2"), ("v1", "v3"), ("v1", "v1")}, 0), load.answers
+
+
+@pytest.mark.parametrize("values", [small.ROUTED, small.BY_GATEWAY_API], ids=["Istio", "Gateway API"], indirect=True)
 def test_a_new_version_that_never_gets_ready_takes_no_call_and_the_downgrade_arrives(
     values: str, cluster: Cluster
 ) -> None:
@@ -164,6 +184,17 @@ def test_seen_pods_that_are_deleted_in_the_order_of_waves(cluster: Cluster) -> N
     with cluster.client() as client, Load(client, ("v1",), streams=("v2",)) as load:
         cluster.sync(GONE_AT_ONCE, small.ROUTED)
     assert load.failed > 0
+
+
+def test_seen_a_removed_version_that_comes_back_in_one_step_all_at_once(cluster: Cluster) -> None:
+    cluster.sync(REMOVED, small.ROUTED, "syncWaves: false\n")
+    cluster.never_ready.add("v1")
+    with cluster.client() as client, Load(client, ("v1",), streams=("v2",)) as load:
+        load.during(PAUSE)
+        assert load.answers["v1", "UNAVAILABLE"] == 0
+        cluster.sync(ADDED, small.ROUTED, "syncWaves: false\n")
+        load.during(PAUSE)
+    assert load.answers["v1", "UNAVAILABLE"] > 0
 
 
 def test_seen_a_route_before_its_pods_are_ready(cluster: Cluster) -> None:

@@ -16,7 +16,7 @@ class Did:
     action: str
     name: str
     tag: str
-    # of a pin its reason and last day, of a quarantine its reason and begin, of a default that of the base before it
+    # of a pin or a deploy its reason and last day, of a quarantine its reason and begin, of a default that of the base before it
     mark: Any = None
 
     @property
@@ -48,10 +48,10 @@ class File:
             if one.action in {"add", "restore"}:
                 new.retired.pop(one.name, None)
                 new.versions[one.name] = one.tag
-            elif one.action in {"retire", "remove"}:
+            elif one.action in {"retire", "remove", "deploy"}:
                 for section in (new.versions, new.retired, new.pinned, new.bad):
                     section.pop(one.name, None)
-                if one.action == "retire":
+                if one.action != "remove":
                     new.retired[one.name] = one.tag
             elif one.action == "set-default":
                 new.written = one.name
@@ -101,6 +101,12 @@ class World:
     record: list[Landed]
     adopted: list[Did]
 
+    @property
+    def landed_changes(self) -> list[Did]:
+        """All that the record tells, as far as the file still says so."""
+        every = [one for line in self.record for one in line.all]
+        return [one for one in every if one.action != "deploy" or self.start.retired.get(one.name) == one.tag]
+
     def age(self, section: str, name: str) -> timedelta:
         since = self.landed.get((section, name))
         return timedelta(0) if since is None else self.now - since
@@ -145,8 +151,31 @@ def fallback_target(file: File, former: list[str], order: str) -> str | None:
     return next(iter([*(name for name in latest_first if name in below), *reversed(by_rank), *latest_first]), None)
 
 
-def sweep(file: File, world: World) -> list[Did]:
+def on_the_way(changes: Iterable[Did]) -> dict[str, Did]:
+    """Name -> how it was deployed, of every version that waits for its route since it came back."""
+    waiting: dict[str, Did] = {}
+    for one in changes:
+        if one.action in {"add", "restore", "retire", "remove", "deploy"}:
+            waiting.pop(one.name, None)
+        if one.action == "deploy":
+            waiting[one.name] = one
+    return waiting
+
+
+def has_drained(world: World, name: str, tag: str, time: timedelta) -> bool:
+    in_base = world.base.retired.get(name) == tag and ("retired", name) in world.landed
+    return in_base and world.age("retired", name) >= time
+
+
+def sweep(file: File, world: World, waiting: Mapping[str, Did]) -> list[Did]:
     policy, changes = world.policy, []
+    waiting = {name: one for name, one in waiting.items() if not one.mark[1] or one.mark[1] >= world.now.date()}
+    for name, one in waiting.items():
+        if name in file.retired and has_drained(world, name, file.retired[name], policy.warm_up):
+            changes += [Did("restore", name, one.tag), Did("pin", name, one.tag, one.mark)]
+    if changes and file.after(changes).default != file.default and file.default:
+        changes.append(Did("set-default", file.default, file.versions[file.default], world.base.default))
+    file = file.after(changes)
     for name, (_, until) in file.pinned.items():
         if until is not None and until < world.now.date():
             changes.append(Did("unpin", name, file.versions[name]))
@@ -175,9 +204,7 @@ def sweep(file: File, world: World) -> list[Did]:
     drained = [
         Did("remove", name, tag)
         for name, tag in file.after(retired).retired.items()
-        if world.base.retired.get(name) == tag
-        and ("retired", name) in world.landed
-        and world.age("retired", name) >= policy.drain
+        if name not in waiting and has_drained(world, name, tag, policy.drain)
     ]
     return [*changes, *retired, *drained]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from model_of_files import Did, File, World, fallback_target, part, quarantined, rank, triple
+from model_of_files import Did, File, World, fallback_target, on_the_way, part, quarantined, rank, triple
 
 
 class No(Exception):
@@ -24,6 +24,18 @@ class Scene:
     known: dict[str, str]  # tag -> name of all that anybody ever had, or had from the lines before
     given: dict[str, str]  # the same, and what other lines mean to bring
     name_for: Callable[[str], str]
+    planned: list[Did]  # what those before it change
+
+    @property
+    def waiting(self) -> dict[str, Did]:
+        """The versions that came back and have no route yet."""
+        return on_the_way([*self.world.landed_changes, *self.planned])
+
+    def pods_are_up(self, name: str, saw_them: bool) -> bool:
+        """Whether the base has deployed and routed a version, or somebody saw it deployed who asks for its route."""
+        if name not in {**self.world.base.versions, **self.world.base.retired}:
+            return False
+        return saw_them or name not in on_the_way(self.world.landed_changes)
 
     def name_of(self, tag: str, sections: Iterable[Mapping[str, str]]) -> str | None:
         return next((name for section in sections for name, one in section.items() if part(one) == part(tag)), None)
@@ -114,8 +126,10 @@ def unpin(scene: Scene, arguments: Mapping[str, Any]) -> list[Did]:
 
 def retire(scene: Scene, arguments: Mapping[str, Any]) -> list[Did]:
     tag = arguments["tag"]
-    name = scene.here(tag)
-    if name is None:
+    name = scene.here(tag) or scene.gone(tag)
+    if name in scene.waiting:
+        return [Did("remove", name, tag)]
+    if name is None or name in scene.file.retired:
         return []
     if name == scene.file.default or name in scene.file.pinned:
         raise No("default or pinned")
@@ -131,7 +145,12 @@ def restore(scene: Scene, arguments: Mapping[str, Any]) -> list[Did]:
     if name in scene.file.versions:
         return []
     until = arguments.get("until")
-    mark = (arguments.get("reason") or "restored", until and date.fromisoformat(until))
+    before = scene.waiting.get(name)
+    reason = arguments.get("reason") or (before.mark[0] if before else "restored")
+    mark = (reason, until and date.fromisoformat(until))
+    up = scene.pods_are_up(name, bool(arguments.get("deployed")))
+    if not up and part(tag) not in scene.memory and scene.world.policy.warm_up and scene.file.live:
+        return [] if before and before.mark == mark else [Did("deploy", name, tag, mark)]
     changes = [Did("restore", name, tag), Did("pin", name, tag, mark)]
     if part(tag) in scene.memory:
         changes.append(Did("quarantine", name, tag, scene.memory[part(tag)]))
@@ -147,13 +166,23 @@ def quarantine(scene: Scene, arguments: Mapping[str, Any]) -> list[Did]:
         raise No("unknown, or the default")
     if name in scene.file.bad or (name not in scene.file.versions and part(tag) in scene.memory):
         return []
-    return [Did("quarantine", name, tag, (arguments.get("reason", ""), arguments.get("since")))]
+    bad = Did("quarantine", name, tag, (arguments.get("reason", ""), arguments.get("since")))
+    came = scene.waiting.get(name)
+    if came:
+        return scene.keep_implied([Did("restore", name, tag), Did("pin", name, tag, came.mark), bad])
+    return [bad]
 
 
 def clear(scene: Scene, arguments: Mapping[str, Any]) -> list[Did]:
     tag = arguments["tag"]
     name = scene.here(tag) or scene.gone(tag) or scene.given.get(part(tag))
-    return [Did("clear", name, tag)] if name and (name in scene.file.bad or part(tag) in scene.memory) else []
+    if name is None or (name not in scene.file.bad and part(tag) not in scene.memory):
+        return []
+    came_back = any(one.action == "restore" and one.name == name for one in scene.planned)
+    if name in scene.file.bad and came_back and scene.world.policy.warm_up and not scene.pods_are_up(name, False):
+        mark = scene.file.pinned.get(name, ("restored", None))
+        return scene.keep_implied([Did("clear", name, tag), Did("deploy", name, tag, mark)])
+    return [Did("clear", name, tag)]
 
 
 def downgrade(scene: Scene, arguments: Mapping[str, Any]) -> list[Did]:
@@ -187,17 +216,21 @@ def undo(scene: Scene, arguments: Mapping[str, Any]) -> list[Did]:
     pins, memory = File().after(before).pinned, quarantined(before)
     changes: list[Did] = []
     for one in reversed(line.all[len(line.adopted) :] if line.operation == "cleanup" else line.own):
-        now = replace(scene, file=scene.file.after(changes), memory=quarantined(changes, scene.memory))
+        memory_now = quarantined(changes, scene.memory)
+        now = replace(scene, file=scene.file.after(changes), memory=memory_now, planned=[*scene.planned, *changes])
         changes += inverse(now, one, pins, memory, arguments)
     return changes
 
 
-def inverse(
+def inverse(  # noqa: C901 (a rule an action)
     scene: Scene, one: Did, pins: Mapping[str, Any], memory: Mapping[str, Any], given: Mapping[str, Any]
 ) -> list[Did]:
     """The inverse of one change; `pins` and `memory` are those before the line that is undone."""
     file, said = scene.file, {**given, "tag": one.tag}
-    if one.action in {"add", "restore"}:
+    if one.action == "deploy" and file.pinned.get(one.name) == one.mark:
+        changes = unpin(scene, said)
+        return [*changes, *retire(replace(scene, file=file.after(changes)), said)]
+    if one.action in {"add", "restore", "deploy"}:
         return retire(scene, said)
     if one.action in {"retire", "remove"}:
         return restore(scene, said)

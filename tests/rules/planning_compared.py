@@ -45,7 +45,13 @@ def asked(line: Line) -> planning_model.Asked:
 def did(changes: Sequence[Change]) -> list[model.Did]:
     made = []
     for one in changes:
-        marks = {"pin": (one.reason, one.until), "quarantine": (one.reason, one.since), "set-default": one.before}
+        asked_for = (one.reason, one.until)
+        marks = {
+            "pin": asked_for,
+            "deploy": asked_for,
+            "quarantine": (one.reason, one.since),
+            "set-default": one.before,
+        }
         mark = marks.get(one.action)
         made.append(model.Did(one.action, one.version, one.tag, mark))
     return made
@@ -82,6 +88,14 @@ def laws(on: Ground, asked_for: Sequence[Line], made: Plan) -> None:
         raise Difference(f"the default {after.default} ({after.written_default}) is not live")
     if any(one.before != on.facts.base.default for one in made.edits if one.action == "set-default"):
         raise Difference(f"another default before than that of the base: {made.edits}")
+    # Nobody is sent to pods that start with the same commit, but by what is new and by promotions.
+    here = {**on.facts.base.versions, **on.facts.base.retired, **on.state.versions}
+    came = {one.version for line in made.lines for one in line.changes
+            if one.action == "restore" and line.intent.operation != "promote"}  # fmt: skip
+    came -= {one.version for line in made.lines for one in line.changes
+             if one.action == "add" or line.intent.operation == "promote"}  # fmt: skip
+    if on.environment.retention.warm_up and on.state.live and (early := came & after.live.keys() - here.keys()):
+        raise Difference(f"routed and deployed by one commit: {early}")
     bad = history.quarantines(history.changes_of([*on.lines, *made.lines])) if made.lines else {}
     without_effect = {line.id for line in made.lines if line.no_effect} | {one.line.id for one in made.left_out}
     for line in asked_for:

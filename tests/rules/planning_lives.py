@@ -215,7 +215,9 @@ class Life(BaseAndBranch):
         self.operate(self.ask("retire", self.some_tag(a)))
 
     def restore(self, a: int, b: int, c: int) -> None:
-        self.operate(self.ask("restore", self.some_tag(a), until=self.day(b)))
+        tag = self.some_tag(a)
+        deployed = any(tag_part(one) == tag_part(tag) for one in self.base.retired.values())
+        self.operate(self.ask("restore", tag, until=self.day(b), deployed=deployed and c % 4 != 0))
 
     def quarantine(self, a: int, b: int, c: int) -> None:
         self.operate(self.ask("quarantine", self.some_tag(a), reason=REASONS[b % 2]))
@@ -379,6 +381,7 @@ def environment_of(a: int, b: int) -> Environment:
         max_age=[None, None, 30 * DAY][a // 96 % 3],
         drain=[timedelta(0), HOUR, 2 * DAY][a // 288 % 3],
         quarantine_for=[timedelta(0), DAY, 14 * DAY][a // 864 % 3],
+        warm_up=[HOUR / 12, HOUR, timedelta(0)][(a + b) % 3],
     )
     return Environment("production", default=["newest", "newest", "promoted", "manual"][b % 4], retention=retention)  # type: ignore[arg-type]
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from model_of_files import Did, File, World, number, part, quarantined, sweep
+from model_of_files import Did, File, World, number, on_the_way, part, quarantined, sweep
 from model_of_operations import OPERATIONS, No, Scene
 
 
@@ -105,7 +105,7 @@ def replace_earlier(steps: list[Step], new: Asked) -> tuple[list[Step], bool, li
             gone.append(old.id)
             continue
         kept = True
-        brought = {one.name for one in step.changes if one.action in {"add", "restore"}}
+        brought = {one.name for one in step.changes if one.action in {"add", "restore", "deploy"}}
         others = {one.name for one in changes_of(one for one in steps if one is not step)}
         step.changes = [one for one in step.changes if (one.action, part(one.tag)) != ("set-default", part(old.tag))]
         if brought and not brought & others:
@@ -137,9 +137,11 @@ def applied(world: World, pending: list[Asked], own: Asked | None) -> tuple[list
         if line.promotes_the_default:
             before, replaces, gone = replace_earlier(before, line)
         file = world.start.after(changes_of(before))
-        told = [one for landed in world.record for one in landed.all if one.action != "supersede"]
-        known = {**{part(one.tag): one.name for one in [*told, *changes_of(before)]}, **world.names}
-        scene = Scene(world, file, memory_of(world, before), known, given, name_for)
+        planned = changes_of(before)
+        told = [*(one for landed in world.record for one in landed.all), *planned]
+        held = [one for one in told if one.action in {"add", "restore", "retire", "remove", "deploy"}]
+        known = {part(one.tag): one.name for one in held}
+        scene = Scene(world, file, memory_of(world, before), known, given, name_for, planned)
         try:
             made = OPERATIONS[line.operation](scene, line.arguments)
         except No as no:
@@ -167,13 +169,17 @@ def plan(world: World, pending: list[Asked], own: Asked | None) -> Outcome:
     left_out += replaced
     while True:
         file = world.start.after(changes_of(steps))
-        swept = sweep(file, world)
+        waiting = on_the_way([*world.landed_changes, *changes_of(steps)])
+        swept = sweep(file, world, waiting)
         at_once = {one.name for one in swept if one.action in {"retire", "remove"} and one.name in file.versions}
         at_once -= {*world.start.versions}
+        # A pin that has ended meanwhile brings nothing back.
+        late = on_the_way(changes_of(steps)).values()
+        at_once |= {one.name for one in late if one.mark[1] and one.mark[1] < world.now.date()}
         if not at_once:
             break
         for step in steps:
-            brought = any(one.action in {"add", "restore"} and one.name in at_once for one in step.changes)
+            brought = any(one.action in {"add", "restore", "deploy"} and one.name in at_once for one in step.changes)
             before, step.changes = step.changes, without(step.changes, at_once)
             step.held = step.held or bool(before and not step.changes)
             if step.own and brought and all(one.action == "supersede" for one in step.changes):

@@ -311,8 +311,8 @@ def test_a_clear_that_waits_counts_for_what_comes_after_it() -> None:
     gone = ground(state("v1.0.1"), lines=landed)
     made = stacked(gone, decided("clear", "v1.0.2"), bump("v1.0.2"))
     assert told(made.own) == ["add v2 v1.0.2", "set-default v2 v1.0.2"]
-    again = stacked(gone, decided("clear", "v1.0.2"), decided("restore", "v1.0.2"), decided("default", "v1.0.2"))
-    assert (again.after.default, again.after.quarantined) == ("v2", {})
+    again = stacked(gone, decided("clear", "v1.0.2"), decided("restore", "v1.0.2"))
+    assert (again.after.retired, again.after.quarantined) == ({"v2": "v1.0.2"}, {})
 
 
 def test_a_quarantine_that_waits_is_in_force_when_its_version_comes_back() -> None:
@@ -403,7 +403,7 @@ def test_what_people_took_away_in_the_base_is_not_held_for_ever() -> None:
 @pytest.mark.parametrize("retired", [{}, {"v2": "v1.0.2"}])
 def test_a_quarantine_that_waits_holds_when_people_take_its_version_away(retired: dict[str, str]) -> None:
     base = state("v1.0.1", default="v1", retired=retired)
-    gone = ground(base, keep=3, names=names_of(TWO.state))
+    gone = ground(base, keep=3, lines=[line("0", adopted=history.by_hand([], TWO.state))])
     made = stacked(gone, decided("quarantine", "v1.0.2", reason="corrupt answers"), bump("v1.0.2"))
     assert by_line(made) == {"quarantine-v1.0.2": ["quarantine v2 v1.0.2"]}
     assert "v1.0.2" not in live_tags(made)

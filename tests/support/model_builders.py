@@ -262,6 +262,7 @@ POLICIES = st.fixed_dictionaries(
         "max_age": st.none() | st.just(30 * DAY),
         "drain": st.sampled_from([timedelta(0), HOUR, 2 * DAY]),
         "quarantine_for": st.sampled_from([timedelta(0), DAY, 14 * DAY]),
+        "warm_up": st.sampled_from([timedelta(0), HOUR, 2 * DAY]),
     }
 ).map(lambda given: Retention(**given))  # `st.builds` would hash the annotations of the record
 

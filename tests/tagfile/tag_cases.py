@@ -59,7 +59,7 @@ def possible(draw: Any, one: State) -> Change | None:
         return Change(action, name, one.versions.get(name) or one.retired[name], reason, **more)
 
     action = draw(st.sampled_from(sorted(editor._EDITS)))
-    if action in {"add", "supersede"} or (action == "restore" and not one.retired):
+    if action in {"add", "supersede"} or (action in {"deploy", "restore"} and not one.retired):
         numbers = [name_number(name) for name in (*one.versions, *one.retired)]
         free = [number for number in range(1, max(numbers, default=0) + 3) if number not in numbers]
         used = {tag_part(tag) for tag in (*one.versions.values(), *one.retired.values())}
@@ -73,6 +73,8 @@ def possible(draw: Any, one: State) -> Change | None:
         return about(action, [*one.retired, *others])
     if action == "restore":
         return about(action, one.retired)
+    if action == "deploy":
+        return about(action, [*one.retired, *others])
     if action == "pin":
         return about(action, one.versions, until=draw(st.none() | DAYS))
     return about(action, one.pinned if action == "unpin" else one.quarantined)

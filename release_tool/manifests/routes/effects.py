@@ -44,7 +44,7 @@ class Compared(NamedTuple):
     filters_change: bool = False  # whether an EnvoyFilter does, which may lead calls anywhere
 
 
-_ACTIONS = frozenset(["add", "restore", "set-default", "quarantine", "retire", "remove"])
+_ACTIONS = frozenset(["add", "deploy", "restore", "set-default", "quarantine", "retire", "remove"])
 _MOVES_THE_DEFAULT = frozenset(["default", "downgrade"])
 _QUARANTINES = frozenset(["quarantine", "downgrade"])
 
@@ -71,9 +71,19 @@ def unmet(changes: Iterable[Change], operation: Operation | None, step: Compared
             yield from _quarantined(change, step, serious=operation in _QUARANTINES)
         elif change.action == "retire" and change.version in step.state.retired:
             yield from _retired(change, step)
+        elif change.action == "deploy" and step.after.routed(change.version):
+            what = f"the chart routes {change.version} at once: calls that name it fail until its pods are ready"
+            yield Unmet(change, what, "let the chart render no route for a version under `retired`", False)
         elif change.action == "remove" and change.version in step.after.running:
             hint = "let the chart render a workload for each entry of the versions' file, and for no other"
             yield Unmet(change, f"{change.version} is removed from the file, and the chart still runs it", hint, False)
+
+
+def is_left_out(change: Change, step: Compared) -> bool:
+    """Whether a version comes back without a route, and the chart gives it no pods before it has one."""
+    name, after = change.version, step.after
+    runs = name in after.running or (name in after.shown and not after.running)
+    return change.action == "deploy" and name in step.state.retired and not runs
 
 
 def _added(change: Change, step: Compared) -> Iterator[Unmet]:

@@ -6,6 +6,7 @@ doesn't load what undo needs. There the function of the operation's name makes i
 
 from __future__ import annotations
 
+from datetime import timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -13,10 +14,12 @@ from release_tool.errors import AgainstRules, Refused, ReleaseError
 from release_tool.model.printed_command import command
 from release_tool.model.records import Change, Name, State, Tag, UnreadArguments, name_number, name_of
 from release_tool.model.states import apply
+from release_tool.model.times import duration_text
 from release_tool.model.versions import is_name, tag_part
+from release_tool.rules.retention import implied
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from release_tool.model.records import Intent, Line, Operation, VersionArguments
 
@@ -90,6 +93,13 @@ class Context(NamedTuple):
     base: State = State()  # the versions of the base branch: only what has landed there needs to drain
     former: Sequence[Name] = ()  # the defaults that stood in the base branch, oldest first, the present one last
     lines: Sequence[Line] = ()  # the record so far: what undo and restore look things up in
+    archived: Sequence[Line] = ()  # archived lines of this environment, of the tags that a restore asks for
+    # how long a version that comes back is deployed before it is routed; None: the chart deploys no retired versions
+    warm_up: timedelta | None = None
+    # the versions that came back without a route, landed or planned: name -> their `deploy`
+    restoring: Mapping[Name, Change] = {}
+    unrouted: Collection[Name] = ()  # those that the base deploys
+    planned: Sequence[Change] = ()  # what is planned before
     # tag part -> environment and reason, of the tags that are quarantined in another one
     elsewhere: Mapping[str, tuple[str, str]] = {}
     service: str = ""  # for the commands in messages; empty: the repository has one, without a name
@@ -97,6 +107,19 @@ class Context(NamedTuple):
     def command(self, verb: str, *words: str, environment: str = "") -> str:
         """A next step for a message, about this environment or another one: `release clear devel v2`."""
         return command(verb, environment or self.environment, *words, service=self.service)
+
+    def is_warm(self, name: Name, *, asked_again: bool = False) -> bool:
+        """Whether the base deploys a version, and has routed it; `asked_again`: or a person has seen it deployed."""
+        deployed = name in self.base.versions or name in self.base.retired
+        return deployed and (asked_again or name not in self.unrouted)
+
+    def routed_when(self, name: Name) -> str:
+        """By which commands a version that came back gets its route, and when."""
+        first, waits = self.command("cleanup"), duration_text(self.warm_up or timedelta(0))
+        return (
+            f"once it has landed, the first `{first}` after {waits} routes it, or `{self.command('restore', name)}`"
+            " at once"
+        )
 
 
 class Step(NamedTuple):
@@ -129,8 +152,7 @@ def plan_step(state: State, intent: Intent, context: Context) -> Step:
     moved = any(change.action == "set-default" for change in step.changes)
     if default is None or moved or apply(state, step.changes).default == default:
         return step
-    kept = Change("set-default", default, state.versions[default], "implied until now", before=default)
-    return Step((*step.changes, kept), step.notes)
+    return Step((*step.changes, implied(default, state)), step.notes)
 
 
 class Located(NamedTuple):

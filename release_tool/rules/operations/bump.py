@@ -62,6 +62,8 @@ def _present(state: State, tag: Tag, context: Context) -> str | None:
                 return f"{part} is quarantined as {name} ({reason}); `{context.command('clear', name)}` clears it"
             return f"{part} is {'proposed' if name in context.proposed else 'live'} already, as {name}"
     for name, other in state.retired.items():
+        if tag_part(other) == part and name in context.restoring:
+            return f"{part} is deployed as {name}, and not routed yet: {context.routed_when(name)}"
         if tag_part(other) == part:
             return f"{part} is retired, as {name}; `{context.command('restore', name)}` brings it back"
     if part in context.bad:

@@ -28,7 +28,7 @@ def default(state: State, arguments: VersionArguments, context: Context) -> Step
 
 def _live(state: State, arguments: VersionArguments, context: Context) -> Located:
     """The version that shall be the default; raises Refused where it isn't live."""
-    found = present(state, arguments, context)
+    found = _routed(state, arguments, context)
     if found.where != "live":
         verb = "clear" if found.where == "quarantined" else "restore"
         raise AgainstRules(
@@ -38,9 +38,20 @@ def _live(state: State, arguments: VersionArguments, context: Context) -> Locate
     return found
 
 
+def _routed(state: State, arguments: VersionArguments, context: Context) -> Located:
+    """The version that is meant; raises Refused for one that came back, and has no route yet."""
+    found = present(state, arguments, context)
+    if found.name in context.restoring:
+        raise AgainstRules(
+            f"{found.name} ({tag_part(found.tag)}) came back to {context.environment}, and has no route yet",
+            hint=f"{context.routed_when(found.name)}, pinned",
+        )
+    return found
+
+
 def pin(state: State, arguments: VersionArguments, context: Context) -> Step:
     """Never retire a version, until the day `until` (inclusive) if one is given; a pin that is there is replaced."""
-    found = present(state, arguments, context)
+    found = _routed(state, arguments, context)
     if found.where == "retired":
         raise AgainstRules(
             f"{found.name} ({tag_part(found.tag)}) is retired in {context.environment}",
@@ -68,6 +79,9 @@ def retire(state: State, arguments: VersionArguments, context: Context) -> Step:
     if found is None:
         return _gone_already(arguments, context)
     name, environment = found.name, context.environment
+    if name in context.restoring:
+        gone = Change("remove", name, found.tag, arguments.reason or "by `release retire`")
+        return Step((gone,), (f"{name} was not routed yet: it goes at once",))
     if found.where == "retired":
         return Step(notes=(f"{name} is retired already",))
     _leave_one(state, found, context, "retired")
@@ -103,14 +117,18 @@ def restore(state: State, arguments: VersionArguments, context: Context) -> Step
         return Step(notes=(f"{found.name} ({tag_part(found.tag)}) is {found.where}{hint}",))
     if found is None:
         found = _removed(tag, context)
-    reason = arguments.reason or "restored"
-    changes = [
-        Change("restore", found.name, found.tag, reason),
-        Change("pin", found.name, found.tag, reason, until=arguments.until),
-    ]
-    part = tag_part(tag)
+    before = context.restoring.get(found.name)
+    reason = arguments.reason or (before.reason if before is not None else "restored")
+    bad = context.bad.get(tag_part(tag))
+    returns = not context.is_warm(found.name, asked_again=arguments.deployed)
+    deploy = Change("deploy", found.name, found.tag, reason, until=arguments.until)
+    if returns and bad is None and state.live and context.warm_up:
+        return _deployed(deploy, context)
+    changes = [*_in_one_step(deploy)]
     notes: tuple[str, ...] = ()
-    bad = context.bad.get(part)
+    if returns and bad is None and context.warm_up is None:
+        fail = f"calls that name {found.name} fail until its pods are ready, unless its routes are applied after them"
+        notes = (f"the chart deploys no retired versions, so one step brings it back: {fail}",)
     if bad is not None:
         changes.append(Change("quarantine", found.name, found.tag, bad.reason, since=bad.since))
         clear_it = context.command("clear", found.name)
@@ -118,17 +136,35 @@ def restore(state: State, arguments: VersionArguments, context: Context) -> Step
     return Step(tuple(changes), notes)
 
 
+def _in_one_step(deploy: Change) -> tuple[Change, ...]:
+    """A version that came back, in `image.tag` and pinned as it was asked for."""
+    return deploy._replace(action="restore", until=None), deploy._replace(action="pin")
+
+
+def _deployed(deploy: Change, context: Context) -> Step:
+    """A version that comes back without a route: the sweep gives it one once its pods had time to get ready."""
+    name, before = deploy.version, context.restoring.get(deploy.version)
+    note = f"{name} ({tag_part(deploy.tag)}) is deployed, and not routed yet: {context.routed_when(name)}"
+    same = before is not None and (before.reason, before.until) == (deploy.reason, deploy.until)
+    return Step(() if same else (deploy,), (note,))
+
+
+_HELD = frozenset({"add", "deploy", "restore", "retire", "remove"})
+"""The changes of a version that the environment holds, or held; a tag can be quarantined where it never was."""
+
+
 def _removed(tag: Tag, context: Context) -> Located:
-    """A version that the record of this environment knows, and that was removed; else raises Refused."""
+    """A version that this environment held, by its record with the archives; else raises Refused."""
     part = tag_part(tag)
-    known = [change for change in history.changes_of(context.lines) if tag_part(change.tag) == part]
-    held = [change.tag for change in known if change.action != "supersede"]
-    if not held and tag_part(tag) not in context.names.landed:
+    known = [*history.changes_of([*context.archived, *context.lines]), *context.planned]
+    held = [change.tag for change in known if tag_part(change.tag) == part and change.action in _HELD]
+    if not held:
         raise AgainstRules(
             f"{part} never was in {context.environment}",
-            hint="`release history` shows what was; `release promote` and `release bump` bring new versions",
+            hint=f"`{context.command('history')}` shows what was; `release promote` and `release bump` bring new"
+            " versions",
         )
-    return Located(context.names.name_for(tag), held[-1] if held else tag, "removed")
+    return Located(context.names.name_for(tag), held[-1], "removed")
 
 
 def quarantine(state: State, arguments: VersionArguments, context: Context) -> Step:
@@ -142,6 +178,11 @@ def quarantine(state: State, arguments: VersionArguments, context: Context) -> S
     marked = (Change("quarantine", name, found.tag, reason, since=arguments.since),)
     if found.where == "quarantined":
         return Step(notes=(f"{name} is quarantined already: {state.quarantined[name].reason}",))
+    asked = context.restoring.get(name)
+    if asked is not None:
+        routes = context.command("clear", name)
+        note = f"{name} was not routed yet: it stays deployed, quarantined; `{routes}` routes it"
+        return Step((*_in_one_step(asked), *marked), (note,))
     if found.where in {"retired", "removed"}:
         if part in context.bad:
             return Step(notes=(f"{name} is quarantined already: {context.bad[part].reason}",))
@@ -181,7 +222,14 @@ def clear(state: State, arguments: VersionArguments, context: Context) -> Step:
     found = find(state, tag)
     reason = arguments.reason or "by `release clear`"
     if found is not None and found.name in state.quarantined:
-        return Step((Change("clear", found.name, found.tag, reason),))
+        cleared = Change("clear", found.name, found.tag, reason)
+        returned = any(one.action == "restore" and one.version == found.name for one in context.planned)
+        if not returned or context.is_warm(found.name) or not context.warm_up:
+            return Step((cleared,))
+        pin = state.pinned.get(found.name, Pin("restored"))
+        deploy = Change("deploy", found.name, found.tag, pin.reason, until=pin.until)
+        brought = _deployed(deploy, context)
+        return Step((cleared, *brought.changes), brought.notes)
     if tag_part(tag) in context.bad:
         name = found.name if found is not None else context.names.name_for(tag)
         return Step((Change("clear", name, tag, reason),))

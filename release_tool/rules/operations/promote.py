@@ -30,11 +30,12 @@ def promote(state: State, arguments: PromoteArguments, context: Context) -> Step
         changes.append(Change("restore", name, written, reason))
     if arguments.pin and (found is None or name not in state.pinned):
         changes.append(Change("pin", name, written, arguments.reason or "pinned by its promotion"))
+    early = (f"{name} was deployed and not routed yet: this promotion routes it",) if name in context.restoring else ()
     moved, notes = _default(state, name, written, arguments, context)
     if not changes and not moved:
         word = "the default" if name == state.default else "proposed" if name in context.proposed else "live"
         notes = (f"{tag_part(tag)} is {word} already, as {name}", *notes)
-    return Step((*changes, *moved), notes)
+    return Step((*changes, *moved), (*early, *notes))
 
 
 def _refuse_quarantined(state: State, tag: Tag, context: Context) -> None:

@@ -91,7 +91,17 @@ def _gone(state: State, change: Change) -> Step | None:
 
 
 def _take_away(undoing: _Undoing, state: State, change: Change) -> Step:
-    return _gone(state, change) or by_hand.retire(state, undoing.of(change), undoing.context)
+    here = None if change.version in undoing.context.restoring else _gone(state, change)
+    return here or by_hand.retire(state, undoing.of(change), undoing.context)
+
+
+def _take_back(undoing: _Undoing, state: State, change: Change) -> Step:
+    """A version that came back without a route goes again, also once the sweep has routed and pinned it."""
+    if state.pinned.get(change.version) != Pin(change.reason, change.until):
+        return _take_away(undoing, state, change)
+    unpinned = by_hand.unpin(state, undoing.of(change), undoing.context)
+    retired = by_hand.retire(apply(state, unpinned.changes), undoing.of(change), undoing.context)
+    return Step((*unpinned.changes, *retired.changes), retired.notes)
 
 
 def _bring_back(undoing: _Undoing, state: State, change: Change) -> Step:
@@ -150,6 +160,7 @@ def _nothing(undoing: _Undoing, state: State, change: Change) -> Step:  # noqa: 
 
 _INVERSES: dict[str, Callable[[_Undoing, State, Change], Step]] = {
     "add": _take_away,
+    "deploy": _take_back,
     "restore": _take_away,
     "retire": _bring_back,
     "remove": _bring_back,
