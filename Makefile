@@ -6,7 +6,7 @@ MARKS ?= not nightly and not slow
 # Where this is set, every start of the tool in a fresh checkout would compile it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test lint types format nightly real real-programs drill helm bench docs schema lock linters istiod istio-definitions gateway-definitions github-definitions github-page pictures clean
+.PHONY: demo test lint types format nightly real real-programs server-definitions drill helm bench docs schema lock linters istiod istio-definitions gateway-definitions github-definitions github-page pictures clean
 
 demo: $(VENV)/.installed ## the whole pipeline in a temporary repository
 	@$(BIN)/release demo
@@ -27,6 +27,9 @@ DRILL := kube-apiserver kube-controller-manager kubectl argocd gitea gitea-runne
 drill: $(VENV)/.installed-dev helm istio-definitions gateway-definitions ## a default turns bad in a whole cluster, with its time line; WINDOW=60 (it needs Go)
 	@$(BIN)/python tests/real/real_programs.py $(DRILL)
 	@PATH="$(CURDIR)/.cache/bin:$$PATH" $(BIN)/python -m pytest -q -s -n 0 tests/real/test_whole_drill.py
+
+server-definitions: $(VENV)/.installed-dev real-programs istio-definitions gateway-definitions ## what `release check` knows of Kubernetes, from a real API server
+	@$(BIN)/python tests/real/record_definitions.py
 
 helm: .cache/bin/helm .cache/bin/helm3 ## Helm programs of both major versions, in .cache/bin (it needs Go)
 

@@ -1,4 +1,4 @@
-"""What an API server refuses of an object whose shape is right: rules that hold among its fields.
+"""What an API server refuses: objects of another shape (shapes.py), and what breaks a rule among their fields.
 
 Sources: Kubernetes' `pkg/apis/{core,apps,autoscaling,policy}/validation` of 1.36, and
 https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/. What isn't known here is passed over.
@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from release_tool import manifests
+from release_tool.manifests import shapes
 from release_tool.manifests.routes.one_rendering import RouteFinding
 from release_tool.manifests.routes.view import mapping, mappings
 
@@ -27,11 +28,11 @@ _KEY = re.compile(
     r"(?:[-A-Za-z0-9_.]*[A-Za-z0-9])?"
 )
 _NAME = re.compile(r"(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*")
-_SERVICE = re.compile(r"[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?")
+_SERVICE = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
 _NAMED = frozenset(
     ["ConfigMap", "Deployment", "HorizontalPodAutoscaler", "PodDisruptionBudget", "Secret", "ServiceAccount"]
 )
-_KINDS = _NAMED | {"Service"}
+_KINDS = _NAMED | {"GRPCRoute", "HTTPRoute", "Service"}
 _WORKLOADS = frozenset(["Deployment", "StatefulSet", "DaemonSet", "Job"])
 _SAMPLES = 16  # Deployments of one template, whose pods are looked at whole
 _SHORT = "at most 63 letters, digits, `-`, `_`, `.`"
@@ -49,6 +50,8 @@ def check(rendering: str) -> tuple[RouteFinding, ...]:
     for one in manifests.samples(rendering, _WORKLOADS, _SAMPLES):
         template = mapping(mapping(one.content.get("spec")).get("template"))
         found += [_finding(one, *said) for said in _pods(mapping(template.get("spec")), "spec.template.spec")]
+    for one in manifests.samples(rendering, shapes.kinds(), _SAMPLES):
+        found += [_finding(one, *said) for said in shapes.check(one.content)]
     return tuple({one.identity: one for one in reversed(found)}.values())[::-1]
 
 
@@ -69,7 +72,13 @@ def _of_object(one: ManifestObject) -> Said:
     yield from _metadata(metadata, "metadata")
     yield from _metadata(mapping(mapping(spec.get("template")).get("metadata")), "spec.template.metadata", of_pods=True)
     if kind == "Deployment":
+        labels = mapping(mapping(mapping(spec.get("template")).get("metadata")).get("labels"))
+        wanted = mapping(mapping(spec.get("selector")).get("matchLabels"))
+        if any(labels.get(key) != value for key, value in wanted.items()):
+            yield "spec.selector", "doesn't select its own pods", "give spec.template.metadata.labels the same labels"
         yield from _deployment(spec)
+    elif kind in ("GRPCRoute", "HTTPRoute"):
+        yield from _parents(spec)
     elif kind == "HorizontalPodAutoscaler":
         yield from _autoscaler(spec)
     elif kind == "PodDisruptionBudget" and None not in (spec.get("minAvailable"), spec.get("maxUnavailable")):
@@ -126,6 +135,23 @@ def _autoscaler(spec: Mapping[str, Any]) -> Said:
         yield "spec.maxReplicas", f"is {most}, below minReplicas ({least})", "raise it"
 
 
+def _parents(spec: Mapping[str, Any]) -> Said:
+    """A gateway that a route names twice is told apart by its listeners."""
+    named = [
+        [one.get(key) for key in ("group", "kind", "namespace", "name")] for one in mappings(spec.get("parentRefs"))
+    ]
+    seen: list[object] = []
+    for parent, one in zip(named, mappings(spec.get("parentRefs")), strict=True):
+        section = one.get("sectionName")
+        if named.count(parent) > 1 and (not section or [*parent, section] in seen):
+            yield (
+                f"spec.parentRefs[{one.get('name')}].sectionName",
+                "doesn't tell two of its entries apart",
+                "name the listener of each",
+            )
+        seen.append([*parent, section])
+
+
 def _pods(spec: Mapping[str, Any], path: str) -> Said:
     grace = spec.get("terminationGracePeriodSeconds", 30)
     for key, value in mapping(spec.get("nodeSelector")).items():
@@ -135,6 +161,12 @@ def _pods(spec: Mapping[str, Any], path: str) -> Said:
                 f"is {str(value)[:70]!r}, no value of a label",
                 "correct it; quote a number",
             )
+    volumes = mappings(spec.get("volumes"))
+    for volume in volumes:
+        if len(sources := sorted(key for key, value in volume.items() if key != "name" and value is not None)) > 1:
+            yield f"{path}.volumes[{volume.get('name')}]", f"holds {', '.join(sources)} together", "keep one of them"
+    for number, toleration in enumerate(mappings(spec.get("tolerations"))):
+        yield from _toleration(toleration, f"{path}.tolerations[{number}]")
     names: set[object] = set()
     for container in (*mappings(spec.get("initContainers")), *mappings(spec.get("containers"))):
         name = container.get("name")
@@ -142,32 +174,62 @@ def _pods(spec: Mapping[str, Any], path: str) -> Said:
         if name in names:
             yield f"{place}.name", "is there twice", "name each container differently"
         names.add(name)
-        for hook in ("preStop", "postStart"):
-            seconds = mapping(mapping(mapping(container.get("lifecycle")).get(hook)).get("sleep")).get("seconds")
-            if _is_number(seconds) and _is_number(grace) and not 0 <= seconds <= grace:
-                hint = "lower it, or raise terminationGracePeriodSeconds"
-                yield (
-                    f"{place}.lifecycle.{hook}.sleep.seconds",
-                    f"is {seconds}, more than terminationGracePeriodSeconds ({grace})",
-                    hint,
-                )
-        for probe in ("livenessProbe", "startupProbe"):
-            successes = mapping(container.get(probe)).get("successThreshold", 1)
-            if successes != 1:
-                yield (
-                    f"{place}.{probe}.successThreshold",
-                    f"is {successes}",
-                    "set it to 1: only a readinessProbe takes more",
-                )
-        yield from _resources(mapping(container.get("resources")), f"{place}.resources")
+        yield from _container(container, place, {volume.get("name") for volume in volumes}, grace)
+
+
+def _toleration(toleration: Mapping[str, Any], path: str) -> Said:
+    exists = toleration.get("operator") == "Exists"
+    if not toleration.get("key") and not exists:
+        yield f"{path}.operator", "is not Exists without a key", "name a key, or set operator: Exists"
+    if exists and toleration.get("value"):
+        yield f"{path}.value", "stands beside operator: Exists", "remove one of both"
+    if toleration.get("tolerationSeconds") is not None and toleration.get("effect") != "NoExecute":
+        yield f"{path}.effect", "is not NoExecute beside tolerationSeconds", "set effect: NoExecute"
+
+
+def _container(container: Mapping[str, Any], place: str, volumes: set[object], grace: object) -> Said:
+    for hook in ("preStop", "postStart"):
+        seconds = mapping(mapping(mapping(container.get("lifecycle")).get(hook)).get("sleep")).get("seconds")
+        if _is_number(seconds) and _is_number(grace) and not 0 <= seconds <= grace:
+            hint = "lower it, or raise terminationGracePeriodSeconds"
+            yield (
+                f"{place}.lifecycle.{hook}.sleep.seconds",
+                f"is {seconds}, more than terminationGracePeriodSeconds ({grace})",
+                hint,
+            )
+    for probe in ("livenessProbe", "startupProbe"):
+        successes = mapping(container.get(probe)).get("successThreshold", 1)
+        if successes not in (0, 1, None):
+            yield (
+                f"{place}.{probe}.successThreshold",
+                f"is {successes}",
+                "set it to 1: only a readinessProbe takes more",
+            )
+    if mapping(container.get("readinessProbe")).get("terminationGracePeriodSeconds") is not None:
+        yield f"{place}.readinessProbe.terminationGracePeriodSeconds", "is set", "remove it: it ends no container"
+    yield from _resources(mapping(container.get("resources")), f"{place}.resources")
+    yield from _settings(container, place, volumes)
+
+
+def _settings(container: Mapping[str, Any], place: str, volumes: set[object]) -> Said:
+    for variable in mappings(container.get("env")):
+        if variable.get("value") and variable.get("valueFrom"):
+            yield f"{place}.env[{variable.get('name')}].valueFrom", "stands beside value", "keep one of both"
+    paths: set[object] = set()
+    for mount in mappings(container.get("volumeMounts")):
+        if mount.get("name") not in volumes:
+            yield (
+                f"{place}.volumeMounts[{mount.get('name')}].name",
+                "names no volume",
+                "add it to the volumes of the pod",
+            )
+        if (mounted := mount.get("mountPath")) in paths:
+            yield f"{place}.volumeMounts", f"holds {mounted} twice", "mount each volume at a path of its own"
+        paths.add(mounted)
 
 
 def _resources(resources: Mapping[str, Any], path: str) -> Said:
     limits = mapping(resources.get("limits"))
-    for kind in ("requests", "limits"):
-        for name, value in mapping(resources.get(kind)).items():
-            if isinstance(value, str) and not _ANY_QUANTITY.fullmatch(value):
-                yield f"{path}.{kind}.{name}", f"is {value[:70]!r}, no quantity", "write it like 500m, 2 or 1Gi"
     for name, wanted in mapping(resources.get("requests")).items():
         least, most = _quantity(wanted), _quantity(limits.get(name))
         if least is not None and most is not None and least > most:
@@ -178,7 +240,7 @@ def _resources(resources: Mapping[str, Any], path: str) -> Said:
             )
 
 
-_ANY_QUANTITY = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?\d+)?")
+_QUANTITY = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?\d+)?")
 _QUANTITY = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(m|k|[KMGTPE]i?|e\d+)?")
 _UNITS = {"m": 0.001, "k": 1e3, **{unit: 1000.0**power for power, unit in enumerate("MGTPE", 2)}}
 _UNITS |= {f"{unit}i": 1024.0**power for power, unit in enumerate("KMGTPE", 1)}

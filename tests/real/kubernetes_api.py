@@ -40,6 +40,11 @@ class Api:
         headers = {"Content-Type": "application/merge-patch+json"}
         return self._ask("PATCH", path, data=json.dumps(content), headers=headers).json()
 
+    def apply(self, path: str, content: Content, **parameters: str) -> Any:
+        """Server-side apply; `path` ends with the object's name."""
+        headers = {"Content-Type": "application/apply-patch+yaml"}
+        return self._ask("PATCH", path, data=json.dumps(content), headers=headers, params=parameters).json()
+
     def delete(self, path: str, options: Content | None = None) -> None:
         self._ask("DELETE", path, json=options)
 

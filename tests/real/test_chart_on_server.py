@@ -1,0 +1,71 @@
+"""The chart, and what `release check` says of it, against a real API server; then its operations with the real controllers."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from chart_options import FORMS, pairs
+from control_plane import Cluster
+from refused_objects import OTHER, REFUSED, TAKEN, Refused, changed, of_kind
+from rendering import GOLDEN, request
+from server_answers import refused
+
+from release_tool.errors import ReleaseError
+from release_tool.helm import Renderer
+from release_tool.manifests import admission
+
+RESTRICTED = "engine"
+"""The namespace of what is rendered here; it takes restricted pods only."""
+GOLDENS = sorted(path.name for path in GOLDEN.iterdir())
+
+
+@pytest.fixture(scope="module")
+def restricted(cluster: Cluster) -> Cluster:
+    cluster.namespace(RESTRICTED, pod_security="restricted")
+    for gateways in ("istio-ingress", "istio-system"):
+        cluster.namespace(gateways)
+    return cluster
+
+
+@pytest.mark.parametrize("golden", GOLDENS)
+def test_each_golden_rendering_is_taken_and_its_pods_are_restricted(
+    restricted: Cluster, golden: str, engine: Renderer
+) -> None:
+    rendering = engine.render(request((GOLDEN / golden / "values.yaml").read_text("utf-8")))
+    assert refused(restricted, rendering) == {}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_release_check_and_the_server_agree_on_each_pair_of_options(
+    restricted: Cluster, form: str, engine: Renderer
+) -> None:
+    rendered = disagreed = 0
+    for values in pairs(form):
+        try:
+            rendering = engine.render(request(values))
+        except ReleaseError:
+            continue  # the chart itself refuses these together
+        rendered += 1
+        ours, theirs = admission.check(rendering), refused(restricted, rendering)
+        if bool(ours) != bool(theirs):
+            disagreed += 1
+            print(values, ours, theirs, sep="\n", end="\n\n")
+    assert not disagreed
+    assert rendered > 20
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=lambda case: f"{case.subject} {case.ours}"[:80])
+def test_the_server_refuses_what_release_check_refuses(restricted: Cluster, case: Refused) -> None:
+    content = changed(case.kind, case.path, case.value)
+    said = refused(restricted, f"---\n{yaml.safe_dump(content)}")
+    assert case.theirs in " ".join(said.values())
+
+
+@pytest.mark.parametrize("kind", ["Deployment", *OTHER])
+def test_the_server_takes_what_is_right(restricted: Cluster, kind: str) -> None:
+    assert refused(restricted, f"---\n{yaml.safe_dump(of_kind(kind))}", pods=False) == {}
+
+
+@pytest.mark.parametrize(("path", "value"), TAKEN)
+def test_the_server_takes_what_release_check_takes(restricted: Cluster, path: str, value: object) -> None:
+    assert refused(restricted, f"---\n{yaml.safe_dump(changed('Deployment', path, value))}", pods=False) == {}
