@@ -35,7 +35,7 @@ OUTSIDE = {"os", "subprocess", "time", "random", "socket", "pathlib", "shutil", 
 ONLY_IMPORTERS = {
     "grpc": {"health.grpc"},
     "grpc_health": {"health.grpc"},
-    "kubernetes": {"health.kubernetes"},
+    "kubernetes": {"health.cluster"},
     "promql_parser": {"checks.promql"},
     "semver": {"model.versions"},
     "ruamel": {"yamledit.parser"},
