@@ -201,6 +201,11 @@ class Version(TypedDict):
     quarantine: Quarantine | None
     drained_at: Annotated[Time | None, "when a retired version has drained"]
     routed_at: Annotated[Time | None, "when a version that `release restore` brought back is to get its route"]
+    unapplied: NotRequired[
+        Annotated[
+            str, "of a retired one that has drained: why it isn't known to be retired in the cluster, so it stays"
+        ]
+    ]
     in_use: NotRequired[
         Annotated[str | None, "with `--in-use`, where it is configured: who calls it, or why nobody knows"]
     ]
@@ -228,6 +233,16 @@ class Waiting(TypedDict):
     pull_request: PullRequest | None
 
 
+class Delivery(TypedDict):
+    """What the delivery tool says of an environment."""
+
+    by: Annotated[str, "the object that says so: `Application engine-production`"]
+    commit: Annotated[str | None, "the commit in force, as it names it; null: none is known"]
+    state: Annotated[str, "how it is, in its own words"]
+    problem: Annotated[str, "why it does not go on; empty: it does"]
+    unknown: Annotated[str, "why nothing is known; empty: something is"]
+
+
 class EnvironmentStatus(Waiting):
     """An environment; what waits is that of its release branch."""
 
@@ -240,6 +255,11 @@ class EnvironmentStatus(Waiting):
     versions: list[Version]
     routing: Annotated[Reach | None, "null where nothing was rendered"]
     downgrade: Annotated[Waiting | None, "the same four keys of the branch of downgrades"]
+    delivery: NotRequired[
+        Annotated[
+            Delivery, "where `health.argocd` or `health.flux` stands: with `--health`, or when a version has drained"
+        ]
+    ]
     sweep: Annotated[list[Change] | None, "what a cleanup would do now; null where it can't be told"]
     coming: Annotated[list[ComingChange] | None, "what later sweeps do; null where it can't be told"]
     errors: Annotated[list[Error], "what can't be read"]

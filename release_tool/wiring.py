@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from release_tool.git.working_tree import WorkingTree
     from release_tool.health.source import ToJudge
     from release_tool.helm import Renderer
+    from release_tool.model.delivery import Delivered
     from release_tool.model.health import Judged
     from release_tool.model.records import Name, Tag
     from release_tool.net.secret import Secret
@@ -119,6 +120,7 @@ def make_tool(
     repository = Repository.open(None if directory is None else Path(directory), url, entitle=header_for_git)
     look = Look(repository)
     forges: dict[tuple[object, ...], Forge] = {}
+    applied: dict[tuple[str, str], Delivered] = {}
     called: dict[tuple[str, str, frozenset[tuple[Name, Tag]]], Mapping[Name, str]] = {}
 
     def forge(config: Config) -> Forge:
@@ -145,6 +147,15 @@ def make_tool(
             called[key] = callers.words(config, environment, policy, versions, at)
         return called[key]
 
+    def delivered(config: Config, environment: str) -> Delivered:
+        """The same."""
+        key = (config.service, environment)
+        if key not in applied:
+            from release_tool.health import delivered as delivery
+
+            applied[key] = delivery.ask(config, environment, os.environ)
+        return applied[key]
+
     return Tool(
         repository=repository,
         look=look,
@@ -152,6 +163,7 @@ def make_tool(
         renderer=partial(make_renderer, inside=inside),
         registry=make_registry,
         in_use=in_use,
+        delivered=delivered,
         judge=judge,
         now=now,
         wait=wait,

@@ -36,7 +36,8 @@ def doubtful(config: Config, text: str, path: str) -> Iterator[Finding]:
     places = _Places(text, path)
     yield from (finding for finding, sure in _queries(config, places) if not sure)
     for name, environment in config.environments.items():
-        if environment.health is not None and not any(map(_needs_no_calls, environment.health.checks.values())):
+        health = environment.health
+        if health is not None and health.checks and not _has_one_without_calls(health):
             what = (
                 f"every health check of {name} needs calls: a version that nobody calls is unknown, so the default "
                 "can't go back to it"
@@ -44,6 +45,7 @@ def doubtful(config: Config, text: str, path: str) -> Iterator[Finding]:
             hint = "add a check that needs none: the preset `available`, `kubernetes`, `grpc`, `http` or `command`"
             yield Finding(places.of("environments", name, "health", "checks"), what, hint)
     yield from _same_questions(config, places)
+    yield from _same_objects(config, places)
     if promql.library() is None and any(True for _ in queries(config)):
         what = "the grammar of the queries was not looked at: the library promql-parser is not installed"
         yield Finding(path, what, installing("promql"))
@@ -64,6 +66,21 @@ def _same_questions(config: Config, places: _Places) -> Iterator[Finding]:
                 what = f"{name} and {other} ask the same: each would be judged by what happens in the other"
                 hint = "write {environment} into it: a label (`matchers`), the query, the address, or the context"
                 yield Finding(places.of("environments", name, "health", "checks", key), what, hint)
+
+
+def _same_objects(config: Config, places: _Places) -> Iterator[Finding]:
+    """Environments of which one would count as applied when the other is."""
+    seen: dict[object, str] = {}
+    for name, environment in config.environments.items():
+        key = "" if environment.health is None else environment.health.delivered_by
+        told = getattr(environment.health, key) if key else None
+        if told is not None and "{environment}" not in repr(told) and seen.setdefault(told, name) != name:
+            what = f"{name} and {seen[told]} name the same object: what is applied in one would count for the other"
+            yield Finding(places.of("environments", name, "health", key), what, "name the object of each environment")
+
+
+def _has_one_without_calls(health: Health) -> bool:
+    return health.argocd is not None or any(map(_needs_no_calls, health.checks.values()))
 
 
 def _needs_no_calls(check: Check) -> bool:

@@ -12,7 +12,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.doctor import base_branch as verdicts
-from release_tool.doctor import examine_base, examine_github, examine_services
+from release_tool.doctor import examine_base, examine_delivery, examine_github, examine_services
 from release_tool.doctor import git as git_verdicts
 from release_tool.doctor.diagnosis import Diagnosis, DoctorReport, of_error, ok
 from release_tool.errors import ReleaseError, TryAgain, UsageError
@@ -163,6 +163,7 @@ def _of_base(
     source = AtCommit(repository, base.commit)
     yield from examine_base.in_the_way(base.config, base.refs.refs, repository.display_url)
     yield from examine_base.examine(access, base.config, views, source, actions=kind == "github")
+    yield from examine_delivery.examine(access, repository, base.commit, views)
     snapshot = Snapshot(base.refs, base.commit, base.config, source, {}, base.config, access.config_path)
     settings = ForgeSettings(url=base.config.forge.url, environ=access.environ)
     yield from examine_base.left_over(

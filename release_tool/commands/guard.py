@@ -122,9 +122,10 @@ def run(tool: Tool, command: Guard, new_id: Callable[[], str]) -> Iterator[Watch
 def _look(tool: Tool, command: Guard, now: datetime) -> Iterator[_Looked | Failed]:
     snapshots = take_all(tool, command.asked.service)
     config = snapshots[0].config
-    watched = [name for name, environment in config.environments.items() if environment.health is not None]
+    judging = {name: one.health is not None and one.health.judges for name, one in config.environments.items()}
+    watched = [name for name, judges in judging.items() if judges]
     names = list(dict.fromkeys(command.environments)) or watched
-    unwatched = [name for name in names if config.environment(name).health is None]
+    unwatched = [name for name in names if not judging[config.environment(name).name]]
     if unwatched or not names:
         raise Refused(
             f"{unwatched[0]} has no health checks" if unwatched else "no environment has health checks",

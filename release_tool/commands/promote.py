@@ -9,12 +9,14 @@ from release_tool.commands.repeated import earlier
 from release_tool.config import first_version
 from release_tool.errors import Refused, ReleaseError
 from release_tool.model import history
+from release_tool.model.delivery import InForce
 from release_tool.model.records import NAMED, PRESENT, Gate, PromoteArguments
 from release_tool.model.versions import tag_part
 from release_tool.publishing.outcome import Outcome
 from release_tool.publishing.retry import run as publish
 from release_tool.remote import find_version, images, names
 from release_tool.remote.ages import EXACTLY, Ages
+from release_tool.remote.applied import Applied
 from release_tool.remote.branch import look
 from release_tool.remote.judged_versions import Asking
 from release_tool.remote.landings import Landings, recorded
@@ -125,15 +127,19 @@ def _candidate(tool: Tool, snapshot: Snapshot, command: Promote, now: datetime) 
             hint=f"`{source.place.command('restore', known.name)}` brings it back first",
             page="explanation/concepts.md#rules",
         )
+    default = InForce(None, None)
+    if state.default == known.name:
+        default = _default_since(tool, snapshot, command, known, now)
     return promotion.Candidate(
         source=command.source,
         target=command.asked.environment,
         name=known.name,
         tag=known.tag,
         state=state,
-        default_since=_default_since(tool, snapshot, command, known, now) if state.default == known.name else None,
+        default_since=default.begun,
         quarantined=_quarantined(snapshot, tag_part(known.tag)),
         now=now,
+        unapplied=default.why,
     )
 
 
@@ -153,18 +159,22 @@ def _sound(files: Files) -> State:
 
 def _default_since(
     tool: Tool, snapshot: Snapshot, command: Promote, known: find_version.Known, now: datetime
-) -> datetime | None:
+) -> InForce:
     """Since when a version has been the default of the source; looked up only where a soak asks for it."""
     soak = snapshot.config.environment(command.asked.environment).soak
     if not soak:
-        return now
+        return InForce(now, now)
     files = snapshot.files[command.source]
     landed = Landings(tool.repository, lambda: tool.forge(snapshot.config))
     ages = Ages(tool.repository, landed, snapshot.base, [files.place], tool.config_path)
     entry = ("default", known.name)
     lines = recorded(tool.repository, snapshot, files)
-    since = ages.since(files.place, files.state(empty=True), lines, {entry: EXACTLY}, now)
-    return since.get(entry)
+    state, health = files.state(empty=True), snapshot.config.environment(command.source).health
+    since = ages.since(files.place, state, lines, {entry: EXACTLY}, now).get(entry)
+    if since is None or health is None or not health.delivered_by:
+        return InForce(since, since)
+    found = Applied(tool, snapshot, command.source, ages).of(state, lines, [entry], now)[entry]
+    return found._replace(begun=found.since or since)
 
 
 def _quarantined(snapshot: Snapshot, part: str) -> dict[str, str]:
@@ -194,7 +204,8 @@ def _image(
 def _health(tool: Tool, snapshot: Snapshot, candidate: promotion.Candidate, command: Promote) -> Gate:
     """What the checks of the source say of the version; they are not asked where another gate is closed for good."""
     source = candidate.source
-    if snapshot.config.environment(source).health is None:
+    configured = snapshot.config.environment(source).health
+    if configured is None:
         return promotion.health(source, None)
     closed = (promotion.order(candidate, snapshot.config), promotion.quarantine(candidate))
     if promotion.refusal(promotion.forced(closed) if command.force else closed):
@@ -202,7 +213,7 @@ def _health(tool: Tool, snapshot: Snapshot, candidate: promotion.Candidate, comm
     asked = Asking(tool, [snapshot], candidate.now).about(snapshot, source, only=candidate.name)
     assert asked is not None  # there are checks
     judged = tool.judge([asked], candidate.now)[0]
-    return promotion.health(source, judged[0] if judged else None)
+    return promotion.health(source, judged[0] if judged else None, judges=configured.judges)
 
 
 def _waiting(tool: Tool, snapshot: Snapshot, command: Promote) -> tuple[str, ...]:

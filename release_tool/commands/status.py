@@ -10,6 +10,7 @@ from release_tool.model import history
 from release_tool.model.records import Name, State, Tag, name_number
 from release_tool.remote import strays
 from release_tool.remote.ages import EXACTLY, Ages
+from release_tool.remote.applied import Applied, due, with_applied
 from release_tool.remote.branch import look
 from release_tool.remote.judged_versions import Asking
 from release_tool.remote.landings import Landings, recorded
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from release_tool.forges.base import Forge
     from release_tool.health.source import ToJudge
     from release_tool.manifests.routes.reach import Reach
+    from release_tool.model.delivery import Delivered
     from release_tool.model.health import Judged
     from release_tool.model.records import Change, Line, PullRequest
     from release_tool.remote.ages import Entry
@@ -57,6 +59,7 @@ class EnvironmentStatus(NamedTuple):
     facts: Facts | None = None  # what the sweep knows beside the state; None where the files can't be read
     outlook: Outlook | None = None  # what holds the default and what comes; None where the files can't be read
     in_use: Mapping[Name, str] | None = None  # name -> who calls it, or why nobody knows; None: nobody was asked
+    delivered: Delivered | None = None  # what the delivery tool says; None: nobody was asked
     health: tuple[Judged, ...] | None = None  # what the health checks say of the live versions; None: nobody was asked
     rolling: Waiting | None = None  # its rolling branch; None if there is none
     downgrade: Waiting | None = None  # the branch of its downgrade; None if there is none
@@ -92,6 +95,8 @@ class EnvironmentStatus(NamedTuple):
 
     def _after(self, name: Name, time: timedelta) -> datetime | None:
         landed = self.since.get(("retired", name))
+        if self.facts is not None:  # it may have been applied later
+            landed = self.facts.landed.get(("retired", name))
         return None if landed is None else forecast.later(landed, time)
 
 
@@ -245,6 +250,7 @@ class Looking:
         ready = self._ready(snapshot, found, [name for name in restoring if name in state.retired], now)
         former = history.former_defaults(lines, state.default)
         facts = Facts(now, state, found.since, former, used or {}, restoring, ready)
+        found, facts = self._applied(snapshot, found, facts)
         seen = outlook.ahead(state, found.policy, config.versions.ordering, facts)
         return found._replace(facts=facts, outlook=seen, in_use=used)
 
@@ -257,6 +263,19 @@ class Looking:
         from release_tool.remote.readiness import ready
 
         return ready(self._tool, snapshot, found.policy.name, names, now)
+
+    def _applied(self, snapshot: Snapshot, found: EnvironmentStatus, facts: Facts) -> tuple[EnvironmentStatus, Facts]:
+        """What of it is applied, where a delivery tool tells and a sweep would remove something, or health is asked."""
+        policy = found.policy
+        if policy.health is None or not policy.health.delivered_by:
+            return found, facts
+        every: list[Entry] = [("retired", name) for name in facts.base.retired]
+        entries = every if self._health else due(facts, policy.retention, facts.restoring)
+        if entries or self._health:
+            found = found._replace(delivered=self._tool.delivered(snapshot.config, policy.name))
+        lines = recorded(self._tool.repository, snapshot, snapshot.files[policy.name])
+        applied = Applied(self._tool, snapshot, policy.name, self._ages)
+        return found, with_applied(facts, applied.of(facts.base, lines, entries, self.now, facts.restoring))
 
     def _routes(self, snapshot: Snapshot, files: Files, found: EnvironmentStatus) -> EnvironmentStatus:
         """Who answers calls, as the chart of the base renders the environment."""

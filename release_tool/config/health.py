@@ -93,6 +93,17 @@ _OBJECT_TEMPLATE = Text(
         Rule(r"^([a-z0-9.-]|\{[a-z]+\})+$", "it must be made of a-z, 0-9, '-', '.' and placeholders", wanted=True),
     ),
 )
+_OF_ENVIRONMENT = Text(
+    "the name of a Kubernetes object, with placeholders",
+    (
+        *PLAIN,
+        Rule(
+            r"\{(?!(environment|namespace|service|release)\})[^{}]*\}?",
+            "%s is no placeholder; possible: {environment}, {namespace}, {service}, {release}",
+        ),
+        Rule(r"^([a-z0-9.-]|\{[a-z]+\})+$", "it must be made of a-z, 0-9, '-', '.' and placeholders", wanted=True),
+    ),
+)
 _ADDRESS = Text(
     "host:port",
     (
@@ -310,8 +321,47 @@ class Check(NamedTuple):
         return next((name for name, value in zip(self._fields, self, strict=True) if value is not None), "")
 
 
+class ArgoCdDelivery(NamedTuple):
+    """The Application of Argo CD that applies an environment."""
+
+    application: Annotated[
+        str, Key("The name of the Application.", _OF_ENVIRONMENT, example="'{release}-{environment}'")
+    ]
+    namespace: Annotated[str, Key("The namespace of the Application.", _OF_ENVIRONMENT)] = "argocd"
+    context: Annotated[
+        str,
+        Key(
+            "The context of the kubeconfig: the cluster that Argo CD runs in.",
+            _CONTEXT,
+            otherwise="the current one, or the cluster around",
+        ),
+    ] = ""
+
+
+class FluxDelivery(NamedTuple):
+    """The object of Flux that applies an environment."""
+
+    helm_release: Annotated[
+        str,
+        Key(
+            "The name of the HelmRelease, whose chart comes from the GitRepository of this repository with "
+            "`reconcileStrategy: Revision`. Either this or `kustomization` is there.",
+            _OF_ENVIRONMENT,
+            example="'{release}-{environment}'",
+            otherwise="none",
+        ),
+    ] = ""
+    kustomization: Annotated[
+        str, Key("The name of the Kustomization, where one applies the manifests.", _OF_ENVIRONMENT, otherwise="none")
+    ] = ""
+    namespace: Annotated[str, Key("The namespace of that object.", _OF_ENVIRONMENT)] = "flux-system"
+    context: Annotated[
+        str, Key("The context of the kubeconfig.", _CONTEXT, otherwise="the current one, or the cluster around")
+    ] = ""
+
+
 class Health(NamedTuple):
-    """`health` of an environment: how the health of its versions is judged."""
+    """`health` of an environment: how the health of its versions is judged, and what tells that Git is applied."""
 
     checks: Annotated[
         Mapping[str, Check],
@@ -320,7 +370,23 @@ class Health(NamedTuple):
             Table(_CHECK_NAME, section_of(Check), most=20),
             last=True,
         ),
-    ]
+    ] = {}
+    argocd: Annotated[
+        ArgoCdDelivery | None,
+        Key(
+            "The Application of Argo CD that applies this environment. A retired version is then removed only once "
+            "its retirement is known to be applied; `drain`, `soak` and `grace` count from when it was; and what "
+            "Argo CD says of the version's health counts as one more check, `argocd`.",
+            section_of(ArgoCdDelivery),
+        ),
+    ] = None
+    flux: Annotated[
+        FluxDelivery | None,
+        Key(
+            "The same for Flux, which tells what is applied, and nothing about health.",
+            section_of(FluxDelivery),
+        ),
+    ] = None
     prometheus: Annotated[
         str,
         Key(
@@ -345,6 +411,16 @@ class Health(NamedTuple):
     deadline: Annotated[
         timedelta, Key("How long a pass over all versions may take; what isn't known then is unknown.", TIMEOUT)
     ] = timedelta(minutes=1)
+
+    @property
+    def delivered_by(self) -> str:
+        """The delivery tool that tells what is applied, by its key; empty: nobody is asked."""
+        return "argocd" if self.argocd is not None else "flux" if self.flux is not None else ""
+
+    @property
+    def judges(self) -> bool:
+        """Whether anybody is asked about health."""
+        return bool(self.checks) or self.argocd is not None
 
 
 HEALTH = section_of(Health)

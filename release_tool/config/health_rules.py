@@ -30,6 +30,7 @@ def check_health(environments: Mapping[str, Any], reading: Reading) -> None:
             continue
         path = f"{joined('environments', name)}.health"
         _check_times(health, path, reading)
+        _check_delivery(health, path, reading)
         checks = health.get("checks", BAD)
         for check, values in ({} if checks is BAD else checks).items():
             if values is not BAD:
@@ -51,6 +52,28 @@ def _check_times(health: Mapping[str, Any], path: str, reading: Reading) -> None
         written = [key for key in values if key in health]
         node = reading.node(f"{path}.{written[-1] if written else 'checks'}")
         reading.problem(node, path, what, "raise deadline, or lower failures, interval or timeout")
+
+
+def _check_delivery(health: Mapping[str, Any], path: str, reading: Reading) -> None:
+    """Something is asked, and one delivery tool at most, about one object."""
+    tools = [key for key in ("argocd", "flux") if key in health]
+    if not tools and "checks" not in health:
+        reading.problem_at(path, "nothing is asked here", "write checks, argocd or flux below it")
+    if len(tools) == 2:
+        what = "one tool applies an environment, and here are argocd and flux"
+        reading.problem_at(f"{path}.flux", what, "keep the one that applies it")
+    checks = health.get("checks", BAD)
+    for tool in tools:
+        if checks is not BAD and tool in checks:
+            what = f"{tool} is the name of what the delivery tool says"
+            reading.problem_at(joined(f"{path}.checks", tool), what, "give the check another name")
+    flux = health.get("flux", BAD)
+    if flux is BAD or BAD in flux.values():
+        return
+    objects = [key for key in ("helm_release", "kustomization") if key in flux]
+    if len(objects) != 1:
+        what = f"one object of Flux applies an environment, and here {'are both' if objects else 'is none'}"
+        reading.problem_at(f"{path}.flux", what, "keep one of helm_release, kustomization")
 
 
 def _check(values: Mapping[str, Any], health: Mapping[str, Any], path: str, reading: Reading) -> None:

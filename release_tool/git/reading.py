@@ -150,6 +150,12 @@ class Reader(Remote):
         """Whether `descendant` holds `ancestor` in its history, or is it."""
         return self.merge_base(ancestor, descendant) == ancestor
 
+    def first_parents(self, tip: CommitId, until: CommitId | None = None) -> list[CommitId]:
+        """A commit and its first parents: down to one that was reached before, or else as far as they are here."""
+        if until is None:
+            return self._ids("rev-list", "--first-parent", f"--max-count={_MANY}", tip)
+        return [*self._ids("rev-list", "--first-parent", tip, f"^{until}"), until]
+
     def commits(self, base: CommitId | None, tip: CommitId) -> list[CommitInfo]:
         """The commits of `base..tip`, parents before children; base None: the whole history."""
         line = self._line(base, tip) if base else None

@@ -85,7 +85,8 @@ def judge(
     for place, (one, found) in enumerate(zip(asked, sources, strict=True)):
         end = begun + one.health.deadline.total_seconds()
         for number, subject in enumerate(one.subjects):
-            if subject.since + one.health.grace <= now:
+            begun = subject.delivery is None or subject.delivery.begun
+            if begun and subject.since + one.health.grace <= now:
                 for name, source in found.items():
                     task = _Task(source, name, subject, end, futures.Future())
                     waiting[place, number, name] = task
@@ -102,7 +103,12 @@ def judge(
                 else early(name, one.health, subject, _window(one.health, name))
                 for name in found
             ]  # fmt: skip
-            judged.append(Judged(subject.name, subject.tag, tuple(verdicts)))
+            told = subject.delivery
+            if told is not None:
+                verdicts.append(told.verdict)
+            judged.append(
+                Judged(subject.name, subject.tag, tuple(verdicts), unapplied="" if told is None else told.unapplied)
+            )
         result.append(tuple(judged))
     return result
 

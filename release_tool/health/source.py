@@ -25,6 +25,14 @@ if TYPE_CHECKING:
 NO_WINDOW = timedelta(0)
 
 
+class Delivery(NamedTuple):
+    """What the delivery tool says of one version, where one is configured."""
+
+    verdict: Verdict
+    begun: bool  # whether the version's last operation is being applied, or was: there is something to judge
+    unapplied: str  # why that operation isn't known to be applied; empty: it is
+
+
 class Subject(NamedTuple):
     """One version that is judged."""
 
@@ -35,7 +43,10 @@ class Subject(NamedTuple):
     workload: str  # the name that the chart gives the Deployment of this version
     name: Name
     tag: Tag  # as written; `tag_part` is what is routed and labelled
-    since: datetime  # when the last operation on it landed (was merged into the base branch), UTC
+    # when the last operation on it landed (was merged into the base branch), UTC; where a delivery tool tells, when it
+    # began to apply that
+    since: datetime
+    delivery: Delivery | None = None
 
 
 class ToJudge(NamedTuple):
@@ -63,6 +74,10 @@ class HealthSource(Protocol):
 
 def early(check: str, health: Health, subject: Subject, window: timedelta = NO_WINDOW) -> Verdict:
     """The verdict before anything can be said: a version is left its grace, and a window must be full."""
+    if subject.delivery is not None and not subject.delivery.begun:
+        told = subject.delivery.verdict
+        reason = f"not asked before {told.check} has begun to apply its last operation"
+        return Verdict(check, UNKNOWN, reason, too_early=told.too_early)
     at, since = clock(subject.since + health.grace + window), clock(subject.since)
     reason = f"judged from {at} UTC on: its last operation landed at {since} UTC"
     return Verdict(check, UNKNOWN, reason, too_early=True)

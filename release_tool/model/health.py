@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from release_tool.model.delivery import Delivered
     from release_tool.model.records import Intent, Name, Tag
 
 
@@ -38,7 +39,10 @@ class Judged(NamedTuple):
 
     name: Name  # the version
     tag: Tag  # its tag as written, when it was judged
-    verdicts: tuple[Verdict, ...]  # one per check, in the order of the configuration
+    verdicts: tuple[Verdict, ...]  # one per check, in the order of the configuration; last the delivery tool's
+    # why the last operation on it isn't known to be applied: then something else is judged than Git says; empty: it is,
+    # or nobody is asked
+    unapplied: str = ""
 
     @property
     def health(self) -> str:
@@ -58,6 +62,22 @@ class Judged(NamedTuple):
         agreeing = [verdict for verdict in self.verdicts if verdict.health == self.health]
         decided = [verdict for verdict in agreeing if verdict.unsettled] or agreeing
         return "; ".join(f"{verdict.check}: {verdict.reason}" for verdict in decided)
+
+
+def verdict_of(check: str, delivered: Delivered, workload: str, unapplied: str) -> Verdict:
+    """What a delivery tool says of a version.
+
+    Args:
+        workload: the name of its Deployment.
+        unapplied: why its last operation isn't known to be applied; empty: it is.
+    """
+    if unapplied:
+        return Verdict(check, UNKNOWN, unapplied)
+    at = f"{delivered.by} has applied {delivered.commit}"
+    health = delivered.healths.get(workload)
+    if health is not None and health != UNKNOWN:
+        return Verdict(check, health, f"{at}: {workload} is {health}")
+    return Verdict(check, delivered.health, f"{at}: {delivered.state}")
 
 
 # -- evidence ---------------------------------------------------------------------------------------------------------

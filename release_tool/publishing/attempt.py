@@ -64,6 +64,7 @@ class Work:
         self._ages = ages
         self._adopted: tuple[str, ...] = ()
         self.one_step = False  # whether the chart was seen to deploy no retired versions (`route_gate.NotDeployed`)
+        self._unapplied: tuple[str, ...] = ()
         self._recorded: Sequence[Line] = self.lines  # also those that wait: they keep what was seen in the base
 
     @cached_property
@@ -139,14 +140,14 @@ class Work:
 
             ready = asked_for(self.tool, self.snapshot, self.environment.name, self.restoring, now)
         tags = [intent.tag for intent in intents if is_tag(intent.tag)]
+        former = history.former_defaults(self.lines, base.default)
+        facts = Facts(now, base, self.since(now), former, used, ready=ready)
         ground = Ground(
             environment=self.environment,
             order=self.snapshot.config.versions.ordering,
             state=state,
             lines=lines,
-            facts=Facts(
-                now, base, self.since(now), history.former_defaults(self.lines, base.default), used, ready=ready
-            ),
+            facts=self._applied(facts),
             names=names.names_known(self.repository, self.snapshot, tags),
             elsewhere=names.quarantined_elsewhere(self.snapshot, self.environment.name) if promotes else {},
             service=self.place.service,
@@ -205,6 +206,21 @@ class Work:
             wanted["default", base.default] = EXACTLY
         return self.ages.since(self.place, base, self._recorded, wanted, now) if wanted else {}
 
+    def _applied(self, facts: Facts) -> Facts:
+        """The facts with what is applied, where a delivery tool tells and something would be removed."""
+        health = self.environment.health
+        if health is None or not health.delivered_by:
+            return facts
+        from release_tool.remote.applied import Applied, due, with_applied
+
+        applied = Applied(self.tool, self.snapshot, self.environment.name, self.ages)
+        entries = due(facts, self.environment.retention, self.restoring)
+        found = applied.of(facts.base, self._recorded, entries, facts.now, self.restoring)
+        facts = with_applied(facts, found)
+        if self.intent is not None and self.intent.operation == "cleanup":
+            self._unapplied = tuple(f"{name} stays: {why}" for name, why in facts.unapplied.items())
+        return facts
+
     @cached_property
     def ages(self) -> Ages:
         """One walk along the base branch serves the whole attempt."""
@@ -236,7 +252,7 @@ class Work:
         if self.intent is not None and last is not None and last - now >= _CLOCK_BEHIND:
             at, here = times.timestamp(last), times.timestamp(now)
             behind = (f"this machine's clock says {here}, and the last operation was at {at}: planned as of then",)
-        said = (*behind, *self._adopted, *more.pop("said", ()))
+        said = (*behind, *self._adopted, *self._unapplied, *more.pop("said", ()))
         return Outcome(self.invocation, self.intent, said=said, **more)
 
 

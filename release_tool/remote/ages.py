@@ -90,6 +90,8 @@ class Ages:
         self._key = ""  # `versions.key` of the environment that is asked for
         self.unseen: dict[str, set[CommitId]] = defaultdict(set)
         """Tag file -> the commits whose landing nobody can prove and no line has kept: they count from now."""
+        self.commits: dict[tuple[str, Entry], CommitId] = {}
+        """Tag file and entry -> the commit that it landed with, of those whose landing was looked up."""
         self._held: dict[tuple[BlobId, str], dict[Entry, Tag]] = {}  # blob and `versions.key` -> its entries
 
     def since(
@@ -150,6 +152,7 @@ class Ages:
             elif running and not self._go_on(sought):
                 break
         landed = {entry: self._landed(index) for entry, index in found.items()}
+        self.commits |= {(file, entry): self._steps[index].commit for entry, index in found.items()}
         doubted = {self._steps[index].commit for index in found.values() if self._landings[index] is None}
         self.unseen[file] |= doubted - self._seen.keys()
         return landed

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from release_tool.errors import ReleaseError
-from release_tool.health.source import Subject, ToJudge
+from release_tool.health.source import Delivery, Subject, ToJudge
+from release_tool.model.health import verdict_of
 from release_tool.model.records import name_number
 from release_tool.remote.ages import EXACTLY, Ages
+from release_tool.remote.applied import Applied
 from release_tool.remote.landings import Landings, recorded
 from release_tool.remote.rendering import Renderings
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from release_tool.config import Health
+    from release_tool.model.delivery import Delivered, InForce
     from release_tool.model.records import Line, Name, State, Tag
     from release_tool.remote.ages import Entry
     from release_tool.remote.snapshot import Files, Snapshot
@@ -48,20 +52,45 @@ class Asking:
         )
         files = snapshot.files[environment]
         lines = recorded(self._tool.repository, snapshot, files)
-        since = self._since(files, state, lines, wanted)
-        return ToJudge(health, subjects(self._tool, snapshot, environment, since) if wanted else ())
+        last = self._last(files, state, lines, wanted)
+        since = {name: at for name, (_, at) in last.items()}
+        about = subjects(self._tool, snapshot, environment, since) if wanted else ()
+        if about and health.delivered_by:
+            entries = {name: entry for name, (entry, _) in last.items()}
+            found = Applied(self._tool, snapshot, environment, self._ages).of(state, lines, entries.values(), self._now)
+            delivered = self._tool.delivered(snapshot.config, environment)
+            about = tuple(
+                _with_delivery(one, health, delivered, found.get(entries[one.name]), self._now) for one in about
+            )
+        return ToJudge(health, about)
 
-    def _since(self, files: Files, state: State, lines: Sequence[Line], names: list[Name]) -> dict[Name, datetime]:
-        """When the last operation on each version landed: it came, was cleared, or became the default."""
+    def _last(
+        self, files: Files, state: State, lines: Sequence[Line], names: Sequence[Name]
+    ) -> dict[Name, tuple[Entry, datetime]]:
+        """The last operation on each version, and when it landed: it came, was cleared, or became the default."""
         entries: dict[Name, list[Entry]] = {name: [("versions", name)] for name in names}
         if state.default in entries:
             entries[state.default].append(("default", state.default))
         wanted = {entry: EXACTLY for found in entries.values() for entry in found}
         landed = self._ages.since(files.place, state, lines, wanted, self._now)
         return {
-            name: max((landed[entry] for entry in found if entry in landed), default=self._now)
+            name: max(((entry, landed.get(entry, self._now)) for entry in found), key=lambda one: one[1])
             for name, found in entries.items()
         }
+
+
+def _with_delivery(
+    subject: Subject, health: Health, delivered: Delivered, found: InForce | None, now: datetime
+) -> Subject:
+    """The same, judged from when the delivery tool began to apply it; where nobody knows, from its landing."""
+    late = subject.since + health.grace <= now
+    why = "since when it stands in the base can't be told" if found is None else found.why
+    begun = bool(delivered.unknown) or (found is not None and found.begun is not None)
+    verdict = verdict_of(health.delivered_by, delivered, subject.workload, why)._replace(
+        too_early=not begun and not late, at=now
+    )
+    since = found.begun if found is not None and found.begun is not None else subject.since
+    return subject._replace(since=since, delivery=Delivery(verdict, begun, why))
 
 
 def subjects(tool: Tool, snapshot: Snapshot, environment: str, since: Mapping[Name, datetime]) -> tuple[Subject, ...]:

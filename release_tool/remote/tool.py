@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from release_tool.git.repository import Repository
     from release_tool.health.source import ToJudge
     from release_tool.helm import Renderer
+    from release_tool.model.delivery import Delivered
     from release_tool.model.health import Judged
     from release_tool.model.records import Name, Tag
     from release_tool.registry import Registry
@@ -31,6 +32,9 @@ class Tool(NamedTuple):
     # which of some live versions of an environment are called, in words: configuration, environment, name -> tag and
     # the present time in, name -> "in use by web" out. Only asked where `retention.in_use` stands
     in_use: Callable[[Config, str, Mapping[Name, Tag], datetime], Mapping[Name, str]]
+    # what the delivery tool of an environment says of what it applied: configuration and environment in. Only asked
+    # where `health.argocd` or `health.flux` stands
+    delivered: Callable[[Config, str], Delivered]
     # what the checks of some environments say of their versions: in and out in the same order. Only asked where
     # `health` stands
     judge: Callable[[Sequence[ToJudge], datetime], Sequence[tuple[Judged, ...]]]

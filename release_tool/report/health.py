@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Any
 from release_tool.model.times import timestamp
 
 if TYPE_CHECKING:
+    from release_tool.model.delivery import Delivered
     from release_tool.model.health import Judged, Verdict
+
+
+def delivery_data(delivered: Delivered) -> dict[str, Any]:
+    """What a delivery tool says of an environment."""
+    return {
+        "by": delivered.by,
+        "commit": delivered.applied[0].commit or None if delivered.applied else None,
+        "state": delivered.state,
+        "problem": delivered.problem,
+        "unknown": delivered.unknown,
+    }
 
 
 def judged_data(judged: Judged) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from release_tool.model.times import clock, timestamp
 from release_tool.model.versions import tag_part
 from release_tool.pull_request import messages
 from release_tool.remote.snapshot import missing_file
-from release_tool.report.health import judged_data
+from release_tool.report.health import delivery_data, judged_data
 from release_tool.report.outcome import error_data, reach_data
 from release_tool.report.terminal import heading, short, short_tag, table
 from release_tool.rules.outlook import cell, where
@@ -76,6 +76,7 @@ def _environment_data(one: EnvironmentStatus) -> dict[str, Any]:
         "routing": reach_data(one.reach) if isinstance(one.reach, Reach) else None,
         **rolling,
         "downgrade": None if one.downgrade is None else _waiting_data(one.downgrade),
+        **({"delivery": delivery_data(one.delivered)} if one.delivered is not None else {}),
         "sweep": None if seen is None else [change_data(change) for change in seen.due],
         "coming": None
         if seen is None
@@ -103,11 +104,16 @@ def _version_rows(one: EnvironmentStatus, state: State) -> list[dict[str, Any]]:
                 else {"reason": quarantine.reason, "since": _time(quarantine.since)},
                 "drained_at": _time(one.drained_at(name)),
                 "routed_at": _time(one.routed_at(name)),
+                **({"unapplied": unapplied} if (unapplied := _unapplied(one, name)) else {}),
                 **({"in_use": one.in_use.get(name)} if one.in_use is not None else {}),
                 **({"health": _health_data(one, name)} if one.health is not None else {}),
             }
         )
     return rows
+
+
+def _unapplied(one: EnvironmentStatus, name: Name) -> str:
+    return "" if one.facts is None else one.facts.unapplied.get(name, "")
 
 
 def _health_data(one: EnvironmentStatus, name: Name) -> dict[str, Any] | None:
@@ -210,7 +216,7 @@ def _environment(one: EnvironmentStatus, status: Status, width: int | None) -> l
     if one.state == State() and not one.errors:
         standing = [("empty", f"no version yet: `{first_version(one.place, one.policy)}` brings the first one")]
     else:
-        standing = [*_standing(one), *_routes(one), *_sweeping(one, status.now)]
+        standing = [*_standing(one), *_applied(one), *_routes(one), *_sweeping(one, status.now)]
     lines += table([*standing, *_waiting(one, status.now)], width)
     return lines + _broken(one, width)
 
@@ -254,7 +260,10 @@ def _on_its_way(one: EnvironmentStatus, name: Name, now: datetime) -> Iterator[s
         at_once = f"`{one.place.command('restore', name)}` routes it at once"
         when = f" after {clock(routed)} ({short(routed - now)} left)" if routed > now else ""
         yield f"not routed yet: the first clean-up{when} does that; {at_once}"
-    if drained is not None:
+    unapplied = _unapplied(one, name)
+    if unapplied:
+        yield f"stays as it is: {unapplied}"
+    elif drained is not None:
         left = f" ({short(drained - now)} left)" if drained > now else ""
         if isinstance(one.reach, Reach) and name not in one.reach.shown:
             yield f"leaves the file after {clock(drained)}{left}"  # nothing of it runs any more
@@ -325,6 +334,18 @@ def _standing(one: EnvironmentStatus) -> Iterator[tuple[str, str]]:
     if seen.fallback is None:
         others = set(one.state.live) - {one.state.default}
         yield "fallback", "none: a downgrade needs `--to NAME`" if others else "none: a downgrade has nowhere to go"
+
+
+def _applied(one: EnvironmentStatus) -> Iterator[tuple[str, str]]:
+    """What the delivery tool says."""
+    told = one.delivered
+    if told is None:
+        return
+    if told.unknown:
+        yield "applied", f"not known: {told.by}: {told.unknown}"
+        return
+    stuck = f"; {told.problem}" if told.problem else ""
+    yield "applied", f"{told.by}: {told.commit or 'no commit that it names'} ({told.state}){stuck}"
 
 
 def _sweeping(one: EnvironmentStatus, now: datetime) -> Iterator[tuple[str, str]]:

@@ -208,6 +208,8 @@ def _of_retired(about: _About) -> Iterator[RuleVerdict]:
     drain = duration_text(about.policy.drain)
     if about.name in about.said["drain"]:
         yield RuleVerdict("drain", TAKES, about.said["drain"][about.name])
+    elif about.name in about.facts.unapplied:
+        yield RuleVerdict("drain", KEEPS, about.facts.unapplied[about.name])
     elif ("retired", about.name) not in about.facts.landed:
         yield RuleVerdict("drain", WAITS, f"removed once it has drained for {drain} since its retirement landed")
     else:

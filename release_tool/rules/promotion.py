@@ -36,6 +36,8 @@ class Candidate(NamedTuple):
     default_since: datetime | None
     quarantined: Mapping[str, str]  # environment -> reason, wherever its tag is quarantined
     now: datetime  # the present time
+    # why it isn't known to be the default in the cluster, where a delivery tool tells; empty: it is
+    unapplied: str = ""
 
 
 def gates(candidate: Candidate, config: Config, image: Gate, health: Gate) -> tuple[Gate, ...]:
@@ -86,6 +88,8 @@ def soak(candidate: Candidate, config: Config) -> Gate:
         default = candidate.state.default
         reason = f"it is not the default of {candidate.source} ({default} is), and {span} as the default are asked for"
         return Gate("soak", REFUSED, reason)
+    if candidate.unapplied:
+        return Gate("soak", REFUSED, f"the default of {candidate.source} in Git, but {candidate.unapplied}")
     begun = f"the default of {candidate.source} since {clock(since)} UTC"
     if candidate.now - since >= wanted:
         return Gate("soak", PASSED, f"{begun}: longer than {span}")
@@ -93,12 +97,17 @@ def soak(candidate: Candidate, config: Config) -> Gate:
     return Gate("soak", REFUSED, f"{begun}; {span} are over at {clock(over)} UTC")
 
 
-def health(source: str, judged: Judged | None) -> Gate:
+def health(source: str, judged: Judged | None, *, judges: bool = True) -> Gate:
     """A version must be known to be healthy where it comes from; nobody promotes on "unknown" without saying so.
 
-    `judged` is None where the source configures no checks.
+    Args:
+        source: the environment that it comes from.
+        judged: None where the source configures nothing.
+        judges: whether somebody is asked about health there, and not only about what is applied.
     """
-    if judged is None:
+    if judged is not None and judged.unapplied:
+        return Gate("health", REFUSED, f"nothing of it can be judged in {source}: {judged.unapplied}")
+    if judged is None or not judges:
         return Gate("health", OFF, f"no health checks are configured for {source}")
     verdict: GateVerdict = PASSED if judged.health == HEALTHY else REFUSED
     return Gate("health", verdict, f"{judged.health} in {source}: {judged.reason}")

@@ -32,7 +32,8 @@ class Facts(NamedTuple):
 
     now: datetime  # the time of planning (UTC)
     base: State  # the state of the base branch
-    # landing of the versions of the base, as far as an age matters; a version without one counts as new
+    # landing of the versions of the base, as far as an age matters; a version without one counts as new. Where a
+    # delivery tool tells when a retirement was applied, that counts
     landed: Mapping[tuple[str, Name], datetime] = {}
     former: Sequence[Name] = ()  # the defaults that stood in the base branch, oldest first, the present one last
     # name -> words (`in use by web`, `use unknown: no answer`) of the versions that are still called, as far as
@@ -41,6 +42,8 @@ class Facts(NamedTuple):
     # name -> the `deploy` of the versions that came back without a route, and are to get one (`history.restoring`)
     restoring: Mapping[Name, Change] = {}
     ready: Mapping[Name, str] = {}  # name -> what a source says of their pods, if one was asked: a word of health
+    # name -> why a retired version of the base isn't known to be without calls in the cluster: it is not removed
+    unapplied: Mapping[Name, str] = {}
 
     def age(self, section: str, name: Name) -> timedelta:
         """How long the base branch has held a version in a section; zero for one that has not landed there."""
@@ -93,7 +96,7 @@ def sweep(state: State, policy: Retention, order: str, facts: Facts) -> Sweep:
     rules["drain"] = {
         name: f"drained for {duration_text(policy.drain)}"
         for name, tag in state.retired.items()
-        if _has_been_retired(name, tag, policy.drain, facts) and name not in restoring
+        if _has_been_retired(name, tag, policy.drain, facts) and name not in restoring and name not in facts.unapplied
     }
     removed = tuple(Change("remove", name, state.retired[name], reason) for name, reason in rules["drain"].items())
     changed = {change.version for change in (*retired, *removed)}
@@ -125,7 +128,7 @@ def _warm(
         tag, said = state.retired[name], facts.ready.get(name)
         if said == HEALTHY and _has_been_retired(name, tag, timedelta(0), facts):
             found[name] = asked, "its pods are ready"
-        elif said != UNHEALTHY and _has_been_retired(name, tag, policy.warm_up, facts):
+        elif said != UNHEALTHY and name not in facts.unapplied and _has_been_retired(name, tag, policy.warm_up, facts):
             found[name] = asked, f"deployed for {duration_text(policy.warm_up)}"
     return found
 
@@ -263,10 +266,9 @@ def _waiting(state: State, policy: Retention, facts: Facts, restoring: Mapping[N
     drains = f"retired for {duration_text(policy.drain)}, then removed"
     warms = f"not routed yet: it is once it has been deployed for {duration_text(policy.warm_up)}"
     cold = "not routed yet: its pods are not ready"
-    found += (
-        Kept(name, tag, drains if name not in restoring else cold if facts.ready.get(name) == UNHEALTHY else warms)
-        for name, tag in state.retired.items()
-    )
+    for name, tag in state.retired.items():
+        waits = drains if name not in restoring else cold if facts.ready.get(name) == UNHEALTHY else warms
+        found.append(Kept(name, tag, facts.unapplied.get(name, waits)))
     return tuple(found)
 
 

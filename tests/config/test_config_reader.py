@@ -30,7 +30,16 @@ from release_tool.config import (
     Retention,
     Versions,
 )
-from release_tool.config.health import Check, CommandCheck, GrpcCheck, HttpCheck, KubernetesCheck, PrometheusCheck
+from release_tool.config.health import (
+    ArgoCdDelivery,
+    Check,
+    CommandCheck,
+    FluxDelivery,
+    GrpcCheck,
+    HttpCheck,
+    KubernetesCheck,
+    PrometheusCheck,
+)
 from release_tool.config.reader import load
 from release_tool.errors import ReleaseError
 
@@ -135,6 +144,7 @@ def test_every_key_reaches_its_record() -> None:
     staging = Environment(
         "staging", "devel", "promoted", timedelta(hours=2), retention=Retention(in_use=in_use), publish=publish,
         downgrade=DOWNGRADE,
+        health=Health(argocd=ArgoCdDelivery("{service}{release}-{environment}", "gitops", "control")),
     )  # fmt: skip
     production = Environment("production-eu", "devel", "manual", publish=publish, health=HEALTH)
     assert list(config.environments.values()) == [
@@ -176,6 +186,7 @@ HEALTH = Health(
         "page": Check(http=HttpCheck("https://{version}.example.com/healthz", 204, "none", "x-by", "tag")),
         "own-program": Check(command=CommandCheck(("/opt/probe", "{version}", "{version}", "a b"))),
     },
+    flux=FluxDelivery("{release}", "", "{environment}", "eu"),
     prometheus="https://prometheus.example.com",
     window=timedelta(minutes=20),
     grace=timedelta(minutes=2),

@@ -22,8 +22,8 @@ import kubernetes_validate
 import yaml
 
 TOKEN = "let-me-in"
-KINDS = {"deployments": "Deployment", "pods": "Pod", "endpointslices": "EndpointSlice"}
-GROUPS = {"deployments": "apps", "pods": "", "endpointslices": "discovery.k8s.io"}
+KINDS = {"deployments": "Deployment", "pods": "Pod", "endpointslices": "EndpointSlice", "applications": "Application"}
+GROUPS = {"deployments": "apps", "pods": "", "endpointslices": "discovery.k8s.io", "applications": "argoproj.io"}
 PAGE = 2
 """So many items of a list are given at once, however many are asked for: a server may do so."""
 
@@ -144,6 +144,21 @@ def endpoints(*pods: Any, name: str = "engine-abcde", ready: bool | None = None)
     }
 
 
+def application(name: str, commit: str, *, health: str = "Healthy", **status: Any) -> Any:
+    """Argo CD's Application, as one that is synced to a commit and has had no other (`tests/real` shows them by Argo CD)."""
+    source = {"repoURL": "https://example.com/gitops.git", "path": "charts/grpc-manifest", "targetRevision": "main"}
+    deployed = {"id": 0, "revision": commit, "deployedAt": "2026-11-19T12:00:00Z", "source": source}
+    said = {"sync": {"status": "Synced", "revision": commit}, "health": {"status": health}, "history": [deployed]}
+    policy = {"automated": {"prune": True}, "syncOptions": ["ApplyOutOfSyncOnly=true"]}
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": {"name": name, "namespace": "argocd"},
+        "spec": {"project": "default", "source": source, "syncPolicy": policy},
+        "status": {**said, **status},
+    }
+
+
 @dataclass
 class ApiServer:
     """Serves objects, to whoever has the token.
@@ -223,7 +238,9 @@ class ApiServer:
         if authorization != f"Bearer {TOKEN}":
             return _status(401, "Unauthorized", "Unauthorized")
         url = urlsplit(target)
-        found = re.fullmatch(r"/apis?(?:/([a-z.0-9]+))?/v1/namespaces/([^/]+)/([a-z]+)(?:/([^/]+))?", url.path)
+        found = re.fullmatch(
+            r"/apis?(?:/([a-z.0-9]+))?/v1(?:alpha1)?/namespaces/([^/]+)/([a-z]+)(?:/([^/]+))?", url.path
+        )
         assert found, target
         group, namespace, resource, name = found.groups()
         assert (group or "") == GROUPS[resource], target
@@ -231,7 +248,7 @@ class ApiServer:
             return _status(403, "Forbidden", f'{resource} is forbidden: User "robot" cannot get it')
         items = [one for one in self.objects if one["kind"] == KINDS[resource]]
         items = [one for one in items if one["metadata"]["namespace"] == namespace]
-        for one in items:
+        for one in items if group != GROUPS["applications"] else ():
             kubernetes_validate.validate(one, "1.32", strict=True)
         if name:
             named = [one for one in items if one["metadata"]["name"] == name]
