@@ -222,6 +222,8 @@ def _warm_up(about: _About) -> RuleVerdict:
     limit, said = about.policy.warm_up, about.said["warm_up"].get(about.name)
     if said is not None:
         return RuleVerdict("warm_up", TAKES, said)
+    if about.name in about.facts.unapplied:
+        return RuleVerdict("warm_up", WAITS, about.facts.unapplied[about.name])
     if about.facts.ready.get(about.name) == UNHEALTHY:
         return RuleVerdict("warm_up", WAITS, "routed once its pods are ready: they are not")
     words = f"routed once it has been deployed for {duration_text(limit)}"

@@ -70,7 +70,7 @@ def test_nothing_is_removed_before_its_retirement_is_applied(delivered: Delivere
     (row,) = [one for one in world.json("status", "devel")["environments"][0]["versions"] if one["version"] == "v1"]
     assert row["unapplied"] == why
     shown = world.release("status", "devel").out
-    assert f"stays: {why}" in " ".join(shown.split())
+    assert f"stays as it is: {why}" in " ".join(shown.split())
     assert f"Application engine-devel: {before[:7]} (Synced, Healthy)" in shown
     explained = world.json("explain", "devel", "v1")
     assert [one["reason"] for one in explained["rules"] if one["rule"] == "drain"] == [why]

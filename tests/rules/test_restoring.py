@@ -300,6 +300,15 @@ def test_no_archive_takes_the_line_that_deployed_what_waits() -> None:
     assert history.restoring(history.changes_of(one for one in old if one.id not in stays)).keys() == {"v3"}
 
 
+@pytest.mark.parametrize(("ready", "routed"), [("", []), (UNKNOWN, []), (HEALTHY, ["restore", "pin"])])
+def test_what_is_not_known_to_be_applied_is_not_routed_by_time(ready: str, routed: list[str]) -> None:
+    known = base(BACK, since=NOW - DAY, ready=ready)
+    restoring = history.restoring_now(known.lines, known.state)
+    facts = known.facts._replace(unapplied={V3: "its return is not applied yet"}, restoring=restoring)
+    found = sweep(known.state, known.environment.retention, known.order, facts)
+    assert [one.action for one in found.changes if one.version == V3] == routed
+
+
 @law(states(least=1), POLICIES, ORDERS, st.data())
 def test_a_sweep_routes_only_what_the_base_deploys_and_then_it_stays(
     one: State, policy: Any, order: str, data: Any

@@ -225,6 +225,14 @@ def test_a_retired_version_is_removed_when_it_has_drained() -> None:
     assert swept(DRAINING, ages={"v8": HOUR, "v9": HOUR - timedelta(seconds=1)})[0] == ["remove v8: drained for 1h"]
 
 
+def test_what_is_not_known_to_be_retired_in_the_cluster_stays_however_long_it_drained() -> None:
+    landed = {("retired", Name(name)): NOW - 99 * DAY for name in ("v8", "v9")}
+    known = Facts(NOW, DRAINING, landed, unapplied={Name("v8"): "its retirement is not applied yet"})
+    found = sweep(DRAINING, Retention(keep=2), "semver", known)
+    assert [(one.action, one.version) for one in found.changes] == [("remove", "v9")]
+    assert [(one.version, one.reason) for one in found.waiting] == [("v8", "its retirement is not applied yet")]
+
+
 def test_what_drained_in_the_base_goes_at_once_when_it_is_brought_back_and_retired_again() -> None:
     """The example that the law of the second sweep failed with."""
     base = state("latest", default="v1", retired={"v2": "1.0.0", "v3": "1.0.0-rc.1"})
