@@ -357,7 +357,10 @@ class _Table:
             )
         elif not stays:
             what = f"retiring takes one step: pods and route of a version go together, `{key}` deploys nothing"
-            cost = f"calls fail until each proxy knows: what retires, bumps too (`retention.keep`), is {_ANYWAY}"
+            cost = (
+                f"calls fail until each proxy knows: what retires, bumps too (`retention.keep`), is {_ANYWAY}; what is "
+                "restored after its removal is routed before its pods are ready"
+            )
             mend = f"deploy the entries of {key} too, without routes ({_DOCS})"
             yield Ability("retire", "warning", what, cost, mend, self._place(workloads, *words))
         elif routed and other.reach.routed(name):

@@ -106,6 +106,7 @@ def run(tool: Tool, environment: str, wanted: str, service: str = "") -> Explana
         facts=facts,
         names=names.names_known(tool.repository, snapshot, [known.tag]),
         service=config.service,
+        archived=[one.line for one in every if one.line.id not in here],
     )
     past = tuple(Past(one, one.line.id not in here) for one in every if _is_about(one.line, known))
     said = explain.verdict(state, policy.retention, ground.order, facts, known.name)

@@ -196,7 +196,7 @@ def test_old_lines_move_to_the_archive_of_their_year(world: World) -> None:
     assert sorted(line for line in [*moved, *kept] if line in before) == sorted(before), "none is dropped"
     outcome = world.json("bump", "devel", "v1.0.5", "--pin", "--reason", "again")
     assert ("add", "v5") in pairs(outcome["changes"]), "an archived tag keeps its name"
-    assert ("restore", "v6") in world.changes("restore", "devel", "v6")
+    assert ("deploy", "v6") in world.changes("restore", "devel", "v6"), "its lines are archived"
     world.release("check", "--ref", "main")
 
 

@@ -365,7 +365,7 @@ def is_moot(line: Line, state: State) -> bool:
         "pin": name in state.pinned,
         "unpin": name not in state.pinned,
         "retire": name is None,
-        "restore": name is not None,
+        "restore": name is not None or part in retired,
         "quarantine": name in state.quarantined,
         "clear": name not in state.quarantined,
     }[intent.operation]
