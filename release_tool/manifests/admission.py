@@ -167,14 +167,14 @@ def _pods(spec: Mapping[str, Any], path: str) -> Said:
             yield f"{path}.volumes[{volume.get('name')}]", f"holds {', '.join(sources)} together", "keep one of them"
     for number, toleration in enumerate(mappings(spec.get("tolerations"))):
         yield from _toleration(toleration, f"{path}.tolerations[{number}]")
-    names: set[object] = set()
+    names: set[str] = set()
     for container in (*mappings(spec.get("initContainers")), *mappings(spec.get("containers"))):
-        name = container.get("name")
+        name = str(container.get("name"))
         place = f"{path}.containers[{name}]"
         if name in names:
             yield f"{place}.name", "is there twice", "name each container differently"
         names.add(name)
-        yield from _container(container, place, {volume.get("name") for volume in volumes}, grace)
+        yield from _container(container, place, {str(volume.get("name")) for volume in volumes}, grace)
 
 
 def _toleration(toleration: Mapping[str, Any], path: str) -> Said:
@@ -187,7 +187,7 @@ def _toleration(toleration: Mapping[str, Any], path: str) -> Said:
         yield f"{path}.effect", "is not NoExecute beside tolerationSeconds", "set effect: NoExecute"
 
 
-def _container(container: Mapping[str, Any], place: str, volumes: set[object], grace: object) -> Said:
+def _container(container: Mapping[str, Any], place: str, volumes: set[str], grace: object) -> Said:
     for hook in ("preStop", "postStart"):
         seconds = mapping(mapping(mapping(container.get("lifecycle")).get(hook)).get("sleep")).get("seconds")
         if _is_number(seconds) and _is_number(grace) and not 0 <= seconds <= grace:
@@ -199,7 +199,7 @@ def _container(container: Mapping[str, Any], place: str, volumes: set[object], g
             )
     for probe in ("livenessProbe", "startupProbe"):
         successes = mapping(container.get(probe)).get("successThreshold", 1)
-        if successes not in (0, 1, None):
+        if isinstance(successes, int) and successes not in (0, 1):
             yield (
                 f"{place}.{probe}.successThreshold",
                 f"is {successes}",
@@ -211,19 +211,19 @@ def _container(container: Mapping[str, Any], place: str, volumes: set[object], g
     yield from _settings(container, place, volumes)
 
 
-def _settings(container: Mapping[str, Any], place: str, volumes: set[object]) -> Said:
+def _settings(container: Mapping[str, Any], place: str, volumes: set[str]) -> Said:
     for variable in mappings(container.get("env")):
         if variable.get("value") and variable.get("valueFrom"):
             yield f"{place}.env[{variable.get('name')}].valueFrom", "stands beside value", "keep one of both"
-    paths: set[object] = set()
+    paths: set[str] = set()
     for mount in mappings(container.get("volumeMounts")):
-        if mount.get("name") not in volumes:
+        if isinstance(mount.get("name"), str) and mount["name"] not in volumes:
             yield (
                 f"{place}.volumeMounts[{mount.get('name')}].name",
                 "names no volume",
                 "add it to the volumes of the pod",
             )
-        if (mounted := mount.get("mountPath")) in paths:
+        if (mounted := str(mount.get("mountPath"))) in paths:
             yield f"{place}.volumeMounts", f"holds {mounted} twice", "mount each volume at a path of its own"
         paths.add(mounted)
 

@@ -476,6 +476,16 @@ def test_the_pool_leaves_out_no_more_pods_than_the_default_has(
     assert "trafficPolicy" not in subsets(objects)["v1"]
 
 
+def test_a_consistent_hash_takes_the_place_of_the_least_request(engine: Renderer) -> None:
+    chosen = "destinationRule: {trafficPolicy: {loadBalancer: {consistentHash: {httpHeaderName: x-user}}}}\n"
+    objects = rendered(engine, SEED, chosen)
+    rule = objects["DestinationRule engine-grpc-manifest"]["spec"]
+    wanted = {"consistentHash": {"httpHeaderName": "x-user"}}
+    assert rule["trafficPolicy"]["loadBalancer"] == wanted
+    assert subsets(objects)["default"]["trafficPolicy"]["loadBalancer"].items() >= wanted.items()
+    assert "simple" not in subsets(objects)["default"]["trafficPolicy"]["loadBalancer"]
+
+
 def test_the_pool_takes_what_all_have_and_what_is_its_own(engine: Renderer) -> None:
     own = "{retryBudget: {percent: 50}, outlierDetection: {minHealthPercent: 0}}"
     every = "{outlierDetection: {interval: 1s}, connectionPool: {http: {maxRetries: 3}}}"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import random
 from collections.abc import Iterator
+from typing import Any
 
 import yaml
 from allpairspy import AllPairs
@@ -88,6 +91,29 @@ GATEWAY_API: dict[str, list[str]] = {
     "virtualService": ["{}", "{responseHeader: ''}", "{responseHeader: x-engine-version}"],
 }
 FORMS = {"istio": ISTIO, "gateway-api": GATEWAY_API}
+
+
+ODD: list[object] = [
+    None, "", -1, 0, 1.5, True, "x", "X_Y", "150%", 70_000, 2**31, [], {}, ["a"], [{}], {"unknown": 1}, "a b", "1h", "/a", "..", "x" * 64,
+]  # fmt: skip
+
+
+def oddities(values: Any, *, most: int, seed: int) -> Iterator[tuple[str, str]]:
+    """Values of the chart with an odd value in one place, a sample of all such: the place, and the values."""
+    places = [(place, odd) for place in _places(values) if place for odd in ODD]
+    for place, odd in random.Random(seed).sample(places, most):
+        changed = holder = copy.deepcopy(values)
+        for step in place[:-1]:
+            holder = holder[step]
+        holder[place[-1]] = odd
+        yield f"{'.'.join(map(str, place))}: {odd!r}", yaml.safe_dump(changed)
+
+
+def _places(values: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    yield above
+    entries = values.items() if isinstance(values, dict) else enumerate(values) if isinstance(values, list) else ()
+    for key, value in entries:
+        yield from _places(value, (*above, key))
 
 
 def pairs(form: str) -> Iterator[str]:

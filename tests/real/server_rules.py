@@ -129,7 +129,7 @@ RULES: dict[str, dict[str, Any]] = {
     "PersistentVolumeClaimVolumeSource.claimName": TEXT,
     "TopologySpreadConstraint.maxSkew": LEAST_1,
     "TopologySpreadConstraint.minDomains": LEAST_1,
-    "TopologySpreadConstraint.topologyKey": QUALIFIED,
+    "TopologySpreadConstraint.topologyKey": TEXT,
     "WeightedPodAffinityTerm.weight": {"minimum": 1, "maximum": 100},
     "PreferredSchedulingTerm.weight": {"minimum": 1, "maximum": 100},
     "PodAffinityTerm.topologyKey": QUALIFIED,

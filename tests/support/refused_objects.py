@@ -132,6 +132,7 @@ REFUSED = [
         ("Deployment", f"{CONTAINER}/envFrom", [{"configMapRef": {"name": "A_B"}}], f"{BOX}.envFrom[0].configMapRef.name", "is 'A_B', not a name", "a lowercase RFC 1123 subdomain must consist of"),
         ("Deployment", f"{CONTAINER}/env", [{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "spec.image"}}}], f"{BOX}.env[A].valueFrom.fieldRef.fieldPath", "not a field of the pod that it may read", "field label not supported"),
         ("Deployment", f"{CONTAINER}/imagePullPolicy", "Sometimes", f"{BOX}.imagePullPolicy", "none of Always, IfNotPresent, Never", "Unsupported value: \"Sometimes\""),
+        ("Deployment", f"{CONTAINER}/volumeMounts/0/name", ["tmp"], f"{BOX}.volumeMounts[0].name", "is ['tmp'] and no text", "cannot unmarshal array"),
         ("Deployment", f"{CONTAINER}/args", ["--port", 80], f"{BOX}.args[1]", "is 80 and no text", "cannot unmarshal number"),
         ("Deployment", f"{CONTAINER}/env", [{"name": "A", "value": 5}], f"{BOX}.env[A].value", "is 5 and no text", "cannot unmarshal number"),
         ("Deployment", f"{CONTAINER}/env", [{"value": "5"}], f"{BOX}.env[0].name", "is missing", "env[0].name: Required value"),

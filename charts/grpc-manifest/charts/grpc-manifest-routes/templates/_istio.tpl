@@ -66,6 +66,7 @@ spec:
 
 {{/* The rules of the versions, and that of the default pool, which also says what holds for all of them. */}}
 {{- define "grpc-manifest.destinationRule" -}}
+{{- include "grpc-manifest.balancer" . -}}
 {{- $policy := .Values.destinationRule.trafficPolicy | default dict -}}
 {{- $pool := .Values.destinationRule.pool | default dict -}}
 {{- if or $policy.portLevelSettings $pool.portLevelSettings -}}

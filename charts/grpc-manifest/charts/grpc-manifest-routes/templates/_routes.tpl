@@ -98,8 +98,18 @@ The parts of Istio's routes, for a VirtualService and a DestinationRule. Each ta
 {{- end }}
 {{- end -}}
 
+{{/* Takes `simple`, which the values of the chart set, away beside `consistentHash`: Istio takes one of both. */}}
+{{- define "grpc-manifest.balancer" -}}
+{{- with (.Values.destinationRule.trafficPolicy | default dict).loadBalancer -}}
+  {{- if .consistentHash -}}
+    {{- $_ := unset . "simple" -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/* The subset of the default pool. */}}
 {{- define "grpc-manifest.pool" -}}
+{{- include "grpc-manifest.balancer" . -}}
 {{- include "grpc-manifest.table" . -}}
 {{- $policy := .Values.destinationRule.trafficPolicy | default dict -}}
 {{- $pool := .Values.destinationRule.pool | default dict -}}
