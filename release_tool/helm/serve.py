@@ -42,6 +42,16 @@ def serve() -> None:
 
 
 def _serve_one(message: bytes, to: int, writing: LockType) -> None:
+    try:
+        _answer(message, to, writing)
+    except BaseException:  # noqa: BLE001 -- the other side would wait for an answer until a rendering's time is over
+        import traceback
+
+        os.write(2, traceback.format_exc().encode("utf-8", "replace"))
+        os._exit(1)
+
+
+def _answer(message: bytes, to: int, writing: LockType) -> None:
     number, fields = marshal.loads(message)  # noqa: S302 -- written by `_Child`
     request = RenderRequest(**fields | {"values": [ValuesFile(*one) for one in fields["values"]]})
     text, error, crash = "", None, ""

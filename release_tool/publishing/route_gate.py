@@ -71,6 +71,8 @@ def publishable(renderings: Renderings, proposal: Proposal) -> Publishable:
     then, later = (reach(text, config.namespace, versions) for text in (before, after))
     filtered = any(one.key.kind == "EnvoyFilter" for one in changes)
     notes, accepted = _effects(renderings, proposal, effects.Compared(then, later, plan.after, filtered), changes)
+    if renderings.not_compared:
+        notes += (f"nothing is compared with what stands in {config.base}: {renderings.not_compared}",)
     changing = sorted({*was.changing, *now.changing})
     if changing:
         titles = listed(f"{key.kind} {key.name}" for key in changing)

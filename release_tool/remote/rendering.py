@@ -41,6 +41,7 @@ class Renderings:
         self._places: Mapping[str, str] = {}
         self.pinned = ""  # what `chart` should say, once the chart was read, where its version alone is named
         self._without_end: ReleaseError | None = None
+        self.not_compared = ""  # why what stands in the base was given up; empty: it was not
         self._trial_without_end: ReleaseError | None = None
         self._changing: bool | None = None
 
@@ -137,11 +138,15 @@ class Renderings:
 
     def render_if_possible(self, files: Files) -> str:
         """The manifests of an environment as it stands; empty where its files or its chart can't be rendered."""
+        from release_tool.helm.limits import BeyondLimit
+
         try:
             return self.render(files)
         except TryAgain:  # the chart stands elsewhere, and its server doesn't answer
             raise
-        except ReleaseError:  # the way out may be the very proposal that this is compared with
+        except ReleaseError as error:  # the way out may be the very proposal that this is compared with
+            if isinstance(error, BeyondLimit):
+                self.not_compared = error.what
             return ""
 
     def both(self, present: Files, files: Files, changed: Mapping[str, bytes] = NOTHING) -> tuple[str, str]:

@@ -208,3 +208,11 @@ def test_the_other_process_ends_with_this_one() -> None:
         except (ProcessLookupError, FileNotFoundError):
             break
         time.sleep(0.01)
+
+
+def test_what_cant_be_answered_ends_the_other_process_at_once() -> None:
+    """Nobody waits for it until a rendering's time is over."""
+    script = "from _thread import allocate_lock\nfrom release_tool.helm.serve import _serve_one\n"
+    running = in_a_process(f"{script}_serve_one(b'no question', 1, allocate_lock())\n")
+    said, _ = running.communicate(timeout=30)
+    assert (running.returncode, said.splitlines()[-1]) == (1, "ValueError: bad marshal data (unknown type code)")

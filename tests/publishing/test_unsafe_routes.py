@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from world import World
+
+from release_tool.helm.limits import BeyondLimit
+from release_tool.remote.rendering import NOTHING, Renderings
 
 CHART = "charts/grpc-manifest"
 RULE = f"{CHART}/charts/grpc-manifest-routes/templates/_istio.tpl"
@@ -72,3 +76,18 @@ def test_check_names_object_file_and_what_to_do(world: World) -> None:
     found = world.json("check", code=1)
     texts = [f"{one['where']} {one['what']} {one['hint']}" for one in found["findings"]]
     assert any("DestinationRule" in text and "templates/destinationrule.yaml" in text for text in texts), texts
+
+
+def test_a_base_that_takes_too_long_to_render_is_told_as_nothing_is_compared_with_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Renderings.render
+
+    def render(self: Renderings, files: Any, changed: Any = NOTHING) -> str:
+        if not changed:
+            raise BeyondLimit("the rendering of devel needs more than 30 s")
+        return real(self, files, changed)
+
+    monkeypatch.setattr(Renderings, "render", render)
+    (note,) = world.json("bump", "devel", "v1.0.5")["notes"]
+    assert note == "nothing is compared with what stands in main: the rendering of devel needs more than 30 s"
