@@ -23,6 +23,12 @@ class Applier:
     def __init__(self, cluster: Cluster, namespace: str, folder: Path) -> None:
         self.cluster, self.namespace, self.folder = cluster, namespace, folder
 
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """What it applied stays."""
+
     def apply(self, *values: str) -> None:
         """Until the program says that it is done, which need not mean that pods are ready."""
         raise NotImplementedError

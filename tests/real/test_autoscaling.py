@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,18 +19,7 @@ SCALED = FIXED + "autoscaling: {enabled: true, minReplicas: 2}\n"
 HAD_THEIR_SAY = 4  # seconds
 BUSY = Behaviour(cpu="80m")  # as much as the autoscaler wants of a pod
 
-APPLIERS: dict[str, Callable[..., Applier]] = {
-    "Helm 4": Helm,
-    "Helm 3": partial(Helm, program="helm3"),
-    "kubectl": Kubectl,
-    "kubectl --server-side": partial(Kubectl, server_side=True),
-}
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(params=list(APPLIERS))
-def by(request: pytest.FixtureRequest, cluster: Cluster, namespace: str, tmp_path: Path) -> Applier:
-    return APPLIERS[request.param](cluster, namespace, tmp_path)
 
 
 @pytest.fixture

@@ -6,8 +6,10 @@ import time
 from collections import Counter
 
 import cluster as small
+import grpc
 import pytest
 from cluster import Cluster
+from load import Load
 from trials import MALFORMED, raw
 
 STATES = """image:
@@ -72,6 +74,40 @@ def test_versions_that_are_not_live_serve_when_nothing_else_can(cluster: Cluster
     assert order == [["v1", "v3"], ["v3"], ["v6"], ["v2"], ["v5"]]
     down(cluster, "v5", "no endpoints")
     assert calls(cluster, number=5) == {"UNAVAILABLE": 5}
+
+
+@pytest.mark.parametrize("status", ["RESOURCE_EXHAUSTED", "INTERNAL", "DEADLINE_EXCEEDED"])
+def test_an_error_of_the_default_is_its_callers_unless_its_pods_are_left_out_for_it(
+    status: str, cluster: Cluster
+) -> None:
+    """Only UNAVAILABLE is tried again elsewhere. Ten of DEADLINE_EXCEEDED in a row leave a pod out, the others never do."""
+    cluster.sync(STATES, TWO_EACH)
+    for pod in cluster.of("v4"):
+        pod.fails_every, pod.fails_with = 1, grpc.StatusCode[status]
+    found = calls(cluster)
+    if status == "DEADLINE_EXCEEDED":
+        assert 20 <= found[status] < 60, found
+        assert set(found) <= {status, "v1", "v3"}
+    else:
+        assert found == {status: 60}
+    if status == "RESOURCE_EXHAUSTED":  # values may say otherwise
+        again = "virtualService: {retries: {attempts: 3, retryOn: 'unavailable,resource-exhausted'}}\n"
+        cluster.sync(STATES, TWO_EACH, again)
+        assert set(calls(cluster)) <= {"v1", "v3"}
+
+
+def test_pods_that_answer_for_the_default_have_less_room_for_who_names_them(cluster: Cluster) -> None:
+    cluster.sync(STATES, TWO_EACH)
+    for pod in [*cluster.of("v1"), *cluster.of("v3")]:
+        pod.slots, pod.takes = 2, 0.05
+    with cluster.client() as client:
+        with Load(client, ("v3",) * 4 + ("v6",) * 12, streams=("v6",)) as alone:
+            alone.during(1)
+        down(cluster, "v4", "no endpoints")
+        with Load(client, ("v3",) * 4 + ("",) * 12, streams=("v6",)) as shared:
+            shared.during(1)
+    assert alone.answers["v3", "UNAVAILABLE"] == 0
+    assert shared.answers["v3", "UNAVAILABLE"] > 0
 
 
 def test_a_named_version_that_is_half_up_never_leaks(cluster: Cluster) -> None:

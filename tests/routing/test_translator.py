@@ -84,3 +84,14 @@ def test_priority_is_the_first_line_that_is_missed(labels: dict[str, str], rank:
 
 def test_of_two_lines_with_one_key_the_last_value_counts() -> None:
     assert [priority({"tag": tag}, ["tag=v3", "tag=v2"]) for tag in ("v3", "v2", "v1")] == [2, 0, 2]
+
+
+def test_a_sidecar_where_mesh_is_no_gateway_calls_any_pod_of_any_version() -> None:
+    def clusters(name: str) -> set[str]:
+        objects = objects_of(name)
+        hosts = translate(objects, pods_of(objects).values(), Proxy("clients")).routes["50051"]["virtual_hosts"]
+        (own,) = [host for host in hosts if host["name"].startswith("engine-grpc-manifest.")]
+        return {route["route"]["cluster"].split("|")[2] for route in own["routes"]}
+
+    assert clusters("filter") == {""}  # the Service itself, without a subset
+    assert clusters("seed") == {"v1", "v2", "v3", "v4", "default"}
