@@ -252,8 +252,7 @@ def complaint(err: str) -> str:
     lines = [line.strip() for line in err.splitlines() if line.strip()]
     telling = [line for line in lines if not re.match(_NOISE, line)] or lines
     parts: list[str] = []
-    for line in telling[:8]:
-        words = _unmarked(line)
+    for line, words in [(line, words) for line in telling if (words := _unmarked(line))][:8]:  # Gitea sends blank ones
         # GitHub breaks its sentences into lines.
         if parts and words != line and words[:1].islower() and parts[-1][-1:] not in ".:;!?":
             parts[-1] += f" {words}"

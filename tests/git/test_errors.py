@@ -75,6 +75,11 @@ def test_a_complaint_is_one_line_without_advice() -> None:
     assert complaint("") == ""
 
 
+def test_blank_lines_of_a_server_leave_nothing_in_a_complaint() -> None:
+    said = "remote: \nremote: error:\nremote: error: Not allowed to push to protected branch main\nremote: error:\n"
+    assert complaint(said) == "Not allowed to push to protected branch main"
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
