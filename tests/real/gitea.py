@@ -134,7 +134,7 @@ class Gitea:
         self.call("PUT", f"repos/{OWNER}/{name}/actions/secrets/{key}", data=value)
 
     @contextmanager
-    def runner(self, environment: Mapping[str, str], label: str = "ubuntu-latest") -> Iterator[None]:
+    def runner(self, environment: Mapping[str, str], *labels: str) -> Iterator[None]:
         """A runner in host mode: its jobs see these variables, and this environment's programs come first on PATH."""
         need("gitea-runner")
         place = self.directory / "runner"
@@ -157,7 +157,7 @@ class Gitea:
             "--token",
             token,
             "--labels",
-            f"{label}:host",
+            ",".join(f"{label}:host" for label in labels or ("ubuntu-latest",)),
         ]
         done = subprocess.run([*told, *register], cwd=place, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
@@ -173,12 +173,12 @@ class Gitea:
         each = [f"{self.url}/api/v1/repos/{OWNER}/{name}/actions/jobs/{job['id']}/logs" for job in jobs]
         return "\n".join(self.api.get(one, timeout=30).text for one in each)
 
-    def finished(self, name: str, commit: str = "", seconds: float = 120) -> Any:
-        """The newest run (of a commit), when it is over."""
+    def finished(self, name: str, commit: str = "", after: int = 0, seconds: float = 120) -> Any:
+        """The newest run, of a commit, or after so many others, when it is over."""
 
         def over() -> Any:
             found = [one for one in self.runs(name) if one["head_sha"].startswith(commit)]
-            return found[0] if found and found[0]["status"] == "completed" else None
+            return found[0] if len(found) > after and found[0]["status"] == "completed" else None
 
         return until(over, seconds, f"a run of {name} is over")
 
