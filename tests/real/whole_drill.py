@@ -45,6 +45,7 @@ gateway: {{enabled: true}}
 HEALTH = """\
     health:
       prometheus: {prometheus}
+      argocd: {{application: 'engine-{{environment}}'}}
       window: {window}s
       grace: 5s
       failures: 2
