@@ -687,6 +687,18 @@ def test_no_step_of_the_tool_breaks_a_call(actions: list[str]) -> None:
         before = after
 
 
+def test_one_rule_of_all_versions_may_become_one_for_each_and_back() -> None:
+    subset = "  - name: {0}\n    labels:\n      app.kubernetes.io/tag: {0}\n"
+    head, versions = RULE.partition("  trafficPolicy:")[0] + "  subsets:\n", ("v1", "v2", "v3")
+    own = {name: head.replace("name: engine\n", f"name: engine-{name}\n") + subset.format(name) for name in versions}
+    before = changed()
+    after = changed(
+        *(("rule", subset.format(name), "") for name in versions), **{f"rule-{name}": own[name] for name in own}
+    )
+    assert routes.check(after, "shop") == routes.check(before, "shop") == ()
+    assert routes.compare(before, after, "shop") == routes.compare(after, before, "shop") == ()
+
+
 @pytest.mark.parametrize("name", ["v1", "v2"])
 def test_a_live_version_that_goes_in_one_step_is_found(name: str, engine: Renderer) -> None:
     tags = {"v1": "v1.0.1", "v2": "v1.0.2", "v3": "v1.0.3"}
