@@ -19,6 +19,7 @@ from world import ROOT, Result, run
 
 from examples import lay_out
 from release_tool.commands.init import extras, files, layout, texts, versions
+from release_tool.config.reader import load
 from release_tool.errors import ReleaseError
 
 COMMIT = "0123456789" * 4
@@ -596,6 +597,10 @@ def test_what_is_asked_for_is_written_and_workflows_pass_doctor(here: Path) -> N
     assert application["spec"]["source"]["helm"]["valueFiles"] == [
         "/environments/devel/values.yaml", "/environments/devel/image_tag.yaml",
     ]  # fmt: skip
+    for kind, name in (("argocd", application["metadata"]["name"]), ("flux", release["metadata"]["name"])):
+        written = Path(f"{kind}/devel.yaml").read_text().partition("`health: ")[2].partition("`")[0]
+        given = Path("release.yaml").read_text() + f"    health: {written}\n"  # the only environment stands last
+        assert name in repr(load(given).entry.health), "what is written there is right in release.yaml"
 
 
 def test_lines_are_added_to_files_that_stand_and_never_twice() -> None:

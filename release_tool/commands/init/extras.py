@@ -137,11 +137,17 @@ def delivery(kind: str, config: Config, remote: str, there: Container[str]) -> d
             own = f"{view.chart}/values.yaml"
             files = [*([own] if kind == "flux" and own in there else []), *place.values_files, place.tag_file]
             make = _application if kind == "argocd" else _helm_release
-            found[f"{kind}/{place.title}.yaml"] = _HEAD.format(place.title) + make(view, place, remote, files)
+            named = f"{{{kind}: {{{_NAMED_BY[kind]}: {_named(view, place)}}}}}"
+            found[f"{kind}/{place.title}.yaml"] = _HEAD.format(place.title, named) + make(view, place, remote, files)
     return found
 
 
-_HEAD = "# {}: apply it in the cluster of this environment.\n"
+_HEAD = """\
+# {}: apply it in the cluster of this environment.
+# `health: {}` of the environment in release.yaml keeps retired versions until this
+# has applied their retirement.
+"""
+_NAMED_BY = {"argocd": "application", "flux": "helm_release"}
 
 _SYNC = """\
 syncPolicy:
