@@ -39,7 +39,7 @@ def of_application(application: Mapping[str, Any], tag_file: str, base: str) -> 
     sync, operation = mapping(status, "sync"), mapping(status, "operationState")
     source = _source(spec, tag_file)
     if source is None:
-        return Delivered(by, unknown=f"none of its sources has {tag_file} among its valueFiles")
+        return Delivered(by, unknown=f"it applies something else: {tag_file} is not among its valueFiles")
     hydrated = mapping(mapping(status, "sourceHydrator"), "lastSuccessfulOperation")
     dry = {str(hydrated.get("hydratedSHA")): str(hydrated.get("drySHA"))}
 
@@ -104,11 +104,11 @@ def _commit(revisions: Mapping[str, Any], sources: Mapping[str, Any], tag_file: 
 
 
 def _source(spec: Mapping[str, Any], tag_file: str) -> Mapping[str, Any] | None:
-    """The source that holds the versions; None where none of several does."""
+    """The source that holds the versions; None where none does: it is the Application of something else."""
     several = listed(spec, "sources")
     if not several:
         hydrated = mapping(mapping(spec, "sourceHydrator"), "drySource")
-        return hydrated or mapping(spec, "source")
+        several = [hydrated or mapping(spec, "source")]
     place = _place(several, tag_file)
     return None if place is None else several[place]
 
@@ -123,7 +123,8 @@ def _place(sources: Sequence[Any], tag_file: str) -> int | None:
                 return named[root]
             if not path.startswith("$") and _inside(str(one.get("path", "")), path) == tag_file:
                 return at
-    return 0 if len(sources) == 1 else None
+    # One without `valueFiles` may have other ways: a plug-in, a Kustomization.
+    return 0 if len(sources) == 1 and not listed(mapping(sources[0], "helm"), "valueFiles") else None
 
 
 def _inside(directory: str, path: str) -> str:

@@ -68,9 +68,10 @@ def _object(
 def _said(config: Config, environment: str, key: str, found: Mapping[str, Any]) -> Delivered:
     from release_tool.health import argocd, flux
 
+    tag_file = config.place(environment).tag_file
     if key == "application":
-        return argocd.of_application(found, config.place(environment).tag_file, config.base)
-    return flux.of_release(found) if key == "helm_release" else flux.of_kustomization(found)
+        return argocd.of_application(found, tag_file, config.base)
+    return flux.of_release(found, tag_file) if key == "helm_release" else flux.of_kustomization(found)
 
 
 def _filled(template: str, config: Config, environment: str) -> str:

@@ -11,6 +11,7 @@ Source: the API of helm.toolkit.fluxcd.io/v2 and kustomize.toolkit.fluxcd.io/v1,
 
 from __future__ import annotations
 
+import posixpath
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -30,10 +31,13 @@ _WAITS = "with wait: true a commit counts as applied only once every version is 
 _WENT = {"deployed", "superseded"}
 
 
-def of_release(release: Mapping[str, Any]) -> Delivered:
-    """What a HelmRelease says; the newest of its snapshots come first."""
+def of_release(release: Mapping[str, Any], tag_file: str) -> Delivered:
+    """What a HelmRelease says; the newest of its snapshots come first. `tag_file`: of the environment."""
     spec, status = mapping(release, "spec"), mapping(release, "status")
     by = f"HelmRelease {mapping(release, 'metadata').get('name')}"
+    files = listed(mapping(mapping(spec, "chart"), "spec"), "valuesFiles")
+    if files and tag_file not in {posixpath.normpath(str(path)) for path in files}:
+        return Delivered(by, unknown=f"it applies something else: {tag_file} is not among its valuesFiles")
     every = [one for one in listed(status, "history") if isinstance(one, dict)]
     went = [one for one in every if one.get("status") in _WENT]
     applied = [Deployed(_of_chart(one.get("chartVersion")), moment(one.get("lastDeployed"))) for one in went]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from release_tool.model.delivery import in_force
+from release_tool.model.delivery import InForce, in_force
 from release_tool.remote.ages import EXACTLY
 
 if TYPE_CHECKING:
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from release_tool.config import Retention
-    from release_tool.model.delivery import InForce
     from release_tool.model.records import Line, Name, State
     from release_tool.remote.ages import Ages, Entry
     from release_tool.remote.snapshot import Snapshot
@@ -50,7 +49,7 @@ class Applied:
         place = self._snapshot.config.place(self._environment)
         landed = self._ages.since(place, state, lines, dict.fromkeys(entries, EXACTLY), now)
         delivered = self._tool.delivered(self._snapshot.config, self._environment)
-        found: dict[Entry, InForce] = {}
+        found = dict.fromkeys(entries, InForce(None, None, "since when it stands in the base can't be told"))
         for entry, at in landed.items():
             commit = self._ages.commits[place.tag_file, entry]
             line = self._tool.repository.first_parents(self._snapshot.base, commit)

@@ -91,7 +91,22 @@ def test_of_several_sources_the_one_that_reads_the_versions_counts() -> None:
     assert of_application(given, FILE, "main").applied[1].commit == ""
     sources[0]["helm"] = {"valueFiles": ["$values/environments/staging/image_tag.yaml"]}
     told = of_application(given, FILE, "main")
-    assert told.unknown == f"none of its sources has {FILE} among its valueFiles"
+    assert told.unknown == f"it applies something else: {FILE} is not among its valueFiles"
+
+
+@pytest.mark.parametrize(
+    ("helm", "is_ours"),
+    [
+        ({"valueFiles": [f"../../{FILE}"]}, True),
+        ({"valueFiles": [FILE]}, False),  # seen from the chart
+        ({"valueFiles": [f"/{FILE.replace('production', 'staging')}"]}, False),
+        ({}, True),  # by other ways than values files
+    ],
+)
+def test_the_application_of_another_environment_tells_nothing(helm: dict[str, Any], is_ours: bool) -> None:
+    given = application()
+    given["spec"] = {**given["spec"], "source": {**SOURCE, "helm": helm}}
+    assert (not of_application(given, FILE, "main").unknown) is is_ours
 
 
 def test_hydrated_manifests_name_the_commit_that_they_were_made_from() -> None:

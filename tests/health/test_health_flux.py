@@ -6,7 +6,7 @@ from typing import Any
 
 from release_tool.health.cluster import moment
 from release_tool.health.flux import of_kustomization, of_release
-from release_tool.model.delivery import Deployed
+from release_tool.model.delivery import Delivered, Deployed
 
 A, B, C = ("a" * 40, "b" * 40, "c" * 40)
 READY = {"type": "Ready", "status": "True", "reason": "UpgradeSucceeded", "lastTransitionTime": "2026-11-20T09:30:00Z"}
@@ -28,15 +28,29 @@ def release(*history: Any, ready: Any = READY, attempted: str = A, **spec: Any) 
     return {"metadata": {"name": "engine"}, "spec": {**SPEC, **spec}, "status": status}
 
 
+FILE = "environments/production/image_tag.yaml"
+
+
+def read(given: dict[str, Any]) -> Delivered:
+    return of_release(given, FILE)
+
+
+def test_the_release_of_another_environment_tells_nothing() -> None:
+    for file, is_ours in ((FILE, True), (f"./{FILE}", True), (FILE.replace("production", "staging"), False)):
+        found = read(release(snapshot(1, A, 9, "deployed"), chart={"spec": {**CHART, "valuesFiles": [file]}}))
+        assert (not found.unknown) is is_ours
+        assert bool(found.applied) is is_ours
+
+
 def test_a_release_names_commits_by_the_version_of_its_chart() -> None:
-    found = of_release(release(snapshot(2, A, 9, "deployed"), snapshot(1, B, 8)))
+    found = read(release(snapshot(2, A, 9, "deployed"), snapshot(1, B, 8)))
     assert found.applied == (Deployed(A[:12], at(9)), Deployed(B[:12], at(8)))
     assert (found.forgets, found.attempt, found.state, found.advice) == (False, None, "Ready", ())
 
 
 def test_a_failed_upgrade_is_an_attempt() -> None:
     failed = {**READY, "status": "False", "reason": "UpgradeFailed", "message": "context deadline exceeded"}
-    found = of_release(release(snapshot(8, A, 9, "failed"), snapshot(7, B, 8, "deployed"), ready=failed))
+    found = read(release(snapshot(8, A, 9, "failed"), snapshot(7, B, 8, "deployed"), ready=failed))
     assert found.applied == (Deployed(B[:12], at(8)),)
     assert found.forgets
     assert found.attempt == Deployed(A[:12], moment("2026-11-20T09:30:00Z"))
@@ -45,7 +59,7 @@ def test_a_failed_upgrade_is_an_attempt() -> None:
 
 def test_a_chart_that_names_no_commit_is_told() -> None:
     history = {"version": 1, "chartVersion": "0.1.0", "lastDeployed": "2026-11-20T09:00:00Z", "status": "deployed"}
-    found = of_release(release(history, chart={"spec": {**CHART, "reconcileStrategy": "ChartVersion"}}, upgrade={}))
+    found = read(release(history, chart={"spec": {**CHART, "reconcileStrategy": "ChartVersion"}}, upgrade={}))
     assert found.applied == (Deployed("", at(9)),)
     assert [one.partition(",")[0] for one in found.advice] == [
         "its chart doesn't come from a GitRepository with reconcileStrategy: Revision",
@@ -54,7 +68,7 @@ def test_a_chart_that_names_no_commit_is_told() -> None:
 
 
 def test_what_is_suspended_does_not_go_on() -> None:
-    assert of_release(release(snapshot(1, A, 9, "deployed"), suspend=True)).problem == "it is suspended"
+    assert read(release(snapshot(1, A, 9, "deployed"), suspend=True)).problem == "it is suspended"
 
 
 def kustomization(*history: Any, applied: str = A, ready: Any = READY, **status: Any) -> dict[str, Any]:

@@ -131,7 +131,7 @@ class Nodes:
                     # It changed, or went, meanwhile: the next event says so.
                     if error.response.status_code == 404:
                         self._pods.pop(pod.content["metadata"]["uid"], None)
-                    elif error.response.status_code != 409:
+                    elif error.response.status_code not in {403, 409}:  # 403: its namespace is being deleted
                         raise
                 except requests.RequestException:
                     break
