@@ -59,8 +59,6 @@ def _refused(  # noqa: PLR0911 (a rule a line)
         return f"{action}s {named}, which is the default of the base"
     if action == "remove" and name in base.versions:
         return f"removes {named}, which is not retired in the base"
-    if action == "restore" and change.sweep and name not in base.retired:
-        return f"routes {named}, which the base doesn't deploy any more"
     if action == "set-default" and name in base.quarantined and after.has("quarantined", name):
         return f"makes {named} the default, which the base quarantines: {base.quarantined[name].reason}"
     if action == "set-default" and name in base.retired and after.has("retired", name):

@@ -70,7 +70,7 @@ def run(here: Here, asked: Invocation, meant: Meant) -> Outcome:
         demand_past(files.lines(), here.now, place.history_file, WAY_BACK)
     line = Line(intent, max([here.now, *(line.at for line in files.lines())]))
     ground = _ground(config, every, asked, here.now, names)
-    ground = ground._replace(archived=archived_lines(source, place, files.lines(), [intent]))
+    ground = ground._replace(archived=archived_lines(source, place, [intent]))
     renderings = Renderings(source, config, here.renderer(config))
     try:
         outcome, changed = _planned(renderings, asked, files, plan(ground, (), line), intent)

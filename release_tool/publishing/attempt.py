@@ -151,7 +151,7 @@ class Work:
             names=names.names_known(self.repository, self.snapshot, tags),
             elsewhere=names.quarantined_elsewhere(self.snapshot, self.environment.name) if promotes else {},
             service=self.place.service,
-            archived=archived_lines(self.snapshot.source, self.place, lines, intents),
+            archived=archived_lines(self.snapshot.source, self.place, intents),
             one_step=self.one_step,
         )
         made = plan(ground, pending, own)
@@ -256,10 +256,9 @@ class Work:
         return Outcome(self.invocation, self.intent, said=said, **more)
 
 
-def archived_lines(source: Source, place: Place, lines: Iterable[Line], intents: Iterable[Intent]) -> list[Line]:
-    """Archived lines of an environment, of what is to be restored and stands in no line of its record."""
-    here = history.names_of(lines)
-    wanted = [tag_part(one.tag) for one in intents if one.operation == "restore" and tag_part(one.tag) not in here]
+def archived_lines(source: Source, place: Place, intents: Iterable[Intent]) -> list[Line]:
+    """Archived lines of an environment, of what is to be restored."""
+    wanted = [tag_part(one.tag) for one in intents if one.operation == "restore"]
     return [line for found in names.archived(source, [place], wanted) for line in found] if wanted else []
 
 
