@@ -8,14 +8,18 @@ from pathlib import Path
 
 import pytest
 from appliers import Applier, Helm, Kubectl
+from argo_cd import Application, ArgoCD
 from control_plane import Cluster
+from git_server import serving
 from real_programs import path
 from simulated_nodes import Behaviour
 from watcher import Watcher
+from world import World
 
 TAGS = "image: {default: v2, tag: {v1: 1.0.1, v2: 1.0.2}}\n"
 FIXED = "replicaCount: 3\nresources: {requests: {cpu: 100m}}\n"
 SCALED = FIXED + "autoscaling: {enabled: true, minReplicas: 2}\n"
+SINCE = SCALED.replace("enabled: true", "enabled: true, since: v3")
 HAD_THEIR_SAY = 4  # seconds
 BUSY = Behaviour(cpu="80m")  # as much as the autoscaler wants of a pod
 
@@ -33,10 +37,10 @@ def watcher(by: Applier, cluster: Cluster, namespace: str) -> Iterator[Watcher]:
         yield found
 
 
-def least(watcher: Watcher, by: Applier, *values: str) -> dict[str, int]:
+def least(watcher: Watcher, by: Applier | Application, *values: str) -> dict[str, int]:
     """Applies it; the least number of ready pods that the versions of before have from then on, until autoscalers had their say."""
     begin = watcher.revision
-    by.apply(*values)
+    by.apply(*values) if isinstance(by, Applier) else by.sync(*values)
     time.sleep(HAD_THEIR_SAY)
     found = [moment.versions for moment in watcher.moments(begin)]
     return {version: min(one.get(version, 0) for one in found) for version in ("v1", "v2")}
@@ -48,9 +52,8 @@ def test_without_a_hand_over_every_version_runs_with_one_pod(by: Applier, watche
 
 
 def test_where_versions_to_come_are_scaled_alone_no_pod_goes(by: Applier, watcher: Watcher) -> None:
-    since = SCALED.replace("enabled: true", "enabled: true, since: v3")
-    assert least(watcher, by, TAGS, since) == {"v1": 3, "v2": 3}
-    assert least(watcher, by, TAGS.replace("}}", ", v3: 1.0.3}}"), since) == {"v1": 3, "v2": 3}
+    assert least(watcher, by, TAGS, SINCE) == {"v1": 3, "v2": 3}
+    assert least(watcher, by, TAGS.replace("}}", ", v3: 1.0.3}}"), SINCE) == {"v1": 3, "v2": 3}
     watcher.until_ready(v1=3, v2=3, v3=2)
 
 
@@ -75,6 +78,33 @@ def test_a_release_of_helm_3_can_be_moved_to_server_side_apply_first(
         moved.apply(TAGS, FIXED)
         hand_over(moved, cluster)
         assert least(watcher, Helm(*where), TAGS, SCALED) == {"v1": 3, "v2": 3}
+
+
+IGNORED = {"ignoreDifferences": [{"group": "apps", "kind": "Deployment", "jsonPointers": ["/spec/replicas"]}]}
+WAYS = {"nothing": (SCALED, 1), "handed over": (SCALED, 3), "since": (SINCE, 3)}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_so_it_is_with_argo_cd(way: str, cluster: Cluster, namespace: str, argo_cd: ArgoCD, world: World) -> None:
+    after, wanted = WAYS[way]
+    values = "environments/devel/values.yaml"
+    first = world.commit({"environments/devel/image_tag.yaml": TAGS, values: FIXED}, "Three pods each")
+    for version in ("v1", "v2"):
+        cluster.nodes.behave(namespace, version, BUSY)
+    with serving(world.path) as git:
+        files = [f"../../environments/devel/{name}.yaml" for name in ("values", "image_tag")]
+        handed = way == "handed over"
+        options = ["ApplyOutOfSyncOnly=true", *(["RespectIgnoreDifferences=true"] if handed else [])]
+        app = argo_cd.application("engine", namespace, git.url, "charts/grpc-manifest", files, options=options)
+        try:
+            app.patch({"spec": IGNORED if handed else {}})
+            app.sync(first)
+            with Watcher(cluster.kubeconfig, namespace) as watcher:
+                watcher.until_ready(v1=3, v2=3)
+                second = world.commit({values: after}, "Scale them")
+                assert least(watcher, app, second) == {"v1": wanted, "v2": wanted}
+        finally:
+            app.delete()
 
 
 def hand_over(by: Applier, cluster: Cluster) -> None:

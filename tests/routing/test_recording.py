@@ -16,6 +16,7 @@ BEGIN = "image: {default: v3, tag: {v1: v1.0.1, v2: v1.0.2, v3: v1.0.3}}\n"
 RETIRED = "image: {default: v3, tag: {v2: v1.0.2, v3: v1.0.3}, retired: {v1: v1.0.1}}\n"
 REMOVED = "image: {default: v3, tag: {v2: v1.0.2, v3: v1.0.3}}\n"
 SLICE = "EndpointSlice slice"
+SUBSET = {"kind": "DestinationRule", "metadata": {"name": "engine-grpc-manifest-v1", "namespace": "engine"}}
 
 
 class Story:
@@ -93,8 +94,9 @@ def test_pods_that_go_before_their_route_are_lost_and_pods_that_fail_are_not_our
 
 def test_a_subset_that_goes_before_its_route_is_missing() -> None:
     story = Story()
-    story.rendered(REMOVED, "DestinationRule", "VirtualService")
-    cause = "DestinationRule engine-grpc-manifest is"
+    story.add(SUBSET, gone=True)
+    story.rendered(REMOVED, "VirtualService")
+    cause = "DestinationRule engine-grpc-manifest-v1 goes"
     assert story.breaches() == [("v1", "missing", 1.0, cause), ("v1.0.1", "missing", 1.0, cause)]
 
 
@@ -115,5 +117,5 @@ def test_a_route_before_its_pods_is_early_and_is_no_loss() -> None:
 
 def test_what_still_stands_at_the_end_is_told() -> None:
     story = Story()
-    story.rendered(REMOVED, "DestinationRule")
+    story.add(SUBSET, gone=True)
     assert [(value, what) for value, what, _, _ in story.breaches()] == [("v1", "missing"), ("v1.0.1", "missing")]

@@ -94,11 +94,13 @@ def _labels(pods: Objects, namespace: str, pod: str) -> dict[str, str]:
 
 
 def moments(events: Iterable[Event], begin: int = 0, extra: Sequence[Object] = ()) -> Iterator[Moment]:
-    """Each moment from revision `begin` on; what came before stands at the first one."""
+    """What stands at revision `begin`, and each moment after it."""
     objects: dict[Key, Object] = {}
     known: dict[Key, Object] = {}
     at = 0.0
-    for event in sorted(events, key=lambda event: event.revision):
+    ordered = sorted(events, key=lambda event: event.revision)
+    begin = max((event.revision for event in ordered if event.revision <= begin), default=0)
+    for event in ordered:
         at = max(at, event.seen)
         if event.content is None:
             objects.pop(event.key, None)
