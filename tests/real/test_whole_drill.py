@@ -86,8 +86,8 @@ def downgrade(drill: Drill, application: Application, callers: Callers) -> None:
     told(drill, "from bad to downgraded", calls)
     assert not [one for one in Callers.failed(calls) if one.named]
     drill.tell(
-        f"from bad to downgraded: {left - bad:.0f} s, {decided - bad:.0f} s of them to be sure, by checks that look back "
-        f"{drill.window} s, and {left - decided:.0f} s to act"
+        f"from bad to downgraded: {left - bad:.1f} s, {decided - bad:.1f} s of them to be sure, by checks that look back "
+        f"{drill.window} s, and {left - decided:.1f} s to act"
     )
 
 
