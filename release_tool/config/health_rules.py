@@ -73,7 +73,8 @@ def _check_delivery(health: Mapping[str, Any], path: str, reading: Reading) -> N
     objects = [key for key in ("helm_release", "kustomization") if key in flux]
     if len(objects) != 1:
         what = f"one object of Flux applies an environment, and here {'are both' if objects else 'is none'}"
-        reading.problem_at(f"{path}.flux", what, "keep one of helm_release, kustomization")
+        verb = "keep" if objects else "name"
+        reading.problem_at(f"{path}.flux", what, f"{verb} one of helm_release, kustomization")
 
 
 def _check(values: Mapping[str, Any], health: Mapping[str, Any], path: str, reading: Reading) -> None:

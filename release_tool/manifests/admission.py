@@ -240,7 +240,6 @@ def _resources(resources: Mapping[str, Any], path: str) -> Said:
             )
 
 
-_QUANTITY = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?\d+)?")
 _QUANTITY = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(m|k|[KMGTPE]i?|e\d+)?")
 _UNITS = {"m": 0.001, "k": 1e3, **{unit: 1000.0**power for power, unit in enumerate("MGTPE", 2)}}
 _UNITS |= {f"{unit}i": 1024.0**power for power, unit in enumerate("KMGTPE", 1)}

@@ -130,6 +130,7 @@ def test_every_key_reaches_its_record() -> None:
             min_age=timedelta(0),
             max_age=timedelta(weeks=99_999),
             drain=timedelta(minutes=15),
+            warm_up=timedelta(minutes=2),
             quarantine_for=timedelta(days=1),
         ),
         publish=publish._replace(mode="pull_request", labels=(), reviewers=()),
