@@ -33,6 +33,16 @@ _DONE = {
 }
 
 
+_ENTERS = {
+    **dict.fromkeys(("add", "restore"), ("versions",)),
+    **dict.fromkeys(("deploy", "retire"), ("retired",)),
+    "pin": ("pinned",),
+    "quarantine": ("quarantined",),
+}
+_LEAVES = {"remove": ("versions", "retired"), "unpin": ("pinned",), "clear": ("quarantined",)}
+"""Action -> the sections of the file that hold the version afterwards, or that don't."""
+
+
 class Said(NamedTuple):
     """One sentence, and the changes that it tells: an action and the version that it is about."""
 
@@ -156,7 +166,10 @@ def _about(actions: Iterable[str], names: Iterable[Name]) -> frozenset[tuple[str
 
 
 def _changes(proposed: Proposed, told: Collection[tuple[str, str]]) -> list[Change]:
-    """The changes that no sentence has told, of versions that are something else once this lands."""
+    """The changes that no sentence has told, of versions that are something else once this lands.
+
+    One that a later one takes back is none of them: what was to go stays, or what was to come does not.
+    """
     last = {(one.action, one.version): one for one in proposed.changes}
     return [
         one
@@ -164,8 +177,18 @@ def _changes(proposed: Proposed, told: Collection[tuple[str, str]]) -> list[Chan
         if key not in told
         and one.action in _DONE
         and _what(proposed.before, one.version) != _what(proposed.plan.after, one.version)
-        and not (one.action == "set-default" and one.version != proposed.plan.after.default)
+        and _holds(one, proposed.plan.after)
     ]
+
+
+def _holds(change: Change, after: State) -> bool:
+    """Whether a version is what a change makes of it once all are made."""
+    name, action = change.version, change.action
+    if action == "set-default":
+        return name == after.default
+    if action in _ENTERS:
+        return any(name in getattr(after, section) for section in _ENTERS[action])
+    return not any(name in getattr(after, section) for section in _LEAVES[action])
 
 
 def _what(state: State, name: Name) -> tuple[object, ...]:

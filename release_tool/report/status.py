@@ -255,13 +255,12 @@ def said_of(one: EnvironmentStatus, state: State, name: Name, now: datetime) -> 
 
 def _on_its_way(one: EnvironmentStatus, name: Name, now: datetime) -> Iterator[str]:
     """When a version without a route gets one, or goes."""
-    routed, drained = one.routed_at(name), one.drained_at(name)
-    if routed is not None:
+    routed, drained, unapplied = one.routed_at(name), one.drained_at(name), _unapplied(one, name)
+    if name in one.restoring and (routed is not None or unapplied):
         at_once = f"`{one.place.command('restore', name)}` routes it at once"
-        when = f" after {clock(routed)} ({short(routed - now)} left)" if routed > now else ""
-        yield f"not routed yet: the first clean-up{when} does that; {at_once}"
-    unapplied = _unapplied(one, name)
-    if unapplied:
+        left = f" after {clock(routed)} ({short(routed - now)} left)" if routed is not None and routed > now else ""
+        yield f"not routed yet: {unapplied or f'the first clean-up{left} does that'}; {at_once}"
+    elif unapplied:
         yield f"stays as it is: {unapplied}"
     elif drained is not None:
         left = f" ({short(drained - now)} left)" if drained > now else ""

@@ -107,6 +107,23 @@ def test_nobody_is_asked_before_it_matters(delivered: Delivered) -> None:
     assert delivered.server.paths == []
 
 
+def test_what_came_back_is_not_said_to_be_routed_before_that_is_applied(delivered: Delivered) -> None:
+    world = delivered.world
+    world.land("retire", "devel", "v1")
+    delivered.apply()
+    world.now += 2 * HOUR
+    world.release("cleanup", "--direct")
+    world.land("restore", "devel", "v1")
+    world.now += HOUR
+    shown = " ".join(world.release("status", "devel").out.split())
+    assert "not routed yet: its return (" in shown
+    assert "`release restore devel v1` routes it at once" in shown
+    assert "the first clean-up" not in shown
+    delivered.apply()
+    world.now += HOUR
+    assert "not routed yet: the first clean-up does that" in " ".join(world.release("status", "devel").out.split())
+
+
 def test_a_rollback_in_the_cluster_keeps_what_it_brought_back(delivered: Delivered) -> None:
     world, before = delivered.world, delivered.tip
     world.land("retire", "devel", "v1")

@@ -276,6 +276,17 @@ def test_what_nobody_notices_is_told_so() -> None:
     assert "- v8 `0.9.0` is removed: drained for 2h." in removed
 
 
+def test_what_a_later_operation_takes_back_is_not_said_to_happen() -> None:
+    record = [line("0", change("add", "v1", "1.0.1"), change("add", "v2", "1.0.2"), change("deploy", "v1", "1.0.1"))]
+    base = ground(state(named={"v2": "1.0.2"}, retired={"v1": "1.0.1"}), lines=record)
+    gone = line("01", operation="retire", tag="1.0.1")
+    arguments = {"tag": "1.0.1", "until": "2027-03-31", "deployed": True}
+    made = proposal(base, plan(base, (gone,), line("02", operation="restore", arguments=arguments)))
+    shown = first(made)
+    assert "v1 is pinned until 2027-03-31" in shown
+    assert "is removed" not in shown
+
+
 # -- the risk ---------------------------------------------------------------------------------------------------------
 def risk(proposed: Proposed) -> str:
     (found,) = re.findall(r"^\*\*Risk: (.*)$", first(proposed), re.MULTILINE)
