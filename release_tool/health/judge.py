@@ -85,8 +85,8 @@ def judge(
     for place, (one, found) in enumerate(zip(asked, sources, strict=True)):
         end = begun + one.health.deadline.total_seconds()
         for number, subject in enumerate(one.subjects):
-            begun = subject.delivery is None or subject.delivery.begun
-            if begun and subject.since + one.health.grace <= now:
+            is_there = subject.delivery is None or subject.delivery.begun
+            if is_there and subject.since + one.health.grace <= now:
                 for name, source in found.items():
                     task = _Task(source, name, subject, end, futures.Future())
                     waiting[place, number, name] = task

@@ -180,6 +180,7 @@ def test_a_missing_library_is_unknown_and_says_what_installs_it(monkeypatch: pyt
     for library in ("grpc", "kubernetes"):
         monkeypatch.setitem(sys.modules, library, None)  # as if it weren't there
         monkeypatch.delitem(sys.modules, f"release_tool.health.{library}", raising=False)
+    monkeypatch.delitem(sys.modules, "release_tool.health.cluster", raising=False)
     (found,) = judge_all([asked("v5")._replace(health=health(KINDS, failures=1))], NOW, {"PATH": "/usr/bin:/bin"})
     said = {verdict.check: (verdict.health, verdict.reason) for verdict in found[0].verdicts}
     needs = (
