@@ -18,6 +18,7 @@ from cluster import PUBLIC
 from control_plane import Cluster, until
 from git_server import serving
 from recording import LAW
+from rendering import VERSION_RULES, with_one_rule
 from simulated_gateway import gateway
 from simulated_nodes import Behaviour
 from watcher import Watcher
@@ -197,3 +198,13 @@ def test_behind_a_version_that_never_gets_ready_routes_go_first_and_pods_when_th
         it.sync()
         it.watcher.until_ready(v2=2, v3=2, v4=2)
         assert it.watcher.breaches() == [], it.watcher.told()
+
+
+def test_the_rules_of_versions_take_the_place_of_one_for_all(life: Callable[..., Any], world: World) -> None:
+    path = f"charts/grpc-manifest/{VERSION_RULES}"
+    now = world.file(path)
+    world.commit({path: with_one_rule(now)}, "The chart as it was")
+    with life(ISTIO) as it:
+        world.commit({path: now}, "A rule for each version")
+        it.sync()
+        assert it.watcher.breaches(EARLY) == [], it.watcher.told()

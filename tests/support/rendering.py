@@ -48,3 +48,13 @@ def rendered(renderer: Renderer, *values: str, **options: Any) -> dict[str, Any]
 def changed(before: str, after: str) -> dict[str, str]:
     """`Kind name` -> what happened to it."""
     return {f"{change.key.kind} {change.key.name}": change.action for change in manifests.difference(before, after)}
+
+
+VERSION_RULES = "charts/grpc-manifest-routes/templates/_istio.tpl"
+
+
+def with_one_rule(text: str) -> str:
+    """That template of CHART as it was before each version had a DestinationRule of its own."""
+    found = text.replace('{{- include "grpc-manifest.versionRules" . }}\n---\n', "")
+    assert found != text
+    return found.replace('include "grpc-manifest.pool"', 'include "grpc-manifest.route"')
