@@ -476,6 +476,24 @@ INTACT_CASES: dict[str, str] = {
 }
 
 
+@pytest.mark.parametrize("apart", [{"exportTo": ["."]}, {"workloadSelector": {"matchLabels": {"app": "batch"}}}])
+def test_rules_of_one_host_that_istio_does_not_join_are_told(apart: dict[str, Any]) -> None:
+    rule = yaml.safe_load(RULE)
+    more = {
+        **rule,
+        "metadata": {**rule["metadata"], "name": "more"},
+        "spec": {"host": TO, "subsets": rule["spec"]["subsets"][-1:]},
+    }
+    rule["spec"]["subsets"] = rule["spec"]["subsets"][:-1]
+    objects = {**INTACT, "rule": yaml.safe_dump(rule)}
+    assert check(rendering({**objects, "more": yaml.safe_dump(more)})) == []
+    more["spec"].update(apart)
+    (told,) = check(rendering({**objects, "more": yaml.safe_dump(more)}))
+    assert told.startswith(
+        f"{RULE_SAYS}DestinationRule shop/more is for the same host with another namespace, exportTo or "
+    )
+
+
 @pytest.mark.parametrize("name", INTACT_CASES)
 def test_what_is_intact_gives_no_finding(name: str) -> None:
     assert check(INTACT_CASES[name]) == []

@@ -96,6 +96,7 @@ def check(view: RoutingView) -> Iterator[RouteFinding]:
     for owner in (*view.virtual_services, *together(view.gateway_routes)):
         yield from _order_of_routes(owner)
     yield from _two_for_one_host(view)
+    yield from _apart(view)
     for key, one in view.pods.items():
         yield from _labels_and_selector(view, key, one)
     yield from _waves(view)
@@ -385,6 +386,25 @@ def _two_for_one_host(view: RoutingView) -> Iterator[RouteFinding]:
                 what = f"{title} has a {part} for the same host, too: Istio keeps one of the two, by their age"
                 hint = f"let one DestinationRule of the host have the {part}; Istio joins what they have"
                 yield about(rule.found, "second", f"{title} {name}", what, hint)
+
+
+def _apart(view: RoutingView) -> Iterator[RouteFinding]:
+    """Hosts whose routes need the subsets of several rules that Istio does not join."""
+    ends = {end for owner in view.virtual_services for route in owner.routes for end in route.destinations}
+    wanted: dict[str, set[str]] = {}
+    for end in ends:
+        if end.subset:
+            wanted.setdefault(end.host, set()).add(end.subset)
+    for host, needed in wanted.items():
+        joined: dict[tuple[str, str], list[DestinationRule]] = {}
+        for rule in view.rules_of.get(host, ()):
+            joined.setdefault((rule.found.key.namespace, rule.scope), []).append(rule)
+        lacking = [needed.difference(*(rule.subsets for rule in rules)) for rules in joined.values()]
+        if len(joined) > 1 and all(lacking) and not set.intersection(*lacking):
+            (rule, *_), (other, *_), *_ = joined.values()
+            what = f"{other.found.title} is for the same host with another namespace, exportTo or workloadSelector: "
+            what += "Istio doesn't join them, and each proxy has the subsets of one"
+            yield about(rule.found, "apart", host, what, "let all of them be for the same proxies")
 
 
 def _both(owner: RouteOwner, other: RouteOwner, gateway: str, host: str) -> RouteFinding | None:
