@@ -156,7 +156,7 @@ def test_the_token_is_sent_and_never_said(hostile: Hostile) -> None:
 
 def test_a_hung_prometheus_is_asked_three_times_in_a_pass_and_not_for_each_version(hostile: Hostile) -> None:
     hostile.answers = [hostile.hang]
-    source = PrometheusSource("own", OWN, Health({}, hostile.url, timeout=timedelta(seconds=0.1)))
+    source = PrometheusSource("own", OWN, Health({}, prometheus=hostile.url, timeout=timedelta(seconds=0.1)))
     found = [source.judge(subject(name=f"v{number}"), NOW, soon()) for number in range(1, 8)]
     source.close()
     assert [one.reason for one in found[3:]] == ["not asked: Prometheus did not answer 3 questions before"] * 4
@@ -165,7 +165,7 @@ def test_a_hung_prometheus_is_asked_three_times_in_a_pass_and_not_for_each_versi
 
 def test_one_answer_in_between_makes_up_for_slow_ones(hostile: Hostile) -> None:
     hostile.answers = [hostile.hang, hostile.hang, WELL, hostile.hang, hostile.hang, WELL]
-    source = PrometheusSource("own", OWN, Health({}, hostile.url, timeout=timedelta(seconds=0.3)))
+    source = PrometheusSource("own", OWN, Health({}, prometheus=hostile.url, timeout=timedelta(seconds=0.3)))
     found = [source.judge(subject(), NOW, soon()) for _ in range(6)]
     source.close()
     assert [one.health for one in found] == [UNKNOWN, UNKNOWN, HEALTHY] * 2
@@ -203,7 +203,9 @@ def test_a_verdict_has_the_number_its_bound_its_time_and_its_points(hostile: Hos
 
 def test_values_are_escaped_in_the_query(hostile: Hostile) -> None:
     hostile.answers = [WELL]
-    source = PrometheusSource("own", OWN._replace(query='x{a="{environment}",b="{tag}"}'), Health({}, hostile.url))
+    source = PrometheusSource(
+        "own", OWN._replace(query='x{a="{environment}",b="{tag}"}'), Health({}, prometheus=hostile.url)
+    )
     source.judge(subject()._replace(environment='a"b{tag}'), NOW, soon())
     source.close()
     assert b"x%7Ba%3D%22a%5Cx22b%7Btag%7D%22%2Cb%3D%221.0.5%22%7D" in hostile.requests[0]
@@ -257,7 +259,7 @@ def test_too_few_calls_still_show_their_points(hostile: Hostile) -> None:
 
 def test_many_threads_share_a_source(hostile: Hostile) -> None:
     hostile.answers = [WELL]
-    source = PrometheusSource("own", OWN, Health({}, hostile.url))
+    source = PrometheusSource("own", OWN, Health({}, prometheus=hostile.url))
     found: list[str] = []
 
     def ask() -> None:
