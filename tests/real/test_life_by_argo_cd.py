@@ -35,6 +35,11 @@ ONLY_CHANGED = ("ApplyOutOfSyncOnly=true",)
 MARKS = "charts/grpc-manifest/charts/grpc-manifest-routes/templates/_names.tpl"
 EARLY = (*LAW, "early")
 LONG = 150
+HOOK = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: hook, annotations: {argocd.argoproj.io/hook: PostSync}}
+"""
 pytestmark = [pytest.mark.slow, pytest.mark.world(tags=TAGS)]
 
 
@@ -80,6 +85,17 @@ class Life:
     def operation(self) -> dict[str, Any]:
         found: dict[str, Any] = self.app.status.get("operationState", {})
         return found
+
+    def ended(self) -> str:
+        """How the first sync of the tip ends."""
+        self.app.refresh()
+
+        def over() -> bool:
+            state = self.operation()
+            return state.get("syncResult", {}).get("revision") == self.tip and state["phase"] != "Running"
+
+        until(over, LONG, "the sync ends")
+        return str(self.operation()["phase"])
 
     def routed(self, version: str) -> bool:
         """Whether calls that name the version have a route of their own, in the cluster as it stands."""
@@ -143,9 +159,9 @@ def test_no_step_of_a_life_takes_pods_from_a_route(
         it.watcher.until_ready(v2=2, v3=2, v4=2)
         it.sync("undo", "devel")
         it.watcher.until_ready(v1=2, v2=2, v3=2, v4=2)
-        if not it.routed("v1"):  # first its pods, then its route
-            it.drained()
-            it.sync("cleanup", "devel")
+        assert not it.routed("v1")  # first its pods, then its route
+        it.drained()
+        it.sync("cleanup", "devel")
         assert it.routed("v1")
         assert it.watcher.breaches(EARLY) == [], it.watcher.told()
 
@@ -198,6 +214,67 @@ def test_behind_a_version_that_never_gets_ready_routes_go_first_and_pods_when_th
         it.sync()
         it.watcher.until_ready(v2=2, v3=2, v4=2)
         assert it.watcher.breaches() == [], it.watcher.told()
+
+
+@pytest.mark.parametrize(("option", "ends"), [("Validate=true", "Succeeded"), ("PruneLast=true", "Failed")])
+def test_with_prune_last_for_all_a_removal_waits_for_quarantined_versions(
+    option: str, ends: str, life: Callable[..., Any]
+) -> None:
+    with life(ISTIO, (option,)) as it:
+        quarantined_and_never_ready(it)
+        it.sync()
+        it.sync("retire", "devel", "v1")
+        it.drained()
+        it.land("cleanup", "devel")
+        assert it.ended() == ends
+
+
+def test_with_a_hook_after_the_sync_it_waits_for_quarantined_versions(life: Callable[..., Any], world: World) -> None:
+    world.commit({"charts/grpc-manifest/templates/hook.yaml": HOOK}, "A hook")
+    with life(ISTIO, ()) as it:
+        quarantined_and_never_ready(it)
+        assert it.ended() == "Failed"
+
+
+def quarantined_and_never_ready(it: Life) -> None:
+    """v4 lands as the default and is quarantined, before Argo CD sees any of it."""
+    it.behave("v4", Behaviour(never_ready=True))
+    with it.argo_cd.down():
+        it.land("bump", "devel", "v1.0.4")
+        it.land("downgrade", "devel")
+
+
+@pytest.mark.parametrize("options", [ONLY_CHANGED, ()], ids=["what changed", "all"])
+def test_a_live_version_that_crashes_holds_up_a_sync_that_applies_all_without_end(
+    options: tuple[str, ...], life: Callable[..., Any]
+) -> None:
+    with life(ISTIO, options) as it:
+        it.behave("v1", Behaviour(crashes=True))
+        it.watcher.until_ready(v2=2, v3=2)
+        it.land("default", "devel", "v2")
+        if not options:
+            it.app.refresh()
+            until(lambda: it.operation().get("phase") == "Running" and "v1" in it.operation().get("message", ""), LONG)
+            time.sleep(25)  # progressDeadlineSeconds is 10
+            assert it.operation()["phase"] == "Running"
+            it.behave("v1", Behaviour())
+        it.sync()
+
+
+@pytest.mark.parametrize("refresh", [False, True], ids=["the same", "the newest"])
+def test_a_sync_that_failed_is_tried_again_with_the_same_commit_or_the_newest(
+    refresh: bool, life: Callable[..., Any]
+) -> None:
+    with life(ISTIO) as it:
+        it.app.patch({"spec": {"syncPolicy": {"retry": {"limit": 3, "refresh": refresh}}}})
+        it.behave("v4", Behaviour(never_ready=True))
+        first = it.land("bump", "devel", "v1.0.4")
+        it.app.refresh()
+        until(lambda: it.operation().get("syncResult", {}).get("revision") == first, LONG, "the sync begins")
+        it.land("default", "devel", "v2")
+        it.sync()
+        applied = {one["revision"] for one in it.app.status["history"]}
+        assert (first in applied) != refresh
 
 
 def test_the_rules_of_versions_take_the_place_of_one_for_all(life: Callable[..., Any], world: World) -> None:
