@@ -55,7 +55,7 @@ def test_without_its_pods_the_default_fails_and_named_versions_do_not(cluster: C
     (("rules", 0, "matches", 0, "headers", 0, "type"), "RegularExpression", "only exact values are known"),
     (("rules", 0, "sessionPersistence"), {}, "rules[0]: unknown: sessionPersistence"),
     (("rules", 0, "filters", 0, "type"), "RequestMirror", "only ResponseHeaderModifier is known"),
-    (("rules", 0, "backendRefs", 0, "weight"), 1, "backendRefs[0]: unknown: weight"),
+    (("rules", 0, "backendRefs", 0, "weight"), 2, "another group, kind or weight"),
     (("rules", 0, "backendRefs"), [], "0 backendRefs"),
     (("parentRefs", 0, "sectionName"), "http", "parentRefs[0]: unknown: sectionName"),
     (("hostnames",), ["*.example.com"], "hostnames: ['*.example.com']"),
