@@ -19,13 +19,14 @@ from cluster import Cluster
 from envoy import program
 from fixtures import no_proxy  # noqa: F401
 from load import Load
-from scraping import Measured, scraping
+from scraping import CHECKS, Measured, scraping
 from standin import Protection, StandIn
 from world import World, run
 
 NAME = "acme/engine"
 TAGS = "image:\n  default: v4\n  tag:\n    v3: v1.0.3\n    v4: v1.0.4   # good for weeks\n"
-CONFIG = """\
+CONFIG = (
+    """\
 version: 1
 chart: charts/grpc-manifest
 release_name: engine
@@ -44,16 +45,9 @@ environments:
       timeout: 5s
       deadline: 20s
       checks:
-        errors:
-          prometheus:
-            query: >-
-              sum(rate(envoy_cluster_endpoint_rq_error{{version="{{version}}"}}[{{range}}]))
-              / sum(rate(envoy_cluster_endpoint_rq_total{{version="{{version}}"}}[{{range}}]))
-            samples: sum(increase(envoy_cluster_endpoint_rq_total{{version="{{version}}"}}[{{window}}]))
-            min_samples: 20
-            max: 0.05
-        answers:
-          grpc: {{address: '127.0.0.1:{gateway}', authority: {host}, tls: false}}
+"""
+    + CHECKS
+    + """\
   staging:
     promote_from: devel
     default: promoted
@@ -61,6 +55,7 @@ environments:
     promote_from: staging
     default: promoted
 """
+)
 
 
 @dataclass

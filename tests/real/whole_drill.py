@@ -26,7 +26,7 @@ from processes import free_port
 from real_programs import version
 from real_registry import RealRegistry
 from real_registry import running as registry_running
-from scraping import Measured, Prometheus, prometheus
+from scraping import CHECKS, Measured, Prometheus, prometheus
 from watcher import Watcher
 from world import run
 
@@ -42,7 +42,8 @@ replicaCount: 2
 virtualService: {{gateways: [], hosts: [{HOST}]}}
 gateway: {{enabled: true}}
 """
-HEALTH = """\
+HEALTH = (
+    """\
     health:
       prometheus: {prometheus}
       argocd: {{application: 'engine-{{environment}}'}}
@@ -53,19 +54,13 @@ HEALTH = """\
       timeout: 5s
       deadline: 20s
       checks:
-        errors:
-          prometheus:
-            query: >-
-              sum(rate(envoy_cluster_endpoint_rq_error{{version="{{version}}"}}[{{range}}]))
-              / sum(rate(envoy_cluster_endpoint_rq_total{{version="{{version}}"}}[{{range}}]))
-            samples: sum(increase(envoy_cluster_endpoint_rq_total{{version="{{version}}"}}[{{window}}]))
-            min_samples: 20
-            max: 0.05
-        answers:
-          grpc: {{address: '127.0.0.1:{gateway}', authority: {host}, tls: false}}
+"""
+    + CHECKS
+    + """\
         pods:
           kubernetes: {{}}
 """
+)
 
 
 class Told:

@@ -14,6 +14,20 @@ from envoy import Envoy
 from real_prometheus import need_prometheus, serving
 from translator import Configuration
 
+CHECKS = """\
+        errors:
+          prometheus:
+            query: >-
+              sum(rate(envoy_cluster_endpoint_rq_error{{version="{{version}}"}}[{{range}}]))
+              / sum(rate(envoy_cluster_endpoint_rq_total{{version="{{version}}"}}[{{range}}]))
+            samples: sum(increase(envoy_cluster_endpoint_rq_total{{version="{{version}}"}}[{{window}}]))
+            min_samples: 20
+            max: 0.05
+        answers:
+          grpc: {{address: '127.0.0.1:{gateway}', authority: {host}, tls: false}}
+"""
+"""Of `release.yaml`, for `str.format`: what Envoy counts of a version, and whether it answers."""
+
 
 class Measured(Envoy):
     """An Envoy that counts for each endpoint: which calls a pod took, and which of them failed, gRPC's statuses included."""
