@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlencode
+
+from forge_standin import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,14 +47,6 @@ def invalid(resource: str, field_: str = "", code: str = "invalid", message: str
     if message:
         error["message"] = message
     return Problem(422, "Validation Failed", [error])
-
-
-@dataclass
-class Answer:
-    status: int
-    body: Any = None
-    headers: dict[str, str] = field(default_factory=dict)
-    raw: bytes | None = None
 
 
 @dataclass

@@ -6,9 +6,11 @@ import base64
 import re
 from typing import Any
 
+from forge_standin import Person
+
 from standin import shapes_pulls as shown
 from standin.answers import Answer, Call, Problem, invalid, route
-from standin.bare import WEB, Person
+from standin.records import WEB
 from standin.rules import push_refusals
 
 REPO = "/repos/{owner}/{repo}"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from standin.bare import WEB, Conflict, Person
-from standin.records import Event
+from forge_standin import Conflict, Person
+
+from standin.records import WEB, Event
 from standin.rules import demands, obstacle
 
 if TYPE_CHECKING:

@@ -1,26 +1,15 @@
-"""What can be ordered to go wrong with a request."""
+"""What can be ordered to go wrong with a request, in GitHub's words."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
-from typing import Any
+from forge_standin.faults import Fault, cut_off, delay, hang, reset_after, reset_before, truncated_json
+
+__all__ = [
+    "Fault", "already_exists", "cut_off", "delay", "hang", "primary_limit", "reset_after", "reset_before",
+    "secondary_limit", "status", "truncated_json",
+]  # fmt: skip
 
 DOCS = "https://docs.github.com/rest"
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What happens to a request."""
-
-    name: str
-    status: int | None = None  # is answered, without an effect; None: what the request itself leads to
-    body: Any = None
-    headers: dict[str, str] = field(default_factory=dict)
-    after: bool = False  # the request has its effect before things go wrong
-    lost: bool = False  # the connection is reset instead of an answer
-    seconds: float = 0.0  # how long it takes first
-    broken: str = ""  # or `json` (half of the text, as if it were whole) or `body` (half of it, then the end)
 
 
 def status(code: int, message: str = "", *, after: bool = False, **headers: str) -> Fault:
@@ -36,36 +25,6 @@ def status(code: int, message: str = "", *, after: bool = False, **headers: str)
 
 
 _MESSAGES = {500: "Server Error", 429: "Too many requests", 404: "Not Found", 401: "Bad credentials", 409: "Conflict"}
-
-
-def reset_before() -> Fault:
-    """The connection is reset; the request has had no effect."""
-    return Fault("reset before the effect", lost=True)
-
-
-def reset_after() -> Fault:
-    """The connection is reset; the request has had its effect."""
-    return Fault("reset after the effect", lost=True, after=True)
-
-
-def truncated_json() -> Fault:
-    """Half of the JSON text, with a length that fits; the request has had its effect."""
-    return Fault("truncated JSON", broken="json", after=True)
-
-
-def cut_off() -> Fault:
-    """The connection ends amid the answer; the request has had its effect."""
-    return Fault("cut off", broken="body", after=True)
-
-
-def hang(seconds: float = 30.0, *, after: bool = False) -> Fault:
-    """No answer at all for so long (or until the stand-in stops), then the connection ends."""
-    return Fault("hang", lost=True, after=after, seconds=seconds)
-
-
-def delay(seconds: float) -> Fault:
-    """The right answer, late."""
-    return Fault("delay", seconds=seconds, after=True)
 
 
 def already_exists(head: str = "acme:release/devel") -> Fault:
@@ -88,27 +47,3 @@ def secondary_limit(retry_after: int | None = 1, code: int = 403) -> Fault:
     docs = "https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits"
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
     return Fault("secondary limit", code, {"message": message, "documentation_url": docs}, headers)
-
-
-@dataclass
-class Ordered:
-    """A fault for the n-th to (n + times - 1)-th of the requests that match."""
-
-    method: str
-    pattern: re.Pattern[str]
-    fault: Fault
-    nth: int
-    times: float
-    seen: int = 0
-    fired: int = 0
-
-    def matches(self, method: str, target: str) -> bool:
-        return self.method in ("*", method) and self.pattern.search(target) is not None
-
-    def draw(self) -> Fault | None:
-        """Counts a matching request and says what happens to it."""
-        self.seen += 1
-        if self.nth <= self.seen < self.nth + self.times:
-            self.fired += 1
-            return self.fault
-        return None

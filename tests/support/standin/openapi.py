@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from forge_standin.schemas import complaints, formats
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -118,7 +120,7 @@ def _query(one: Exchange, described: dict[str, Any]) -> Iterator[str]:
             continue
         schema = known[name]["schema"]
         typed = int(value) if schema.get("type") == "integer" and value.isdigit() else value
-        yield from (f"query parameter {name}: {error}" for error in _errors(_prepared(schema), typed))
+        yield from (f"query parameter {name}: {error}" for error in complaints(_prepared(schema), typed))
     for name, parameter in known.items():
         if parameter.get("required") and name not in one.query:
             yield f"query parameter {name} is missing"
@@ -135,7 +137,7 @@ def _body(one: Exchange, known: Operation, described: dict[str, Any]) -> Iterato
         if wanted.get("required"):
             yield "the body is missing"
         return
-    yield from (f"body: {error}" for error in _errors(_validator(known.path, known.method, "body"), one.body))
+    yield from (f"body: {error}" for error in complaints(_validator(known.path, known.method, "body"), one.body))
     properties = _resolved(schema).get("properties")
     if properties and isinstance(one.body, dict):
         yield from (f"body: no property {name}" for name in one.body if name not in properties)
@@ -148,11 +150,11 @@ def _answer(one: Exchange, known: Operation, described: dict[str, Any]) -> Itera
         if one.meant < 400:
             yield f"no answer {code} is described"
         else:
-            yield from (f"answer: {error}" for error in _errors(_prepared(_ERRORS), one.answer))
+            yield from (f"answer: {error}" for error in complaints(_prepared(_ERRORS), one.answer))
         return
     schema = _resolved(answers[code]).get("content", {}).get("application/json", {}).get("schema")
     if schema is not None:
-        yield from (f"answer: {error}" for error in _errors(_validator(known.path, known.method, code), one.answer))
+        yield from (f"answer: {error}" for error in complaints(_validator(known.path, known.method, code), one.answer))
     elif one.answer is not None and one.meant < 400:
         yield f"answer {code} has no content"
 
@@ -179,15 +181,7 @@ def _resolved(node: dict[str, Any]) -> dict[str, Any]:
 def _prepared(schema: dict[str, Any]) -> Validator:
     from jsonschema import Draft202012Validator
 
-    return Draft202012Validator(_converted(schema), registry=_registry(), format_checker=_formats())
-
-
-def _errors(validator: Validator, value: Any) -> Iterator[str]:
-    for error in validator.iter_errors(value):
-        best = error
-        while best.context:  # of alternatives, the one that fits best tells what is wrong
-            best = min(best.context, key=lambda each: (-len(each.absolute_path), each.validator == "type"))
-        yield f"{best.json_path}: {best.message[:300]}"
+    return Draft202012Validator(_converted(schema), registry=_registry(), format_checker=formats())
 
 
 @cache
@@ -201,20 +195,6 @@ def _registry() -> Any:
         return _converted(_description()["components"]["schemas"][uri.removeprefix("urn:")])
 
     return Registry(retrieve=retrieve)
-
-
-@cache
-def _formats() -> Any:
-    from jsonschema import FormatChecker
-
-    found = FormatChecker(formats=())
-    found.checks("date-time")(
-        lambda value: (
-            not isinstance(value, str) or bool(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)", value))
-        )
-    )
-    found.checks("uri")(lambda value: not isinstance(value, str) or bool(re.match(r"[a-z][a-z0-9+.-]*:\S+$", value)))
-    return found
 
 
 _WORDS = {"example", "examples", "default", "description", "title", "nullable", "discriminator"}

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from standin.bare import WEB, Person
-from standin.records import CheckRun, Status
+from forge_standin import GitHand, Person
+
+from standin.records import WEB, CheckRun, Status
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from standin.records import Comment, Pull, Repository, Review
     from standin.standin import StandIn
 
 
-class Hand:
+class Hand(GitHand):
     """Somebody at work in one repository: `standin.hand("acme/shop", "alice").merge(3, "squash")`.
 
     Raises `Refused` where GitHub would: its text is that of the API.
@@ -22,16 +26,16 @@ class Hand:
         self._standin = standin
         self._repository = repository
         self._user = standin.user(login)
-        self._who = Person(self._user.login, self._user.email)
+        super().__init__(repository.bare, Person(self._user.login, self._user.email), WEB, standin.now)
 
     def merge(self, number: int, method: str = "merge") -> str:
         """Merges; the base's new tip."""
-        with self._at_work():
+        with self.at_work():
             return self._standin.changes.merge(self._repository, self._pull(number), self._user, method)
 
     def revert(self, number: int, *, merge: bool = True) -> Pull:
         """The button below a merged pull request: a branch that undoes it, a pull request of it, and its merge."""
-        with self._at_work():
+        with self.at_work():
             repository, pull, bare = self._repository, self._pull(number), self._repository.bare
             assert pull.merged, f"#{number} isn't merged"
             base = bare.tip(pull.base)
@@ -40,7 +44,7 @@ class Hand:
             for commit in reversed(self._landed(pull)):
                 tree = bare.picked_tree(commit, f"{commit}^", tip)
                 words = f'Revert "{bare.message(commit).splitlines()[0]}"\n\nThis reverts commit {commit}.'
-                tip = bare.write(tree, [tip], words, self._who, WEB, self._standin.now())
+                tip = bare.write(tree, [tip], words, self.who, WEB, self._standin.now())
             branch = f"revert-{number}-{pull.head}"
             bare.move(f"refs/heads/{branch}", tip)
             made = self._standin.new_pull(
@@ -58,69 +62,39 @@ class Hand:
         return [commit for commit in line if commit in pull.commits_landed]
 
     def close(self, number: int) -> None:
-        with self._at_work():
+        with self.at_work():
             self._standin.changes.close(self._pull(number), "closed")
 
     def reopen(self, number: int) -> None:
-        with self._at_work():
+        with self.at_work():
             self._standin.changes.reopen(self._repository, self._pull(number))
 
     def delete_branch(self, branch: str) -> None:
-        with self._at_work():
+        with self.at_work():
             self._standin.changes.delete_branch(self._repository, branch, self._user)
 
     def restore_branch(self, number: int) -> None:
         """The button that brings the branch of a finished pull request back."""
-        with self._at_work():
+        with self.at_work():
             pull = self._pull(number)
             self._repository.bare.move(f"refs/heads/{pull.head}", pull.head_sha)
 
-    def edit(self, branch: str, files: dict[str, str | bytes | None], message: str = "Edit in the browser") -> str:
-        """The web editor: a commit on a branch (None deletes a file); a branch that isn't there starts at the default."""
-        with self._at_work():
-            return self._commit(branch, files, message, WEB)
-
-    def push(self, branch: str, files: dict[str, str | bytes | None], message: str = "A person's push") -> str:
-        """A commit made with git and pushed."""
-        with self._at_work():
-            return self._commit(branch, files, message, self._who)
-
-    def force_push(self, branch: str, to: str, files: dict[str, str | bytes | None] | None = None) -> str:
-        """Sets a branch to another commit (`main~2`), with a commit on top if files are given."""
-        with self._at_work():
-            bare = self._repository.bare
-            commit = bare.commit(to)
-            assert commit is not None, to
-            if files:
-                tree = bare.edited_tree(commit, files)
-                commit = bare.write(tree, [commit], "Another history", self._who, self._who, self._standin.now())
-            bare.move(f"refs/heads/{branch}", commit)
-            return commit
-
-    def _commit(self, branch: str, files: dict[str, str | bytes | None], message: str, committer: Person) -> str:
-        bare = self._repository.bare
-        tip = bare.tip(branch) or bare.tip(self._repository.default_branch)
-        assert tip is not None, "the repository is empty"
-        commit = bare.write(bare.edited_tree(tip, files), [tip], message, self._who, committer, self._standin.now())
-        bare.move(f"refs/heads/{branch}", commit)
-        return commit
-
     def update_branch(self, number: int, method: str = "merge") -> str:
         """The button that merges the base into the head, or (`rebase`) makes the head's commits anew on the base."""
-        with self._at_work():
+        with self.at_work():
             return self._standin.changes.update_branch(self._repository, self._pull(number), self._user, method=method)
 
     def approve(self, number: int) -> Review:
-        with self._at_work():
+        with self.at_work():
             return self._standin.new_review(self._repository, self._pull(number), self._user, "APPROVED", "")
 
     def comment(self, number: int, text: str) -> Comment:
-        with self._at_work():
+        with self.at_work():
             return self._standin.new_comment(self._repository, self._pull(number), self._user, text)
 
     def rename(self, number: int, title: str | None = None, body: str | None = None) -> None:
         """Edits title and body in the browser."""
-        with self._at_work():
+        with self.at_work():
             pull = self._pull(number)
             pull.title = pull.title if title is None else title
             pull.body = pull.body if body is None else body
@@ -128,7 +102,7 @@ class Hand:
 
     def check(self, commit: str, name: str, conclusion: str | None) -> None:
         """What a check of GitHub Actions says: `success`, `failure`, …; None while it runs."""
-        with self._at_work():
+        with self.at_work():
             now, sha = self._standin.now(), self._sha(commit)
             status, ended = ("completed", now) if conclusion else ("in_progress", None)
             run = CheckRun(self._standin.next_id(), sha, name, status, conclusion, now, ended)
@@ -136,7 +110,7 @@ class Hand:
 
     def status(self, commit: str, context: str, state: str, description: str = "") -> None:
         """What an older kind of check says: `success`, `failure`, `error` or `pending`."""
-        with self._at_work():
+        with self.at_work():
             one = Status(self._standin.next_id(), self._sha(commit), context, state, description, self._standin.now())
             self._repository.statuses.append(one)
 
@@ -148,31 +122,14 @@ class Hand:
     def _pull(self, number: int) -> Pull:
         return self._repository.pulls[number]
 
-    def _at_work(self) -> _AtWork:
-        return _AtWork(self._standin, self._repository, self)
+    @property
+    def default_branch(self) -> str:
+        return self._repository.default_branch
 
-    def notice(self) -> None:
-        self._standin.changes.notice(self._repository, self._user)
-
-
-class _AtWork:
-    """Nobody else changes anything meanwhile; what was done has its consequences at once."""
-
-    def __init__(self, standin: StandIn, repository: Repository, hand: Hand) -> None:
-        self._standin, self._repository, self._hand = standin, repository, hand
-
-    def __enter__(self) -> None:
-        self._standin.lock.acquire()
-        try:
-            # what others did before isn't this person's doing
-            self._standin.changes.notice(self._repository, self._repository.owner)
-        except BaseException:
-            self._standin.lock.release()
-            raise
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
-            if kind is None:
-                self._hand.notice()
-        finally:
-            self._standin.lock.release()
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        changes, repository = self._standin.changes, self._repository
+        with self._standin.lock:
+            changes.notice(repository, repository.owner)  # what others did before isn't this person's doing
+            yield
+            changes.notice(repository, self._user)

@@ -6,11 +6,17 @@ import fnmatch
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from forge_standin import Person
+
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from standin.bare import Bare
+    from forge_standin import Bare
+
+
+WEB = Person("GitHub", "noreply@github.com")
+"""The committer of what the web makes: merges, squashes, edits."""
 
 ROLES = ("none", "read", "triage", "write", "maintain", "admin")
 

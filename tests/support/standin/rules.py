@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from forge_standin.pushes import Refusal
+
 if TYPE_CHECKING:
     from standin.records import Pull, Repository, Review, User
 
@@ -103,7 +105,7 @@ def check_states(repository: Repository, sha: str) -> dict[str, str]:
 
 def conflicts(repository: Repository, pull: Pull) -> bool:
     """Whether git itself can't merge it."""
-    from standin.bare import Conflict
+    from forge_standin import Conflict
 
     base = repository.bare.tip(pull.base)
     if base is None:
@@ -144,15 +146,6 @@ def behind(repository: Repository, pull: Pull) -> bool:
 
 
 # pushes
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """Why a push of a ref is refused."""
-
-    when: str  # `always`, `force` (a push that isn't a fast-forward) or `workflows` (one that changes workflow files)
-    reason: str  # what git shows beside the ref
-    message: str  # what the server says in lines that begin with `remote:`
 
 
 def push_refusals(repository: Repository, user: User, ref: str, *, deletes: bool, creates: bool) -> list[Refusal]:

@@ -2,56 +2,30 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import subprocess
-import tempfile
-import threading
 import time
-from dataclasses import dataclass, field
-from datetime import datetime, timezone
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forge_standin import Answer, Bare, Exchange, Request, Site
+
 from standin import records
-from standin.bare import Bare
 from standin.changes import Changes
-from standin.faults import Fault, Ordered
 from standin.person import Hand
 from standin.records import Comment, Label, Pull, Repository, Review, Token, User, Workflow
-from standin.server import Server
+from standin.server import GIT, Response
 from standin.shapes import Shapes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
 WINDOW = 3600  # seconds of the primary rate limit
 
 
-@dataclass
-class Exchange:
-    """A request and what was answered."""
-
-    kind: str  # `rest`, `graphql` or `git`
-    method: str
-    path: str  # without the prefix of the API and without the query
-    query: dict[str, str]
-    body: Any = None  # JSON of a request for the API
-    headers: dict[str, str] = field(default_factory=dict)
-    user: str = ""
-    status: int = 0  # what was sent; 0 where the connection ended without an answer
-    meant: int = 0  # the status of the right answer, whatever a fault made of it; 0 where the request had no effect
-    answer: Any = None  # the right answer's JSON
-    route: str = ""  # the route's path, "" where none was found
-    accepted: str = ""  # the permissions that would do, in the words of `X-Accepted-GitHub-Permissions`
-    fault: str = ""  # its name
-
-    def __str__(self) -> str:
-        fault = f" ({self.fault})" if self.fault else ""
-        return f"{self.method} {self.path} {self.status or 'no answer'}{fault}"
-
-
-class StandIn:
+class StandIn(Site):
     """A GitHub on 127.0.0.1. Use it as a context manager; how-to in `standin/__init__.py`.
 
     `lazy_mergeable`: how often `mergeable` is null after each change of a pull request, as on GitHub.
@@ -60,52 +34,33 @@ class StandIn:
     def __init__(
         self, *, prefix: str = "/api/v3", now: Callable[[], datetime] | None = None, lazy_mergeable: int = 1
     ) -> None:
-        self.now = now or (lambda: datetime.now(timezone.utc))
+        super().__init__(now)
         self.began = self.now()
-        self.date: Callable[[], datetime] = lambda: datetime.now(timezone.utc)  # what the header `Date` tells
         self.prefix = prefix
         self.lazy_mergeable = lazy_mergeable
-        self.lock = threading.RLock()  # held while anything changes
-        self.stopped = threading.Event()
         self.users: dict[str, User] = {}
         self.tokens: dict[str, Token] = {}
         self.repositories: dict[str, Repository] = {}
         self.changes = Changes(self.now, self.repositories)
-        self.log: list[Exchange] = []  # every request, in the order of arrival
-        self.unmodelled: list[str] = []  # requests that it doesn't know; they were answered 501
-        self.crashes: list[str] = []  # its own faults, with tracebacks; they were answered 500
         self._anonymous = Token("", User("", 0), limit=60)
-        self._ordered: list[Ordered] = []
-        self._ids = 0
-        self._folder = tempfile.TemporaryDirectory(prefix="standin-")
-        self._server = Server(self)
-        self.web = f"http://127.0.0.1:{self._server.server_address[1]}"
         self.api = f"{self.web}{prefix}"
         self.graphql = f"{self.web}/api/graphql" if prefix else f"{self.web}/graphql"
         self.shapes = Shapes(self.api, self.web)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        self._thread.start()
 
-    def __enter__(self) -> StandIn:
-        return self
+    def kind_of(self, path: str) -> tuple[str, str]:
+        if GIT.fullmatch(path):
+            return "git", path
+        if f"{self.web}{path}" == self.graphql:
+            return "graphql", "/graphql"
+        return "rest", path.removeprefix(self.prefix)
 
-    def __exit__(self, *_: object) -> None:
-        self.stop()
+    def respond(self, request: Request, exchange: Exchange) -> Answer:
+        return Response(self, request, exchange).answer()
 
-    def stop(self) -> None:
-        """Ends everything, also requests that hang."""
-        self.stopped.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-        self._folder.cleanup()
+    def usual_headers(self) -> dict[str, str]:
+        return {"X-GitHub-Request-Id": uuid.uuid4().hex.upper()}
 
     # setting up
-
-    def next_id(self) -> int:
-        with self.lock:
-            self._ids += 1
-            return 1000 + self._ids
 
     def user(self, login: str, kind: str = "") -> User:
         """Somebody, made on the first call. A login that ends in `[bot]` is a bot's."""
@@ -122,7 +77,7 @@ class StandIn:
         """
         owner, name = full_name.split("/")
         if path is None:
-            path = Path(self._folder.name, owner, f"{name}.git")
+            path = Path(self.folder.name, owner, f"{name}.git")
             subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", path], check=True)
         bare = Bare(path)
         with self.lock:
@@ -160,29 +115,6 @@ class StandIn:
             repository.roles.setdefault(login, "write")
         return Hand(self, repository, login)
 
-    # faults
-
-    def fault(self, method: str, pattern: str, fault: Fault, *, nth: int = 1, times: float = 1) -> Ordered:
-        """Orders a fault for the `nth` request that matches from now on, and so many in a row; the order counts.
-
-        The method may be `*`; the pattern is searched in the path with its query and without the API's prefix:
-        `/repos/acme/shop/pulls?…`, `/graphql`, `/acme/shop.git/git-receive-pack`.
-        """
-        ordered = Ordered(method, re.compile(pattern), fault, nth, times)
-        with self.lock:
-            self._ordered.append(ordered)
-        return ordered
-
-    def drop_faults(self) -> None:
-        with self.lock:
-            self._ordered.clear()
-
-    def draw(self, method: str, target: str) -> Fault | None:
-        """The fault of a request, if any is due: the first that was ordered."""
-        with self.lock:
-            due = [ordered.draw() for ordered in self._ordered if ordered.matches(method, target)]
-        return next((fault for fault in due if fault), None)
-
     def budget(self, token: Token | None, cost: int = 0) -> dict[str, int]:
         """What is left of the primary rate limit, in the words of `/rate_limit`, after a request's `cost`."""
         with self.lock:
@@ -194,19 +126,9 @@ class StandIn:
             used = min(one.used, one.limit)
             return {"limit": one.limit, "used": used, "remaining": left, "reset": int(one.window_ends)}
 
-    # what was asked
-
-    def calls(self, method: str = "", pattern: str = "") -> list[Exchange]:
-        """The requests for the API (not git's) so far, those of a method and with a path that fits."""
-        return [
-            one for one in list(self.log)
-            if one.kind != "git" and method in ("", one.method) and re.search(pattern, one.path)
-        ]  # fmt: skip
-
     def verify(self) -> None:
         """Asserts that it knew every request, and that all agrees with GitHub's own description of its API."""
-        assert not self.crashes, "the stand-in itself failed:\n" + "\n".join(self.crashes)
-        assert not self.unmodelled, f"the stand-in doesn't model: {self.unmodelled}"
+        super().verify()
         from standin import openapi
 
         if openapi.available():

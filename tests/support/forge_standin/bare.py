@@ -26,10 +26,6 @@ class Person(NamedTuple):
     email: str
 
 
-WEB = Person("GitHub", "noreply@github.com")
-"""The committer of what the web makes: merges, squashes, edits."""
-
-
 class Bare:
     """Git on one bare repository. `at` of every commit is handed in."""
 
