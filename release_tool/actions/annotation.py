@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from release_tool.checks.findings import PlaceInFile
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _NO_WIDTH = "\u200b"
-_PLACE = re.compile(r"(?P<file>[^:\n]+?)(?::(?P<line>[0-9]+)(?::(?P<column>[0-9]+))?)?")
 _COMMAND = re.compile(r"(?:^|(?<=[\r\n]))(\s*:)(?=:)|(##)(?=\[)")  # the runner ends a line at either
 
 
@@ -27,13 +28,12 @@ class Annotation(NamedTuple):
 
     @property
     def place(self) -> dict[str, str]:
-        """The properties for a place in a file, as far as a name can tell; empty where `where` is none."""
-        found = _PLACE.fullmatch(self.where)
-        # A branch, a URL and a list of files are places, too, but none that the runner could show.
-        if found is None or "://" in self.where or ", " in self.where or "." not in found["file"]:
+        """The properties for a place in a file; empty where `where` is none."""
+        found = PlaceInFile.of(self.where)
+        if found is None:
             return {}
-        names = {"file": "file", "line": "line", "column": "col"}
-        return {name: found[group] for group, name in names.items() if found[group]}
+        properties = {"file": found.file, "line": found.line, "col": found.column}
+        return {name: str(value) for name, value in properties.items() if value}
 
     def __str__(self) -> str:
         properties = self.place | ({"title": self.title} if self.title else {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.errors import FileProblems, ReleaseError, ValuesRefused
@@ -11,6 +12,26 @@ if TYPE_CHECKING:
 
     from release_tool.errors import Problem
     from release_tool.model.records import Name
+
+
+_PLACE = re.compile(r"(?P<file>[^:\n]+?)(?::(?P<line>[0-9]+)(?::(?P<column>[0-9]+))?)?")
+
+
+class PlaceInFile(NamedTuple):
+    """A place that a forge or a runner can show; line and column are 0 where they are not known."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    @classmethod
+    def of(cls, where: str) -> PlaceInFile | None:
+        """The place as far as a name can tell: `file`, `file:line` or `file:line:column`; None where it is none."""
+        found = _PLACE.fullmatch(where)
+        # A branch, a URL and a list of files are places, too, but none that anybody could show.
+        if found is None or "://" in where or ", " in where or "." not in found["file"]:
+            return None
+        return cls(found["file"], int(found["line"] or 0), int(found["column"] or 0))
 
 
 class Finding(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from release_tool.cli.call import print_failures
@@ -160,6 +161,10 @@ def _check_arguments(check: ArgumentParser) -> None:
     check.add_argument("--ref", metavar="BRANCH", help="check this branch of the remote, merged into the base")
     text = "judge the step from this branch of the remote, too; without BRANCH: from the base branch"
     check.add_argument("--base", metavar="BRANCH", nargs="?", const="", help=text)
+    text = "also write what is found to FILE, as GitLab's merge requests show it (Code Climate's JSON)"
+    check.add_argument("--code-quality", metavar="FILE", type=not_empty, help=text)
+    text = "also write a test for each file that was checked to FILE, for any CI system"
+    check.add_argument("--junit", metavar="FILE", type=not_empty, help=text)
 
 
 def _check(run: Run) -> int:
@@ -167,6 +172,7 @@ def _check(run: Run) -> int:
     from release_tool.cli.pages import with_addresses
     from release_tool.commands import check
     from release_tool.report.check import report_data, report_text
+    from release_tool.report.check_files import code_quality, junit
 
     given = run.arguments
     wiring.warm_up()
@@ -180,6 +186,10 @@ def _check(run: Run) -> int:
     else:
         found = check.run(wiring.working_tree(given.directory), given.config, wiring.make_renderer, now=run.now())
     run.show(lambda: report_data(found), lambda: with_addresses(report_text(found, width())))
+    for path, text in ((given.code_quality, code_quality), (given.junit, junit)):
+        if path:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            Path(path).write_text(text(found, given.config), "utf-8")
     run.tell_job(lambda job: job.checked(found))
     return 1 if found.findings else 0
 
