@@ -52,19 +52,25 @@ def wait(tries: int) -> None:
 
 
 def run_link() -> str:
-    """Link to the CI run, by the variables of GitHub Actions, GitLab and Jenkins; empty elsewhere."""
+    """Link to the CI run, by the variables of GitHub Actions, GitLab, Azure Pipelines and Jenkins; empty elsewhere."""
     run = os.environ.get("GITHUB_RUN_ID")
     if run:
         server = os.environ.get("GITHUB_SERVER_URL", "https://github.com")
         return f"{server}/{os.environ.get('GITHUB_REPOSITORY', '')}/actions/runs/{run}"
+    collection, build = os.environ.get("SYSTEM_COLLECTIONURI"), os.environ.get("BUILD_BUILDID")
+    if collection and build:
+        from urllib.parse import quote
+
+        project = quote(os.environ.get("SYSTEM_TEAMPROJECT", ""))
+        return f"{collection.rstrip('/')}/{project}/_build/results?buildId={build}"
     return os.environ.get("CI_JOB_URL") or os.environ.get("BUILD_URL") or ""
 
 
 def run_by() -> str:
     """Who runs the tool: the actor of the CI run, else the user of the machine."""
-    actor = os.environ.get("GITHUB_ACTOR") or os.environ.get("GITLAB_USER_LOGIN")
-    if actor:
-        return actor
+    for name in ("GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILD_REQUESTEDFOR"):
+        if actor := os.environ.get(name):
+            return actor
     import getpass
 
     try:
@@ -86,8 +92,8 @@ def versions() -> list[str]:
 
 
 def make_job(command: str) -> Job | None:
-    """The job of GitHub Actions that a command runs in; None elsewhere."""
-    if os.environ.get("GITHUB_ACTIONS") != "true":  # nothing is loaded for it elsewhere
+    """The CI job that a command runs in; None elsewhere."""
+    if not {"GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD"} & os.environ.keys():  # nothing is loaded for it elsewhere
         return None
     from release_tool.actions.job import Job
 

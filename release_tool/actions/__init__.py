@@ -1,1 +1,1 @@
-"""GitHub Actions: what a job takes from a command, and how `action.yml` runs one."""
+"""CI systems: what a job takes from a command, and how `action.yml` and the templates run one."""

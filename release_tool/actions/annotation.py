@@ -7,12 +7,9 @@ are `::`, blanks before them allowed, and `##[` anywhere.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from release_tool.checks.findings import PlaceInFile
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _NO_WIDTH = "\u200b"
 _COMMAND = re.compile(r"(?:^|(?<=[\r\n]))(\s*:)(?=:)|(##)(?=\[)")  # the runner ends a line at either
@@ -39,11 +36,6 @@ class Annotation(NamedTuple):
         properties = self.place | ({"title": self.title} if self.title else {})
         said = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
         return f"::{self.level}{' ' + said if said else ''}::{_data(self.text)}"
-
-
-def lines(annotations: Iterable[Annotation]) -> str:
-    """Annotations as lines for the log; one that comes twice stands once."""
-    return "\n".join(dict.fromkeys(map(str, annotations)))
 
 
 def harmless(text: str) -> str:

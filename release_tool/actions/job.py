@@ -1,23 +1,26 @@
-"""What a command tells the job of GitHub Actions that it runs in, beside what it prints.
+"""What a command tells the CI job that it runs in, beside what it prints.
 
 The variables and files are those of "Workflow commands for GitHub Actions" (docs.github.com); the runners of Gitea and
-Forgejo have the same.
+Forgejo have the same. Elsewhere `RELEASE_SUMMARY` and `RELEASE_OUTPUTS` name the files, the second one in the form of
+GitLab's dotenv reports.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool.actions import summary
-from release_tool.actions.annotation import Annotation, lines
+from release_tool.actions import ci_system, summary
+from release_tool.actions.annotation import Annotation
+from release_tool.actions.ci_system import GITHUB, CiSystem
 from release_tool.checks.findings import findings_of
 from release_tool.errors import TryAgain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from release_tool.checks.findings import Finding
     from release_tool.commands.check import CheckReport
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
 
 ARTIFACTS = "RELEASE_ARTIFACTS"
 """Names the directory for files that are worth keeping with the run; `action.yml` sets it."""
+
+FILES = ("GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT", "RELEASE_SUMMARY", "RELEASE_OUTPUTS")
+"""Name the files for summary and outputs, of GitHub's runners and of the others."""
 
 _LARGEST_SUMMARY = 1024 * 1024  # bytes of a step's summary; the runner throws a longer one away, whole
 _LARGEST_OUTPUT = 256 * 1024  # bytes; GitHub takes 1 MiB for all outputs of a job together, and other steps have some
@@ -44,15 +50,17 @@ class Job(NamedTuple):
     output: Path | None = None  # the file of the step's outputs; None: nobody reads any
     artifacts: Path | None = None  # the directory for files to keep; None: nobody keeps any
     command: str = ""  # its name; empty where the arguments could not be read
+    system: CiSystem = GITHUB
 
     @classmethod
     def of(cls, environ: Mapping[str, str], command: str) -> Job | None:
-        """The job that an environment describes; None outside of GitHub Actions."""
-        if environ.get("GITHUB_ACTIONS") != "true":
+        """The job that an environment describes; None outside of the CI systems that are known."""
+        system = ci_system.of(environ)
+        if system is None:
             return None
-        names = ("GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT", ARTIFACTS)
-        written, output, artifacts = (Path(environ[name]) if environ.get(name) else None for name in names)
-        return cls(written, output, artifacts, command)
+        own = FILES[:2] if system is GITHUB else FILES[2:]
+        written, output, artifacts = (Path(environ[name]) if environ.get(name) else None for name in (*own, ARTIFACTS))
+        return cls(written, output, artifacts, command, system)
 
     # -- what came of the command
 
@@ -73,7 +81,7 @@ class Job(NamedTuple):
 
         self.summarise(summary.findings(found.findings, found.warnings, len(found.checked)))
         self.keep("check.json", report_data(found))
-        return lines(
+        return self._lines(
             [
                 *(_annotation("error", "release check", one) for one in found.findings),
                 *(_annotation("warning", "release check", one) for one in found.warnings),
@@ -103,22 +111,27 @@ class Job(NamedTuple):
         self.summarise(summary.failure(f"release {self.command}".strip(), title, parts))
         # What another try may mend is no error of the run yet.
         level = "warning" if isinstance(error, TryAgain) else "error"
-        return lines(_annotation(level, self._title(title), one) for one in findings_of(error))
+        return self._lines(_annotation(level, self._title(title), one) for one in findings_of(error))
 
     def refused(self, title: str, why: str) -> str:
         """An operation after which a person must act; the summary has it with its outcome."""
-        return str(Annotation("error", self._title(title), why))
+        return self.system.line(Annotation("error", self._title(title), why))
 
     def warned(self, title: str, what: str) -> str:
         """What somebody should know of an environment, in a sentence."""
-        return str(Annotation("warning", self._title(title), what))
+        return self.system.line(Annotation("warning", self._title(title), what))
 
     def unwritable(self, error: OSError) -> str:
         """That the job takes nothing: a full disk, a file that isn't there."""
-        return self.warned("", f"the job takes no summary or output: {error.strerror or error}")
+        what = f"the job takes no summary or output: {error.strerror or error}"
+        return self.system.said(Annotation("warning", self._title(""), what))
 
     def _title(self, title: str) -> str:
         return " ".join(filter(None, ("release", self.command, title)))
+
+    def _lines(self, annotations: Iterable[Annotation]) -> str:
+        """Annotations as lines for the log; one that comes twice stands once."""
+        return "\n".join(filter(None, dict.fromkeys(map(self.system.line, annotations))))
 
     # -- where it is written
 
@@ -136,6 +149,9 @@ class Job(NamedTuple):
 
     def put_out(self, outputs: Mapping[str, str]) -> list[str]:
         """Set outputs of the step; the names of those that are too large, and were left out."""
+        if self.system is not GITHUB:
+            self._put_variables(outputs)
+            return []
         fitting = {key: value for key, value in outputs.items() if len(value.encode("utf-8")) <= _LARGEST_OUTPUT}
         if self.output is not None:
             with self.output.open("a", encoding="utf-8") as file:
@@ -144,6 +160,15 @@ class Job(NamedTuple):
                     end = f"end-{os.urandom(16).hex()}"
                     file.write(f"{name}<<{end}\n{value}\n{end}\n")
         return [name for name in outputs if name not in fitting]
+
+    def _put_variables(self, outputs: Mapping[str, str]) -> None:
+        """The same as variables; the JSON is no value of one (`outcome.json` among the artifacts has it)."""
+        if self.output is None:
+            return
+        with self.output.open("a", encoding="utf-8") as file:
+            for name, value in outputs.items():
+                if name != "json" and re.fullmatch(r"[!-~]+", value):  # GitLab takes no blanks, and knows no quotes
+                    file.write(f"RELEASE_{name.upper().replace('-', '_')}={value}\n")
 
     def keep(self, name: str, content: object) -> None:
         """Write a file for the artifacts of the run: a text, or JSON of anything else."""
@@ -161,7 +186,7 @@ class Job(NamedTuple):
         self.keep("outcome.json", data)
         left_out = self.put_out(summary.outputs(operations, data))
         text = "is too large for an output of the step; the artifacts have it as outcome.json"
-        return lines(Annotation("notice", self._title(""), f"{name} {text}") for name in left_out)
+        return self._lines(Annotation("notice", self._title(""), f"{name} {text}") for name in left_out)
 
 
 def _difference(changes: Sequence[ObjectChange] | None) -> str:

@@ -1,14 +1,15 @@
-"""Runs one command of `release` for `action.yml`, and runs it again while it says that something outside is busy.
+"""Runs one command of `release` for a CI job, and runs it again while it says that something outside is busy.
 
-    python -I -m release_tool.actions.rerun
+    python -I -m release_tool.actions.rerun [COMMAND ARGUMENT…]
 
-Arguments come by environment variables, so that no text of a workflow's event is ever part of a script:
+Without a command, as in `action.yml`, arguments come by environment variables, so that no text of a workflow's event is
+ever part of a script:
 
 - `RELEASE_COMMAND`: the command; `RELEASE_ARGUMENTS`: its arguments, one a line, blank lines left out. A line that
   begins with a quotation mark is a JSON text: what comes from outside can't become two arguments.
 - `RELEASE_TIMEOUT`: minutes within which a try that ended with status 75 is followed by another.
 - `RELEASE_VERSION`: the version that the tool must have; empty: any.
-- `RELEASE_COMMITTER`: who commits, `Name <mail>`; empty: whom git's configuration names, else GITHUB_TOKEN's account.
+- `RELEASE_COMMITTER`: who commits, `Name <mail>`; empty: whom git's configuration names, else whom the CI system names.
 - `RELEASE_REGISTRY…` and `RELEASE_SIGNING_KEY`: see the modules beside this one.
 
 The same operation run again is the same operation (docs/explanation/publishing.md), so a try that got half way does no
@@ -31,8 +32,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool import __version__, safe_text
-from release_tool.actions import image_registry, signing
-from release_tool.actions.annotation import Annotation, harmless
+from release_tool.actions import ci_system, image_registry, signing
+from release_tool.actions.annotation import Annotation
+from release_tool.actions.ci_system import AZURE, GITHUB, CiSystem
+from release_tool.actions.job import FILES
 from release_tool.errors import ReleaseError, TryAgain, UsageError
 from release_tool.net.child_environment import for_helpers
 
@@ -42,9 +45,6 @@ if TYPE_CHECKING:
 _FIRST_WAIT = 5.0
 _LONGEST_WAIT = 60.0
 _MOST_MINUTES = 360  # a job of a runner that GitHub hosts ends then
-
-# Who commits where nobody has said: the account of GITHUB_TOKEN, as the README of actions/checkout names it.
-_NOBODY_SAID = ("github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github.com")
 
 # What is handed on in another form, or to nobody.
 _SECRETS = {"RELEASE_JOB_TOKEN", "RELEASE_REGISTRY_PASSWORD", "RELEASE_SIGNING_KEY"}
@@ -62,6 +62,7 @@ class Tries(NamedTuple):
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     say: Callable[[str], None] = _say
+    system: CiSystem = GITHUB
 
     def until_done(self) -> int:
         """Try until the status is another one than 75, or the time is over; the status of the last try."""
@@ -74,7 +75,8 @@ class Tries(NamedTuple):
                 return status
             if self.clock() + pause >= end:
                 what = f"something outside was down or busy for {self.seconds / 60:g} minutes"
-                self.say(str(Annotation("error", "release", f"{what}\nnext: run the job again; nothing is half done")))
+                said = f"{what}\nnext: run the job again; nothing is half done"
+                self.say(self.system.said(Annotation("error", "release", said)))
                 return status
             self.say(f"release: once more in {pause:.0f} s")
             self.sleep(pause)
@@ -140,11 +142,15 @@ def identity(environ: Mapping[str, str], configured: Callable[[], bool]) -> dict
         what = "a signing key is given, and nobody whose key it is"
         hint = "name the account that knows the key by the input `committer`, as `Release <release@example.com>`"
         raise UsageError(what, hint=hint)
-    name, email = given.groups() if given else _NOBODY_SAID
+    name, email = given.groups() if given else _system(environ).committer(environ)
     found: dict[str, str] = {}
     for role in ("AUTHOR", "COMMITTER"):
         found |= {f"GIT_{role}_NAME": name, f"GIT_{role}_EMAIL": email}
     return found
+
+
+def _system(environ: Mapping[str, str]) -> CiSystem:
+    return ci_system.of(environ) or GITHUB
 
 
 class _Try:
@@ -153,7 +159,7 @@ class _Try:
     def __init__(self, argv: Sequence[str], environ: Mapping[str, str]) -> None:
         self._command = [sys.executable, "-I", "-m", "release_tool", *argv]
         self._environ = environ
-        self._files = [name for name in ("GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT") if environ.get(name)]
+        self._files = [name for name in FILES if environ.get(name)]
         self._written: dict[str, bytes] = {}
         self._running: subprocess.Popen[bytes] | None = None
 
@@ -168,15 +174,21 @@ class _Try:
             with out.open("wb") as stream:
                 self._running = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=stream, env=environ)
                 status = self._running.wait()
-            _show(out.read_bytes())
+            _show(out.read_bytes(), _system(self._environ))
             self._written = {name: path.read_bytes() for name, path in own.items()}
         return status
 
     def finish(self) -> None:
         """Hand summary and outputs of the last try on."""
         for name, written in self._written.items():
+            Path(self._environ[name]).parent.mkdir(parents=True, exist_ok=True)
             with Path(self._environ[name]).open("ab") as stream:
                 stream.write(written)
+        if _system(self._environ) is AZURE:  # which takes both from the log
+            for line in self._written.get("RELEASE_OUTPUTS", b"").decode().splitlines():
+                _say(ci_system.azure_variable(*line.split("=", 1)))
+            if self._written.get("RELEASE_SUMMARY"):
+                _say(f"##vso[task.uploadsummary]{Path(self._environ['RELEASE_SUMMARY']).absolute()}")
 
     def stop(self, number: int, _: object) -> None:
         """Hand a signal on, so that a cancelled job ends the command as Ctrl-C would."""
@@ -186,19 +198,18 @@ class _Try:
         sys.exit(128 + number)
 
 
-def _show(out: bytes) -> None:
-    """Write a result to the log, between marks within which the runner takes no line for a command."""
+def _show(out: bytes, system: CiSystem) -> None:
+    """Write a result to the log in which the CI system finds no command: GitHub's runner has marks for that."""
     if not out:
         return
-    mark = os.urandom(16).hex()
-    lines = [
-        f"::stop-commands::{mark}\n".encode(),
-        out,
-        b"" if out.endswith(b"\n") else b"\n",
-        f"::{mark}::\n".encode(),
-    ]
+    out = out if out.endswith(b"\n") else out + b"\n"
+    if system is GITHUB:
+        mark = os.urandom(16).hex()
+        out = f"::stop-commands::{mark}\n".encode() + out + f"::{mark}::\n".encode()
+    else:
+        out = system.harmless(out.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
     sys.stdout.flush()
-    sys.stdout.buffer.writelines(lines)
+    sys.stdout.buffer.write(out)
     sys.stdout.buffer.flush()
 
 
@@ -213,23 +224,23 @@ def main() -> int:
     environ = dict(os.environ)
     try:
         check_version(environ)
-        argv, limit = arguments(environ), seconds(environ)
+        argv, limit = sys.argv[1:] or arguments(environ), seconds(environ)
         environ |= identity(environ, _git_names_somebody) | image_registry.variables(environ)
         with signing.agent(environ) as signed:
             left = {name: value for name, value in environ.items() if name not in _SECRETS}
             # The log shows colours, and nothing else reads what is printed; a NO_COLOR of the workflow wins.
             left = {"FORCE_COLOR": "1"} | left
-            return _run(_Try(argv, left | signed), argv, limit)
+            return _run(_Try(argv, left | signed), argv, limit, _system(environ))
     except ReleaseError as error:
-        _say(str(Annotation("error", "release", f"{error.what}\nnext: {error.hint}")))
+        _say(_system(environ).said(Annotation("error", "release", f"{error.what}\nnext: {error.hint}")))
         return error.exit_code
 
 
-def _run(one: _Try, argv: Sequence[str], limit: float) -> int:
+def _run(one: _Try, argv: Sequence[str], limit: float, system: CiSystem) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, one.stop)
-    _say(harmless(f"release {shlex.join(argv)}"))
-    status = Tries(one, limit, say=_say).until_done()
+    _say(system.harmless(f"release {shlex.join(argv)}"))
+    status = Tries(one, limit, say=_say, system=system).until_done()
     one.finish()
     return status
 

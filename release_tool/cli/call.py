@@ -68,7 +68,7 @@ class Run:
 
     @cached_property
     def job(self) -> Job | None:
-        """The job of GitHub Actions that this runs in; None elsewhere."""
+        """The CI job that this runs in; None elsewhere."""
         from release_tool import wiring
 
         return wiring.make_job(self.arguments.command)
@@ -102,7 +102,7 @@ class Run:
             if self.job is not None and not _is_file(sys.stdout):
                 shown, written = written, for_log(written, self.job, clean=False)
                 if is_data and shown != written:
-                    self.say("warning: the log of a job would take `::` or `##[` for commands: write it to a file")
+                    self.say("warning: the log of a job would take `::` or `##` for commands: write it to a file")
             paged = is_long and is_terminal(sys.stdout) and not self.arguments.no_pager
             if not is_data and is_coloured(sys.stdout):
                 from release_tool.report.colour import painted
@@ -132,7 +132,7 @@ class Run:
 
 
 def say(text: str, job: Job | None = None) -> None:
-    """Print lines on standard error, where a job of GitHub Actions takes certain lines for commands to itself."""
+    """Print lines on standard error, where some CI systems take certain lines for commands to themselves."""
     text = for_log(text, job)
     if is_coloured(sys.stderr):
         from release_tool.report.colour import painted
@@ -144,11 +144,7 @@ def say(text: str, job: Job | None = None) -> None:
 def for_log(text: str, job: Job | None, *, clean: bool = True) -> str:
     """Lines as a terminal, and the log of a job, may see them; `clean` takes control characters out."""
     text = safe_text.lines(text) if clean else text
-    if job is None:
-        return text
-    from release_tool.actions.annotation import harmless
-
-    return harmless(text)
+    return text if job is None else job.system.harmless(text)
 
 
 def print_json(data: object, job: Job | None) -> None:
@@ -156,7 +152,7 @@ def print_json(data: object, job: Job | None) -> None:
     import json
 
     text = safe_text.in_json(json.dumps(data, indent=2, ensure_ascii=False))
-    print(text if job is None else text.replace("##[", "#\\u0023["))  # which a runner takes for a command
+    print(text if job is None else text.replace("##", "#\\u0023"))  # with which commands of a runner begin
 
 
 def _is_file(stream: Any) -> bool:

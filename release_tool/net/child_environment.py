@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-OWN = ("RELEASE_", "GH_TOKEN", "GITHUB_TOKEN", "DOCKER_AUTH_CONFIG", "ACTIONS_")
+OWN = (
+    *("RELEASE_", "GH_TOKEN", "GITHUB_TOKEN", "GITLAB_TOKEN", "GITEA_TOKEN", "FORGEJO_TOKEN", "AZURE_DEVOPS_"),
+    *("SYSTEM_ACCESSTOKEN", "DOCKER_AUTH_CONFIG", "ACTIONS_"),
+)
 """How the names of variables begin that are for this tool, for Docker or for the runner of a job. git gets its login
 from the tool in another way, and the other programs have their own."""
 
 _TELLING = (
-    "TOKEN|SECRET|PASS|_PWD$|(^|_)PAT$|_KEY|WEBHOOK|CREDENTIAL|DATABASE_URL|_DSN$|SSH_AUTH_SOCK"
+    "TOKEN|SECRET|PASS|_PWD$|(^|_)PAT$|_KEY|WEBHOOK|CREDENTIAL|DATABASE_URL|_DSN$|SSH_AUTH_SOCK|^CI_REPOSITORY_URL$"
     # where a login for git may stand, and what a job of GitHub Actions reads as its own commands
     "|^GIT_CONFIG_(COUNT|VALUE|PARAMETERS)|^GITHUB_(ENV|OUTPUT|PATH|STATE|STEP_SUMMARY)$"
 )

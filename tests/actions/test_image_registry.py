@@ -53,3 +53,14 @@ def test_what_is_no_host_is_told(host: str) -> None:
 
 def test_without_a_registry_nothing_is_set() -> None:
     assert image_registry.variables(JOB) == {}
+
+
+def test_a_job_of_gitlab_has_a_login_at_its_own_registry_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = {"CI_REGISTRY": "registry.acme.example:5050", "CI_REGISTRY_USER": "gitlab-ci-token"}
+    job |= {"CI_REGISTRY_PASSWORD": "glcbt-1", "RELEASE_REGISTRY": "registry.acme.example:5050"}
+    for name, value in image_registry.variables(job).items():
+        monkeypatch.setenv(name, value)
+    assert find("registry.acme.example:5050", 1) == ("gitlab-ci-token", "glcbt-1", "", "")
+    with pytest.raises(UsageError, match="no username is given") as error:
+        image_registry.variables({**job, "RELEASE_REGISTRY": "ghcr.io"})
+    assert "glcbt-1" not in str(error.value)
