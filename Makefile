@@ -6,7 +6,7 @@ MARKS ?= not nightly and not slow
 # Where this is set, every start of the tool in a fresh checkout would compile it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test lint types format nightly real real-programs server-definitions drill helm bench docs schema lock linters istiod istio-definitions gateway-definitions github-definitions github-page pictures clean
+.PHONY: demo test lint types format nightly real real-programs server-definitions drill helm bench docs schema lock linters istiod istio-definitions gateway-definitions github-definitions github-page gitlab-client pictures clean
 
 demo: $(VENV)/.installed ## the whole pipeline in a temporary repository
 	@$(BIN)/release demo
@@ -135,6 +135,12 @@ github-definitions: .cache/github/openapi.json .cache/github/schema.graphql ## G
 	@tar -xzOf .cache/github/octokit-graphql-schema-15.26.1.tgz package/schema.graphql > $@.part
 	@mv $@.part $@
 	@rm .cache/github/octokit-graphql-schema-15.26.1.tgz
+
+gitlab-client: .cache/gitlab/node_modules/@gitbeaker/rest ## a client that tries the stand-in of GitLab (it needs npm)
+
+.cache/gitlab/node_modules/@gitbeaker/rest:
+	@mkdir -p .cache/gitlab
+	@npm install --silent --no-fund --no-audit --prefix .cache/gitlab @gitbeaker/rest@43.8.0
 
 github-page: .cache/github-page/mermaid.min.js ## what tests show a page with as GitHub does: style, icons, Mermaid (it needs npm)
 

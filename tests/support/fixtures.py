@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 from calls import ALL
+from gitlab_standin import GitLab
 from hostile import Hostile
 from real_prometheus import real_prometheus
 from standin import StandIn
@@ -78,5 +79,13 @@ def prometheus_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def standin() -> Iterator[StandIn]:
     """A GitHub without repositories. At the end: every request was modelled and agrees with GitHub's description."""
     with StandIn() as found:
+        yield found
+    found.verify()
+
+
+@pytest.fixture
+def gitlab() -> Iterator[GitLab]:
+    """A GitLab without projects. At the end: every request was modelled and agrees with what GitLab documents."""
+    with GitLab() as found:
         yield found
     found.verify()

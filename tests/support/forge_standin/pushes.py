@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -180,3 +181,20 @@ def _reworded(content: bytes, reasons: dict[str, str]) -> bytes:
         else:
             written += b"0000" if line is None else _packet(line)
     return b"".join([*rest[:-1], _packet(b"\x01" + written), *rest[-1:]])
+
+
+def options(body: bytes) -> list[str]:
+    """The options of a push (`git push -o`), which follow what it asks for where both sides know such."""
+    if b"push-options" not in (next(_packets(body), None) or b""):
+        return []
+    packets = _packets(body)
+    for _ in takewhile(lambda line: line is not None, packets):
+        """What it asks for."""
+    return [line.decode().strip("\n") for line in takewhile(lambda line: line is not None, packets) if line]
+
+
+def remarked(content: bytes, text: str) -> bytes:
+    """The answer to a push with lines of the server's own: git shows them behind `remote:`."""
+    if not text or not content.startswith(b"0"):
+        return content
+    return b"".join(_packet(b"\x02" + line.encode()) for line in text.splitlines(keepends=True)) + content

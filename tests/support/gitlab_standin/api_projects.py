@@ -1,0 +1,286 @@
+"""Projects, branches and what protects them, files, commits, labels, members, the server and the token itself."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from forge_standin import Answer
+
+from gitlab_standin.changes import Refused
+from gitlab_standin.records import LEVELS, Label
+from gitlab_standin.rest import Call, route
+
+PROJECT = "/projects/{id}"
+
+
+# the server and the one who asks
+
+
+@route("GET", "/version")
+def version(call: Call) -> Answer:
+    if call.token is None:
+        raise Refused(401, "401 Unauthorized")
+    return Answer(200, {"version": _version(call), "revision": "0a1b2c3d4e5"})
+
+
+def _version(call: Call) -> str:
+    return "{}.{}.0-ee".format(*call.gitlab.version)
+
+
+@route("GET", "/metadata", since=(15, 2))
+def metadata(call: Call) -> Answer:
+    if call.token is None:
+        raise Refused(401, "401 Unauthorized")
+    kas = {"enabled": False, "externalUrl": None, "externalK8sProxyUrl": None, "version": None}
+    shown = {"version": _version(call), "revision": "0a1b2c3d4e5", "kas": kas, "enterprise": True}
+    return Answer(200, shown)
+
+
+@route("GET", "/user")
+def me(call: Call) -> Answer:
+    return Answer(200, call.gitlab.shapes.self_(call.user))
+
+
+@route("GET", "/personal_access_tokens/self", since=(15, 5))
+def token(call: Call) -> Answer:
+    if call.token is None:
+        raise Refused(401, "401 Unauthorized")
+    return Answer(200, call.gitlab.shapes.token(call.token))
+
+
+@route("GET", "/job", job=(13, 0))
+def job(call: Call) -> Answer:
+    """The job of CI_JOB_TOKEN; nobody else has one."""
+    if call.token is None or call.token.kind != "job":
+        raise Refused(404, "404 Not Found") if call.token else Refused(401, "401 Unauthorized")
+    return Answer(200, {"id": call.token.id, "status": "running", "user": call.gitlab.shapes.user(call.user)})
+
+
+@route("GET", "/users")
+def users(call: Call) -> Answer:
+    wanted = call.text("username")
+    found = [one for one in call.gitlab.users.values() if wanted in (None, one.username)]
+    return call.paged(found, call.gitlab.shapes.user)
+
+
+# the project
+
+
+@route("GET", PROJECT)
+def project(call: Call) -> Answer:
+    return Answer(200, call.gitlab.shapes.project(call.project, call.viewer))
+
+
+@route("GET", PROJECT + "/members/all")
+def members(call: Call) -> Answer:
+    people = [call.gitlab.user(name) for name in call.project.members]
+    wanted = call.text("query") or ""
+    return call.paged(
+        [one for one in people if wanted in one.username], lambda one: call.gitlab.shapes.member(call.project, one)
+    )
+
+
+@route("GET", PROJECT + "/members/all/{user#}")
+def member(call: Call) -> Answer:
+    found = [
+        one for one in call.gitlab.users.values() if one.id == int(call.params["user"]) and call.project.level(one)
+    ]
+    if not found:
+        raise Refused(404, "404 Not found")
+    return Answer(200, call.gitlab.shapes.member(call.project, found[0]))
+
+
+@route("GET", PROJECT + "/labels")
+def labels(call: Call) -> Answer:
+    return call.paged(list(call.project.labels.values()), call.gitlab.shapes.label)
+
+
+@route("POST", PROJECT + "/labels")
+def new_label(call: Call) -> Answer:
+    call.demand("planner")
+    missing = [name for name in ("name", "color") if name not in call.given]
+    if missing:
+        raise Refused(400, {"error": ", ".join(f"{name} is missing" for name in missing)})
+    name = call.text("name") or ""
+    if name in call.project.labels:
+        raise Refused(409, "Label already exists")
+    made = Label(call.gitlab.next_id(), name, call.text("color") or "", call.text("description"))
+    call.project.labels[name] = made
+    return Answer(201, call.gitlab.shapes.label(made))
+
+
+@route("GET", PROJECT + "/pipelines")
+def pipelines(call: Call) -> Answer:
+    wanted = {name: call.text(name) for name in ("sha", "ref", "status")}
+    found = [
+        one for one in call.project.pipelines if all(wanted[name] in (None, getattr(one, name)) for name in wanted)
+    ]
+    return call.paged(found[::-1], lambda one: call.gitlab.shapes.pipeline(call.project, one))
+
+
+# branches
+
+
+@route("GET", PROJECT + "/repository/branches")
+def branches(call: Call) -> Answer:
+    text = call.text("search") or ""
+    start, end = text.startswith("^"), text.endswith("$")
+    word = text.strip("^$")
+    names = [
+        name for name in call.project.refs
+        if word in name and (not start or name.startswith(word)) and (not end or name.endswith(word))
+    ]  # fmt: skip
+    return call.paged(names, lambda name: call.gitlab.shapes.branch(call.project, name, call.viewer))
+
+
+@route("GET", PROJECT + "/repository/branches/{branch}")
+def branch(call: Call) -> Answer:
+    return Answer(200, call.gitlab.shapes.branch(call.project, _branch(call), call.viewer))
+
+
+def _branch(call: Call) -> str:
+    name = call.params["branch"]
+    if name not in call.project.refs:
+        raise Refused(404, "404 Branch Not Found")
+    return name
+
+
+@route("POST", PROJECT + "/repository/branches")
+def new_branch(call: Call) -> Answer:
+    name, at = call.text("branch") or "", call.project.bare.commit(call.text("ref") or "")
+    if not call.project.may_push(call.user, name):
+        raise Refused(403, "403 Forbidden")
+    if name in call.project.refs:
+        raise Refused(400, "Branch already exists")
+    if at is None:
+        raise Refused(400, f"Invalid reference name: {call.text('ref')}")
+    call.project.bare.move(f"refs/heads/{name}", at)
+    call.gitlab.changes.notice(call.project, call.user)
+    return Answer(201, call.gitlab.shapes.branch(call.project, name, call.viewer))
+
+
+@route("DELETE", PROJECT + "/repository/branches/{branch}")
+def delete_branch(call: Call) -> Answer:
+    name = _branch(call)
+    if name == call.project.default_branch:
+        raise Refused(405, "Cannot remove HEAD branch")
+    protected = call.project.protections(name)
+    level = call.project.level(call.user)
+    if protected and level < LEVELS["maintainer"]:
+        raise Refused(405, "Protected branch cannot be removed")
+    if level < LEVELS["developer"]:
+        raise Refused(403, "403 Forbidden")
+    call.project.bare.move(f"refs/heads/{name}", None)
+    return Answer(204)
+
+
+@route("GET", PROJECT + "/protected_branches")
+def protected_branches(call: Call) -> Answer:
+    call.demand("maintainer")
+    return call.paged(
+        list(call.project.protected.values()), lambda one: call.gitlab.shapes.protected(call.project, one)
+    )
+
+
+@route("GET", PROJECT + "/protected_branches/{name}")
+def protected_branch(call: Call) -> Answer:
+    """By its name or its wildcard as they are written: a branch that a wildcard covers isn't found here."""
+    call.demand("maintainer")
+    one = call.project.protected.get(call.params["name"])
+    if one is None:
+        raise Refused(404, "404 Not found")
+    return Answer(200, call.gitlab.shapes.protected(call.project, one))
+
+
+# approvals of the project
+
+
+@route("GET", PROJECT + "/approvals", premium=True)
+def approvals(call: Call) -> Answer:
+    one = call.project
+    call.demand("developer")
+    return Answer(200, {
+        "approvals_before_merge": 0, "reset_approvals_on_push": one.reset_approvals_on_push,
+        "selective_code_owner_removals": False, "disable_overriding_approvers_per_merge_request": False,
+        "merge_requests_author_approval": one.author_approves, "merge_requests_disable_committers_approval": False,
+        "require_password_to_approve": False, "require_reauthentication_to_approve": False,
+        "approvers": [], "approver_groups": [],
+    })  # fmt: skip
+
+
+@route("GET", PROJECT + "/approval_rules", premium=True)
+def approval_rules(call: Call) -> Answer:
+    call.demand("developer")
+    return call.paged(call.project.rules, lambda one: call.gitlab.shapes.rule(call.project, one))
+
+
+# commits and files
+
+
+@route("GET", PROJECT + "/repository/commits")
+def commits(call: Call) -> Answer:
+    ref = call.text("ref_name") or call.project.default_branch
+    words = ["rev-list", *(["--first-parent"] if call.flag("first_parent") else []), ref]
+    if call.project.bare.commit(ref.split("..")[-1]) is None:
+        raise Refused(404, "404 Tree Not Found") if call.text("path") else Refused(404, "404 Commit Not Found")
+    path = call.text("path")
+    shas = call.project.bare.git(*words, *(["--", path] if path else [])).split()
+    return call.paged(shas, lambda sha: call.gitlab.shapes.commit(call.project, sha))
+
+
+@route("GET", PROJECT + "/repository/commits/{sha}")
+def commit(call: Call) -> Answer:
+    sha = call.project.bare.commit(call.params["sha"])
+    if sha is None:
+        raise Refused(404, "404 Commit Not Found")
+    stats = {"additions": 0, "deletions": 0, "total": 0}
+    found = next((one for one in reversed(call.project.pipelines) if one.sha == sha), None)
+    last = found and call.gitlab.shapes.pipeline(call.project, found)
+    more = {"status": found and found.status, "project_id": call.project.id, "last_pipeline": last, "stats": stats}
+    return Answer(200, call.gitlab.shapes.commit(call.project, sha) | more)
+
+
+@route("GET", PROJECT + "/repository/compare")
+def compare(call: Call) -> Answer:
+    bare, shapes = call.project.bare, call.gitlab.shapes
+    ends = [bare.commit(call.text(name) or "") for name in ("from", "to")]
+    if ends[0] is None or ends[1] is None:
+        raise Refused(404, "404 Not Found")
+    shas = bare.ahead(ends[0], ends[1])
+    start = bare.merge_base(ends[0], ends[1]) or ends[0]
+    paths = bare.git("diff", "--name-only", start, ends[1]).splitlines()
+    return Answer(200, {
+        "commit": shapes.commit(call.project, shas[-1]) if shas else None,
+        "commits": [shapes.commit(call.project, sha) for sha in shas],
+        "diffs": [_diff(call, start, ends[1], path) for path in paths],
+        "compare_timeout": False, "compare_same_ref": ends[0] == ends[1],
+        "web_url": f"{shapes.page(call.project)}/-/compare/{ends[0]}...{ends[1]}",
+    })  # fmt: skip
+
+
+def _diff(call: Call, start: str, end: str, path: str) -> dict[str, Any]:
+    bare = call.project.bare
+    had, has = bare.blob(start, path) is not None, bare.blob(end, path) is not None
+    return {
+        "diff": bare.git("diff", start, end, "--", path).partition("\n@@")[2], "new_path": path, "old_path": path,
+        "a_mode": "100644" if had else "0", "b_mode": "100644" if has else "0", "collapsed": False, "too_large": False,
+        "new_file": not had, "renamed_file": False, "deleted_file": not has, "generated_file": False,
+    }  # fmt: skip
+
+
+@route("GET", PROJECT + "/repository/files/{path}")
+def file(call: Call) -> Answer:
+    ref = call.text("ref") or "HEAD"
+    sha = call.project.bare.commit(ref)
+    content = sha and call.project.bare.blob(sha, call.params["path"])
+    if sha is None or content is None or isinstance(content, str):
+        raise Refused(404, "404 File Not Found" if sha else "404 Commit Not Found")
+    import hashlib
+
+    return Answer(200, {
+        "file_name": call.params["path"].rpartition("/")[2], "file_path": call.params["path"], "size": len(content),
+        "encoding": "base64", "content_sha256": hashlib.sha256(content).hexdigest(), "ref": ref,
+        "blob_id": call.project.bare.git("rev-parse", f"{sha}:{call.params['path']}"), "commit_id": sha,
+        "last_commit_id": sha, "execute_filemode": False, "content": base64.b64encode(content).decode(),
+    })  # fmt: skip
