@@ -262,7 +262,7 @@ def tell_people(text: str) -> None:
 
 
 def header_for_git(url: str) -> Secret | None:
-    """The header with which git shows the token to a GitHub or to the job's server; None for every other remote."""
-    from release_tool.forges.github import token
+    """The header with which git shows the token to a forge that it is for; None for every other remote."""
+    from release_tool.forges import git_login
 
-    return token.header_for_git(url, os.environ)
+    return git_login.header_for_git(url, os.environ)

@@ -83,7 +83,7 @@ COMMANDS = {
         _doctor,
     ),
     "pulls": Command(
-        "the pull requests of the `local` forge",
+        "the pull requests of the repository, on every forge",
         ("release pulls list --all", "release pulls merge 1 --method squash"),
         _pulls_arguments,
         _pulls,

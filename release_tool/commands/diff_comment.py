@@ -10,6 +10,7 @@ from release_tool.errors import Refused, ReleaseError, TryAgain
 from release_tool.forges.base import KeepsComments
 from release_tool.manifests import difference_text
 from release_tool.pull_request.comment import comment as comment_text
+from release_tool.pull_request.flavour import adapted
 from release_tool.remote.snapshot import take_all
 
 if TYPE_CHECKING:
@@ -88,8 +89,10 @@ def comment(tool: Tool, number: int, differences: Sequence[Difference], *, kept:
     """
     forge = tool.forge(take_all(tool)[0].config)
     if not isinstance(forge, KeepsComments):
-        raise Refused(f"the forge `{forge.kind}` keeps no comment up to date", hint="leave --comment out")
+        raise Refused(f"the forge `{forge.capabilities.kind}` keeps no comment up to date", hint="leave --comment out")
     nothing = not any(one.changes or one.error for one in differences)
     where = "`release diff` and the artifacts of the run show it" if kept else "`release diff` shows it"
     texts = [(one.title, difference_text(one.changes or ()), str(one.error or "")) for one in differences]
-    forge.keep_comment(number, MARKER, comment_text(MARKER, texts, where), only_if_there=nothing)
+    can = forge.capabilities
+    text = adapted(comment_text(MARKER, texts, where), can.flavour, can.flavour.comment, can.title)
+    forge.keep_comment(number, MARKER, text, only_if_there=nothing)

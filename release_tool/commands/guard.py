@@ -63,9 +63,7 @@ class Watched(NamedTuple):
             if one.refused:
                 said.append(one.refused)
             elif one.operation == "quarantine" and one.pull_request is not None:
-                said.append(
-                    f"{one.subject} waits in pull request #{one.pull_request.number} for a person who merges it"
-                )
+                said.append(f"{one.subject} waits in pull request {one.pull_request.name} for a person who merges it")
         return "; ".join(said)
 
     @property

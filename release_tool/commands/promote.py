@@ -235,6 +235,6 @@ def _waits(tool: Tool, snapshot: Snapshot, place: Place, branch: str) -> list[st
     if not look(tool.repository, forge, snapshot, place, branch).pending:
         return []
     shown = forge.find_open(branch, snapshot.config.base)
-    where = f"pull request #{shown.number}" if shown else f"the branch {branch}"
+    where = f"pull request {shown.name}" if shown else f"the branch {branch}"
     what = "a downgrade waits to land" if branch == place.downgrade_branch else "changes that have not landed"
     return [f"{place.environment}: {what} ({where}); not part of this"]

@@ -1,4 +1,4 @@
-"""`release pulls list|show|merge|close`: the pull requests of the `local` forge."""
+"""`release pulls list|show|merge|close`: the pull requests of the repository, on every forge."""
 
 from __future__ import annotations
 

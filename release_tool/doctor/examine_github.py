@@ -8,9 +8,8 @@ from release_tool.doctor import base_branch as verdicts
 from release_tool.doctor import github_branch, github_guard, github_repository
 from release_tool.doctor.diagnosis import Diagnosis, of_error
 from release_tool.errors import ReleaseError
-from release_tool.forges.github import token as github_token
-from release_tool.forges.github.address import address_of
-from release_tool.forges.github.errors import Forbidden, Missing
+from release_tool.forges.answers import Forbidden, Missing
+from release_tool.forges.github.address import address_of, find_for
 from release_tool.forges.github.settings import GitHubSettings
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from release_tool.config import Config
     from release_tool.doctor.access import Access
     from release_tool.forges.github.settings import BranchRule, RepositorySettings
-    from release_tool.forges.github.token import Token
+    from release_tool.forges.token import Token
 
 _BRANCHES = 5  # of so many release branches the rules are asked; the same ones hold for the others
 
@@ -41,7 +40,7 @@ class OfBase(NamedTuple):
 def examine(access: Access, config: Config, url: str, told: OfBase) -> Iterator[Diagnosis]:
     """Everything about the repository."""
     address = address_of(url, config.forge.url, access.environ)
-    token = github_token.find_for(address, access.environ)
+    token = find_for(address, access.environ)
     if token is None:
         yield github_repository.no_token(address.server)
         return

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from release_tool.doctor.diagnosis import Verdict
-    from release_tool.git.examine import Capabilities, Signing
+    from release_tool.git.examine import ProtocolCapabilities, Signing
 
 OLDEST = (2, 38)
 """The git that `git merge-tree --write-tree` came with, by which branches are merged without a working tree."""
@@ -61,7 +61,7 @@ def signing(found: Signing) -> Diagnosis:
     return ok("signing", f"commits are signed ({found.form}); the key must be usable without a prompt")
 
 
-def talk(found: Capabilities, where: str) -> Iterator[Diagnosis]:
+def talk(found: ProtocolCapabilities, where: str) -> Iterator[Diagnosis]:
     """What the server of the remote can do when it is read."""
     if found.protocol >= 2:
         yield ok("protocol", "git's protocol, version 2")

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from release_tool.errors import ReleaseError
+from release_tool.forges import recognise
 from release_tool.forges.base import ForgeSettings
 
 if TYPE_CHECKING:
@@ -24,12 +25,8 @@ MODULES = {
 
 
 def kind_of(url: str, environ: Mapping[str, str] | None = None) -> str:
-    """The forge that `forge.kind: auto` means: `local` for a path, `github` for a known GitHub, else `none`."""
-    if url.startswith(("/", ".", "file://")) or ":" not in url:
-        return "local"
-    from release_tool.forges.github.address import is_github
-
-    return "github" if is_github(url, environ or {}) else "none"
+    """The forge that `forge.kind: auto` means: `local` for a path, what host or environment tell, else `none`."""
+    return recognise.kind_of(url, environ or {})
 
 
 def known_url(repository: Repository, environ: Mapping[str, str]) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime, timedelta
 
+    from release_tool.model.forge import Capabilities
     from release_tool.model.records import CommitId, PullRequest
 
 
@@ -63,14 +64,8 @@ class Opened(NamedTuple):
 class Forge(Protocol):
     """The pull requests of one repository."""
 
-    kind: str
-    """Its name in the table."""
-
-    proposes: bool
-    """Whether it has pull requests at all. Without, branches are pushed and the other methods find or refuse."""
-
-    knows_landings: bool
-    """Whether a commit of the base that `landed_at` doesn't know was pushed there straight."""
+    capabilities: Capabilities
+    """What it can do; the module's `CAPABILITIES`."""
 
     @property
     def skew(self) -> timedelta | None:

@@ -15,6 +15,7 @@ from release_tool.errors import Refused, ReleaseError, TryAgain
 from release_tool.forges.base import Opened
 from release_tool.forges.local_versions import PULLS, Version, by_head, parsed, ref_of, written
 from release_tool.git.repository import Merged, Stale, TreeId
+from release_tool.model.forge import Capabilities
 from release_tool.model.records import CommitId, PullRequest, RefUpdate
 
 if TYPE_CHECKING:
@@ -30,12 +31,23 @@ _FILE = "pull.json"
 _ATTEMPTS = 100  # every lost race means that somebody else got on; this only ends what can't
 
 
+CAPABILITIES = Capabilities(
+    "local",
+    "pull requests in the git remote",
+    knows_landings=False,
+    methods=("merge", "squash", "rebase"),
+    auto_merge="forge",
+    deleting_closes=False,
+    reopens=False,
+    keeps_comments=False,
+    reviewers=False,
+)
+
+
 class LocalForge:
     """Pull requests in a git remote. The contract stands in `forges/base.py`."""
 
-    kind = "local"
-    proposes = True
-    knows_landings = False
+    capabilities = CAPABILITIES
     skew = None
 
     def __init__(self, repository: Repository, now: Callable[[], datetime]) -> None:

@@ -78,7 +78,8 @@ def parsed(content: bytes, ref: str, commit: CommitId) -> Version:
             merge_commit=_commit_id(values["merge_commit"]) if values["merge_commit"] else None,
             labels=tuple(str(label) for label in values["labels"]),
             comments=tuple(str(comment) for comment in values["comments"]),
-            **{name: datetime.fromisoformat(values[name]) if values[name] else None for name in _TIMES},
+            merged_at=_time(values["merged_at"]),
+            closed_at=_time(values["closed_at"]),
         )
         previous = None if values["previous"] is None else int(values["previous"])
         _check(ref in (ref_of(pull.number), by_head(pull.head)), "it belongs to another pull request")
@@ -91,6 +92,10 @@ def parsed(content: bytes, ref: str, commit: CommitId) -> Version:
             hint=f"delete it with `git push REMOTE :{ref}`, or put its last good version back",
         ) from error
     return Version(pull, previous, str(values.get("created_at", "")), commit, head_commit)
+
+
+def _time(value: Any) -> datetime | None:
+    return datetime.fromisoformat(value) if value else None
 
 
 def _commit_id(value: Any) -> CommitId:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from release_tool.errors import Refused
+from release_tool.model.forge import Capabilities
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,12 +18,23 @@ if TYPE_CHECKING:
     from release_tool.model.records import CommitId, PullRequest
 
 
+CAPABILITIES = Capabilities(
+    "none",
+    "no forge",
+    proposes=False,
+    knows_landings=False,
+    deleting_closes=False,
+    reopens=False,
+    keeps_comments=False,
+    labels=False,
+    reviewers=False,
+)
+
+
 class NoForge:
     """Finds nothing and refuses the rest. The contract stands in `forges/base.py`."""
 
-    kind = "none"
-    proposes = False
-    knows_landings = False
+    capabilities = CAPABILITIES
     skew = None
 
     def find_open(self, head: str, base: str) -> PullRequest | None:

@@ -29,7 +29,7 @@ _ANY = tuple(range(256))  # every exit status: this module says what each means
 _PACKET = re.compile(r"packet:\s+(?!upload-pack|receive-pack)\S+< (?P<text>.*)$", re.MULTILINE)
 
 
-class Capabilities(NamedTuple):
+class ProtocolCapabilities(NamedTuple):
     """What a server of git can do."""
 
     protocol: int  # version of git's protocol: 0, 1 or 2
@@ -49,7 +49,7 @@ def version() -> str:
     return run(("version",), "/").text.strip().removeprefix("git version ")
 
 
-def capabilities(remote: Remote) -> Capabilities:
+def capabilities(remote: Remote) -> ProtocolCapabilities:
     """What the server of a remote can do, by one more look at its default branch."""
     # `local` and not `ask`, for it takes variables.
     answer = remote.local("ls-remote", "--quiet", remote.remote_name, "HEAD", extra={"GIT_TRACE_PACKET": "1"}, ok=_ANY)
@@ -58,7 +58,7 @@ def capabilities(remote: Remote) -> Capabilities:
     return capabilities_of(answer.err)
 
 
-def capabilities_of(trace: str) -> Capabilities:
+def capabilities_of(trace: str) -> ProtocolCapabilities:
     """What a server can do, by git's trace of its packets."""
     protocol, filters = 0, False
     for found in _PACKET.finditer(trace):
@@ -69,7 +69,7 @@ def capabilities_of(trace: str) -> Capabilities:
             filters = "filter" in text.removeprefix("fetch=").split()
         elif "\\0" in text:  # before version 2, capabilities stand behind the first ref
             filters = filters or "filter" in text.partition("\\0")[2].split()
-    return Capabilities(protocol, filters)
+    return ProtocolCapabilities(protocol, filters)
 
 
 def try_push(remote: Remote, branch: str, commit: CommitId) -> bool:

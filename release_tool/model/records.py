@@ -287,6 +287,12 @@ class PullRequest(NamedTuple):
     closed_at: datetime | None = None  # when it was merged or closed (UTC)
     labels: tuple[str, ...] = ()
     comments: tuple[str, ...] = ()  # what was written below it, oldest first
+    sigil: str = "#"  # what stands before its number at the forge
+
+    @property
+    def name(self) -> str:
+        """Its number as the forge writes it: `#12`, `!12`."""
+        return f"{self.sigil}{self.number}"
 
 
 class RefUpdate(NamedTuple):

@@ -82,6 +82,11 @@ class Untrusted(ReleaseError):
     speaks_tls = True
 
 
+def bearer(token: str) -> tuple[str, str]:
+    """The header that shows a token as most servers take it (RFC 6750)."""
+    return "Authorization", f"Bearer {token}"
+
+
 class RetryPolicy:
     """When a request is sent again: the one policy; the numbers are a vendor's.
 
@@ -138,11 +143,12 @@ class Transport:
         title: what the server is, for messages: `Prometheus`.
         url: where its paths begin, without a credential; empty: each path is a whole URL.
         timeout: seconds that one `ask`, or one `send` with all its attempts, may take.
-        token: sent as `Authorization: Bearer`; None or empty: nothing is sent.
+        token: sent as `login` says; None or empty: nothing is sent.
         token_from: where the token comes from, for messages: the name of an environment variable.
         most: bytes that the body of an answer may have.
         headers: what else is sent with every request.
         shown: what stands for the address in messages, where the address itself is a secret; empty: it may be shown.
+        login: name and value of the header that shows a token.
     """
 
     def __init__(
@@ -156,7 +162,9 @@ class Transport:
         most: int = 32 * 1024 * 1024,
         headers: Mapping[str, str] | None = None,
         shown: str = "",
+        login: Callable[[str], tuple[str, str]] = bearer,
     ) -> None:
+        self._login = login
         self._title = title
         self._shown = shown
         self._url = url.rstrip("/")
@@ -282,7 +290,10 @@ class Transport:
 
     def clean(self, words: str) -> str:
         """A phrase from outside, without the token."""
-        return phrase(words.replace(self._token.reveal(), str(self._token)) if self._token else words)
+        if self._token:
+            for secret in (self._token.reveal(), self._login(self._token.reveal())[1].rpartition(" ")[2]):
+                words = words.replace(secret, str(self._token))
+        return phrase(words)
 
     def _check(self) -> None:
         """Refuses what can't be sent, before a library puts it into a message of its own."""
@@ -301,7 +312,7 @@ class Transport:
     def _session(self) -> requests.Session:
         with self._making:
             if self._made is None:
-                self._made = _new_session(self._token, self._headers)
+                self._made = _new_session(self._token, self._headers, self._login)
             return self._made
 
     def _late(self, seconds: float, where: str) -> Late:
@@ -403,7 +414,9 @@ def http_date(text: str) -> datetime | None:
         return None
 
 
-def _new_session(token: Secret | None, headers: Mapping[str, str]) -> requests.Session:
+def _new_session(
+    token: Secret | None, headers: Mapping[str, str], login: Callable[[str], tuple[str, str]]
+) -> requests.Session:
     from http.cookiejar import DefaultCookiePolicy
 
     import requests
@@ -416,7 +429,8 @@ def _new_session(token: Secret | None, headers: Mapping[str, str]) -> requests.S
 
     def entitled(request: requests.PreparedRequest) -> requests.PreparedRequest:
         if token:
-            request.headers["Authorization"] = f"Bearer {token.reveal()}"
+            name, value = login(token.reveal())
+            request.headers[name] = value
         return request
 
     session = Session()

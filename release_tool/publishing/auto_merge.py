@@ -32,14 +32,14 @@ def merged(work: Work, outcome: Outcome) -> Outcome:
         return outcome._replace(refused=waits) if outcome.text else outcome
     why = _why_a_person(work, pull)
     if why:
-        return outcome._replace(refused=f"pull request #{pull.number} waits for a person who merges it{why}")
+        return outcome._replace(refused=f"pull request {pull.name} waits for a person who merges it{why}")
     try:
         merging = work.forge.merge_when_ready(pull.number, pull.head_commit)
     except Refused as refusal:
-        why = f"pull request #{pull.number} waits for a person: the forge doesn't merge it by itself ({refusal.what})"
+        why = f"pull request {pull.name} waits for a person: the forge doesn't merge it by itself ({refusal.what})"
         return outcome._replace(refused=why)
     except TryAgain as busy:
-        why = f"pull request #{pull.number} is not merged yet ({busy.what}): the next pass tries again"
+        why = f"pull request {pull.name} is not merged yet ({busy.what}): the next pass tries again"
         return outcome._replace(refused=why)
     return outcome._replace(merging=merging, changed=outcome.changed or merging == "merged")
 
@@ -78,8 +78,8 @@ def held(work: Work) -> Outcome | None:
     branch = look(work.repository, work.forge, work.snapshot, work.place, work.branch)
     if not decided.said_no(work, branch):
         return None
-    number = branch.finished.number if branch.finished else 0
-    return work.outcome(said=(f"pull request #{number} proposed just that and was closed; nothing has changed since",))
+    name = branch.finished.name if branch.finished else ""
+    return work.outcome(said=(f"pull request {name} proposed just that and was closed; nothing has changed since",))
 
 
 def needless(tool: Tool, snapshot: Snapshot, place: Place) -> str:
@@ -98,4 +98,4 @@ def needless(tool: Tool, snapshot: Snapshot, place: Place) -> str:
     if pull is None:
         return ""
     forge.merge_by_hand(pull.number)
-    return f"a downgrade waits in pull request #{pull.number}, and its reason is gone: close it, or merge it by hand"
+    return f"a downgrade waits in pull request {pull.name}, and its reason is gone: close it, or merge it by hand"

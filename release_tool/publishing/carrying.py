@@ -53,14 +53,14 @@ def settled(tool: Tool, snapshot: Snapshot, stray: Stray) -> str:
     except Stale:  # somebody pushed to it
         return ""
     if shown is not None:
-        went = messages.carried_over(stray.target, goes_on and goes_on.number)
+        went = messages.carried_over(stray.target, goes_on.name if goes_on else "")
         forge.close(shown.number, went if stray.moved else messages.nothing_left(base, ()))
     try:
         tool.repository.push([RefUpdate(f"refs/heads/{stray.name}", tip, None)])
     except Stale:
         return ""
-    closed = f"pull request #{shown.number} is closed, and " if shown else ""
-    where = f"pull request #{goes_on.number} ({stray.target})" if goes_on else f"the branch {stray.target}"
+    closed = f"pull request {shown.name} is closed, and " if shown else ""
+    where = f"pull request {goes_on.name} ({stray.target})" if goes_on else f"the branch {stray.target}"
     why = f"what waited on it went to {where}" if stray.moved else "nothing was pending on it"
     return f"{closed}branch {stray.name} is deleted: {why}"
 

@@ -33,7 +33,7 @@ def _shown(work: Work, branch: Branch) -> Outcome | None:
     if not (branch.pending and _made_from_the_same(work, branch) and _names_hold(work, branch) and _good(work, branch)):
         return None
     shown = work.forge.find_open(branch.name, work.snapshot.config.base)
-    if shown is None and work.forge.proposes:
+    if shown is None and work.forge.capabilities.proposes:
         return None
     return work.outcome(branch=branch.name, pull_request=shown)
 
@@ -73,13 +73,13 @@ def _look_for_a_no(work: Work, branch: Branch, intent: Intent) -> None:
     # is none of those that were closed; the same command gets one by itself, unless somebody gave the id.
     if work.tries and not work.invocation.named:
         raise TryAgain(
-            f"pull request #{no.number} was closed just after this operation came to it",
+            f"pull request {no.name} was closed just after this operation came to it",
             where=no.url,
             cause="somebody closed it, or deleted its branch, at that moment",
             hint="run the same command again to have it proposed in a new pull request",
         )
     raise Refused(
-        f"pull request #{no.number} was closed, and operation {intent.id} with it: it is not in the base",
+        f"pull request {no.name} was closed, and operation {intent.id} with it: it is not in the base",
         where=no.url,
         cause='a closed pull request is a "no", and so is a deleted branch; its comments may say why',
         hint="to have it proposed all the same, run the command with another --id, or without one",

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from release_tool.errors import Refused, ReleaseError
-from release_tool.forges.base import is_unfinished
+from release_tool.forges.base import OPENING, is_unfinished
 from release_tool.git.repository import Stale
 from release_tool.model import history
 
@@ -36,7 +36,7 @@ def show(work: Work, branch: Branch, lines: Sequence[Line], outcome: Outcome, ti
         Stale: it was merged or closed in between, or somebody pushed after us and their text must stand.
     """
     text = _text(work, lines, outcome)
-    if not work.forge.proposes:
+    if not work.forge.capabilities.proposes:
         link = work.repository.link
         said = [*outcome.said, *([f"the server says where to open or see its pull request: {link}"] if link else [])]
         if work.snapshot.config.forge.kind == "auto":
@@ -66,11 +66,12 @@ def _needs_text(work: Work, branch: Branch, shown: PullRequest, text: PullReques
 
 
 def _text(work: Work, lines: Sequence[Line], outcome: Outcome) -> PullRequestText:
-    from release_tool.pull_request import compose  # what makes a text is loaded where one is written
+    from release_tool.pull_request import compose, flavour  # what makes a text is loaded where one is written
 
-    made, config = outcome.plan, work.snapshot.config
+    made, config, can = outcome.plan, work.snapshot.config, work.forge.capabilities
     assert made is not None  # what is shown was planned
-    return compose.pull_request(
+    longest = can.flavour.body - len(OPENING)
+    text = compose.pull_request(
         compose.Proposed(
             place=work.place,
             lines=lines,
@@ -88,8 +89,11 @@ def _text(work: Work, lines: Sequence[Line], outcome: Outcome) -> PullRequestTex
             branch="" if work.branch == work.place.branch else work.branch,
             restoring=work.restoring,
             warm_up=work.environment.retention.warm_up,
-        )
+        ),
+        min(compose.LIMIT, longest),
     )
+    body = flavour.adapted(text.body, can.flavour, longest, can.title)
+    return compose.PullRequestText(flavour.cut_title(text.title, can.flavour), body)
 
 
 def _environments(work: Work) -> dict[str, State | None]:
@@ -148,7 +152,7 @@ def _look_for_a_decision(work: Work, branch: Branch) -> None:
     """Raise Stale if the pull request was merged or closed since this attempt began."""
     finished = work.forge.last_finished(branch.name, work.snapshot.config.base)
     if finished is not None and (branch.finished is None or finished.number != branch.finished.number):
-        raise Stale(f"pull request #{finished.number} was {finished.state} in between")
+        raise Stale(f"pull request {finished.name} was {finished.state} in between")
 
 
 def _update(work: Work, shown: PullRequest, text: PullRequestText) -> PullRequest:

@@ -106,7 +106,7 @@ def _attempt(work: Work) -> Outcome:
         outcome = _proposed(work)
         done = {"merged": "is merged", "waiting": "merges by itself"}.get(outcome.merging, "waits for a person")
         shown = f"became a pull request, which {done}"
-        if not work.forge.proposes:
+        if not work.forge.capabilities.proposes:
             shown = f"stands on the branch {outcome.branch}, which waits for a person who merges it"
         why = f"the server takes no direct push ({refusal.what}): the downgrade {shown}"
         return outcome._replace(refused=why)

@@ -53,7 +53,7 @@ def propose(work: Work) -> Outcome:
         return _nothing(work, branch, following.plan)
     if decided.is_no(work, branch, following.plan):
         assert branch.finished is not None  # else nobody said no
-        held = f"pull request #{branch.finished.number} proposed just that and was closed; nothing has changed since"
+        held = f"pull request {branch.finished.name} proposed just that and was closed; nothing has changed since"
         return work.outcome(plan=following.plan._replace(notes=(), left_out=()), said=(held,))
     changes = _changes(work, branch, following)
     manifests, notes, reached = work.rendered(following.plan, following.files, following.changed)
@@ -126,7 +126,7 @@ def _nothing(work: Work, branch: Branch, made: Plan) -> Outcome:
     if shown is None or branch.append_only or work.invocation.dry_run:
         return work.outcome(plan=made, branch=branch.name, pull_request=shown)
     work.forge.close(shown.number, messages.nothing_left(work.snapshot.config.base, made.left_out))
-    note = f"pull request #{shown.number} is closed: nothing is left of it"
+    note = f"pull request {shown.name} is closed: nothing is left of it"
     made = made._replace(own=(), kept=(), waiting=())
     return work.outcome(changed=work.intent is None, plan=made, branch=branch.name, routes=(note,))
 

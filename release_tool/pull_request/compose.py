@@ -30,14 +30,14 @@ class PullRequestText(NamedTuple):
     body: str
 
 
-def pull_request(proposed: Proposed) -> PullRequestText:
-    """A title of one line, and a body of no more than `LIMIT` UTF-16 code units.
+def pull_request(proposed: Proposed, limit: int = LIMIT) -> PullRequestText:
+    """A title of one line, and a body of no more than `limit` UTF-16 code units.
 
     Texts in it may come from anybody: they can't leave their cell, mention people, close issues, or bring HTML, links
     or Mermaid's syntax.
     """
     end = [details.undo(proposed)]
-    room = LIMIT - _length([*end, _LEFT_OUT])
+    room = limit - _length([*end, _LEFT_OUT])
     parts = _fitting(
         [
             *first_screen.first_screen(proposed),
@@ -54,7 +54,7 @@ def pull_request(proposed: Proposed) -> PullRequestText:
         room,
     )
     parts += end
-    room = LIMIT - _length([*parts, _LEFT_OUT])
+    room = limit - _length([*parts, _LEFT_OUT])
     last = _fitting(difference(proposed, room), room)
     parts += [one for one in last if one != _LEFT_OUT or _LEFT_OUT not in parts]  # there is room for it once
     return PullRequestText(title(proposed.place.title, proposed.lines), join(_BETWEEN, parts) + "\n")

@@ -153,9 +153,9 @@ def nothing_left(base: str, gone: Sequence[LeftOut]) -> str:
     )
 
 
-def carried_over(to: str, number: int | None) -> str:
+def carried_over(to: str, pull: str) -> str:
     """The comment on a pull request whose environment has another branch today."""
-    where = f"pull request #{number} (`{to}`)" if number else f"the branch `{to}`"
+    where = f"pull request {pull} (`{to}`)" if pull else f"the branch `{to}`"
     return (
         f"`release.yaml` gives this environment another branch today: all of this went to {where}. Closed by `release`."
     )

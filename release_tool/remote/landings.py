@@ -35,7 +35,7 @@ class Landings:
     def __call__(self, step: WalkStep) -> datetime | None:
         forge = self._forge()
         merged = forge.landed_at(step.commit)
-        if merged is None and (forge.knows_landings or not self._may_have_waited(step.commit, forge)):
+        if merged is None and (forge.capabilities.knows_landings or not self._may_have_waited(step.commit, forge)):
             return step.committed_at
         return merged
 
@@ -46,12 +46,12 @@ class Landings:
             try:
                 info = self._repository.commit_info(commit)
             except MissingObject:  # the history is cut here
-                return not forge.proposes
+                return not forge.capabilities.proposes
             if f"\n{BASE_TRAILER}: " in info.message:
                 return True
             if len(info.parents) != 1 or info.operations:
                 return False
-            if not forge.proposes:  # pull requests are elsewhere, and nobody tells how they are merged
+            if not forge.capabilities.proposes:  # pull requests are elsewhere, and nobody tells how they are merged
                 return True
             commit = info.parents[0]  # a person's on a release branch lands with the tool's commit below it
         return False

@@ -69,8 +69,8 @@ class Stray(NamedTuple):
 
     def problem(self) -> ReleaseError:
         """What a person must know of it."""
-        number = self.pull_request.number if self.pull_request else None
-        what = f"the branch {self.name} is left over" + (f", with pull request #{number}" if number else "")
+        pull = f", with pull request {self.pull_request.name}" if self.pull_request else ""
+        what = f"the branch {self.name} is left over{pull}"
         whose = f"it was made for {self.then.title}"
         drop = f"`git push {self.remote} --delete {self.name}` drops what waits on it"
         if not self.heirs:
@@ -101,7 +101,7 @@ class Stray(NamedTuple):
     def way_out(self) -> str:
         """How a person gets rid of it."""
         delete = f"`git push {self.remote} --delete {self.name}`"
-        return f"close pull request #{self.pull_request.number}, or {delete}" if self.pull_request else delete
+        return f"close pull request {self.pull_request.name}, or {delete}" if self.pull_request else delete
 
     def _kept(self) -> str:
         return "commits of a person are on it" if self.people else "not all that waits on it can be planned there"

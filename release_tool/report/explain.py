@@ -127,7 +127,7 @@ def _gone(one: Explanation) -> str:
         return f"is gone from {title}: {', '.join(gone[-2:])}" if gone else f"is gone from {title}"
     if one.waits:
         pull = one.waits[0].pull_request
-        where = one.waits[0].branch if pull is None else f"pull request #{pull.number}"
+        where = one.waits[0].branch if pull is None else f"pull request {pull.name}"
         return f"is not in {title} yet: it waits in {where}"
     changes = [change for past in one.past for change in _about(one, past.entry.line.changes)]
     superseded = [change.reason for change in changes if change.action == "supersede"]
@@ -175,7 +175,7 @@ def _facts(one: Explanation) -> Iterator[tuple[str, str]]:
 
 def _waiting(one: Explanation, number: int) -> str:
     entry = one.waits[number]
-    where = entry.branch if entry.pull_request is None else f"{entry.branch}, pull request #{entry.pull_request.number}"
+    where = entry.branch if entry.pull_request is None else f"{entry.branch}, pull request {entry.pull_request.name}"
     changes = ", ".join(f"{change.action} ({change.reason})" for change in _about(one, entry.line.changes))
     return f"{messages.subject(entry.line.intent)}: {changes or entry.line.no_effect or 'no change'}; in {where}"
 

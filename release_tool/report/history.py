@@ -69,7 +69,7 @@ def _block(entry: Entry, width: int | None) -> list[str]:
 def _pending(entry: Entry) -> Iterator[tuple[str, str]]:
     if entry.branch:
         pull = entry.pull_request
-        shown = "no pull request" if pull is None else f"pull request #{pull.number}"
+        shown = "no pull request" if pull is None else f"pull request {pull.name}"
         yield "pending", f"{entry.branch}, {shown}"
 
 

@@ -195,7 +195,7 @@ def _where(outcome: Outcome, width: int | None) -> list[str]:
     if shown is not None:
         state = "opened" if outcome.created else "open"
         merging = {"merged": ", then merged", "waiting": ", merges by itself"}.get(outcome.merging, "")
-        words.append(f"pull request #{shown.number} ({state}{merging}): {shown.url}")
+        words.append(f"pull request {shown.name} ({state}{merging}): {shown.url}")
     return folded(", ".join(words), width, first="  ", indent="    ") if words else []
 
 

@@ -380,7 +380,7 @@ def _waiting(one: EnvironmentStatus, now: datetime) -> Iterator[tuple[str, str]]
 
 def _operations(branch: str, waiting: Waiting | Stray, now: datetime) -> list[str]:
     pull = waiting.pull_request
-    place = f"{branch}, " + ("no pull request" if pull is None else f"pull request #{pull.number}")
+    place = f"{branch}, " + ("no pull request" if pull is None else f"pull request {pull.name}")
     said: list[str] = []
     for line in waiting.pending:
         by = f" by {line.intent.by}" if line.intent.by else ""

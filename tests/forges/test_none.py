@@ -17,7 +17,7 @@ def test_without_a_forge_nothing_is_proposed(tmp_path: Path) -> None:
     origin = Origin.make(tmp_path / "origin.git")
     with Repository.open(None, origin.url) as repository:
         forge = forges.connect("none", repository, lambda: datetime.now(timezone.utc))
-        assert (forge.kind, forge.proposes) == ("none", False)
+        assert (forge.capabilities.kind, forge.capabilities.proposes) == ("none", False)
         tip = origin.tip()
         assert tip is not None
         nothing = (forge.find_open("a", "b"), forge.last_finished("a", "b"), forge.landed_at(tip), forge.list())

@@ -149,4 +149,4 @@ def test_a_name_of_ssh_finds_its_forge(clone: Path, tmp_path: Path, url: str, ki
     with Repository.open(clone) as repository:
         assert forges.kind_of(forges.known_url(repository, {})) == kind
         forge = forges.connect("auto", repository, lambda: BEGIN)
-        assert forge.kind == kind
+        assert forge.capabilities.kind == kind

@@ -59,7 +59,7 @@ class GitHubWorld:
 
 def quick(monkeypatch: pytest.MonkeyPatch, *, timeout: float = 5.0, waits: Any = (0.01, 0.02)) -> None:
     """Shorter times than those of the real GitHub; what is done with them stays."""
-    from release_tool.forges.github import client
+    from release_tool.forges import client
 
     monkeypatch.setattr(client, "_TIMEOUT", timeout)
     monkeypatch.setattr(client, "_WAITS", waits)

@@ -11,20 +11,17 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from release_tool.errors import ReleaseError
+from release_tool.forges import recognise, token
+from release_tool.forges.remote_url import host_of, is_loopback, is_safe, remote_url, same_host
 from release_tool.safe_text import bare_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_PUBLIC = "github.com"
-_SAME = {"www.github.com": _PUBLIC, "ssh.github.com": _PUBLIC}  # the second: SSH over the port of HTTPS
-_LOOPBACK = re.compile(r"(localhost|127\.[0-9.]+|\[::1\])(:[0-9]+)?")
-# What git takes for SSH: `git@host:path`, also with a slash before the path, and with a port as `[git@host:22]:path`.
-_SCP = re.compile(r"(?:[^/:@\[]+@)?(?:(?P<host>[^/:@\[]+)|\[(?:[^/:@]+@)?(?P<other>[^/:@]+)(?::\d+)?\]):(?P<path>.+)")
-_PART = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]+")
+    from release_tool.forges.token import Token
 
-# Runners of others set the same variables for servers that are no GitHub.
-_OTHER_ACTIONS = ("GITEA_ACTIONS", "FORGEJO_ACTIONS")
+_PUBLIC = "github.com"
+_PART = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]+")
 
 
 class Address(NamedTuple):
@@ -49,55 +46,30 @@ class Address(NamedTuple):
         return f"{scheme}://{self.server}/{self.full_name}/pull/{number}"
 
 
-class _Remote(NamedTuple):
-    host: str
-    path: str
+def find_for(address: Address, environ: Mapping[str, str]) -> Token | None:
+    """The token for the API of a repository; None: there is none.
+
+    Raises:
+        ReleaseError: there is a token, and nothing but the repository says that the server is a GitHub; or as
+            `token.find`.
+    """
+    strange = [url for url in (address.api, address.graphql) if not _is_known_api(url, environ)]
+    hint = f"for an Enterprise Server of yours set GITHUB_SERVER_URL=https://{address.server} in the environment"
+    return token.entitled(token.find("github", environ), "github", strange, environ, hint)
 
 
-def is_github(url: str, environ: Mapping[str, str]) -> bool:
-    """Whether a remote's URL leads to a GitHub that is known as one: by its name, or because Actions runs there."""
-    remote = _remote(url)
-    if remote is None:
-        return False
-    return remote.host == _PUBLIC or remote.host.endswith(".ghe.com") or remote.host == actions_host(environ)
-
-
-def is_known_api(url: str, environ: Mapping[str, str]) -> bool:
-    """Whether an API is that of a GitHub without a word of the repository: by its name, or by the environment."""
+def _is_known_api(url: str, environ: Mapping[str, str]) -> bool:
+    """Whether an API is named by the environment, or GitHub's own."""
     host = urlsplit(url).netloc.lower()
-    named = {f"api.{_PUBLIC}", actions_host(environ)}
+    named = {f"api.{_PUBLIC}"}
     if actions_host(environ):
         named |= {urlsplit(environ.get(name, "")).netloc.lower() for name in ("GITHUB_API_URL", "GITHUB_GRAPHQL_URL")}
-    return bool(host) and (host in named or host.endswith(".ghe.com"))
-
-
-def is_safe(url: str) -> bool:
-    """Whether a token may be sent to a URL: by TLS, or within the machine itself."""
-    parts = urlsplit(url)
-    return parts.scheme == "https" or (parts.scheme == "http" and _LOOPBACK.fullmatch(parts.netloc) is not None)
+    return bool(host) and host in named
 
 
 def actions_host(environ: Mapping[str, str]) -> str:
     """The host of `GITHUB_SERVER_URL`, the GitHub whose Actions runs this; empty: none."""
-    if any(environ.get(name) for name in _OTHER_ACTIONS):
-        return ""
-    return _host_of(environ.get("GITHUB_SERVER_URL", ""))
-
-
-def is_of_the_job(url: str, environ: Mapping[str, str]) -> bool:
-    """Whether a remote is on the server whose Actions runs this, be it a GitHub, a Gitea or a Forgejo, and as safe.
-
-    A token for that server is the runner's to hand out, which uses it itself: where a runner that is not GitHub's
-    speaks plain HTTP to its server, the token travels no worse for git.
-    """
-    given = environ.get("GITHUB_SERVER_URL", "").rstrip("/")
-    remote, server = _remote(url), _remote(given) if given else None
-    if remote is None or server is None or not url.startswith(("https:", "http:")):
-        return False
-    if remote.host != server.host or not remote.path.startswith(f"{server.path.rstrip('/')}/"):
-        return False
-    other = any(environ.get(name) for name in _OTHER_ACTIONS)
-    return is_safe(url) or (other and url.startswith("http:") and given.startswith("http:"))
+    return next((host_of(url) for url in recognise.servers("github", environ)), "")
 
 
 def address_of(url: str, override: str, environ: Mapping[str, str]) -> Address:
@@ -106,8 +78,8 @@ def address_of(url: str, override: str, environ: Mapping[str, str]) -> Address:
     Raises:
         ReleaseError: the URL is none of a repository on a GitHub.
     """
-    remote = _remote(url)
-    parts = remote.path.strip("/").removesuffix(".git").split("/") if remote else []
+    remote = remote_url(url)
+    parts = remote.parts if remote else ()
     if remote is None or len(parts) != 2 or not all(_PART.fullmatch(part) for part in parts):
         raise ReleaseError(
             "the remote's URL is not that of a repository on GitHub",
@@ -124,7 +96,7 @@ def _of_host(host: str, environ: Mapping[str, str]) -> tuple[str, str]:
         return given, environ.get("GITHUB_GRAPHQL_URL", "") or _graphql(given)
     if host == _PUBLIC or host.endswith(".ghe.com"):
         return f"https://api.{host}", f"https://api.{host}/graphql"
-    base = f"{'http' if _LOOPBACK.fullmatch(host) else 'https'}://{host}/api"
+    base = f"{'http' if is_loopback(host) else 'https'}://{host}/api"
     return f"{base}/v3", f"{base}/graphql"
 
 
@@ -138,35 +110,9 @@ def _of_override(url: str) -> tuple[str, str]:
         return url, _graphql(url)
     if parts.netloc.startswith("api."):
         return url, f"{url}/graphql"
-    return _of_host(_SAME.get(parts.netloc, parts.netloc), {})
+    return _of_host(same_host(parts.netloc), {})
 
 
 def _graphql(api: str) -> str:
     """The GraphQL API beside a REST API: `/api/v3` has `/api/graphql`."""
     return f"{api.removesuffix('/v3')}/graphql" if api.endswith("/api/v3") else f"{api}/graphql"
-
-
-def _remote(url: str) -> _Remote | None:
-    """Host and path of a remote's URL; None for a path of this machine. An SSH port is not the server's."""
-    if "://" not in url:
-        found = _SCP.fullmatch(url)
-        return _Remote(_same(found["host"] or found["other"]), found["path"]) if found else None
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        return None
-    if parts.scheme not in {"https", "http", "ssh", "git+ssh", "ssh+git", "git"} or not host:
-        return None
-    usual = parts.scheme not in {"https", "http"} or port in {None, 443 if parts.scheme == "https" else 80}
-    host = f"[{host}]" if ":" in host else host
-    return _Remote(_same(host if usual else f"{host}:{port}"), parts.path)
-
-
-def _host_of(url: str) -> str:
-    remote = _remote(url) if url else None
-    return remote.host if remote else ""
-
-
-def _same(host: str) -> str:
-    return _SAME.get(host.lower(), host.lower())

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from release_tool.forges.answers import AnswerLost, Forbidden, Invalid, Missing, Purpose, unreadable
 from release_tool.forges.github import pulls
-from release_tool.forges.github.errors import READ, WRITE, AnswerLost, Forbidden, Invalid, Missing, Purpose
+from release_tool.forges.github.dialect import READ, WRITE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -108,7 +109,7 @@ class Talk:
             ]
             following = str(found["pageInfo"]["endCursor"]) if found["pageInfo"]["hasNextPage"] else None
         except (KeyError, TypeError, ValueError) as error:
-            raise pulls.unreadable("a comment", self._address.url(variables["number"]), error) from error
+            raise unreadable("a comment", self._address.url(variables["number"]), error, "GitHub") from error
         return _Page(own, following)
 
     def _create_unless(self, number: int, text: str, is_there: Callable[[], bool]) -> None:

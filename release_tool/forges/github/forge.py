@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 from release_tool.errors import Refused, ReleaseError
 from release_tool.forges import known_url
+from release_tool.forges.answers import AnswerLost, Invalid, Missing, Purpose
 from release_tool.forges.base import OPENING, ForgeSettings, Opened
 from release_tool.forges.github import pulls
-from release_tool.forges.github.address import address_of
+from release_tool.forges.github.address import address_of, find_for
 from release_tool.forges.github.client import GitHubClient
 from release_tool.forges.github.conversation import Talk
-from release_tool.forges.github.errors import CONTENTS, READ, WRITE, AnswerLost, Invalid, Missing, Purpose
+from release_tool.forges.github.dialect import CONTENTS, READ, WRITE
 from release_tool.forges.github.merging import Merging
-from release_tool.forges.github.token import find_for
+from release_tool.forges.server_merge import ServerMerge
+from release_tool.model.forge import Capabilities
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -45,14 +47,22 @@ _CLOSE = Purpose("close a pull request", WRITE)
 _LANDING = Purpose("find the pull request of a commit", f"{READ}` and `{CONTENTS}")
 
 
+CAPABILITIES = Capabilities("github", "GitHub", methods=("merge", "squash", "rebase"), auto_merge="forge", teams=True)
+
+
 class GitHubForge:
     """The pull requests of one repository on GitHub; `merging` is what the contract doesn't know."""
 
-    kind = "github"
-    proposes = True
-    knows_landings = True
+    capabilities = CAPABILITIES
 
-    def __init__(self, address: Address, client: GitHubClient, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        address: Address,
+        client: GitHubClient,
+        server_merge: ServerMerge,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._server_merge = server_merge
         self.merging = Merging(address, client, sleep)
         self._address = address
         self._client = client
@@ -170,16 +180,9 @@ class GitHubForge:
     def keep_comment(self, number: int, marker: str, text: str, *, only_if_there: bool = False) -> None:
         self._talk.keep(number, marker, text, only_if_there=only_if_there)
 
-    def merge(
-        self,
-        number: int,
-        method: str = "merge",  # noqa: ARG002
-        check: Callable[[CommitId], None] | None = None,  # noqa: ARG002
-    ) -> PullRequest:
-        raise Refused(
-            "on GitHub merging is left to people and to the rules of the branch",
-            where=self._address.url(number),
-            hint="merge it there, or with `gh pr merge`",
+    def merge(self, number: int, method: str = "merge", check: Callable[[CommitId], None] | None = None) -> PullRequest:
+        return self._server_merge.run(
+            self.get(number), check, lambda pull: self.merging.now(number, method, pull.head_commit), self.get
         )
 
     def merge_when_ready(self, number: int, head_commit: CommitId) -> str:
@@ -253,4 +256,4 @@ def connect(
     client = GitHubClient(
         address, find_for(address, settings.environ), patience=settings.patience, sleep=time.sleep, now=now
     )
-    return GitHubForge(address, client)
+    return GitHubForge(address, client, ServerMerge(repository, now))

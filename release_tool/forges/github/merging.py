@@ -6,8 +6,9 @@ import time
 from typing import TYPE_CHECKING
 
 from release_tool.errors import Refused, ReleaseError, TryAgain
+from release_tool.forges.answers import AnswerLost, Declined, Purpose
 from release_tool.forges.github import pulls
-from release_tool.forges.github.errors import READ, WRITE, AnswerLost, Declined, Purpose
+from release_tool.forges.github.dialect import READ, WRITE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +46,11 @@ mutation ($id: ID!) {
     pullRequest { number }
   }
 }"""
+
+_HINT = (
+    "allow auto-merge in the repository's settings, and protect its base with a review or a check to wait for; "
+    "or merge it by hand"
+)
 
 
 class Merging:
@@ -115,6 +121,11 @@ class Merging:
         assert refused is not None  # there is a method, and it was refused
         raise refused
 
+    def now(self, number: int, method: str, head_commit: CommitId) -> None:
+        """Merges a pull request now, with this head and no other; Refused where its base demands more."""
+        self._demand_ready(number, self._known_standing(number), head_commit)
+        self._merge(number, method, head_commit, "what its page asks for is still to come: a review, a check, a sync")
+
     def disable(self, number: int) -> None:
         now = self.standing(number)
         if now.auto_merge and now.state == "open":
@@ -130,7 +141,7 @@ class Merging:
             now = self.standing(number)
         return now
 
-    def _merge(self, number: int, method: str, head_commit: CommitId) -> str:
+    def _merge(self, number: int, method: str, head_commit: CommitId, hint: str = _HINT) -> str:
         body = {"merge_method": method, "sha": head_commit}
         try:
             self._client.change("PUT", f"{self._address.path}/pulls/{number}/merge", body, _MERGE)
@@ -139,7 +150,7 @@ class Merging:
         except ReleaseError as error:
             if self.standing(number).state == "merged":  # by an attempt whose answer was lost, or by somebody else
                 return "merged"
-            raise Refused(error.what, where=self._address.url(number), hint=_HINT) from error
+            raise Refused(error.what, where=self._address.url(number), hint=hint) from error
         return "merged"
 
     def _demand_ready(self, number: int, now: pulls.Standing, head_commit: CommitId) -> None:
@@ -147,9 +158,3 @@ class Merging:
             raise Refused(f"pull request #{number} is {now.state}", where=self._address.url(number))
         if now.head_commit != head_commit:
             raise Refused(f"the head of pull request #{number} has moved", where=self._address.url(number))
-
-
-_HINT = (
-    "allow auto-merge in the repository's settings, and protect its base with a review or a check to wait for; "
-    "or merge it by hand"
-)

@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from release_tool.errors import ReleaseError
+from release_tool.forges.answers import unreadable
 from release_tool.model.records import CommitId, PullRequest
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def pull_request(value: Any, where: str) -> PullRequest:
             labels=names(value.get("labels") or ()),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise unreadable("a pull request", where, error) from error
+        raise unreadable("a pull request", where, error, "GitHub") from error
 
 
 def same_repository(value: Any, full_name: str) -> bool:
@@ -113,7 +113,7 @@ def standing(data: Any, where: str) -> Standing:
             methods=tuple(method for method, key in _METHODS.items() if data["repository"][key]),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise unreadable("a pull request", where, error) from error
+        raise unreadable("a pull request", where, error, "GitHub") from error
 
 
 def landing(values: Iterable[PullRequest], sought: CommitId) -> datetime | None:
@@ -163,9 +163,3 @@ def reviewers_of(reviewers: Iterable[str]) -> Mapping[str, list[str]]:
         "reviewers": [one for one in listed if "/" not in one],
         "team_reviewers": [one.partition("/")[2] for one in listed if "/" in one],
     }
-
-
-def unreadable(what: str, where: str, error: Exception) -> ReleaseError:
-    """The error of an answer that lacks what it should hold; what: its content in a few words."""
-    cause = f"{type(error).__name__}: {error}"
-    return ReleaseError(f"{what} in GitHub's answer can't be read", where=where, cause=cause)

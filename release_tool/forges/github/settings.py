@@ -11,14 +11,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
-from release_tool.forges.github.errors import AGAIN, READ, AnswerLost, Sent, read, spoken
+from release_tool.forges.answers import AGAIN, AnswerLost, Sent, read
+from release_tool.forges.github.dialect import DIALECT, READ
 from release_tool.net.transport import Transport, http_date
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from release_tool.forges.github.address import Address
-    from release_tool.forges.github.token import Token
+    from release_tool.forges.token import Token
     from release_tool.net.transport import Answer
 
 _HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
@@ -149,7 +150,7 @@ class GitHubSettings:
         """The classic protection of a branch; None: it has none."""
         path = f"/branches/{quote(branch, safe='')}/protection"
         answer = self._answer(path)
-        if answer.status == 404 and spoken(answer.body) == "Branch not protected":
+        if answer.status == 404 and DIALECT.spoken(answer.body) == "Branch not protected":
             return None
         if answer.status in {403, 404} and self._is_open(branch):
             return None
@@ -224,7 +225,7 @@ class GitHubSettings:
 
     def _read(self, answer: Answer, path: str, doing: str, needs: str) -> Any:
         sent = Sent(doing, self._transport.where(self._path + path), needs, self._source)
-        found = read(answer, sent, self._transport.clean(spoken(answer.body)))
+        found = read(answer, sent, self._transport.clean(DIALECT.spoken(answer.body)), DIALECT)
         if found is None:
             raise AnswerLost("GitHub broke off its answer", where=sent.where, hint=AGAIN)
         return found

@@ -10,10 +10,13 @@ from typing import Any
 import requests
 from standin import StandIn, Token
 
+from release_tool.forges.git_login import header_for_git
 from release_tool.forges.github.address import address_of
 from release_tool.forges.github.client import GitHubClient
 from release_tool.forges.github.forge import GitHubForge
-from release_tool.forges.github.token import Token as Shown
+from release_tool.forges.server_merge import ServerMerge
+from release_tool.forges.token import Token as Shown
+from release_tool.git.repository import Repository
 from release_tool.net.secret import Secret
 from release_tool.wiring import utc_now
 
@@ -100,8 +103,13 @@ class Desk:
         address = address_of(self.standin.clone_url("acme/shop"), "", {})
         shown = Shown(Secret(token.value), "GITHUB_TOKEN") if token else None
         client = GitHubClient(address, shown, patience=patience, sleep=self.slept.append, now=utc_now)
-        self._forges.append(GitHubForge(address, client, self.slept.append))
+        repository = Repository.open(None, self.standin.clone_url("acme/shop"), entitle=self._login)
+        merge = ServerMerge(repository, utc_now)
+        self._forges.append(GitHubForge(address, client, merge, self.slept.append))
         return self._forges[-1]
+
+    def _login(self, url: str) -> Secret | None:
+        return header_for_git(url, {"GITHUB_TOKEN": self.shop.token.value, "GITHUB_SERVER_URL": self.standin.web})
 
     def close(self) -> None:
         for forge in self._forges:

@@ -15,7 +15,7 @@ from release_tool.model.records import CommitId
 
 def test_it_keeps_the_contract(desk: Desk) -> None:
     forge: Forge = desk.forge
-    assert (forge.kind, forge.proposes) == ("github", True)
+    assert (forge.capabilities.kind, forge.capabilities.proposes) == ("github", True)
     assert isinstance(forge, KeepsComments)
 
 
@@ -230,11 +230,30 @@ def test_a_comment_with_a_marker_that_somebody_else_wrote_is_left_to_him(desk: D
     assert said == (*(f"<!-- diff -->\nnot ours {at}" for at in range(101)), "<!-- diff -->\ntwo")
 
 
-def test_merging_is_left_to_people(desk: Desk) -> None:
+@pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
+def test_it_is_merged_in_each_way_once_the_result_is_checked(desk: Desk, method: str) -> None:
     number = desk.open()
-    with pytest.raises(Refused, match="left to people"):
+    seen: list[CommitId] = []
+    pull = desk.forge.merge(number, method, seen.append)
+    assert (pull.state, len(seen)) == ("merged", 1)
+    assert desk.shop.bare.tip(HEAD) is None
+    assert desk.forge.merge(number, method, seen.append) == pull
+    assert len(seen) == 1
+
+
+def test_what_a_check_or_the_branch_refuses_is_not_merged(desk: Desk) -> None:
+    number = desk.open()
+
+    def wrong(_commit: CommitId) -> None:
+        raise Refused("it would break the base")
+
+    with pytest.raises(Refused, match="break the base"):
+        desk.forge.merge(number, "merge", wrong)
+    desk.shop.repository.protections[BASE] = Protection(required_reviews=1)
+    with pytest.raises(Refused, match="GitHub refuses to merge a pull request"):
         desk.forge.merge(number)
     assert desk.forge.get(number).state == "open"
+    assert desk.shop.bare.tip(HEAD) is not None
 
 
 # -- auto-merge

@@ -17,10 +17,10 @@ from standin_shop import BASE, HEAD, Desk
 
 from release_tool.errors import ReleaseError, TryAgain
 from release_tool.forges.base import is_unfinished
-from release_tool.forges.github.address import address_of
+from release_tool.forges.github.address import address_of, find_for
 from release_tool.forges.github.client import GitHubClient
 from release_tool.forges.github.forge import GitHubForge
-from release_tool.forges.github.token import Token, find_for
+from release_tool.forges.token import Token
 from release_tool.model.records import CommitId
 from release_tool.net.secret import Secret
 from release_tool.wiring import utc_now

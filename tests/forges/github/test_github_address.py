@@ -9,8 +9,9 @@ import pytest
 
 from release_tool import forges
 from release_tool.errors import ReleaseError
-from release_tool.forges.github import token as github_token
-from release_tool.forges.github.address import Address, address_of, is_github
+from release_tool.forges import token
+from release_tool.forges.git_login import header_for_git
+from release_tool.forges.github.address import Address, address_of
 from release_tool.git.credential import credential_for
 from release_tool.git.process import GitCredential, Setting
 from release_tool.net.secret import Secret
@@ -45,7 +46,6 @@ IN_ACTIONS = {
 )
 def test_every_url_of_a_repository_on_github_com_leads_to_it(url: str) -> None:
     assert address_of(url, "", {}) == Address("github.com", *PUBLIC, "team", "app")
-    assert is_github(url, {})
     assert forges.kind_of(url) == "github"
 
 
@@ -55,7 +55,7 @@ def test_another_server_is_an_enterprise_server_where_it_is_said_to_be_one(url: 
     assert forges.kind_of(url) == "none"
     assert forges.kind_of(url, IN_ACTIONS) == "github"
     assert forges.kind_of("https://github.example.com.evil.example/team/app", IN_ACTIONS) == "none"
-    assert forges.kind_of(url, {**IN_ACTIONS, "GITEA_ACTIONS": "true"}) == "none"
+    assert forges.kind_of(url, {**IN_ACTIONS, "GITEA_ACTIONS": "true"}) == "gitea"
 
 
 def test_actions_says_where_its_apis_are() -> None:
@@ -68,7 +68,7 @@ def test_actions_says_where_its_apis_are() -> None:
 def test_data_residency_has_an_api_of_its_own() -> None:
     found = address_of("https://octo.ghe.com/team/app", "", {})
     assert (found.api, found.graphql) == ("https://api.octo.ghe.com", "https://api.octo.ghe.com/graphql")
-    assert is_github("git@octo.ghe.com:team/app", {})
+    assert forges.kind_of("git@octo.ghe.com:team/app") == "github"
 
 
 @pytest.mark.parametrize(
@@ -130,28 +130,28 @@ def test_the_token_is_the_first_that_is_set(tmp_path: Path) -> None:
     assert found(environ) == ("of-gh", "GH_TOKEN")
     environ["GH_TOKEN"] = ""
     assert found(environ) == ("of-actions", "GITHUB_TOKEN")
-    assert github_token.find({}) is None
+    assert token.find("github", {}) is None
 
 
 def found(environ: dict[str, str]) -> tuple[str, str]:
-    token = github_token.find(environ)
-    assert token is not None
-    assert "of-" not in repr(token)
-    return token.secret.reveal(), token.source
+    shown = token.find("github", environ)
+    assert shown is not None
+    assert "of-" not in repr(shown)
+    return shown.secret.reveal(), shown.source
 
 
-@pytest.mark.parametrize("token", ["two words", "a\r\nX-Evil: 1", "schlüssel"])
-def test_what_can_be_no_token_is_refused_unseen(token: str) -> None:
+@pytest.mark.parametrize("word", ["two words", "a\r\nX-Evil: 1", "schlüssel"])
+def test_what_can_be_no_token_is_refused_unseen(word: str) -> None:
     with pytest.raises(ReleaseError, match="GITHUB_TOKEN holds what can't be a token") as caught:
-        github_token.find({"GITHUB_TOKEN": token})
-    assert token not in f"{caught.value}{caught.value.hint}"
+        token.find("github", {"GITHUB_TOKEN": word})
+    assert word not in f"{caught.value}{caught.value.hint}"
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"\xff\xfe", b"x" * 10 + b" y"])
 def test_a_file_without_a_token_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "token").write_bytes(content)
     with pytest.raises(ReleaseError, match="GITHUB_TOKEN_FILE holds what can't be a token"):
-        github_token.find({"GITHUB_TOKEN_FILE": str(tmp_path / "token")})
+        token.find("github", {"GITHUB_TOKEN_FILE": str(tmp_path / "token")})
 
 
 @pytest.mark.parametrize(
@@ -170,11 +170,11 @@ def test_a_file_without_a_token_is_refused(tmp_path: Path, content: bytes) -> No
     ],
 )
 def test_git_gets_the_token_for_a_github_by_tls_and_for_nobody_else(url: str, goes: bool) -> None:
-    header = github_token.header_for_git(url, {**IN_ACTIONS, "GITHUB_TOKEN": "t0ken"})
+    header = header_for_git(url, {**IN_ACTIONS, "GITHUB_TOKEN": "t0ken"})
     assert (header is not None) is goes
     if header is not None:
         assert header.reveal() == f"Authorization: Basic {base64.b64encode(b'x-access-token:t0ken').decode()}"
-    assert github_token.header_for_git(url, IN_ACTIONS) is None
+    assert header_for_git(url, IN_ACTIONS) is None
 
 
 @pytest.mark.parametrize(
@@ -198,8 +198,8 @@ def test_git_gets_the_token_for_the_server_whose_actions_run_this(
     server: str, url: str, goes: bool, runner: str
 ) -> None:
     environ = {runner: "true", "GITHUB_SERVER_URL": server, "GH_TOKEN": "t0ken"}
-    assert (github_token.header_for_git(url, environ) is not None) is goes
-    assert not is_github(url, environ)
+    assert (header_for_git(url, environ) is not None) is goes
+    assert forges.kind_of(url, environ) in {"gitea", "none"}
 
 
 def settings(*pairs: tuple[str, str]) -> list[Setting]:

@@ -1,0 +1,50 @@
+"""The header with which git logs in at a forge over HTTP: for the token's own server, and no other."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING
+
+from release_tool.forges import recognise, token
+from release_tool.forges.remote_url import is_safe, remote_url
+from release_tool.forges.token import Token
+from release_tool.net.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# The names of users that a token takes: the forge looks at the token alone, but a name must be there.
+_USERS = {"github": "x-access-token", "gitea": "x-access-token", "gitlab": "oauth2", "azure": "release"}
+
+
+def header_for_git(url: str, environ: Mapping[str, str]) -> Secret | None:
+    """The header with which git shows the token; None where it isn't for that server, or there is none.
+
+    Raises:
+        ReleaseError: as `token.find`.
+    """
+    kind = recognise.kind_of(url, environ)
+    if kind not in _USERS or not _may_travel(kind, url, environ):
+        return None
+    found, user = token.find(kind, environ), _USERS[kind]
+    if found is None and kind == "gitlab" and environ.get("CI_JOB_TOKEN"):
+        # It opens no merge request, so that the API never gets it; pushing is a setting of the project.
+        found, user = token.checked(Token(Secret(environ["CI_JOB_TOKEN"]), "CI_JOB_TOKEN")), "gitlab-ci-token"
+    if found is None:
+        return None
+    pair = base64.b64encode(f"{user}:{found.secret.reveal()}".encode("ascii")).decode("ascii")
+    return Secret(f"Authorization: Basic {pair}")
+
+
+def _may_travel(kind: str, url: str, environ: Mapping[str, str]) -> bool:
+    """Whether a token may go to a remote: over HTTP with TLS, or as its runner itself sends it.
+
+    Where the runner of a Gitea or a Forgejo speaks plain HTTP to its server, the token travels no worse for git.
+    """
+    remote = remote_url(url)
+    if remote is None or not remote.web:
+        return False
+    if is_safe(url):
+        return True
+    server = recognise.server_of(kind, remote, environ)
+    return recognise.is_actions_of_another(environ) and server.startswith("http:")

@@ -1,0 +1,105 @@
+"""Which forge a remote is on, by the name of its host, and by what the environment says. Nothing is asked.
+
+Sources: the default variables of each CI system: GitHub Actions, Gitea Actions and Forgejo Actions (the same names,
+with `GITEA_ACTIONS` or `FORGEJO_ACTIONS`), GitLab ("Predefined CI/CD variables"), Azure Pipelines ("Use predefined
+variables"), Bitbucket Pipelines ("Variables and secrets").
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from release_tool.errors import ReleaseError
+from release_tool.forges.remote_url import is_loopback, is_safe, remote_url
+from release_tool.safe_text import bare_url
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from release_tool.forges.remote_url import RemoteUrl
+
+_HOSTS = {
+    "github.com": "github",
+    "gitlab.com": "gitlab",
+    "codeberg.org": "gitea",
+    "gitea.com": "gitea",
+    "dev.azure.com": "azure",
+}
+_ENDINGS = {".ghe.com": "github", ".visualstudio.com": "azure"}
+
+# Variables with the URL (or the bare host) of a server of one's own, in the order in which they count.
+_SERVERS = {
+    "github": ("GITHUB_SERVER_URL",),
+    "gitea": ("GITEA_SERVER_URL", "FORGEJO_SERVER_URL"),
+    "gitlab": ("CI_SERVER_URL", "GITLAB_HOST"),
+    "azure": ("SYSTEM_COLLECTIONURI", "AZURE_DEVOPS_URL"),
+}
+
+_OTHER_ACTIONS = ("GITEA_ACTIONS", "FORGEJO_ACTIONS")
+
+
+def kind_of(url: str, environ: Mapping[str, str]) -> str:
+    """The forge that a remote's URL leads to; `local` for a path, `none` where nothing tells."""
+    if url.startswith(("/", ".", "file://")) or ":" not in url:
+        return "local"
+    remote = remote_url(url)
+    if remote is None:
+        return "none"
+    own = next((kind for kind in _SERVERS if server_of(kind, remote, environ)), "")
+    return own or kind_of_host(remote.host) or "none"
+
+
+def kind_of_host(host: str) -> str:
+    """The forge that a host is by its name alone; empty: no name that is known."""
+    found = next((kind for ending, kind in _ENDINGS.items() if host.endswith(ending)), "")
+    return _HOSTS.get(host, found)
+
+
+def is_known(kind: str, url: str, environ: Mapping[str, str]) -> bool:
+    """Whether an address is on a forge of a kind without a word of the repository: by its name, or the environment."""
+    remote = remote_url(url)
+    return remote is not None and (kind_of_host(remote.host) == kind or bool(server_of(kind, remote, environ)))
+
+
+def server_of(kind: str, remote: RemoteUrl, environ: Mapping[str, str]) -> str:
+    """The URL of the server of a kind, as the environment names it, that a remote is on; empty: none of those."""
+    for url in servers(kind, environ):
+        server = remote_url(url)
+        if server is None:
+            continue
+        if remote.web and remote.host == server.host and f"{remote.path}/".startswith(f"{server.path.rstrip('/')}/"):
+            return url
+        # The ports of SSH and of the web server have nothing in common.
+        if not remote.web and remote.host == server.host.partition(":")[0]:
+            return url
+    return ""
+
+
+def servers(kind: str, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The URLs of a kind's servers that the environment names, without a slash at their ends."""
+    names = _SERVERS.get(kind, ())
+    if is_actions_of_another(environ):
+        # Runners of others set the same variables for servers that are no GitHub.
+        names = {"github": (), "gitea": ("GITHUB_SERVER_URL", *names)}.get(kind, names)
+    found = (environ.get(name, "").strip().rstrip("/") for name in names)
+    return tuple(one if "://" in one else f"https://{one}" for one in found if one)
+
+
+def server_url(kind: str, remote: RemoteUrl, override: str, environ: Mapping[str, str]) -> str:
+    """Where the web pages of a remote's server begin: by `forge.url`, by the environment, else by the remote's host.
+
+    Raises:
+        ReleaseError: `override` is an address without TLS.
+    """
+    if override:
+        if not is_safe(override):
+            what = "forge.url has no TLS, and a token would be sent to it"
+            raise ReleaseError(what, where=bare_url(override), hint="use https")
+        return override.rstrip("/")
+    named = server_of(kind, remote, environ)
+    return named or f"{'http' if is_loopback(remote.host) else 'https'}://{remote.host}"
+
+
+def is_actions_of_another(environ: Mapping[str, str]) -> bool:
+    """Whether the runner of a Gitea or a Forgejo runs this."""
+    return any(environ.get(name) for name in _OTHER_ACTIONS)
