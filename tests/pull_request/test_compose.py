@@ -487,11 +487,10 @@ def test_objects_that_find_no_room_are_counted() -> None:
     assert 55_000 < longest(text.body) <= compose.LIMIT
 
 
-def test_the_limit_holds_wherever_in_the_text_it_lies(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_limit_holds_wherever_in_the_text_it_lies() -> None:
     made = with_warnings()
     for limit in range(1_500, 8_000, 10):
-        monkeypatch.setattr(compose, "LIMIT", limit)
-        body = compose.pull_request(made).body
+        body = compose.pull_request(made, limit).body
         assert longest(body) <= limit
         assert body.count("found no room here") <= 1
         assert "<summary>How to undo it, " in body
