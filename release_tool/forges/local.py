@@ -37,6 +37,7 @@ CAPABILITIES = Capabilities(
     knows_landings=False,
     methods=("merge", "squash", "rebase"),
     auto_merge="forge",
+    opens_empty=True,
     deleting_closes=False,
     reopens=False,
     keeps_comments=False,
@@ -141,7 +142,7 @@ class LocalForge:
     # -- one attempt each; Stale means: look again
 
     def _open(self, head: str, base: str, title: str, body: str, labels: Sequence[str]) -> Opened:
-        refs = self._look(head)
+        refs = self._look(head, base)
         tip, latest = refs.branch(head), self._latest(refs, head)
         if tip is None:
             raise Refused(f"there is no branch `{head}`", where=self._repository.display_url, hint="push it first")
@@ -149,6 +150,8 @@ class LocalForge:
             if latest.pull.base != base:
                 raise Refused(f"pull request #{latest.pull.number} proposes `{head}` to `{latest.pull.base}` already")
             return Opened(latest.pull, created=False)
+        if refs.branch(base) is None:
+            raise Refused(f"there is no branch `{base}`", where=self._repository.display_url, hint="push it first")
         number = max(_numbers(refs), default=0) + 1
         pull = PullRequest(number, self._url(number), "open", head, base, tip, title, body, labels=tuple(labels))
         version = Version(pull, latest.pull.number if latest else None, self._now().isoformat())
@@ -243,9 +246,9 @@ class LocalForge:
 
     # -- reading and writing versions
 
-    def _look(self, head: str) -> RemoteRefs:
-        """All pull requests and the branch (`*`: every branch), in one request."""
-        return self._repository.refs(f"{PULLS}*", f"refs/heads/{head}")
+    def _look(self, *branches: str) -> RemoteRefs:
+        """All pull requests and these branches (`*`: every branch), in one request."""
+        return self._repository.refs(f"{PULLS}*", *(f"refs/heads/{branch}" for branch in branches))
 
     def _latest(self, refs: RemoteRefs, head: str) -> Version | None:
         return self._read(refs, by_head(head))
