@@ -48,7 +48,11 @@ class ServerMerge(NamedTuple):
         if pull.state == "open":
             if check is not None:
                 check(self._merged(pull))
-            send(pull)
+            try:
+                send(pull)
+            except Refused:
+                if again(pull.number).state != "merged":  # somebody else was faster
+                    raise
         self._delete_branch(pull)
         return again(pull.number)
 
