@@ -10,6 +10,8 @@ import pytest
 from hypothesis import settings
 from world import World
 
+pytest.register_assert_rewrite("conformance")
+
 # No timing is asserted in a test, and two cores are shared by all of them.
 settings.register_profile("tests", deadline=None)
 settings.load_profile("tests")

@@ -96,7 +96,7 @@ class Call:
 
     def paged(self, items: Sequence[Any], show: Callable[[Any], Any], key: str = "") -> Answer:
         """One page of a list with its `Link`; with `key`, wrapped together with the number of all."""
-        size = min(max(self._number("per_page", 30), 1), 100)
+        size = min(max(self._number("per_page", 30), 1), self.standin.most_per_page)
         page = max(self._number("page", 1), 1)
         last = max((len(items) + size - 1) // size, 1)
         shown = [show(item) for item in items[(page - 1) * size : page * size]]

@@ -38,6 +38,7 @@ class StandIn(Site):
         self.began = self.now()
         self.prefix = prefix
         self.lazy_mergeable = lazy_mergeable
+        self.most_per_page = 100  # items of a list, however many are asked for
         self.users: dict[str, User] = {}
         self.tokens: dict[str, Token] = {}
         self.repositories: dict[str, Repository] = {}
