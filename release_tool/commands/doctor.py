@@ -14,24 +14,28 @@ from typing import TYPE_CHECKING, NamedTuple
 from release_tool.doctor import base_branch as verdicts
 from release_tool.doctor import examine_base, examine_delivery, examine_github, examine_services
 from release_tool.doctor import git as git_verdicts
+from release_tool.doctor.access import AtForge
 from release_tool.doctor.diagnosis import Diagnosis, DoctorReport, of_error, ok
 from release_tool.errors import ReleaseError, TryAgain, UsageError
-from release_tool.forges import connect, kind_of, known_url
+from release_tool.forges import capabilities, connect, kind_of, known_url
 from release_tool.forges.base import ForgeSettings
 from release_tool.git import examine
 from release_tool.git.opening import is_true
 from release_tool.remote.snapshot import AtCommit, Snapshot, read_config
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from release_tool.config import Config
-    from release_tool.doctor.access import Access
+    from release_tool.doctor.access import Access, ExaminesForge
     from release_tool.git.repository import RemoteRefs, Repository
     from release_tool.model.records import CommitId
 
 GIT_TIMEOUT = 20.0
 """Seconds that one git command may talk to the remote."""
+
+_FORGES: Mapping[str, ExaminesForge] = {"github": examine_github}
+"""By kind; a forge without an examination has none that is worth one."""
 
 _PATIENCE = 45.0  # seconds for all examinations that run side by side
 
@@ -136,16 +140,16 @@ def _examinations(access: Access, repository: Repository, base: _Base | None, se
     yield _Examination("push", lambda: _push(repository, base, url, kind))
     modes = {environment.publish.mode for environment in config.environments.values()}
     direct = modes == {"direct"}
-    yield _Examination("forge", lambda: [verdicts.forge(kind, config.forge.kind, url, direct=direct)])
-    source = AtCommit(repository, base.commit)
-    if kind == "github":
-        signs = examine.signing(repository.config).wanted
-        told = examine_github.OfBase(signs, examine_base.checks_the_queue(source), examine_base.gates(source, config))
-        yield _Examination("GitHub", lambda: examine_github.examine(access, config, url, told))
+    yield _Examination("forge", lambda: [verdicts.forge(capabilities(kind), config.forge.kind, url, direct=direct)])
+    signs = examine.signing(repository.config).wanted
+    at = AtForge(access, config, url, AtCommit(repository, base.commit), signs)
+    if kind in _FORGES:
+        yield _Examination(capabilities(kind).title, _FORGES[kind].begin(at))
     elif url.startswith(("http://", "https://")):
         yield _Examination("clock", lambda: examine_services.clock(url, access.now))
     # One after the other: the store serves one reader.
-    yield _Examination("base", lambda: _of_base(access, repository, base, views, kind))
+    pipelines = _FORGES[kind].pipelines if kind in _FORGES else lambda _: ()
+    yield _Examination("base", lambda: _of_base(repository, base, views, at, lambda: pipelines(at)))
     for about, look in examine_services.examinations(access, views):
         yield _Examination(about, look)
 
@@ -157,12 +161,16 @@ def _committer(repository: Repository) -> Iterator[Diagnosis]:
 
 
 def _of_base(
-    access: Access, repository: Repository, base: _Base, views: Sequence[Config], kind: str
+    repository: Repository,
+    base: _Base,
+    views: Sequence[Config],
+    at: AtForge,
+    pipelines: Callable[[], Iterable[Diagnosis]],
 ) -> Iterator[Diagnosis]:
     """What the base branch holds, and the release branches that its configuration doesn't reach."""
-    source = AtCommit(repository, base.commit)
+    access, source = at.access, at.source
     yield from examine_base.in_the_way(base.config, base.refs.refs, repository.display_url)
-    yield from examine_base.examine(access, base.config, views, source, actions=kind == "github")
+    yield from examine_base.examine(access, base.config, views, source, pipelines)
     yield from examine_delivery.examine(access, repository, base.commit, views)
     snapshot = Snapshot(base.refs, base.commit, base.config, source, {}, base.config, access.config_path)
     settings = ForgeSettings(url=base.config.forge.url, environ=access.environ)

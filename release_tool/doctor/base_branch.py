@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from release_tool.config import Config, Place
+    from release_tool.model.forge import Capabilities
     from release_tool.model.records import Name
 
 _SKEW = 60
@@ -68,18 +69,20 @@ def clock(now: datetime, server: datetime, where: str) -> Diagnosis:
     return Diagnosis("warning", "clock", f"this machine's clock is {abs(skew)} s {way} the server's", where, why, mend)
 
 
-def forge(kind: str, configured: str, url: str, *, direct: bool) -> Diagnosis:
+def forge(can: Capabilities, configured: str, url: str, *, direct: bool) -> Diagnosis:
     """Which forge it is.
 
     Args:
+        can: what it can do.
+        configured: `forge.kind`.
         direct: whether every environment is pushed to the base directly, so that nobody needs a forge.
     """
-    said = f"{kind} (by the remote's URL)" if configured == "auto" else kind
-    if kind != "github" and not direct:
+    said = f"{can.kind} (by the remote's URL)" if configured == "auto" else can.kind
+    if not (can.knows_landings or direct):
         said += (
             "; it can't tell when a commit was merged by fast-forward: such a one counts from when it was first seen"
         )
-    if kind != "none" or configured != "auto" or direct:
+    if can.kind != "none" or configured != "auto" or direct:
         return ok("forge", said)
     why = "branches are pushed, and nobody opens a pull request for them"
     why += ", nor tells when one was merged: a commit that a fast-forward may have brought counts from when it was seen"

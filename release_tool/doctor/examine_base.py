@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from release_tool import manifests
 from release_tool.checks import attributes
 from release_tool.doctor import base_branch as verdicts
-from release_tool.doctor import workflows
 from release_tool.doctor.diagnosis import Diagnosis, of_error, ok
 from release_tool.errors import ReleaseError
 from release_tool.git.rejection import in_the_way as in_the_way_of
@@ -39,23 +38,17 @@ _CLEANED_UP_WITHIN = timedelta(days=1)  # by then a clean-up has run wherever on
 
 
 def examine(
-    access: Access, config: Config, views: Sequence[Config], source: Source, *, actions: bool
+    access: Access,
+    config: Config,
+    views: Sequence[Config],
+    source: Source,
+    pipelines: Callable[[], Iterable[Diagnosis]],
 ) -> Iterator[Diagnosis]:
-    """Everything that is read from the base branch.
-
-    Args:
-        actions: whether workflows of GitHub Actions are expected.
-    """
+    """Everything that is read from the base branch; `pipelines`: what it has for the CI of its forge."""
     places = [place for view in views for place in view.places()]
     yield from _guarded("record", lambda: _merge_driver([place.history_file for place in places], source))
     yield from _guarded("environments", lambda: _tag_files(config, views, source))
-    if actions:
-        promotes = any(one.promote_from for one in config.environments.values())
-        guarded = any(one.health is not None for one in config.environments.values())
-        yield from _guarded(
-            "workflows",
-            lambda: workflows.workflows(_workflow_files(source), promotes=promotes, guarded=guarded),
-        )
+    yield from _guarded("workflows", pipelines)
     yield from _guarded("order", lambda: _orders(views, source))
     yield from _guarded("restored", lambda: _without_route(views, source, access.now()))
     for view in views[:_CHARTS]:
@@ -152,30 +145,6 @@ def _without_route(views: Sequence[Config], source: Source, now: datetime) -> It
                     at = history.entered_at(lines, "retired", version, state.retired[version])
                     if at is not None and now - at > limit:
                         yield verdicts.without_route(files.place, version, at)
-
-
-def _workflow_files(source: Source) -> dict[str, str]:
-    """The texts of all workflows; folders below are none to GitHub."""
-    paths = [path for path in source.paths(workflows.DIRECTORY) if path.endswith((".yml", ".yaml"))]
-    own = [path for path in paths if path.count("/") == workflows.DIRECTORY.count("/") + 1]
-    return {path: data.decode("utf-8", "replace") for path, data in source.read(own).items()}
-
-
-def checks_the_queue(source: Source) -> bool | None:
-    """Whether a workflow runs `release check` on merge_group; None: that can't be told."""
-    try:
-        return workflows.starts("check", "merge_group", _workflow_files(source))
-    except ReleaseError:
-        return None
-
-
-def gates(source: Source, config: Config) -> tuple[str, ...]:
-    """The GitHub environments that promotions are to wait for, as far as that can be told."""
-    promoted_to = [one.name for one in config.environments.values() if one.promote_from]
-    try:
-        return workflows.gates(_workflow_files(source), promoted_to)
-    except ReleaseError:
-        return ()
 
 
 def _chart_title(view: Config) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.doctor import base_branch as verdicts
-from release_tool.doctor import github_branch, github_guard, github_repository
+from release_tool.doctor import github_branch, github_guard, github_repository, workflows
 from release_tool.doctor.diagnosis import Diagnosis, of_error
 from release_tool.errors import ReleaseError
 from release_tool.forges.answers import Forbidden, Missing
@@ -13,10 +13,10 @@ from release_tool.forges.github.address import address_of, find_for
 from release_tool.forges.github.settings import GitHubSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from release_tool.config import Config
-    from release_tool.doctor.access import Access
+    from release_tool.doctor.access import Access, AtForge
     from release_tool.forges.github.settings import BranchRule, RepositorySettings
     from release_tool.forges.token import Token
 
@@ -35,6 +35,27 @@ class OfBase(NamedTuple):
     signs: bool
     queue_checked: bool | None = None
     gates: tuple[str, ...] = ()
+
+
+def begin(at: AtForge) -> Callable[[], Iterable[Diagnosis]]:
+    """The look at the repository; see `ExaminesForge`."""
+    try:
+        files = _workflow_files(at)
+    except ReleaseError:  # `pipelines` tells it
+        told = OfBase(at.signs)
+    else:
+        queue_checked = workflows.starts("check", "merge_group", files)
+        told = OfBase(at.signs, queue_checked, workflows.gates(files, at.promoted_to))
+    return lambda: examine(at.access, at.config, at.url, told)
+
+
+def pipelines(at: AtForge) -> Iterable[Diagnosis]:
+    """The workflows of GitHub Actions; see `ExaminesForge`."""
+    return workflows.workflows(_workflow_files(at), promotes=bool(at.promoted_to), guarded=at.guarded)
+
+
+def _workflow_files(at: AtForge) -> Mapping[str, str]:
+    return workflows.files_of(at.source, workflows.DIRECTORY)
 
 
 def examine(access: Access, config: Config, url: str, told: OfBase) -> Iterator[Diagnosis]:

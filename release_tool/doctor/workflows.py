@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from release_tool.doctor.diagnosis import Verdict
+    from release_tool.remote.snapshot import Source
 
 DIRECTORY = ".github/workflows"
 """Where GitHub looks for them."""
@@ -60,6 +61,13 @@ class Workflow(NamedTuple):
     groups: Mapping[str, frozenset[str]]
     events: frozenset[str] = frozenset()
     calls: tuple[workflow_calls.Call, ...] = ()
+
+
+def files_of(source: Source, directory: str) -> dict[str, str]:
+    """The texts of all workflows in a directory; the folders below it hold none."""
+    paths = [path for path in source.paths(directory) if path.endswith((".yml", ".yaml"))]
+    own = [path for path in paths if path.count("/") == directory.count("/") + 1]
+    return {path: data.decode("utf-8", "replace") for path, data in source.read(own).items()}
 
 
 def workflows(files: Mapping[str, str], *, promotes: bool, guarded: bool) -> Iterator[Diagnosis]:

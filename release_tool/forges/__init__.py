@@ -12,9 +12,11 @@ from release_tool.forges.base import ForgeSettings
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
+    from types import ModuleType
 
     from release_tool.forges.base import Forge
     from release_tool.git.repository import Repository
+    from release_tool.model.forge import Capabilities
 
 MODULES = {
     "github": "release_tool.forges.github.forge",
@@ -37,6 +39,12 @@ def known_url(repository: Repository, environ: Mapping[str, str]) -> str:
     return url
 
 
+def capabilities(kind: str) -> Capabilities:
+    """What a kind of forge can do."""
+    found: Capabilities = _module(kind).CAPABILITIES
+    return found
+
+
 def connect(
     kind: str, repository: Repository, now: Callable[[], datetime], settings: ForgeSettings | None = None
 ) -> Forge:
@@ -47,11 +55,15 @@ def connect(
     """
     settings = settings or ForgeSettings()
     kind = kind_of(known_url(repository, settings.environ), settings.environ) if kind == "auto" else kind
+    forge: Forge = _module(kind).connect(repository, now, settings)
+    return forge
+
+
+def _module(kind: str) -> ModuleType:
     if kind not in MODULES:
         raise ReleaseError(
             f"there is no forge `{kind}`",
             hint=f"forge.kind is one of auto, {', '.join(MODULES)}",
             page="explanation/publishing.md#forges",
         )
-    forge: Forge = import_module(MODULES[kind]).connect(repository, now, settings)
-    return forge
+    return import_module(MODULES[kind])

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from release_tool.doctor import base_branch, git, github_branch, github_repository, workflows
 from release_tool.doctor.diagnosis import Diagnosis, DoctorReport, of_error, ok
 from release_tool.errors import FileProblems, Problem, ReleaseError, TryAgain
+from release_tool.forges import none
 from release_tool.forges.github.settings import BranchRule, Credential, Protection, RepositorySettings
 from release_tool.git.examine import Signing, capabilities_of
 from release_tool.report.doctor import report_text
@@ -193,9 +194,9 @@ def test_a_clock_may_be_a_minute_off() -> None:
 
 
 def test_no_forge_is_told_where_one_is_missed() -> None:
-    assert base_branch.forge("none", "auto", "https://git.example.com/a", direct=False).verdict == "warning"
-    assert base_branch.forge("none", "none", "https://git.example.com/a", direct=False).verdict == "ok"
-    assert base_branch.forge("none", "auto", "https://git.example.com/a", direct=True).verdict == "ok"
+    assert base_branch.forge(none.CAPABILITIES, "auto", "https://git.example.com/a", direct=False).verdict == "warning"
+    assert base_branch.forge(none.CAPABILITIES, "none", "https://git.example.com/a", direct=False).verdict == "ok"
+    assert base_branch.forge(none.CAPABILITIES, "auto", "https://git.example.com/a", direct=True).verdict == "ok"
 
 
 def test_an_error_is_a_finding() -> None:
