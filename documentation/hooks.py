@@ -17,6 +17,7 @@ _OF_SECTION = {
     "Tutorial": ["tutorial.md"],
     "How-to": ["how-to/**/*.md"],
     "Commands": ["reference/commands/*.md"],
+    "Forges": ["forges/*.md"],
     "Reference": ["reference/**/*.md"],
     "Explanation": ["explanation/**/*.md"],
     "FAQ": ["faq.md", "troubleshooting.md"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from documentation import commands, errors, json_schema
+from documentation import commands, errors, forges, json_schema
 from documentation.links import ROOT
 from documentation.outputs import SCHEMAS
 from release_tool.config import schema
@@ -32,6 +32,8 @@ def files() -> dict[str, str]:
         path = f"docs/reference/{name}"
         title = f"`release {name.rpartition('/')[2].removesuffix('.md')}`"
         found[path] = _with(path, title, text)
+    index = "docs/forges/index.md"
+    found[index] = _with(index, "Forges", forges.tables())
     return found
 
 
