@@ -261,6 +261,17 @@ def tell_people(text: str) -> None:
     webhook.send(text, os.environ)
 
 
+def with_next_step(error: ReleaseError) -> ReleaseError:
+    """The same error; where a remote refused git's login, it names the variable of the token."""
+    from release_tool.git.errors import LoginRefused
+
+    if isinstance(error, LoginRefused):
+        from release_tool.forges import git_login
+
+        error.hint = git_login.next_step(error.where, os.environ) or error.hint
+    return error
+
+
 def header_for_git(url: str) -> Secret | None:
     """The header with which git shows the token to a forge that it is for; None for every other remote."""
     from release_tool.forges import git_login

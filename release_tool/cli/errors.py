@@ -38,8 +38,8 @@ def print_failure(
     job = wiring.make_job(command)
     error = _of_machine(error) or error
     if isinstance(error, ReleaseError):
-        print_error(error, job)
-        told = error
+        told = wiring.with_next_step(error)
+        print_error(told, job)
     else:
         told = _print_bug(error, verbose, job)
     if json:

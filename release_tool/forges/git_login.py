@@ -15,6 +15,25 @@ if TYPE_CHECKING:
 
 # The names of users that a token takes: the forge looks at the token alone, but a name must be there.
 _USERS = {"github": "x-access-token", "gitea": "x-access-token", "gitlab": "oauth2", "azure": "release"}
+# What lets a token push, as the settings of its forge call it.
+_PUSHES = {
+    "github": "`Contents: write`",
+    "gitea": "`write:repository`",
+    "gitlab": "`write_repository`",
+    "azure": "`Code (Read & Write)`",
+}
+
+
+def next_step(url: str, environ: Mapping[str, str]) -> str:
+    """What to do where a remote refuses git's login; empty where no token of the environment is for it."""
+    kind, remote = recognise.kind_of(url, environ), remote_url(url)
+    if kind not in _USERS or remote is None or not remote.web:
+        return ""
+    found = token.find(kind, environ)
+    if found is None:
+        variable = token.VARIABLES[kind][1].removesuffix("_FILE")
+        return f"set {variable} to a token with {_PUSHES[kind]}, or check git's own credentials"
+    return f"let {found.source} hold a token that is still good, with {_PUSHES[kind]} for this repository"
 
 
 def header_for_git(url: str, environ: Mapping[str, str]) -> Secret | None:

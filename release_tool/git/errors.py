@@ -28,6 +28,10 @@ class Locked(Stale):
     """The server lets nobody change a ref for a while. Wait, and plan again: it may look different then."""
 
 
+class LoginRefused(ReleaseError):
+    """The remote takes no login, or not this one, or lets it do less than is needed."""
+
+
 class Protected(ReleaseError):
     """The server's rules refuse the change of a ref (a hook, a protected branch). Trying again changes nothing."""
 
@@ -68,7 +72,7 @@ _MEANINGS: tuple[tuple[str, str, str, type[ReleaseError]], ...] = (
         ),
         "the remote doesn't accept the credentials",
         "check the credential helper, the token or the SSH key (an agent must hold a key with a passphrase)",
-        ReleaseError,
+        LoginRefused,
     ),
     (
         r"was archived|is archived",
@@ -85,7 +89,7 @@ _MEANINGS: tuple[tuple[str, str, str, type[ReleaseError]], ...] = (
         ),
         "no permission on the remote",
         "give the token or key read and write access to the contents of the repository",
-        ReleaseError,
+        LoginRefused,
     ),
     (
         r"SSL certificate problem|server certificate verification failed|certificate subject name",
