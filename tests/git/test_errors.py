@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from release_tool.errors import ReleaseError, TryAgain
-from release_tool.git.errors import complaint, explain
+from release_tool.git.errors import LoginRefused, complaint, explain
 from release_tool.git.process import GitAnswer, redact
 
 GITHUB = (
@@ -29,8 +29,8 @@ hint: x
 @pytest.mark.parametrize(
     ("words", "what", "kind"),
     [
-        (GITHUB, "no permission on the remote", ReleaseError),
-        (f"git@github.com: Permission denied (publickey).\r\nfatal: {SSH}", "the credentials", ReleaseError),
+        (GITHUB, "no permission on the remote", LoginRefused),
+        (f"git@github.com: Permission denied (publickey).\r\nfatal: {SSH}", "the credentials", LoginRefused),
         (f"Host key verification failed.\r\nfatal: {SSH}", "host key", ReleaseError),
         (f"ssh: Could not resolve hostname nowhere: Name or service not known\nfatal: {SSH}", "reached", TryAgain),
         (f"ssh: connect to host h port 22: Connection timed out\nfatal: {SSH}", "can't be reached", TryAgain),
@@ -40,9 +40,9 @@ hint: x
         ("fatal: unable to access 'https://h/': SSL certificate problem: self signed", "certificate", ReleaseError),
         ("error: RPC failed; curl 92 HTTP/2 stream 5 was not closed cleanly", "can't be reached", TryAgain),
         ("fatal: the remote end hung up unexpectedly", "can't be reached", TryAgain),
-        ("remote: HTTP Basic: Access denied\nfatal: Authentication failed for 'https://h/'", "credent", ReleaseError),
-        ("fatal: could not read Username for 'https://h': terminal prompts disabled", "credentials", ReleaseError),
-        ("remote: error: insufficient permission for adding an object to repository database", "permi", ReleaseError),
+        ("remote: HTTP Basic: Access denied\nfatal: Authentication failed for 'https://h/'", "credent", LoginRefused),
+        ("fatal: could not read Username for 'https://h': terminal prompts disabled", "credentials", LoginRefused),
+        ("remote: error: insufficient permission for adding an object to repository database", "permi", LoginRefused),
         ("error: file write error: No space left on device", "no space left", ReleaseError),
         ("git: 'merge-tree' is not a git command", "too old", ReleaseError),
         ("usage: git merge-tree <base-tree> <branch1> <branch2>", "too old", ReleaseError),
