@@ -26,7 +26,7 @@ def test_python_gitlab_does_a_whole_merge_request(desk: Desk, client: python_git
     client.auth()
     assert client.user is not None
     assert client.user.username == desk.token.user.username
-    assert client.version()[0] == "18.5.0-ee"
+    assert client.version()[0] == "19.4.0-ee"
     project = client.projects.get(PATH)
     assert project.permissions["project_access"]["access_level"] == 40
     for name in ("devel", "staging", "prod"):

@@ -38,9 +38,13 @@ def _everything(desk: Desk) -> None:
         "/merge_requests?with_labels_details=true", "/merge_requests?view=simple", f"/merge_requests/{iid}/commits",
         f"/merge_requests/{iid}?include_rebase_in_progress=true&include_diverged_commits_count=true",
         f"/merge_requests/{iid}/pipelines", f"/merge_requests/{iid}/notes", f"/merge_requests/{iid}/notes/{thread.id}",
-        f"/merge_requests/{iid}/approvals", "/merge_trains",
+        f"/merge_requests/{iid}/approvals", "/merge_trains", "/push_rule", "/pipeline_schedules",
     ]  # fmt: skip
     for path in paths:
+        desk.json("GET", path)
+    desk.project.push_rule = {"commit_message_regex": "^[A-Z]"}
+    desk.project.schedules.append({"description": "nightly", "ref": "refs/heads/main"})
+    for path in ("/push_rule", "/pipeline_schedules?scope=active"):
         desk.json("GET", path)
     for path in ("/version", "/metadata", "/user", "/users?username=alice", "/personal_access_tokens/self"):
         desk.api(path)

@@ -10,6 +10,7 @@ from forge_standin import Answer
 from gitlab_standin.changes import Refused
 from gitlab_standin.records import LEVELS, Label
 from gitlab_standin.rest import Call, route
+from gitlab_standin.shapes import stamp
 
 PROJECT = "/projects/{id}"
 
@@ -117,6 +118,36 @@ def pipelines(call: Call) -> Answer:
         one for one in call.project.pipelines if all(wanted[name] in (None, getattr(one, name)) for name in wanted)
     ]
     return call.paged(found[::-1], lambda one: call.gitlab.shapes.pipeline(call.project, one))
+
+
+@route("GET", PROJECT + "/push_rule", premium=True)
+def push_rule(call: Call) -> Answer:
+    """Without a rule: a body of `null`."""
+    call.demand("maintainer")
+    rule = call.project.push_rule
+    if rule is None:
+        return Answer(200, None, {"Content-Type": "application/json"}, b"null")
+    texts = ("author_email_regex", "branch_name_regex", "commit_message_negative_regex", "commit_message_regex")
+    flags = (
+        *("commit_committer_check", "commit_committer_name_check", "deny_delete_tag", "member_check"),
+        *("prevent_secrets", "reject_non_dco_commits", "reject_unsigned_commits"),
+    )
+    empty = dict.fromkeys((*texts, "file_name_regex")) | dict.fromkeys(flags, False) | {"max_file_size": 0}
+    shown = {"id": 1, "project_id": call.project.id, "created_at": stamp(call.project.created_at)}
+    return Answer(200, shown | empty | rule)
+
+
+@route("GET", PROJECT + "/pipeline_schedules")
+def schedules(call: Call) -> Answer:
+    call.demand("developer")
+    wanted = {"active": True, "inactive": False}.get(call.text("scope") or "")
+    at, owner = stamp(call.project.created_at), call.gitlab.shapes.user(call.user)
+    shape = {
+        "id": 1, "description": "", "ref": "refs/heads/main", "cron": "0 1 * * *", "cron_timezone": "UTC",
+        "next_run_at": at, "created_at": at, "updated_at": at, "active": True, "owner": owner,
+    }  # fmt: skip
+    found = [shape | one for one in call.project.schedules]
+    return call.paged([one for one in found if wanted in (None, one["active"])], lambda one: one)
 
 
 # branches

@@ -175,6 +175,8 @@ def update_request(call: Call) -> Answer:
 @route("PUT", ONE + "/merge")
 def merge_request(call: Call) -> Answer:
     """Before 17.11, `auto_merge` isn't known: such a request merges at once."""
+    if call.project.requires_sha and not call.text("sha"):
+        raise Refused(400, "SHA must be provided when merging")
     how = AutoMerge(
         call.user, "", call.text("sha") or "", call.flag("squash"), call.flag("should_remove_source_branch"),
         call.text("merge_commit_message"), call.text("squash_commit_message"),

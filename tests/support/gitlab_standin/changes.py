@@ -200,6 +200,11 @@ class Changes:
             left += max(rule.required - len(given), 0)
         return left
 
+    def _old(self, status: str) -> str:
+        """Before 17, one word for what can't be merged as it stands."""
+        older = self._gitlab.version < (17, 0) and status in ("commits_status", "conflict")
+        return "broken_status" if older else status
+
     def detailed_status(self, project: Project, one: MergeRequest, *, look: bool = True) -> tuple[str, str]:
         """`merge_status` and `detailed_merge_status`. Each look at a single one brings the check nearer its end."""
         if one.state == "opened" and not one.prepared:
@@ -210,19 +215,22 @@ class Changes:
             return "checking", "checking"
         stuck = self.obstacle(project, one, skip_ci=True)
         broken = one.state == "opened" and (stuck == "commits_status" or self._conflicts(project, one))
-        return "cannot_be_merged" if broken else "can_be_merged", stuck or self._ci_obstacle(
-            project, one
-        ) or "mergeable"
+        status = self._old(stuck) or self._ci_obstacle(project, one) or "mergeable"
+        return "cannot_be_merged" if broken else "can_be_merged", status
 
     # merging
 
     def accept(self, project: Project, one: MergeRequest, by: User, wish: AutoMerge | None, now: AutoMerge) -> None:
-        """`PUT …/merge`: with `wish` by the auto-merge, else at once as `now` has it. In the order of GitLab's checks."""
+        """`PUT …/merge`: with `wish` by the auto-merge, else at once as `now` has it. In the order of GitLab's checks.
+
+        Since 19.1, the auto-merge of a project with merge trains is its train.
+        """
         if not project.may_merge(by, one.target_branch):
             raise Refused(401, "401 Unauthorized")
         pipeline = project.head_pipeline(one)
         passed = pipeline is not None and pipeline.status == "success"
-        can_wait = wish is not None and self._can_wait(project, one)
+        train = wish is not None and project.merge_trains and self._gitlab.version >= (19, 1)
+        can_wait = wish is not None and (self._can_wait(project, one) or (train and one.state == "opened"))
         at_once = passed if wish else not (self._state_obstacle(project, one) or self._ci_obstacle(project, one))
         if not at_once and not can_wait:
             raise Refused(405, "405 Method Not Allowed")
@@ -232,12 +240,13 @@ class Changes:
             raise Refused(409, f"SHA does not match HEAD of source branch: {one.sha}")
         if (wish or now).squash:
             one.squash = True
-        if at_once:
+        if at_once and not train:
             self.merge(project, one, by, now)
         elif wish:
             wish.sha = one.sha
             one.auto_merge, one.should_remove = wish, wish.remove_source_branch
             self.say(project, one, by, f"enabled an automatic merge when all merge checks for {one.sha} pass")
+            self.settle(project)
 
     def merge_soon(self, project: Project, one: MergeRequest, by: User) -> None:
         """The quick action `/merge`: by the auto-merge where something is still missing, else at once; or nothing."""

@@ -35,7 +35,7 @@ class GitLab(Site):
     """
 
     def __init__(
-        self, *, version: tuple[int, int] = (18, 5), root: str = "", now: Callable[[], datetime] | None = None,
+        self, *, version: tuple[int, int] = (19, 4), root: str = "", now: Callable[[], datetime] | None = None,
         lazy_checks: int = 1,
     ) -> None:  # fmt: skip
         super().__init__(now)
@@ -44,6 +44,7 @@ class GitLab(Site):
         self.root = root
         self.lazy_checks = lazy_checks
         self.maintenance = False  # read-only for everybody
+        self.most_per_page = 100
         self.web += root
         self.api = f"{self.web}/api/v4"
         self.users: dict[str, User] = {}

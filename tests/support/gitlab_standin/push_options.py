@@ -87,6 +87,8 @@ def _act(gitlab: GitLab, project: Project, token: Token, branch: str, wanted: di
 
 
 def _more(gitlab: GitLab, project: Project, token: Token, one: MergeRequest, wanted: dict[str, list[str]]) -> None:
+    if "squash" in wanted and gitlab.version >= (17, 2):
+        one.squash = True
     if "remove_source_branch" in wanted:
         one.remove_source_branch = True
     if "draft" in wanted and not one.draft:

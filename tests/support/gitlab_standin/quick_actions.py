@@ -18,11 +18,14 @@ _ACTION = re.compile(rf"/({_KNOWN})(?:[ \t]+(.*))?[ \t]*", re.IGNORECASE)
 
 
 def without_actions(text: str | None) -> tuple[str | None, list[tuple[str, str]]]:
-    """A text as it is kept, and what was in it to do: (word, the rest of its line). Code, HTML and quotes don't act."""
+    """A text as it is kept, and what was in it to do: (word, the rest of its line). Code, HTML and quotes don't act.
+
+    White space at the end and carriage returns go in any case.
+    """
     if not text:
         return text, []
     kept, found, fence, html = [], [], "", False
-    for line in text.replace("\r\n", "\n").split("\n"):
+    for line in text.replace("\r", "").split("\n"):
         mark = _FENCE.match(line)
         if fence:
             fence = "" if mark and line.strip().startswith(fence) else fence
@@ -34,4 +37,4 @@ def without_actions(text: str | None) -> tuple[str | None, list[tuple[str, str]]
         else:
             html = bool(line.strip()) and (html or bool(re.match(r"<[a-zA-Z/!]", line)))
         kept.append(line)
-    return ("\n".join(kept).strip() if found else text), found
+    return "\n".join(kept).rstrip(), found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -195,6 +195,8 @@ class Project:
     reset_approvals_on_push: bool = True
     author_approves: bool = False
     pipelines_on_push: bool = False  # a running pipeline for each pushed commit
+    mirrored: bool = False
+    requires_sha: bool = False  # of its group, since 19.2: nobody merges by the API without a head
     job_token_pushes: bool = False  # ci_push_repository_for_job_token_allowed
     forked_from: str = ""
     moved_from: tuple[str, ...] = ()  # paths that lead here
@@ -205,6 +207,8 @@ class Project:
     pipelines: list[Pipeline] = field(default_factory=list)
     protected: dict[str, ProtectedBranch] = field(default_factory=dict)
     rules: list[ApprovalRule] = field(default_factory=list)
+    push_rule: dict[str, Any] | None = None  # as the API names them
+    schedules: list[dict[str, Any]] = field(default_factory=list)  # description, ref, cron, active
     train: list[int] = field(default_factory=list)  # iids, the first is merged next
     refs: dict[str, str] = field(default_factory=dict)
 

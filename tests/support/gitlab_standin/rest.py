@@ -80,7 +80,7 @@ class Call:
     def paged(self, items: Sequence[Any], show: Callable[[Any], Any]) -> Answer:
         """One page of a list, with its headers."""
         size, page = (max(self._number(*each), 1) for each in (("per_page", 20), ("page", 1)))
-        size = min(size, 100)
+        size = min(size, self.gitlab.most_per_page)
         last = max((len(items) + size - 1) // size, 1)
         links = {"prev": page - 1 if page > 1 else 0, "next": page + 1 if page < last else 0, "first": 1, "last": last}
         urls = {

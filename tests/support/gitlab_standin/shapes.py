@@ -72,7 +72,7 @@ class Shapes:
                 "full_path": namespace, "parent_id": None, "avatar_url": None,
                 "web_url": f"{self._gitlab.web}/groups/{namespace}",
             },
-            "archived": one.archived, "empty_repo": not one.bare.heads(),
+            "archived": one.archived, "mirror": one.mirrored, "empty_repo": not one.bare.heads(),
             "issues_enabled": True, "merge_requests_enabled": one.merge_requests_enabled,
             "jobs_enabled": True, "wiki_enabled": True, "snippets_enabled": True,
             "merge_requests_access_level": "enabled" if one.merge_requests_enabled else "disabled",
