@@ -47,6 +47,16 @@ def test_what_cannot_be_opened_says_why(desk: Desk, change: dict[str, str], answ
     assert desk.refused("POST", "/merge_requests", json=given) == answer
 
 
+def test_an_old_server_opens_a_merge_request_of_a_branch_that_is_not_there(desk: Desk) -> None:
+    desk.gitlab.version = (18, 11)
+    body = {"title": "Ghost", "source_branch": "nowhere", "target_branch": "main"}
+    made = desk.json("POST", "/merge_requests", json=body)
+    assert (made["state"], made["sha"]) == ("opened", None)
+    assert desk.request(made["iid"])["detailed_merge_status"] == "commits_status"
+    desk.bo.push("nowhere", {"tags.yaml": "- v4\n"})
+    assert desk.request(made["iid"])["detailed_merge_status"] == "mergeable"
+
+
 @pytest.mark.parametrize("squash", [False, True])
 @pytest.mark.parametrize("method", ["merge", "rebase_merge", "ff"])
 def test_each_way_of_merging_makes_its_commits(desk: Desk, method: str, squash: bool) -> None:

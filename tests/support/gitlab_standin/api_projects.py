@@ -1,9 +1,6 @@
-"""Projects, branches and what protects them, files, commits, labels, members, the server and the token itself."""
+"""Projects, branches and what protects them, commits, labels, members, the server and the token itself."""
 
 from __future__ import annotations
-
-import base64
-from typing import Any
 
 from forge_standin import Answer
 
@@ -246,18 +243,7 @@ def approval_rules(call: Call) -> Answer:
     return call.paged(call.project.rules, lambda one: call.gitlab.shapes.rule(call.project, one))
 
 
-# commits and files
-
-
-@route("GET", PROJECT + "/repository/commits")
-def commits(call: Call) -> Answer:
-    ref = call.text("ref_name") or call.project.default_branch
-    words = ["rev-list", *(["--first-parent"] if call.flag("first_parent") else []), ref]
-    if call.project.bare.commit(ref.split("..")[-1]) is None:
-        raise Refused(404, "404 Tree Not Found") if call.text("path") else Refused(404, "404 Commit Not Found")
-    path = call.text("path")
-    shas = call.project.bare.git(*words, *(["--", path] if path else [])).split()
-    return call.paged(shas, lambda sha: call.gitlab.shapes.commit(call.project, sha))
+# commits
 
 
 @route("GET", PROJECT + "/repository/commits/{sha}")
@@ -270,48 +256,3 @@ def commit(call: Call) -> Answer:
     last = found and call.gitlab.shapes.pipeline(call.project, found)
     more = {"status": found and found.status, "project_id": call.project.id, "last_pipeline": last, "stats": stats}
     return Answer(200, call.gitlab.shapes.commit(call.project, sha) | more)
-
-
-@route("GET", PROJECT + "/repository/compare")
-def compare(call: Call) -> Answer:
-    bare, shapes = call.project.bare, call.gitlab.shapes
-    ends = [bare.commit(call.text(name) or "") for name in ("from", "to")]
-    if ends[0] is None or ends[1] is None:
-        raise Refused(404, "404 Not Found")
-    shas = bare.ahead(ends[0], ends[1])
-    start = bare.merge_base(ends[0], ends[1]) or ends[0]
-    paths = bare.git("diff", "--name-only", start, ends[1]).splitlines()
-    return Answer(200, {
-        "commit": shapes.commit(call.project, shas[-1]) if shas else None,
-        "commits": [shapes.commit(call.project, sha) for sha in shas],
-        "diffs": [_diff(call, start, ends[1], path) for path in paths],
-        "compare_timeout": False, "compare_same_ref": ends[0] == ends[1],
-        "web_url": f"{shapes.page(call.project)}/-/compare/{ends[0]}...{ends[1]}",
-    })  # fmt: skip
-
-
-def _diff(call: Call, start: str, end: str, path: str) -> dict[str, Any]:
-    bare = call.project.bare
-    had, has = bare.blob(start, path) is not None, bare.blob(end, path) is not None
-    return {
-        "diff": bare.git("diff", start, end, "--", path).partition("\n@@")[2], "new_path": path, "old_path": path,
-        "a_mode": "100644" if had else "0", "b_mode": "100644" if has else "0", "collapsed": False, "too_large": False,
-        "new_file": not had, "renamed_file": False, "deleted_file": not has, "generated_file": False,
-    }  # fmt: skip
-
-
-@route("GET", PROJECT + "/repository/files/{path}")
-def file(call: Call) -> Answer:
-    ref = call.text("ref") or "HEAD"
-    sha = call.project.bare.commit(ref)
-    content = sha and call.project.bare.blob(sha, call.params["path"])
-    if sha is None or content is None or isinstance(content, str):
-        raise Refused(404, "404 File Not Found" if sha else "404 Commit Not Found")
-    import hashlib
-
-    return Answer(200, {
-        "file_name": call.params["path"].rpartition("/")[2], "file_path": call.params["path"], "size": len(content),
-        "encoding": "base64", "content_sha256": hashlib.sha256(content).hexdigest(), "ref": ref,
-        "blob_id": call.project.bare.git("rev-parse", f"{sha}:{call.params['path']}"), "commit_id": sha,
-        "last_commit_id": sha, "execute_filemode": False, "content": base64.b64encode(content).decode(),
-    })  # fmt: skip

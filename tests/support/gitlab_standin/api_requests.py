@@ -207,13 +207,13 @@ def rebase(call: Call) -> Answer:
 @route("GET", ONE + "/commits")
 def commits(call: Call) -> Answer:
     one = call.request
-    shas = call.project.bare.ahead(one.base_sha, one.sha)[::-1]
+    shas = one.commits(call.project.bare)[::-1]
     return call.paged(shas, lambda sha: call.gitlab.shapes.commit(call.project, sha))
 
 
 @route("GET", ONE + "/pipelines")
 def pipelines(call: Call) -> Answer:
-    mine = set(call.project.bare.ahead(call.request.base_sha, call.request.sha))
+    mine = set(call.request.commits(call.project.bare))
     found = [one for one in call.project.pipelines if one.sha in mine][::-1]
     return call.paged(found, lambda one: call.gitlab.shapes.pipeline(call.project, one))
 
@@ -225,7 +225,7 @@ def requests_of_commit(call: Call) -> Answer:
         raise Refused(404, "404 Commit Not Found")
     found = [
         one for one in call.project.merge_requests.values()
-        if sha in one.landed or sha in call.project.bare.ahead(one.base_sha, one.sha)
+        if sha in one.landed or sha in one.commits(call.project.bare)
     ]  # fmt: skip
     return call.paged(found[::-1], lambda one: _basic(call, one))
 
@@ -348,13 +348,6 @@ def approve(call: Call) -> Answer:
         raise Refused(409, f"SHA does not match HEAD of source branch: {one.sha}")
     one.approvals[call.user.username] = call.gitlab.now()
     return Answer(201, _approvals(call, one))
-
-
-@route("POST", ONE + "/unapprove")
-def unapprove(call: Call) -> Answer:
-    if call.request.approvals.pop(call.user.username, None) is None:
-        raise Refused(404, "404 Not Found")
-    return Answer(201, _approvals(call, call.request))
 
 
 @route("GET", "/projects/{id}/merge_trains", premium=True)

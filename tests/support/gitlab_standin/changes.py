@@ -59,7 +59,7 @@ class Changes:
             if one.target_branch == name and new is not None:
                 one.looks = self._gitlab.lazy_checks
                 came = old is not None and old != new and project.bare.ahead(old, new)
-                if came and one.sha in came and project.bare.ahead(one.base_sha, one.sha):
+                if came and one.sha in came and one.commits(project.bare):
                     self._merged_by_git(project, one, old or "", new, actor)
                 elif (wait := one.auto_merge) and self._must_rebase(project, one):
                     one.auto_merge = None if wait.strategy == "merge_when_checks_pass" else wait
@@ -85,7 +85,7 @@ class Changes:
         """Somebody merged by git and pushed: the commit on the base's own line that brought the head."""
         line = project.bare.git("rev-list", "--first-parent", "--reverse", f"{old}..{new}").split()
         commit = next(each for each in line if project.bare.contains(each, one.sha))
-        one.landed = [*project.bare.ahead(one.base_sha, one.sha), commit]
+        one.landed = [*one.commits(project.bare), commit]
         one.merge_commit = commit
         self._merged(project, one, actor)
 

@@ -161,19 +161,25 @@ class GitLab(Site):
         self, project: Project, source: Project, author: User, title: str, description: str | None, branch: str,
         target: str,
     ) -> MergeRequest:  # fmt: skip
-        """An open merge request. Refused in the order of GitLab's checks; a branch may be level with its target."""
+        """An open merge request. Refused in the order of GitLab's checks.
+
+        A branch may be level with its target; before 19.0, it needn't be there at all.
+        """
         if source is project and branch == target:
             raise Refused(422, ["You can't use same project/branch for source and target"])
         if twin := self.changes.twin(project, source, branch, target):
             raise Refused(409, [another(twin)])
         sha, base = source.bare.tip(branch), project.bare.tip(target)
         missing = {name: ["does not exist"] for name, at in (("source_branch", sha), ("target_branch", base)) if not at}
-        if missing or sha is None or base is None:
+        if base is None or (sha is None and self.version >= (19, 0)):
             raise Refused(400, missing)
-        if source is not project:
-            project.bare.git("fetch", "--quiet", str(source.folder), sha)
+        if sha is None:
+            sha, parted = "", base
+        else:
+            if source is not project:
+                project.bare.git("fetch", "--quiet", str(source.folder), sha)
+            parted = project.bare.merge_base(base, sha) or base
         now, iid = self.now(), max(project.merge_requests, default=0) + 1
-        parted = project.bare.merge_base(base, sha) or base
         text, actions = without_actions(description)
         made = MergeRequest(
             self.next_id(), iid, title, text, author, source, branch, target, sha, parted, base, now, now,
@@ -181,7 +187,8 @@ class GitLab(Site):
             squash=project.squash_option in ("always", "default_on"),
         )  # fmt: skip
         project.merge_requests[iid] = made
-        project.bare.move(f"{MERGE_REF}/{iid}/head", sha)
+        if sha:
+            project.bare.move(f"{MERGE_REF}/{iid}/head", sha)
         self.act(project, made, author, actions)
         return made
 

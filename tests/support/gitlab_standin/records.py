@@ -129,7 +129,7 @@ class AutoMerge:
 
 @dataclass
 class MergeRequest:
-    """A merge request; `sha` of a finished one stays what it was at its end."""
+    """A merge request; `sha` of a finished one stays what it was at its end, and is empty where no branch ever was."""
 
     id: int
     iid: int
@@ -164,6 +164,10 @@ class MergeRequest:
     looks: int = 0  # so many more answers say `checking`
     prepared: bool = False
     landed: list[str] = field(default_factory=list)
+
+    def commits(self, bare: Bare) -> list[str]:
+        """Its own, the oldest first."""
+        return bare.ahead(self.base_sha, self.sha) if self.sha else []
 
     @property
     def draft(self) -> bool:

@@ -116,7 +116,7 @@ class Shapes:
             "source_project_id": one.source.id, "target_project_id": project.id, "labels": sorted(one.labels),
             "draft": one.draft, "work_in_progress": one.draft, "milestone": None,
             "merge_when_pipeline_succeeds": one.auto_merge is not None, "merge_status": status,
-            "detailed_merge_status": detailed, "merge_after": None, "sha": one.sha, "merge_commit_sha": one.merge_commit,
+            "detailed_merge_status": detailed, "merge_after": None, "sha": one.sha or None, "merge_commit_sha": one.merge_commit,
             "squash_commit_sha": one.squash_commit, "discussion_locked": one.locked,
             "should_remove_source_branch": one.should_remove, "force_remove_source_branch": one.remove_source_branch,
             "prepared_at": stamp(one.created_at) if one.prepared else None, "imported": False, "imported_from": "none",
@@ -145,13 +145,14 @@ class Shapes:
     ) -> dict[str, Any]:
         """A merge request by itself."""
         shown, pipeline = self.basic(project, one, look=True), project.head_pipeline(one)
-        files = project.bare.git("diff", "--name-only", one.base_sha, one.sha).splitlines()
+        files = project.bare.git("diff", "--name-only", one.base_sha, one.sha or one.base_sha).splitlines()
+        refs = {"base_sha": one.base_sha, "head_sha": one.sha, "start_sha": one.start_sha}
         shown |= {
             "subscribed": True, "changes_count": str(len(files)) if files else None,
             "latest_build_started_at": None, "latest_build_finished_at": None, "first_deployed_to_production_at": None,
             "pipeline": pipeline and self.pipeline(project, pipeline),
             "head_pipeline": pipeline and self.full_pipeline(project, pipeline, one.author),
-            "diff_refs": {"base_sha": one.base_sha, "head_sha": one.sha, "start_sha": one.start_sha},
+            "diff_refs": refs if one.sha else None,
             "merge_error": one.merge_error,
             "user": {"can_merge": viewer is not None and project.may_merge(viewer, one.target_branch)},
         }  # fmt: skip
@@ -160,7 +161,7 @@ class Shapes:
             shown["rebase_in_progress"] = False
         if asked.get("include_diverged_commits_count") == "true":
             base = project.bare.tip(one.target_branch)
-            shown["diverged_commits_count"] = len(project.bare.ahead(one.sha, base)) if base else 0
+            shown["diverged_commits_count"] = len(project.bare.ahead(one.sha, base)) if base and one.sha else 0
         return shown
 
     def pipeline(self, project: Project, one: Pipeline) -> dict[str, Any]:
