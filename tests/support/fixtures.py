@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from azure_standin import Azure
 from calls import ALL
 from gitlab_standin import GitLab
 from hostile import Hostile
@@ -87,5 +88,13 @@ def standin() -> Iterator[StandIn]:
 def gitlab() -> Iterator[GitLab]:
     """A GitLab without projects. At the end: every request was modelled and agrees with what GitLab documents."""
     with GitLab() as found:
+        yield found
+    found.verify()
+
+
+@pytest.fixture
+def azure() -> Iterator[Azure]:
+    """An Azure DevOps without repositories. At the end: every request agrees with Microsoft's description."""
+    with Azure() as found:
         yield found
     found.verify()
