@@ -151,6 +151,9 @@ class Azure(Site):
                 return Answer(500, {"message": "the stand-in failed"})
             for repository in self.repositories:
                 self.life.notice(repository, self.identity(exchange.user or "owner"))
+            if exchange.user:
+                who = self.identity(exchange.user)
+                answer.headers["X-VSS-UserData"] = f"{who.id}:{who.unique_name}"
             if answer.body is not None:
                 version = f"application/json; charset=utf-8; api-version={self.version}"
                 answer.headers = {"Content-Type": version, **answer.headers}

@@ -126,5 +126,10 @@ class Hand(GitHand):
             made = Status(self.azure.next_id(), "ci", name, state, description, "", self.identity, self.now())
             self.pull(number).statuses.append(made)
 
+    def wait(self) -> None:
+        """Looks until all that is under way has come to its end."""
+        with self.at_work():
+            self._settle()
+
     def pull(self, number: int) -> Pull:
         return self.repository.pulls[number]
