@@ -6,7 +6,7 @@ MARKS ?= not nightly and not slow
 # Where this is set, every start of the tool in a fresh checkout would compile it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test lint types format nightly real real-programs server-definitions drill helm bench docs schema lock linters istiod istio-definitions gateway-definitions github-definitions github-page gitlab-client pictures clean
+.PHONY: demo test lint types format nightly real real-programs server-definitions drill helm bench docs schema lock linters istiod istio-definitions gateway-definitions github-definitions github-page gitlab-client gitlab-ci pictures clean
 
 demo: $(VENV)/.installed ## the whole pipeline in a temporary repository
 	@$(BIN)/release demo
@@ -157,6 +157,12 @@ linters: .cache/npm/node_modules/.bin/dockerfilelint ## two linters of the Conta
 .cache/npm/node_modules/.bin/dockerfilelint:
 	@mkdir -p .cache/npm
 	@npm install --silent --no-fund --no-audit --prefix .cache/npm dockerfile-utils@0.16.3 dockerfilelint@1.8.0
+
+gitlab-ci: .cache/npm/node_modules/.bin/gitlab-ci-local ## what runs the components of GitLab in the tests (it needs npm and Node 20)
+
+.cache/npm/node_modules/.bin/gitlab-ci-local:
+	@mkdir -p .cache/npm
+	@npm install --silent --no-fund --no-audit --prefix .cache/npm gitlab-ci-local@4.70.1
 
 pictures: $(VENV)/.installed-dev github-page ## docs/images, the pictures of the README (it needs npm and Debian's chromium)
 	@$(BIN)/python -m pip install --quiet --group pictures

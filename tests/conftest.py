@@ -22,7 +22,9 @@ def seal(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     """Nothing of the machine's user reaches a test, and nothing of a test reaches the machine's user."""
     home = tmp_path_factory.mktemp("home")
     for name in list(os.environ):
-        if name.startswith(("GIT_", "GITHUB_", "CI", "GH_", "RELEASE_", "HELM_", "XDG_")):
+        if name.startswith(
+            ("GIT_", "GITHUB_", "GITLAB_", "CI", "GH_", "RELEASE_", "HELM_", "XDG_", "TF_BUILD", "SYSTEM_", "BUILD_")
+        ):
             monkeypatch.delenv(name)
     (home / ".gitconfig").write_text(
         "[user]\n\tname = Test Person\n\temail = person@example.com\n"

@@ -1,4 +1,4 @@
-"""Makes the environment that `action.yml` runs the tool in. It runs in the runner's Python, from the action's checkout.
+"""Makes the environment that a CI job runs the tool in. It runs in the runner's Python, from a checkout of the tool.
 
 Only the standard library is there, and what of this package needs nothing else. What is in the environment:
 
@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from release_tool import safe_text
+from release_tool.actions import ci_system
 from release_tool.actions.annotation import Annotation
 from release_tool.errors import ReleaseError, UsageError
 from release_tool.helm.installed import program_version
@@ -44,13 +45,17 @@ _PIP = ("install", "--quiet", "--no-input", "--disable-pip-version-check", "--no
 _LOCKED = ("--no-deps", "--no-compile", "--require-hashes", "--only-binary=:all:")
 
 
-def main() -> int:
-    """Make the environment, and write its Python among the outputs of the step; the exit status."""
+def main(file: str = "") -> int:
+    """Make the environment, and write its Python to a file, else among the outputs of the step; the exit status."""
     try:
         python = installed(os.environ)
     except ReleaseError as error:
-        _say(str(Annotation("error", "release", f"{error.what}\nnext: {error.hint}")))
+        said = Annotation("error", "release", f"{error.what}\nnext: {error.hint}")
+        _say((ci_system.of(os.environ) or ci_system.GITHUB).said(said))
         return error.exit_code
+    if file:
+        Path(file).write_text(f"{python}\n", "utf-8")
+        return 0
     artifacts = tempfile.mkdtemp(prefix="release-artifacts.", dir=os.environ["RUNNER_TEMP"])
     with Path(os.environ["GITHUB_OUTPUT"]).open("a", encoding="utf-8") as outputs:
         outputs.write(f"python={python}\nartifacts={artifacts}\n")

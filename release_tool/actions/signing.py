@@ -30,6 +30,8 @@ def agent(environ: Mapping[str, str]) -> Iterator[dict[str, str]]:
         ReleaseError: there is no OpenSSH, or the key is none, or has a passphrase.
     """
     key = environ.get("RELEASE_SIGNING_KEY", "").replace("\r", "").strip()
+    if key.startswith("/") and Path(key).is_file():  # what GitLab makes of a variable of the type *File*
+        key = Path(key).read_text("utf-8").replace("\r", "").strip()
     if not key:
         yield {}
         return

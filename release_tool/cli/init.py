@@ -10,6 +10,7 @@ from release_tool import __version__
 from release_tool.cli.call import print_error
 from release_tool.cli.parser import Command, not_empty
 from release_tool.cli.screen import is_terminal, width
+from release_tool.commands.init.pipelines import KINDS
 from release_tool.errors import ReleaseError, UsageError
 
 if TYPE_CHECKING:
@@ -45,8 +46,9 @@ def _arguments(init: ArgumentParser) -> None:
     running.add_argument("--default", metavar="TAG", **one,
         help="the one for calls that name none; else that of --from or its first, or the newest --tag")  # fmt: skip
     more = init.add_argument_group("on request")
-    more.add_argument("--workflows", action="store_true", help="callers of this tool's workflows for GitHub Actions")
-    more.add_argument("--tool", metavar="REPO@COMMIT", **one, help="this tool's repository on GitHub, by a commit")
+    more.add_argument("--workflows", nargs="?", const="auto", choices=("auto", *KINDS), default="",
+        help="what calls this tool's workflows; auto: for the CI of the remote's forge, else GitHub's")  # fmt: skip
+    more.add_argument("--tool", metavar="REPO@COMMIT", **one, help="this tool's repository there, by a commit")
     more.add_argument(
         "--codeowners", metavar="OWNER", action="append", default=[], help="lines in CODEOWNERS: @org/team"
     )

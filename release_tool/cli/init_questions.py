@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from release_tool import safe_text
 from release_tool.commands.init import extras, planning, versions
+from release_tool.commands.init.pipelines import KINDS
 from release_tool.commands.init.texts import Settings
 from release_tool.errors import ReleaseError, UsageError
 
@@ -85,9 +86,9 @@ def _tags(_: Survey, request: InitRequest) -> InitRequest:
 
 def _workflows(found: Survey, request: InitRequest) -> InitRequest:
     def made(answer: str) -> InitRequest:
-        return request._replace(workflows=True, tool=extras.checked_tool(answer)) if answer else request
+        return request._replace(workflows=found.forge, tool=extras.checked_tool(answer)) if answer else request
 
-    if request.workflows or found.forge != "github":
+    if request.workflows or found.forge not in KINDS:
         return request
     return _until("Workflows that call this tool's, by OWNER/NAME@COMMIT (empty: none)", "", made)
 

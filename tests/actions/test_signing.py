@@ -57,6 +57,15 @@ def test_the_agent_ends_with_the_command(tmp_path: Path) -> None:
     assert not socket.parent.exists()
 
 
+def test_a_key_may_be_named_by_its_file_as_gitlab_hands_it_on(tmp_path: Path) -> None:
+    made(tmp_path)
+    with signing.agent({**os.environ, "RELEASE_SIGNING_KEY": str(tmp_path / "key")}) as found:
+        assert found["GIT_CONFIG_VALUE_2"].startswith("key::ssh-ed25519 ")
+    missing = {**os.environ, "RELEASE_SIGNING_KEY": str(tmp_path / "none")}
+    with pytest.raises(ReleaseError, match="no private SSH key"), signing.agent(missing):
+        pass
+
+
 def test_without_a_key_no_agent_runs() -> None:
     with signing.agent({"RELEASE_SIGNING_KEY": " \n"}) as found:
         assert found == {}

@@ -18,7 +18,7 @@ from origin import attempt, git, write_files
 from world import ROOT, Result, run
 
 from examples import lay_out
-from release_tool.commands.init import extras, files, layout, texts, versions
+from release_tool.commands.init import extras, files, layout, pipelines, pipelines_github, planning, texts, versions
 from release_tool.config.reader import load
 from release_tool.errors import ReleaseError
 
@@ -560,13 +560,52 @@ def test_the_order_is_one_that_reads_the_tags(tags: list[str], order: str) -> No
 # -- on request --
 
 
+CONFIGURED = planning.loaded(texts.Settings(planning.ENVIRONMENTS, "chart", "x", "x"), "release.yaml")
+
+
 def test_the_workflows_are_those_of_the_documentation_pinned_by_a_commit() -> None:
     page = (ROOT / "docs/how-to/github-actions.md").read_text("utf-8")
-    for name, text in extras.workflows(f"OWNER/release@{COMMIT}", "main").items():
+    for name, text in pipelines.KINDS["github"].files(f"OWNER/release@{COMMIT}", CONFIGURED).items():
         shipped = (Path(extras.__file__).parent / "workflows" / Path(name).name).read_text("utf-8")
         assert f"{shipped}```" in page, name
         assert "COMMIT" not in text
         assert f"@{COMMIT}\n" in text
+
+
+def test_the_pipeline_of_gitlab_is_that_of_the_documentation() -> None:
+    page = (ROOT / "docs/how-to/gitlab-ci.md").read_text("utf-8")
+    (text,) = pipelines.KINDS["gitlab"].files("OWNER/release@COMMIT", CONFIGURED).values()
+    assert f"```yaml\n{text}```" in page
+
+
+def test_the_pipeline_is_for_the_ci_system_of_the_remote_or_for_the_one_that_is_named(here: Path) -> None:
+    committed(here, {"README.md": "x\n"})
+    git("remote", "add", "origin", "git@gitlab.com:acme/deploy/gitops.git")
+    tool = ("--tool", f"acme/tools/release@{COMMIT}", "--pre-commit")
+    data("--environments", "devel,live", "--base", "trunk", "--workflows", *tool)
+    text = Path(".gitlab-ci.yml").read_text()
+    assert text.count(f"$CI_SERVER_FQDN/acme/tools/release/check@{COMMIT}\n") == 1
+    assert "from: devel, to: live" in text
+    assert 'base: "trunk"' in text
+    assert not Path(".github").exists()
+    (hook,) = yaml.safe_load(Path(".pre-commit-config.yaml").read_text())["repos"]
+    assert hook["repo"] == "https://gitlab.com/acme/tools/release"
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "Begin")
+    upgraded = data("--upgrade", "--tool", f"acme/tools/release@{'b' * 40}", "--yes")
+    assert states(upgraded)[".gitlab-ci.yml"] == "changed"
+    assert "b" * 40 in Path(".gitlab-ci.yml").read_text()
+    data("--workflows", "github", "--tool", f"acme/release@{COMMIT}", "--environments", "devel,live")
+    assert Path(".github/workflows/bump.yml").exists()
+
+
+def test_each_service_has_promotions_of_its_own() -> None:
+    text = texts.configuration(texts.Settings(("devel", "live"), "chart", "x", "x"))
+    text = text.replace("chart: chart\nrelease_name: x\nnamespace: x\n", "")
+    text += "services:\n  engine: {chart: a, release_name: a, namespace: a}\n  search: {chart: b, release_name: b, namespace: b}\n"
+    (made,) = pipelines.KINDS["gitlab"].files(f"OWNER/release@{COMMIT}", load(text.encode(), "release.yaml")).values()
+    assert made.count("/promote@") == 2
+    assert "service: search, job: release promote search" in made
 
 
 def test_what_is_asked_for_is_written_and_workflows_pass_doctor(here: Path) -> None:
@@ -576,7 +615,7 @@ def test_what_is_asked_for_is_written_and_workflows_pass_doctor(here: Path) -> N
     planned = data("--environments", "devel", *tool, "--codeowners", "@acme/a", "--pre-commit", "--deliver", "flux")
     assert planned["forge"] == "github"
     assert planned["next"][1:] == ["git push -u origin main", "release doctor"]
-    assert {f".github/workflows/{name}.yml" for name in extras.WORKFLOWS} <= set(states(planned))
+    assert {f".github/workflows/{name}.yml" for name in pipelines_github.WORKFLOWS} <= set(states(planned))
     assert "/environments/devel/ @acme/a\n" in Path(".github/CODEOWNERS").read_text()
     (hook,) = yaml.safe_load(Path(".pre-commit-config.yaml").read_text())["repos"]
     (offered,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
@@ -609,7 +648,7 @@ def test_lines_are_added_to_files_that_stand_and_never_twice() -> None:
     assert extras.code_owners("@a/b", ["release.yaml", "charts/x/"], owners) == owners
     hooks = extras.pre_commit("", "repos:\n- repo: x  # ours\n  hooks: []\n")
     assert hooks.startswith("repos:\n- repo: x  # ours\n  hooks: []\n- repo: local\n")
-    assert extras.pre_commit("", hooks) == hooks
+    assert extras.pre_commit("", hooks, "https://github.com") == hooks
     with pytest.raises(ReleaseError) as raised:
         extras.pre_commit("", "repos: [")
     assert raised.value.where.startswith(extras.HOOKS)

@@ -1,10 +1,9 @@
-"""What `release init` writes on request: workflows, CODEOWNERS, pre-commit, and what a cluster applies."""
+"""What `release init` writes on request beside pipelines: CODEOWNERS, pre-commit, and what a cluster applies."""
 
 from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from textwrap import indent
 from typing import TYPE_CHECKING
 
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
 
     from release_tool.config import Config, Place
 
-WORKFLOWS = ("bump", "promote", "cleanup", "sync", "check")
-"""Those of docs/how-to/github-actions.md that every repository can use. `guard` needs health checks."""
-
 DELIVERIES = {
     "argocd": "Argo CD's Application",
     "applicationset": "Argo CD's ApplicationSet",
@@ -35,7 +31,7 @@ OWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 
 HOOKS = ".pre-commit-config.yaml"
 
-_TOOL = re.compile(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}", re.ASCII)
+_TOOL = re.compile(r"[\w.-]+(/[\w.-]+)+@[0-9a-f]{40}", re.ASCII)  # GitLab has groups in groups
 _OWNER = re.compile(r"@[\w.-]+(/[\w.-]+)?|[^@\s]+@[^@\s]+\.[^@\s]+", re.ASCII)
 _SCP = re.compile(r"(?:([\w.-]+)@)?([\w.-]+):(?!/)(.+)")
 
@@ -56,18 +52,6 @@ def checked_owners(owners: Sequence[str]) -> str:
     return " ".join(owners)
 
 
-def workflows(tool: str, base: str) -> dict[str, str]:
-    """The callers of this tool's workflows, as docs/how-to/github-actions.md shows them."""
-    found = {}
-    for name in WORKFLOWS:
-        text = (Path(__file__).parent / "workflows" / f"{name}.yml").read_text("utf-8")
-        text = re.sub(r"OWNER/release(\S*)@COMMIT #.*", lambda at: f"{tool.partition('@')[0]}{at[1]}@COMMIT", text)
-        text = text.replace("@COMMIT", f"@{tool.partition('@')[2]}")
-        text = text.replace("branches: [main]", f"branches: [{json.dumps(base)}]")
-        found[f".github/workflows/{name}.yml"] = text
-    return found
-
-
 def code_owners(owners: str, paths: Sequence[str], present: str) -> str:
     """CODEOWNERS with a line for each path that it doesn't name yet. The last line that matches wins there."""
     known = {line.split()[0] for line in present.splitlines() if line.strip() and not line.startswith("#")}
@@ -80,12 +64,12 @@ def code_owners(owners: str, paths: Sequence[str], present: str) -> str:
     return f"{present}{'' if not present or present.endswith(chr(10)) else chr(10)}{head}{chr(10).join(lines)}\n"
 
 
-def pre_commit(tool: str, present: str) -> str:
-    """The configuration of pre-commit with `release check` among its hooks."""
+def pre_commit(tool: str, present: str, server: str) -> str:
+    """The configuration of pre-commit with `release check` among its hooks; `server`: where the tool is."""
     hook: edits.Value
     if tool:
         address, _, commit = tool.partition("@")
-        hook = {"repo": f"https://github.com/{address}", "rev": commit, "hooks": [{"id": "release-check"}]}
+        hook = {"repo": f"{server}/{address}", "rev": commit, "hooks": [{"id": "release-check"}]}
     else:
         one = {"id": "release-check", "name": "release check", "entry": "release check", "language": "system"}
         plain = {"pass_filenames": edits.Plain("false"), "always_run": edits.Plain("true")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from release_tool.commands.init import extras, library, texts, versions
+from release_tool.commands.init import extras, library, pipelines, texts, versions
 from release_tool.errors import ReleaseError
 from release_tool.model.records import name_number
 from release_tool.model.versions import tag_part
@@ -53,12 +53,14 @@ class InitDecision(NamedTuple):
         answers: from which files are made; without `settings`, release.yaml stands.
         running: what each environment runs that is taken over.
         begun: whether the chart is new here, and its image another one than that of the environments.
+        server: where the tool's repository is, for hooks.
     """
 
     config: Config
     answers: Answers
     running: Mapping[str, versions.Running]
     begun: bool
+    server: str
 
 
 def files_of(asked: InitRequest, source: PlainDirectory | WorkingTree, wanted: InitDecision) -> Iterator[PlannedFile]:
@@ -83,7 +85,7 @@ def files_of(asked: InitRequest, source: PlainDirectory | WorkingTree, wanted: I
         yield PlannedFile(path, text.encode("utf-8", "surrogateescape"), f"reviews by {owners}")
     if asked.pre_commit:
         present = source.read([extras.HOOKS]).get(extras.HOOKS, b"").decode("utf-8", "replace")
-        text = extras.pre_commit(asked.tool and extras.checked_tool(asked.tool), present)
+        text = extras.pre_commit(asked.tool and extras.checked_tool(asked.tool), present, wanted.server)
         yield PlannedFile(extras.HOOKS, text.encode(), "`release check` before each commit")
 
 
@@ -99,8 +101,11 @@ def made_again(
         target = f"{answers.library}/charts/{library.NAME}"
         yield from _laid_in(SHIPPED / "charts" / library.NAME, target, "the library of routes")
     if answers.tool:
-        for path, text in extras.workflows(extras.checked_tool(answers.tool), config.base).items():
-            yield PlannedFile(path, text.encode(), f"runs `release {PurePosixPath(path).stem}`")
+        system = pipelines.KINDS[answers.ci or "github"]
+        for path, text in system.files(extras.checked_tool(answers.tool), config).items():
+            stem = PurePosixPath(path).stem
+            what = f"runs `release {stem}`" if "/" in path else f"the jobs of {system.title}"
+            yield PlannedFile(path, text.encode(), what)
     values = {f"{view.chart}/values.yaml" for view in config.views()}
     laid = {*source.read(values), *([f"{answers.lay_in}/values.yaml"] if answers.lay_in else [])}
     for kind in answers.deliver:

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.commands import check
-from release_tool.commands.init import ledger, library, texts, versions
+from release_tool.commands.init import ledger, library, pipelines, texts, versions
 from release_tool.commands.init.files import InitDecision, files_of, judged, made_again, own_values
 from release_tool.commands.init.planned import AsPlanned, Planned, id_like, noted
 from release_tool.commands.init.request import Answers, demand_sense, disagreement
@@ -17,6 +17,7 @@ from release_tool.commands.init.survey import PlainDirectory
 from release_tool.config import ConfigError
 from release_tool.config.reader import load
 from release_tool.errors import ReleaseError, UsageError
+from release_tool.forges.remote_url import host_of
 from release_tool.git import process
 from release_tool.model.chart_reference import elsewhere
 from release_tool.tagfile.reader import read_leniently
@@ -90,9 +91,18 @@ def plan(
     draft = _Draft(found, asked, source, renderer, now)
     deliver = (asked.deliver,) if asked.deliver else ()
     tool = asked.tool if asked.workflows else ""
-    answers = Answers(None, lay_in, chart if asked.library else "", tool, deliver, found.remote[1] if deliver else "")
+    answers = Answers(
+        lay_in=lay_in,
+        library=chart if asked.library else "",
+        tool=tool,
+        ci=_ci(found, asked),
+        deliver=deliver,
+        remote=found.remote[1] if deliver else "",
+    )
+    host = host_of(found.remote[1]) if found.forge in pipelines.KINDS else ""
+    server = f"https://{host or 'github.com'}"
     if found.config is not None and not disagreement(found.config, asked):
-        return draft.plan(InitDecision(found.config, answers, running, begun))
+        return draft.plan(InitDecision(found.config, answers, running, begun, server))
     name = asked.name or (view.release_name if view else suggested_name(found, asked))
     settings = texts.Settings(
         environments=names,
@@ -110,11 +120,11 @@ def plan(
     for key in keys:
         chosen = _with_versions(settings._replace(key=key), running, source)
         config = loaded(chosen, asked.config)
-        planned = draft.plan(InitDecision(config, answers._replace(settings=chosen), running, begun))
+        planned = draft.plan(InitDecision(config, answers._replace(settings=chosen), running, begun, server))
         rows = [row for one in planned.report.charts for row in one.abilities]
         if any(row.subject == "retire" and row.verdict != "ok" for row in rows):
             chosen = chosen._replace(gathers=True)
-            planned = draft.plan(InitDecision(config, answers._replace(settings=chosen), running, begun))
+            planned = draft.plan(InitDecision(config, answers._replace(settings=chosen), running, begun, server))
         if rows and not any(row.subject == "versions" and row.verdict == "error" for row in rows):
             best, keys = planned, [key]
             break
@@ -123,6 +133,12 @@ def plan(
     if not (running or begun or elsewhere(chart)):
         _demand_nothing_runs(best, source, keys)
     return best
+
+
+def _ci(found: Survey, asked: InitRequest) -> str:
+    """For which CI system workflows are; empty: for GitHub's, as where none are asked for."""
+    kind = found.forge if asked.workflows == "auto" and found.forge in pipelines.KINDS else asked.workflows
+    return "" if kind in {"auto", "github"} else kind
 
 
 def _demand_nothing_runs(planned: Planned, source: PlainDirectory | WorkingTree, keys: list[str]) -> None:

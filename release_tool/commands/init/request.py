@@ -26,6 +26,7 @@ class InitRequest(NamedTuple):
         file: a values file with the tags that run (`{environment}` is filled in), and `key` the path of keys to them.
         versions_key: where the chart looks for its versions.
         values: the other values files, in Helm's order.
+        workflows: for which CI system, a kind of pipelines.KINDS, or `auto`; empty: for none.
         tool: repository and commit of this tool, for workflows and hooks.
         deliver: a kind of extras.DELIVERIES.
         force: overwrite what stands.
@@ -47,7 +48,7 @@ class InitRequest(NamedTuple):
     key: str = ""
     versions_key: str = ""
     values: tuple[str, ...] = ()
-    workflows: bool = False
+    workflows: str = ""
     tool: str = ""
     codeowners: tuple[str, ...] = ()
     pre_commit: bool = False
@@ -63,6 +64,7 @@ class Answers(NamedTuple):
         lay_in: the directory of the chart that comes with the tool.
         library: the chart of one's own that the library of routes is laid into.
         tool: repository and commit that the workflows call.
+        ci: the kind of the CI system that they are for; empty, as older versions noted it: `github`.
         deliver: for what manifests are written.
         remote: the address of the repository in them.
     """
@@ -71,6 +73,7 @@ class Answers(NamedTuple):
     lay_in: str = ""
     library: str = ""
     tool: str = ""
+    ci: str = ""
     deliver: tuple[str, ...] = ()
     remote: str = ""
 
@@ -82,7 +85,7 @@ class Answers(NamedTuple):
 
 def demand_sense(asked: InitRequest) -> None:
     if asked.workflows and not asked.tool:
-        what = "--workflows needs --tool: GitHub fetches the workflows of this tool from its repository, by a commit"
+        what = "--workflows needs --tool: the CI system fetches this tool's workflows from its repository, by a commit"
         raise UsageError(what, hint="add --tool OWNER/NAME@COMMIT")
     if asked.tool and not (asked.workflows or asked.pre_commit):
         raise UsageError("--tool is for --workflows and --pre-commit", hint="add one of them, or leave --tool out")
