@@ -32,13 +32,13 @@ def list_pulls(call: Call) -> Answer:
 
 def _fits(call: Call, pull: Pull) -> bool:
     wanted = {name.removeprefix("searchCriteria."): value for name, value in call.query.items()}
-    status = wanted.get("status", "active")
+    status, source = wanted.get("status", "active"), (pull.fork or call.repository).id
     sides = (("sourceRefName", pull.source), ("targetRefName", pull.target))
     return (
         status in (pull.status, "all", "notSet")
         and all(wanted.get(name, f"refs/heads/{branch}") == f"refs/heads/{branch}" for name, branch in sides)
         and wanted.get("creatorId", pull.by.id) == pull.by.id
-        and wanted.get("sourceRepositoryId", call.repository.id) == call.repository.id
+        and wanted.get("sourceRepositoryId", source) == source
     )
 
 
@@ -56,12 +56,13 @@ def open_pull(call: Call) -> Answer:
     branches = [ref.removeprefix("refs/heads/") for ref in (source, target)]
     reviewers = [(_identity(call, one), one) for one in call.part("reviewers") or ()]
     draft = bool(call.part("isDraft"))
-    pull = call.azure.new_pull(call.repository, call.identity, title, text, *branches, draft=draft)
+    fork = call.azure.find("", ((call.part("forkSource") or {}).get("repository") or {}).get("id", ""))
+    pull = call.azure.new_pull(call.repository, call.identity, title, text, *branches, fork=fork, draft=draft)
     for identity, one in reviewers:
         call.azure.life.vote(pull, identity, 0, required=bool(one.get("isRequired")))
     pull.labels = [one["name"] for one in call.part("labels") or ()]
-    answer = {"labels": [], **call.shapes.pull(call.repository, pull)}
-    return Answer(201, answer)
+    labels = [call.shapes.label(call.repository, name) for name in pull.labels]
+    return Answer(201, {**call.shapes.pull(call.repository, pull), "labels": labels})
 
 
 def _title(title: str) -> str:

@@ -121,7 +121,9 @@ def policies_of_ref(call: Call) -> Answer:
     """Those of a repository and a ref; a project's and the descriptions' other filters aren't here."""
     repository = _seen(call, call.query.get("repositoryId", ""))
     branch = call.query.get("refName", "").removeprefix("refs/heads/")
-    return _policies(call, repository, [one for one in repository.policies.values() if branch in ("", one.branch)])
+    return _policies(
+        call, repository, [one for one in repository.policies.values() if not branch or one.covers(branch)]
+    )
 
 
 def _seen(call: Call, name: str) -> Repository:

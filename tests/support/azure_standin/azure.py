@@ -49,7 +49,7 @@ class Azure(Site):
         self.tokens: dict[str, Token] = {}
         self.identities: dict[str, Identity] = {}
         self.owner = self.identity("owner")
-        self.life = Life(self.now, self.next_id)
+        self.life = Life(self.now, self.next_id, self.repositories)
         self.shapes = Shapes(self.collection)
 
     # setting up
@@ -115,19 +115,19 @@ class Azure(Site):
 
     def new_pull(
         self, repository: Repository, by: Identity, title: str, text: str | None, source: str, target: str,
-        *, draft: bool = False,
+        *, fork: Repository | None = None, draft: bool = False,
     ) -> Pull:  # fmt: skip
         """An active pull request under the next number of the whole organization; the caller holds the lock.
 
         Not refused: one without a change.
         """
-        tips = [repository.bare.tip(branch) for branch in (source, target)]
+        tips = [(fork or repository).bare.tip(source), repository.bare.tip(target)]
         if tips[0] is None or tips[1] is None:
             raise problems.cannot_be_activated()
-        if any((one.source, one.target) == (source, target) for one in repository.active()):
+        if repository.twin(source, target, fork):
             raise problems.exists()
         number = 1 + max((number for one in self.repositories for number in one.pulls), default=0)
-        pull = Pull(number, title, text, by, source, target, tips[0], tips[1], self.now(), draft=draft)
+        pull = Pull(number, title, text, by, source, target, tips[0], tips[1], self.now(), draft=draft, fork=fork)
         repository.pulls[number] = pull
         self.life.try_merge(repository, pull)
         return pull

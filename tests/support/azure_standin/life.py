@@ -10,7 +10,7 @@ from azure_standin import problems
 from azure_standin.records import Comment, Identity, Policy, Pull, Repository, Reviewer, Thread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
 SYSTEM = Identity("Microsoft.VisualStudio.Services.TFS")
@@ -26,9 +26,12 @@ STRATEGIES = {
 class Life:
     """The life of all branches and pull requests. `lag`: after how many requests a merge is over."""
 
-    def __init__(self, now: Callable[[], datetime], next_id: Callable[[], int]) -> None:
+    def __init__(
+        self, now: Callable[[], datetime], next_id: Callable[[], int], repositories: Sequence[Repository]
+    ) -> None:
         self.now = now
         self.next_id = next_id
+        self._repositories = repositories
         self.lag = 1
 
     def notice(self, repository: Repository, actor: Identity) -> None:
@@ -45,12 +48,14 @@ class Life:
                 repository.creators[name] = actor
             if name not in after:
                 repository.creators.pop(name, None)
-        for pull in repository.active():
-            tip = after.get(pull.source)
-            if tip is not None and tip != pull.source_commit:
-                self._source_moved(repository, pull, tip)
+        for target in self._repositories:
+            for pull in target.active():
+                tip = after.get(pull.source) if (pull.fork or target) is repository else None
+                if tip is not None and tip != pull.source_commit:
+                    self._source_moved(target, pull, tip)
 
     def _source_moved(self, repository: Repository, pull: Pull, tip: str) -> None:
+        self._fetch(repository, pull, tip)
         pull.source_commit = tip
         self.tell(pull, "RefUpdate", f"The reference refs/heads/{pull.source} was updated.")
         if any(one.settings.get("resetOnSourcePush") for one in repository.policies_of(pull.target)):
@@ -58,8 +63,14 @@ class Life:
                 reviewer.vote = 0
         self.try_merge(repository, pull)
 
+    @staticmethod
+    def _fetch(repository: Repository, pull: Pull, tip: str) -> None:
+        if pull.fork:
+            repository.bare.git("fetch", "--quiet", str(pull.fork.bare.path), tip)
+
     def try_merge(self, repository: Repository, pull: Pull) -> None:
         """Queues the merge that shows whether there are conflicts."""
+        self._fetch(repository, pull, pull.source_commit)
         pull.target_commit = repository.bare.tip(pull.target) or pull.target_commit
         pull.merge_status, pull.merge_commit = "queued", None
         pull.job, pull.wait = "merge", self.lag
@@ -87,7 +98,7 @@ class Life:
     def _completes_itself(self, repository: Repository, pull: Pull) -> bool:
         """Auto-complete isn't bound to a head: it outlives pushes."""
         ready = pull.auto_complete is not None and pull.merge_status == "succeeded"
-        return ready and not self.obstacles(repository, pull) and repository.bare.tip(pull.source) is not None
+        return ready and not self.obstacles(repository, pull) and pull.tip(repository) is not None
 
     def _finish(self, repository: Repository, pull: Pull) -> None:
         if pull.job == "complete":
@@ -155,7 +166,7 @@ class Life:
         """Merges by real git. A pull request that can't be completed is active again, and its merge status says why."""
         bare, options, by = repository.bare, pull.options or {}, pull.closed_by
         assert by is not None
-        target, source = bare.tip(pull.target), bare.tip(pull.source)
+        target, source = bare.tip(pull.target), pull.tip(repository)
         bypasses = options.get("bypassPolicy") and repository.may(by, "PullRequestBypassPolicy")
         why = "rejectedByPolicy" if not bypasses and self.obstacles(repository, pull) else ""
         if target is None or source != pull.source_commit:
@@ -179,7 +190,7 @@ class Life:
         self.tell(pull, "StatusUpdate", f"{by.name} updated the pull request status to Completed")
         others = [one for one in repository.active() if pull.source in (one.source, one.target)]
         if options.get("deleteSourceBranch") and not others:
-            bare.move(f"refs/heads/{pull.source}", None)
+            (pull.fork or repository).bare.move(f"refs/heads/{pull.source}", None)
         self.notice(repository, by)
 
     def _commits(
@@ -209,10 +220,10 @@ class Life:
 
     def reactivate(self, repository: Repository, pull: Pull, by: Identity) -> None:
         """Refused where a branch is gone, or another from and to the same branches is active."""
-        source, target = repository.bare.tip(pull.source), repository.bare.tip(pull.target)
+        source, target = pull.tip(repository), repository.bare.tip(pull.target)
         if source is None or target is None:
             raise problems.cannot_be_activated()
-        if any((one.source, one.target) == (pull.source, pull.target) for one in repository.active()):
+        if repository.twin(pull.source, pull.target, pull.fork):
             raise problems.exists()
         pull.status, pull.closed, pull.closed_by, pull.source_commit = "active", None, None, source
         self.tell(pull, "StatusUpdate", f"{by.name} updated the pull request status to Active")

@@ -42,9 +42,12 @@ class Hand(GitHand):
             yield
             life.notice(self.repository, self.identity)
 
-    def propose(self, source: str, target: str = "main", title: str = "A person's own", text: str = "") -> Pull:
+    def propose(
+        self, source: str, target: str = "main", title: str = "A person's own", text: str = "",
+        fork: Repository | None = None,
+    ) -> Pull:  # fmt: skip
         with self.at_work():
-            return self.azure.new_pull(self.repository, self.identity, title, text, source, target)
+            return self.azure.new_pull(self.repository, self.identity, title, text, source, target, fork=fork)
 
     def complete(self, number: int, strategy: str = "noFastForward", **options: Any) -> Pull:
         """The button Complete, with the options of its dialog (`deleteSourceBranch=True`, `bypassPolicy=True`)."""
@@ -107,7 +110,8 @@ class Hand(GitHand):
 
     def restore_branch(self, number: int) -> None:
         with self.at_work():
-            self.bare.move(f"refs/heads/{self.pull(number).source}", self.pull(number).source_commit)
+            pull = self.pull(number)
+            (pull.fork or self.repository).bare.move(f"refs/heads/{pull.source}", pull.source_commit)
 
     def vote(self, number: int, vote: int = 10) -> None:
         with self.at_work():

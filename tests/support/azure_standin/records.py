@@ -98,7 +98,7 @@ class Reviewer:
 
 @dataclass
 class Policy:
-    """A branch policy. `kind` is a name of `POLICY_TYPES`; `branch` the short name of what it is for."""
+    """A branch policy. `kind` is a name of `POLICY_TYPES`; `branch` the short name of what it is for, or a folder: `a/`."""
 
     id: int
     kind: str
@@ -108,6 +108,9 @@ class Policy:
     by: Identity
     blocking: bool = True
     enabled: bool = True
+
+    def covers(self, branch: str) -> bool:
+        return branch == self.branch or (self.branch.endswith("/") and branch.startswith(self.branch))
 
 
 POLICY_TYPES = {
@@ -164,9 +167,13 @@ class Pull:
     threads: list[Thread] = field(default_factory=list)
     statuses: list[Status] = field(default_factory=list)
     attachments: dict[str, tuple[int, Identity, datetime, bytes]] = field(default_factory=dict)
+    fork: Repository | None = None  # where the source branch is, if it is another repository
     job: str = ""
     wait: int = 0
     commits_landed: list[str] = field(default_factory=list)
+
+    def tip(self, repository: Repository) -> str | None:
+        return (self.fork or repository).bare.tip(self.source)
 
     def ref(self, of: str = "merge") -> str:
         return f"refs/pull/{self.id}/{of}"
@@ -214,5 +221,10 @@ class Repository:
     def active(self) -> list[Pull]:
         return [pull for pull in self.pulls.values() if pull.status == "active"]
 
+    def twin(self, source: str, target: str, fork: Repository | None) -> bool:
+        """Whether another from and to the same branches is active."""
+        return any((one.source, one.target) == (source, target) and one.fork is fork for one in self.active())
+
     def policies_of(self, branch: str) -> list[Policy]:
-        return [one for one in self.policies.values() if one.branch == branch and one.enabled]
+        """Those that are on; a policy's branch that ends with `/` stands for all below it."""
+        return [one for one in self.policies.values() if one.enabled and one.covers(branch)]

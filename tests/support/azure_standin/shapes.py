@@ -93,10 +93,15 @@ class Shapes:
         short = {name: self.repository(repository)[name] for name in ("id", "name", "url", "project")}
         project = {name: short["project"][name] for name in ("id", "name", "state", "visibility", "lastUpdateTime")}
         text = {} if pull.description is None else {"description": pull.description[:CUT]}
-        return {**self._pull(repository, pull, full=False), "repository": {**short, "project": project}, **text}
+        labels = {"labels": [self.label(repository, name) for name in pull.labels]} if pull.labels else {}
+        found = self._pull(repository, pull, full=False)
+        return {**found, "repository": {**short, "project": project}, **text, **labels}
 
     def pull(self, repository: Repository, pull: Pull, *, links: bool = True) -> dict[str, Any]:
-        """A pull request by itself."""
+        """A pull request by itself: without its labels, which lists have.
+
+        https://github.com/MicrosoftDocs/vsts-rest-api-specs/issues/389, https://github.com/Azure/azure-cli/issues/23626
+        """
         artifact = f"vstfs:///Git/PullRequestId/{repository.project_id}%2f{repository.id}%2f{pull.id}"
         found = {**self._pull(repository, pull, full=True), "artifactId": artifact}
         return {**found, "_links": self._links(repository, pull)} if links else found
@@ -112,7 +117,7 @@ class Shapes:
             "lastMergeTargetCommit": self.commit(repository, pull.target_commit),
             "lastMergeCommit": self.commit(repository, pull.merge_commit, full=full) if pull.merge_commit else None,
             "reviewers": [self.reviewer(repository, pull, one) for one in pull.reviewers],
-            "labels": [self.label(repository, name) for name in pull.labels] or None,
+            "forkSource": self._fork(pull) if pull.fork else None,
             "url": f"{self.api(repository)}/pullRequests/{pull.id}",
             "completionOptions": pull.options, "supportsIterations": True,
             "completionQueueTime": stamp(pull.queued) if pull.queued else None,
@@ -123,6 +128,11 @@ class Shapes:
         if found["lastMergeCommit"]:
             found["lastMergeCommit"].pop("parents", None)
         return {name: value for name, value in found.items() if value is not None}
+
+    def _fork(self, pull: Pull) -> dict[str, Any]:
+        assert pull.fork is not None
+        name = f"refs/heads/{pull.source}"
+        return {"repository": self.repository(pull.fork), "name": name, "objectId": pull.source_commit}
 
     def _links(self, repository: Repository, pull: Pull) -> dict[str, Any]:
         api = self.api(repository)
@@ -161,7 +171,8 @@ class Shapes:
     def policy(self, repository: Repository, one: Policy) -> dict[str, Any]:
         base = f"{self.collection}/{repository.project_id}/_apis/policy"
         url, kind = f"{base}/configurations/{one.id}", POLICY_TYPES[one.kind]
-        scope = {"refName": f"refs/heads/{one.branch}", "matchKind": "Exact", "repositoryId": repository.id}
+        kind_of_match = "Prefix" if one.branch.endswith("/") else "Exact"
+        scope = {"refName": f"refs/heads/{one.branch}", "matchKind": kind_of_match, "repositoryId": repository.id}
         return {
             "createdBy": self.identity(one.by), "createdDate": stamp(one.created), "isEnabled": one.enabled,
             "isBlocking": one.blocking, "isDeleted": False, "settings": {**one.settings, "scope": [scope]},
