@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from datetime import datetime, timedelta, timezone
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from release_tool.config import Config
     from release_tool.doctor.access import Access
     from release_tool.forges.base import Forge
+    from release_tool.forges.probe import FoundServer
     from release_tool.git.working_tree import WorkingTree
     from release_tool.health.source import ToJudge
     from release_tool.helm import Renderer
@@ -126,6 +127,7 @@ def make_tool(
     repository = Repository.open(None if directory is None else Path(directory), url, entitle=header_for_git)
     look = Look(repository)
     forges: dict[tuple[object, ...], Forge] = {}
+    look_at = cache(look_at_server)
     applied: dict[tuple[str, str], Delivered] = {}
     called: dict[tuple[str, str, frozenset[tuple[Name, Tag]]], Mapping[Name, str]] = {}
 
@@ -138,7 +140,7 @@ def make_tool(
         patience = config.publish.timeout.total_seconds()
         key = (kind, address, patience)
         if key not in forges:
-            settings = ForgeSettings(url=address, patience=patience, environ=os.environ)
+            settings = ForgeSettings(url=address, patience=patience, environ=os.environ, look=look_at)
             forges[key] = kinds.connect(kind, repository, now, settings)
         return forges[key]
 
@@ -177,6 +179,13 @@ def make_tool(
     )
 
 
+def look_at_server(url: str) -> FoundServer:
+    """Which forge answers at the host of a remote."""
+    from release_tool.forges import probe
+
+    return probe.look(url)
+
+
 def make_access(
     directory: str | None, url: str | None, config_path: str, now: Callable[[], datetime], timeout: float
 ) -> Access:
@@ -187,7 +196,7 @@ def make_access(
     def opened() -> Repository:
         return Repository.open(Path(directory or "."), url, timeout=timeout, entitle=header_for_git)
 
-    return Access(opened, make_renderer, make_registry, os.environ, now, config_path)
+    return Access(opened, make_renderer, make_registry, os.environ, look_at_server, now, config_path)
 
 
 def config_file(directory: str | None, path: str) -> Config:

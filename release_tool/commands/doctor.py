@@ -17,6 +17,7 @@ from release_tool.doctor import git as git_verdicts
 from release_tool.doctor.access import AtForge
 from release_tool.doctor.diagnosis import Diagnosis, DoctorReport, of_error, ok
 from release_tool.errors import ReleaseError, TryAgain, UsageError
+from release_tool.forges import advice as advice_for
 from release_tool.forges import capabilities, connect, kind_of, known_url
 from release_tool.forges.base import ForgeSettings
 from release_tool.git import examine
@@ -140,7 +141,7 @@ def _examinations(access: Access, repository: Repository, base: _Base | None, se
     yield _Examination("push", lambda: _push(repository, base, url, kind))
     modes = {environment.publish.mode for environment in config.environments.values()}
     direct = modes == {"direct"}
-    yield _Examination("forge", lambda: [verdicts.forge(capabilities(kind), config.forge.kind, url, direct=direct)])
+    yield _Examination("forge", lambda: [_forge(access, repository, config, kind, direct=direct)])
     signs = examine.signing(repository.config).wanted
     at = AtForge(access, config, url, AtCommit(repository, base.commit), signs)
     if kind in _FORGES:
@@ -188,6 +189,16 @@ def _push(repository: Repository, base: _Base, url: str, kind: str) -> Iterator[
         found = git_verdicts.checked_out(out, base.branch, url, pushed=direct or kind == "local")
         if found is not None:
             yield found
+
+
+def _forge(access: Access, repository: Repository, config: Config, kind: str, *, direct: bool) -> Diagnosis:
+    url, how, advice = repository.display_url, "", None
+    if config.forge.kind == "auto":
+        how = "by the remote's URL" if kind_of(known_url(repository, {})) == kind else "by the environment"
+        if kind == "none" and not direct:
+            settings = ForgeSettings(environ=access.environ, look=access.look)
+            advice = advice_for(repository, settings)
+    return verdicts.forge(capabilities(kind), how, url, direct=direct, advice=advice)
 
 
 # -- running them -----------------------------------------------------------------------------------------------------

@@ -396,7 +396,7 @@ _SERVER = (
 )
 """Of the URL of a server, whatever the scheme."""
 FORGE_URL = Text(
-    "the URL of a GitHub server, or of its REST API",
+    "the URL of the forge's server, or of its REST API",
     (
         *PLAIN,
         Rule(

@@ -155,8 +155,8 @@ class Publish(NamedTuple):
     reviewers: Annotated[
         tuple[str, ...],
         Key(
-            "Who is asked to review a pull request when it is opened: users, and teams as `organisation/team`. For the "
-            "forge `github`.",
+            "Who is asked to review a pull request when it is opened: users, and teams as `organisation/team`, where "
+            "the forge knows such a thing.",
             Listing(REVIEWER, most=100),
             example="[alice, example/platform]",
         ),
@@ -207,8 +207,8 @@ class ForgeChoice(NamedTuple):
         Key(
             "Where pull requests live.",
             {
-                "auto": "`local` where the remote is a plain path, `github` where it is on github.com, on ghe.com, "
-                "or on the GitHub whose Actions runs the tool, else `none`",
+                "auto": "`local` where the remote is a plain path, else the forge that the remote's host is known for "
+                "or that a variable of the environment names, as a CI system does, else `none`",
                 "github": "on GitHub, or a GitHub Enterprise Server; the token is read from `GH_TOKEN`, "
                 "`GITHUB_TOKEN`, or the file that `GITHUB_TOKEN_FILE` names",
                 "local": "in the Git remote itself, for plain Git servers and for trials; see `release pulls`",
@@ -219,9 +219,9 @@ class ForgeChoice(NamedTuple):
     url: Annotated[
         str,
         Key(
-            "The GitHub server, or its REST API, where that can't be told from the URL of the remote.",
+            "Where the forge's server, or its REST API, is, where that can't be told from the URL of the remote.",
             FORGE_URL,
-            example="https://github.example.com",
+            example="https://git.example.com",
             otherwise="what belongs to the URL of the remote",
         ),
     ] = ""

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from release_tool.config import Config
     from release_tool.doctor.diagnosis import Diagnosis
+    from release_tool.forges.probe import FoundServer
     from release_tool.git.repository import Repository
     from release_tool.helm import Renderer
     from release_tool.registry import Registry
@@ -24,6 +25,7 @@ class Access(NamedTuple):
         renderer: the Helm engine of a configuration.
         registry: the image registry of a service's configuration; None where none is configured.
         environ: the environment variables.
+        look: which forge answers at the host of a remote.
         now: the present time (UTC).
         config_path: path of the configuration inside the repository.
     """
@@ -32,6 +34,7 @@ class Access(NamedTuple):
     renderer: Callable[[Config], Renderer]
     registry: Callable[[Config], Registry | None]
     environ: Mapping[str, str]
+    look: Callable[[str], FoundServer]
     now: Callable[[], datetime]
     config_path: str
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from release_tool.config import Config, Place
+    from release_tool.forges.unrecognised import Advice
     from release_tool.model.forge import Capabilities
     from release_tool.model.records import Name
 
@@ -69,22 +70,22 @@ def clock(now: datetime, server: datetime, where: str) -> Diagnosis:
     return Diagnosis("warning", "clock", f"this machine's clock is {abs(skew)} s {way} the server's", where, why, mend)
 
 
-def forge(can: Capabilities, configured: str, url: str, *, direct: bool) -> Diagnosis:
+def forge(can: Capabilities, how: str, url: str, *, direct: bool, advice: Advice | None = None) -> Diagnosis:
     """Which forge it is.
 
     Args:
         can: what it can do.
-        configured: `forge.kind`.
+        how: by what it was recognised; empty: `forge.kind` names it.
+        advice: what to do, where none was recognised.
         direct: whether every environment is pushed to the base directly, so that nobody needs a forge.
     """
-    said = f"{can.kind} (by the remote's URL)" if configured == "auto" else can.kind
+    said = f"{can.kind} ({how})" if how else can.kind
     if not (can.knows_landings or direct):
         said += (
             "; it can't tell when a commit was merged by fast-forward: such a one counts from when it was first seen"
         )
-    if can.kind != "none" or configured != "auto" or direct:
+    if advice is None or direct:
         return ok("forge", said)
     why = "branches are pushed, and nobody opens a pull request for them"
     why += ", nor tells when one was merged: a commit that a fast-forward may have brought counts from when it was seen"
-    mend = "set `forge: {kind: …}` in release.yaml; `none` says that this is wanted; let merges make a merge commit"
-    return Diagnosis("warning", "forge", "none is known for the remote's URL", url, why, mend)
+    return Diagnosis("warning", "forge", advice.what, url, why, f"{advice.mend}; let merges make a merge commit")

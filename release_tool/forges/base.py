@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime, timedelta
 
+    from release_tool.forges.probe import FoundServer
     from release_tool.model.forge import Capabilities
     from release_tool.model.records import CommitId, PullRequest
 
@@ -28,11 +29,13 @@ class ForgeSettings(NamedTuple):
         url: `forge.url` of the configuration: where its API is; empty: what belongs to the remote's URL.
         patience: the seconds that its waits for a limit of the rate may take, all together.
         environ: the environment variables.
+        look: looks at the server of a remote's URL, where `forge.kind: auto` finds no forge; None: nobody looks.
     """
 
     url: str = ""
     patience: float = 60.0
     environ: Mapping[str, str] = {}
+    look: Callable[[str], FoundServer] | None = None
 
     def __repr__(self) -> str:
         return f"ForgeSettings(url={self.url!r}, patience={self.patience!r})"  # a variable may hold a token

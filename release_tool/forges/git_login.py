@@ -31,8 +31,7 @@ def next_step(url: str, environ: Mapping[str, str]) -> str:
         return ""
     found = token.find(kind, environ)
     if found is None:
-        variable = token.VARIABLES[kind][1].removesuffix("_FILE")
-        return f"set {variable} to a token with {_PUSHES[kind]}, or check git's own credentials"
+        return f"set {token.first(kind)} to a token with {_PUSHES[kind]}, or check git's own credentials"
     return f"let {found.source} hold a token that is still good, with {_PUSHES[kind]} for this repository"
 
 

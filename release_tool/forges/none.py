@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, NoReturn
 
 from release_tool.errors import Refused
@@ -32,10 +33,22 @@ CAPABILITIES = Capabilities(
 
 
 class NoForge:
-    """Finds nothing and refuses the rest. The contract stands in `forges/base.py`."""
+    """Finds nothing and refuses the rest. The contract stands in `forges/base.py`.
+
+    Args:
+        advise: where nobody chose this, what to do for pull requests, in a sentence. May look at the server.
+    """
 
     capabilities = CAPABILITIES
     skew = None
+
+    def __init__(self, advise: Callable[[], str] = lambda: "") -> None:
+        self._advise = advise
+
+    @cached_property
+    def advice(self) -> str:
+        """What to do for pull requests; empty: that there are none is wanted."""
+        return self._advise()
 
     def find_open(self, head: str, base: str) -> PullRequest | None:
         return None
@@ -52,38 +65,38 @@ class NoForge:
     def open(
         self, head: str, base: str, title: str, body: str, labels: Sequence[str] = (), *, reviewers: Sequence[str] = ()
     ) -> Opened:
-        _refuse()
+        self._refuse()
 
     def update(
         self, number: int, title: str, body: str, labels: Sequence[str] = (), *, reviewers: Sequence[str] = ()
     ) -> PullRequest:
-        _refuse()
+        self._refuse()
 
     def close(self, number: int, comment: str = "") -> PullRequest:
-        _refuse()
+        self._refuse()
 
     def comment(self, number: int, text: str) -> None:
-        _refuse()
+        self._refuse()
 
     def get(self, number: int) -> PullRequest:
-        _refuse()
+        self._refuse()
 
     def merge(self, number: int, method: str = "merge", check: Callable[[CommitId], None] | None = None) -> PullRequest:
-        _refuse()
+        self._refuse()
 
     def merge_when_ready(self, number: int, head_commit: CommitId) -> str:
-        _refuse()
+        self._refuse()
 
     def merge_by_hand(self, number: int) -> None:  # nothing merges by itself
         return
 
-
-def _refuse() -> NoReturn:
-    raise Refused(
-        "the forge is `none`: there are no pull requests",
-        hint="set forge.kind in release.yaml; `local` keeps pull requests in the git remote itself",
-        page="explanation/publishing.md#forges",
-    )
+    def _refuse(self) -> NoReturn:
+        raise Refused(
+            "the forge is `none`: there are no pull requests",
+            cause=self.advice,
+            hint="set forge.kind in release.yaml; `local` keeps pull requests in the git remote itself",
+            page="explanation/publishing.md#forges",
+        )
 
 
 def connect(repository: Repository, now: Callable[[], datetime], settings: ForgeSettings) -> NoForge:  # noqa: ARG001

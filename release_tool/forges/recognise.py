@@ -24,6 +24,7 @@ _HOSTS = {
     "codeberg.org": "gitea",
     "gitea.com": "gitea",
     "dev.azure.com": "azure",
+    "bitbucket.org": "bitbucket",
 }
 _ENDINGS = {".ghe.com": "github", ".visualstudio.com": "azure"}
 
@@ -34,6 +35,14 @@ _SERVERS = {
     "gitlab": ("CI_SERVER_URL", "GITLAB_HOST"),
     "azure": ("SYSTEM_COLLECTIONURI", "AZURE_DEVOPS_URL"),
 }
+
+SERVER = {
+    "github": "GITHUB_SERVER_URL",
+    "gitea": "GITEA_SERVER_URL",
+    "gitlab": "GITLAB_HOST",
+    "azure": "AZURE_DEVOPS_URL",
+}
+"""The variable by which a person names a server of one's own."""
 
 _OTHER_ACTIONS = ("GITEA_ACTIONS", "FORGEJO_ACTIONS")
 
@@ -69,9 +78,12 @@ def server_of(kind: str, remote: RemoteUrl, environ: Mapping[str, str]) -> str:
             continue
         if remote.web and remote.host == server.host and f"{remote.path}/".startswith(f"{server.path.rstrip('/')}/"):
             return url
-        # The ports of SSH and of the web server have nothing in common.
-        if not remote.web and remote.host == server.host.partition(":")[0]:
+        # The ports of SSH and of the web server have nothing in common; its own host may be `ssh.` or `altssh.` there.
+        name = server.host.partition(":")[0]
+        if not remote.web and (remote.host == name or remote.host.endswith(f".{name}")):
             return url
+    if kind == "gitlab" and not remote.web and remote.host == environ.get("CI_SERVER_SHELL_SSH_HOST", "").lower():
+        return next(iter(servers(kind, environ)), "")
     return ""
 
 
@@ -97,7 +109,12 @@ def server_url(kind: str, remote: RemoteUrl, override: str, environ: Mapping[str
             raise ReleaseError(what, where=bare_url(override), hint="use https")
         return override.rstrip("/")
     named = server_of(kind, remote, environ)
-    return named or f"{'http' if is_loopback(remote.host) else 'https'}://{remote.host}"
+    if not (named or remote.web or kind_of_host(remote.host)):  # a host that serves SSH alone
+        named = next(iter(servers(kind, environ)), "")
+    # Where git uses plain HTTP, nobody knows another port; on the usual one, that is the old address of a server with
+    # TLS.
+    plain = is_loopback(remote.host) or (remote.plain and ":" in remote.host)
+    return named or f"{'http' if plain else 'https'}://{remote.host}"
 
 
 def is_actions_of_another(environ: Mapping[str, str]) -> bool:

@@ -25,6 +25,7 @@ class RemoteUrl(NamedTuple):
     host: str
     path: str
     web: bool = False  # the URL is one of HTTP: the host's port is the web server's
+    plain: bool = False  # it is one of HTTP without TLS
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -47,7 +48,7 @@ def remote_url(url: str) -> RemoteUrl | None:
     web = parts.scheme in {"https", "http"}
     usual = not web or port in {None, 443 if parts.scheme == "https" else 80}
     host = f"[{host}]" if ":" in host else host
-    return RemoteUrl(same_host(host if usual else f"{host}:{port}"), parts.path, web)
+    return RemoteUrl(same_host(host if usual else f"{host}:{port}"), parts.path, web, parts.scheme == "http")
 
 
 def host_of(url: str) -> str:

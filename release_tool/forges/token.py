@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.errors import ReleaseError
-from release_tool.forges import recognise
+from release_tool.forges.recognise import is_actions_of_another, is_known
 from release_tool.forges.remote_url import host_of
 from release_tool.net.secret import Secret
 
@@ -31,6 +31,11 @@ class Token(NamedTuple):
     source: str
 
 
+def first(kind: str) -> str:
+    """The variable that a person puts a token into."""
+    return VARIABLES[kind][1].removesuffix("_FILE")
+
+
 def find(kind: str, environ: Mapping[str, str]) -> Token | None:
     """The token for the API of a kind of forge that the environment names; None: there is none.
 
@@ -38,7 +43,7 @@ def find(kind: str, environ: Mapping[str, str]) -> Token | None:
         ReleaseError: the file can't be read, or what is found can't be a token.
     """
     variables, file = VARIABLES.get(kind, ((), ""))
-    if kind == "gitea" and recognise.is_actions_of_another(environ):
+    if kind == "gitea" and is_actions_of_another(environ):
         variables = (*variables, *VARIABLES["github"][0])  # its runner hands its token out under these names
     for name in variables:
         if environ.get(name, "").strip():
@@ -57,7 +62,7 @@ def entitled(
     """
     # `release.yaml` belongs to the repository, which may be a stranger's: no file there can name a server that gets the
     # token. Only the environment can, beside the hosts that are known by their names.
-    strange = next((one for one in apis if not recognise.is_known(kind, one, environ)), None)
+    strange = next((one for one in apis if not is_known(kind, one, environ)), None)
     if token is None or strange is None:
         return token
     raise ReleaseError(

@@ -189,6 +189,11 @@ class Remote:
             raise error
         return False
 
+    @property
+    def read_url(self) -> str:
+        """The address at which git reads, which may be another one (`remote.NAME.pushurl`); redacted."""
+        return redact(self._urls.reads)
+
     @cached_property
     def resolved_url(self) -> str:
         """The same address with the host that a name in SSH's configuration (`Host`) stands for."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from release_tool.errors import Refused, ReleaseError
 from release_tool.forges.base import OPENING, is_unfinished
+from release_tool.forges.none import NoForge
 from release_tool.git.repository import Stale
 from release_tool.model import history
 
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
     from release_tool.rules.outlook import Outlook
     from release_tool.rules.plan import Plan
 
-_UNKNOWN_FORGE = (
-    "no forge is known for {url}: the branch is pushed, and nobody opens a pull request; "
-    "`forge.kind` in release.yaml names the forge (`none`: that is wanted)"
-)
 _SHOWN_BEFORE = timedelta(days=7)  # the end of a pin
 
 
@@ -39,8 +36,8 @@ def show(work: Work, branch: Branch, lines: Sequence[Line], outcome: Outcome, ti
     if not work.forge.capabilities.proposes:
         link = work.repository.link
         said = [*outcome.said, *([f"the server says where to open or see its pull request: {link}"] if link else [])]
-        if work.snapshot.config.forge.kind == "auto":
-            said.append(_UNKNOWN_FORGE.format(url=work.repository.display_url))
+        if isinstance(work.forge, NoForge) and work.forge.advice:
+            said.append(work.forge.advice)
         return outcome._replace(text=f"{text.title}\n\n{text.body}", said=tuple(said))
     # Without a branch, or with nothing on it that waits, an open pull request is unlikely. This saves a request and
     # decides nothing: one that is open all the same is adopted by `Forge.open`.

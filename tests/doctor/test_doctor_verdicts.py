@@ -14,6 +14,7 @@ from release_tool.doctor.diagnosis import Diagnosis, DoctorReport, of_error, ok
 from release_tool.errors import FileProblems, Problem, ReleaseError, TryAgain
 from release_tool.forges import none
 from release_tool.forges.github.settings import BranchRule, Credential, Protection, RepositorySettings
+from release_tool.forges.unrecognised import Advice
 from release_tool.git.examine import Signing, capabilities_of
 from release_tool.report.doctor import report_text
 
@@ -194,9 +195,16 @@ def test_a_clock_may_be_a_minute_off() -> None:
 
 
 def test_no_forge_is_told_where_one_is_missed() -> None:
-    assert base_branch.forge(none.CAPABILITIES, "auto", "https://git.example.com/a", direct=False).verdict == "warning"
-    assert base_branch.forge(none.CAPABILITIES, "none", "https://git.example.com/a", direct=False).verdict == "ok"
-    assert base_branch.forge(none.CAPABILITIES, "auto", "https://git.example.com/a", direct=True).verdict == "ok"
+    advice = Advice("no forge is known", "name it")
+    assert (
+        base_branch.forge(none.CAPABILITIES, "auto", "https://git.example.com/a", direct=False, advice=advice).verdict
+        == "warning"
+    )
+    assert base_branch.forge(none.CAPABILITIES, "", "https://git.example.com/a", direct=False).verdict == "ok"
+    assert (
+        base_branch.forge(none.CAPABILITIES, "auto", "https://git.example.com/a", direct=True, advice=advice).verdict
+        == "ok"
+    )
 
 
 def test_an_error_is_a_finding() -> None:

@@ -11,7 +11,8 @@ from release_tool.commands.init import texts
 from release_tool.commands.init.layout import Layout, environment_branches, layout_of
 from release_tool.config.reader import load
 from release_tool.errors import ReleaseError
-from release_tool.forges import kind_of, known_url
+from release_tool.forges import advice, kind_of, known_url
+from release_tool.forges.base import ForgeSettings
 from release_tool.git import process
 from release_tool.git.errors import explain
 from release_tool.git.repository import Repository
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from release_tool.config import Config
+    from release_tool.forges.unrecognised import Advice
     from release_tool.git.working_tree import WorkingTree
 
 _LIBRARY = re.compile(rb"(?m)^type:[ \t]*['\"]?library\b")
@@ -113,7 +115,7 @@ def survey(directory: str | None, config_path: str, open_tree: Callable[[str], W
     top = place if tree is None else tree.top
     source = PlainDirectory(top) if tree is None else tree
     paths = source.paths("")
-    remote, forge = _remote(top) if tree else (("", ""), "none")
+    remote, forge, unknown = _remote(top) if tree else (("", ""), "none", None)
     branch = (tree.branch or "") if tree else ""
     data = source.read([config_path]).get(config_path)
     base = _base(top, remote[0]) or branch or "main"
@@ -131,18 +133,17 @@ def survey(directory: str | None, config_path: str, open_tree: Callable[[str], W
         charts,
         frozenset(str(folder) for path in paths for folder in PurePosixPath(path).parents),
         None if data is None else _ours(data, config_path),
-        () if data is not None else tuple(_notes(paths, charts, branches, base, forge if remote[0] else "")),
+        () if data is not None else tuple(_notes(paths, charts, branches, base, unknown)),
     )
 
 
 def _notes(
-    paths: Iterable[str], charts: Sequence[str], branches: Sequence[str], base: str, forge: str
+    paths: Iterable[str], charts: Sequence[str], branches: Sequence[str], base: str, unknown: Advice | None
 ) -> Iterator[str]:
-    if forge == "none":
+    if unknown is not None:
         yield (
-            "no forge is known at the address of the remote: `release` pushes the branch and prints the text of the "
-            "pull request, and you open it. GitHub Enterprise Server is named by `forge` in release.yaml "
-            "(docs/explanation/publishing.md#forges)"
+            f"{unknown.what}: `release` pushes the branch and prints the text of the pull request, and you open it; "
+            f"{unknown.mend} (docs/forges/index.md)"
         )
     kustomized = next((path for path in paths if PurePosixPath(path).name in _KUSTOMIZATION), None)
     if kustomized and not charts:
@@ -164,15 +165,18 @@ def _branches(top: Path, remote: str) -> list[str]:
     return sorted({name.removeprefix(f"{remote}/") for name in process.run(command, str(top)).lines})
 
 
-def _remote(top: Path) -> tuple[tuple[str, str], str]:
+def _remote(top: Path) -> tuple[tuple[str, str], str, Advice | None]:
+    """The remote, its forge, and what to do where none is known."""
     try:
         with Repository.open(top) as repository:
             url = known_url(repository, os.environ)
             plain = re.sub(r"^(https?://)[^/@]*@", r"\1", repository.display_url)
-            return (repository.remote_name, plain), kind_of(url, os.environ)
+            kind = kind_of(url, os.environ)
+            unknown = advice(repository, ForgeSettings(environ=os.environ)) if kind == "none" else None
+            return (repository.remote_name, plain), kind, unknown
     except ReleaseError as error:
         if "no remote" in error.what:
-            return ("", ""), "none"
+            return ("", ""), "none", None
         raise
 
 

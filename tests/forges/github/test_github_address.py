@@ -9,7 +9,7 @@ import pytest
 
 from release_tool import forges
 from release_tool.errors import ReleaseError
-from release_tool.forges import token
+from release_tool.forges import recognise, token
 from release_tool.forges.git_login import header_for_git
 from release_tool.forges.github.address import Address, address_of
 from release_tool.git.credential import credential_for
@@ -55,7 +55,7 @@ def test_another_server_is_an_enterprise_server_where_it_is_said_to_be_one(url: 
     assert forges.kind_of(url) == "none"
     assert forges.kind_of(url, IN_ACTIONS) == "github"
     assert forges.kind_of("https://github.example.com.evil.example/team/app", IN_ACTIONS) == "none"
-    assert forges.kind_of(url, {**IN_ACTIONS, "GITEA_ACTIONS": "true"}) == "gitea"
+    assert recognise.kind_of(url, {**IN_ACTIONS, "GITEA_ACTIONS": "true"}) == "gitea"
 
 
 def test_actions_says_where_its_apis_are() -> None:
