@@ -241,6 +241,14 @@ def test_a_push_with_options_opens_a_merge_request_and_the_next_one_changes_it(d
     assert said.startswith("0\n")
 
 
+def test_a_push_is_taken_in_some_time_after_it(desk: Desk, tmp_path: Path) -> None:
+    iid = desk.propose()
+    before = desk.request(iid)["sha"]
+    desk.push(tmp_path, "--force", "HEAD:release/devel")
+    seen = [desk.json("GET", f"/merge_requests/{iid}")["sha"] for _ in range(2)]
+    assert seen == [before, desk.bare.tip("release/devel")]
+
+
 def test_people_are_refused_as_the_api_refuses(desk: Desk) -> None:
     desk.project.protected["main"] = ProtectedBranch(1, "main")
     iid = desk.propose()

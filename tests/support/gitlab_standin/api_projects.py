@@ -156,7 +156,7 @@ def branches(call: Call) -> Answer:
     start, end = text.startswith("^"), text.endswith("$")
     word = text.strip("^$")
     names = [
-        name for name in call.project.refs
+        name for name in call.project.bare.heads()
         if word in name and (not start or name.startswith(word)) and (not end or name.endswith(word))
     ]  # fmt: skip
     return call.paged(names, lambda name: call.gitlab.shapes.branch(call.project, name, call.viewer))
@@ -169,7 +169,7 @@ def branch(call: Call) -> Answer:
 
 def _branch(call: Call) -> str:
     name = call.params["branch"]
-    if name not in call.project.refs:
+    if name not in call.project.bare.heads():
         raise Refused(404, "404 Branch Not Found")
     return name
 
@@ -179,7 +179,7 @@ def new_branch(call: Call) -> Answer:
     name, at = call.text("branch") or "", call.project.bare.commit(call.text("ref") or "")
     if not call.project.may_push(call.user, name):
         raise Refused(403, "403 Forbidden")
-    if name in call.project.refs:
+    if name in call.project.bare.heads():
         raise Refused(400, "Branch already exists")
     if at is None:
         raise Refused(400, f"Invalid reference name: {call.text('ref')}")

@@ -35,6 +35,7 @@ class Changes:
 
     def notice(self, project: Project, actor: User) -> None:
         """Takes in what has happened to the branches since the last look, whoever did it, and however."""
+        actor, project.pusher, project.behind = project.pusher or actor, None, 0
         before, after = project.refs, project.bare.heads()
         if before != after:
             project.refs = after
@@ -45,6 +46,13 @@ class Changes:
                 self._moved(project, name, before.get(name), after.get(name), actor)
         for target in self._gitlab.projects.values():
             self.settle(target)
+
+    def look(self, project: Project) -> None:
+        """Before a request for the API: GitLab takes in a push only some time after it."""
+        if project.behind:
+            project.behind -= 1
+        else:
+            self.notice(project, self._gitlab.ghost)
 
     def _moved(self, project: Project, name: str, old: str | None, new: str | None, actor: User) -> None:
         """In GitLab's order: close what lost its branch, count as merged what the base holds now, then reload."""

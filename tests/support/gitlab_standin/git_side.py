@@ -46,13 +46,13 @@ def respond(gitlab: GitLab, name: str, service: str, request: Request, exchange:
         return Answer(done.status, headers=done.headers, raw=done.content)
     gitlab.changes.notice(project, gitlab.ghost)
     done = pushes.serve(project.bare, request, service, lambda one: _rules(project, token, one), settings=SETTINGS)
-    before = dict(project.refs)
-    gitlab.changes.notice(project, token.user)
+    heads = project.bare.heads()
     pushed = [
         one
         for one in pushes.commands(request.body)
-        if project.refs.get(one.ref[11:]) == one.new != before.get(one.ref[11:])
+        if heads.get(one.ref[11:]) == one.new != project.refs.get(one.ref[11:])
     ]
+    project.pusher, project.behind = token.user, gitlab.lazy_pushes
     said = push_options.after(gitlab, project, token, pushed, pushes.options(request.body))
     return Answer(done.status, headers=done.headers, raw=pushes.remarked(done.content, said))
 

@@ -32,17 +32,19 @@ class GitLab(Site):
         version: of the server; what came later isn't there.
         root: a path that all addresses begin with, as of a server that has no host of its own: `/gitlab`.
         lazy_checks: how many looks at a merge request say `checking` after each change of it.
+        lazy_pushes: how many requests for the API find a project as it was before a push: GitLab takes them in behind it.
     """
 
     def __init__(
         self, *, version: tuple[int, int] = (19, 4), root: str = "", now: Callable[[], datetime] | None = None,
-        lazy_checks: int = 1,
+        lazy_checks: int = 1, lazy_pushes: int = 1,
     ) -> None:  # fmt: skip
         super().__init__(now)
         self.began = self.now()
         self.version = version
         self.root = root
         self.lazy_checks = lazy_checks
+        self.lazy_pushes = lazy_pushes
         self.maintenance = False  # read-only for everybody
         self.most_per_page = 100
         self.web += root

@@ -97,5 +97,5 @@ def _more(gitlab: GitLab, project: Project, token: Token, one: MergeRequest, wan
     gitlab.set_labels(project, one, [*kept, *wanted.get("label", ())])
     if {"merge_when_pipeline_succeeds", "auto_merge"} & wanted.keys():
         how = gitlab.changes.strategy(project)
-        one.auto_merge = AutoMerge(token.user, how, one.sha, None, None, None, None)
-        gitlab.changes.settle(project)
+        tip = one.source.bare.tip(one.source_branch) or ""
+        one.auto_merge = AutoMerge(token.user, how, tip, None, None, None, None)

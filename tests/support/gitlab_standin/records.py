@@ -214,7 +214,9 @@ class Project:
     push_rule: dict[str, Any] | None = None  # as the API names them
     schedules: list[dict[str, Any]] = field(default_factory=list)  # description, ref, cron, active
     train: list[int] = field(default_factory=list)  # iids, the first is merged next
-    refs: dict[str, str] = field(default_factory=dict)
+    refs: dict[str, str] = field(default_factory=dict)  # as GitLab has taken them in
+    pusher: User | None = None  # of the push that it hasn't taken in yet
+    behind: int = 0  # so many more requests don't see that push
 
     def level(self, user: User | None) -> int:
         """The access level of somebody; everybody reads a public project as a guest does."""

@@ -258,7 +258,7 @@ def _enter(call: Call, route_: Route, request: Request) -> Answer | None:
         url = f"{gitlab.api}/projects/{one.id}{part[1]}{part[2]}" + (f"?{request.query}" if request.query else "")
         return Answer(301, headers={"Location": url}, raw=f"This resource has been moved permanently to {url}".encode())
     call.found = one
-    gitlab.changes.notice(one, gitlab.ghost)
+    gitlab.changes.look(one)
     if one.archived and request.method != "GET":
         raise Refused(403, "403 Forbidden")
     if route_.premium and not one.premium:

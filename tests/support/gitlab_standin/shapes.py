@@ -218,7 +218,7 @@ class Shapes:
         }  # fmt: skip
 
     def branch(self, project: Project, name: str, viewer: User | None) -> dict[str, Any]:
-        rules, sha = project.protections(name), project.refs[name]
+        rules, sha = project.protections(name), project.bare.heads()[name]
         base = project.bare.tip(project.default_branch)
         default = name == project.default_branch
         return {
