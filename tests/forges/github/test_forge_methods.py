@@ -9,33 +9,9 @@ from standin import Protection, faults
 from standin_shop import BASE, HEAD, Desk
 
 from release_tool.errors import Refused, ReleaseError
-from release_tool.forges.base import Forge, KeepsComments
 from release_tool.model.records import CommitId
 
-
-def test_it_keeps_the_contract(desk: Desk) -> None:
-    forge: Forge = desk.forge
-    assert (forge.capabilities.kind, forge.capabilities.proposes) == ("github", True)
-    assert isinstance(forge, KeepsComments)
-
-
 # -- looking
-def test_nothing_is_found_where_nothing_is(desk: Desk) -> None:
-    assert desk.forge.find_open(HEAD, BASE) is None
-    assert desk.forge.last_finished(HEAD, BASE) is None
-    assert desk.forge.list("all") == ()
-
-
-def test_the_open_one_is_found_as_it_is(desk: Desk) -> None:
-    tip = desk.push()
-    opened = desk.forge.open(HEAD, BASE, "Title", "Body", ["release"])
-    found = desk.forge.find_open(HEAD, BASE)
-    assert found == opened.pull_request
-    assert opened.created
-    assert found is not None
-    assert (found.number, found.state, found.head, found.base, found.head_commit) == (1, "open", HEAD, BASE, tip)
-    assert (found.title, found.body, found.labels, found.merge_commit) == ("Title", "Body", ("release",), None)
-    assert found.url == f"{desk.standin.web}/acme/shop/pull/1"
 
 
 def test_branches_of_other_bases_and_of_forks_are_not_ours(desk: Desk) -> None:
@@ -71,34 +47,6 @@ def test_the_one_that_was_closed_last_is_the_last_finished(desk: Desk) -> None:
     tip = found.head_commit
     desk.push()
     assert desk.forge.last_finished(HEAD, BASE).head_commit == tip  # type: ignore[union-attr]
-
-
-def test_the_list_tells_states_and_goes_through_all_pages(desk: Desk) -> None:
-    for number in range(1, 4):
-        desk.open(f"branch-{number}")
-    desk.shop.alice.merge(1)
-    desk.shop.alice.close(2)
-    assert [(pull.number, pull.state) for pull in desk.forge.list("all")] == [(3, "open"), (2, "closed"), (1, "merged")]
-    assert [pull.number for pull in desk.forge.list()] == [3]
-    assert [pull.number for pull in desk.forge.list("merged")] == [1]
-    assert [pull.number for pull in desk.forge.list("closed")] == [2]
-    tip = desk.shop.bare.tip("branch-3")
-    assert tip is not None
-    for number in range(4, 130):
-        user, head = desk.standin.user("bob"), (desk.shop.repository, f"b{number}", tip)
-        made = desk.standin.new_pull(desk.shop.repository, user, "T", "B", head, (BASE, tip), None)
-        made.state, made.closed_at = "closed", made.created_at
-    assert len(desk.forge.list("all")) == 129
-
-
-def test_one_is_shown_with_its_comments(desk: Desk) -> None:
-    number = desk.open()
-    desk.shop.alice.comment(number, "why?")
-    desk.shop.bob.comment(number, "because")
-    assert desk.forge.get(number).comments == ("why?", "because")
-    with pytest.raises(ReleaseError, match="there is no pull request #7") as caught:
-        desk.forge.get(7)
-    assert caught.value.where == f"{desk.standin.web}/acme/shop/pull/7"
 
 
 @pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
@@ -141,13 +89,6 @@ def test_reviewers_whom_github_refuses_do_not_stop_it(desk: Desk, caplog: pytest
     ]
 
 
-def test_the_open_one_is_adopted_as_it_is(desk: Desk) -> None:
-    desk.open(labels=["release"])
-    opened = desk.forge.open(HEAD, BASE, "Another title", "Another body", ["more"])
-    assert (opened.created, opened.pull_request.number) == (False, 1)
-    assert (opened.pull_request.title, opened.pull_request.labels) == ("Title", ("release",))
-
-
 @pytest.mark.parametrize(
     ("head", "base", "words"),
     [("nowhere", BASE, "head invalid"), (HEAD, "nowhere", "base invalid"), (BASE, BASE, "No commits between")],
@@ -183,31 +124,6 @@ def test_an_update_sets_the_text_and_adds_what_is_missing(desk: Desk) -> None:
     assert [user.login for user in desk.shop.repository.pulls[1].reviewers] == ["alice"]
 
 
-@pytest.mark.parametrize("state", ["merged", "closed"])
-def test_a_finished_one_takes_no_update(desk: Desk, state: str) -> None:
-    number = desk.open()
-    _ = desk.shop.alice.merge(number) if state == "merged" else desk.shop.alice.close(number)
-    with pytest.raises(Refused, match=f"pull request #1 is {state}"):
-        desk.forge.update(number, "New", "Text")
-
-
-def test_it_is_closed_with_a_comment_and_its_branch_stays(desk: Desk) -> None:
-    number = desk.open()
-    pull = desk.forge.close(number, "nothing is left")
-    assert (pull.state, pull.closed_at is not None) == ("closed", True)
-    assert desk.forge.close(number, "once more").state == "closed"
-    assert desk.forge.get(number).comments == ("nothing is left",)
-    assert desk.shop.bare.tip(HEAD) is not None
-
-
-def test_the_same_comment_stands_once(desk: Desk) -> None:
-    number = desk.open()
-    desk.forge.comment(number, "it conflicts\n\nhelp")
-    desk.forge.comment(number, "it conflicts\n\nhelp\n")
-    desk.forge.comment(number, "another")
-    assert desk.forge.get(number).comments == ("it conflicts\n\nhelp", "another")
-
-
 def test_a_comment_with_a_marker_is_kept_up_to_date(desk: Desk) -> None:
     number = desk.open()
     desk.forge.keep_comment(number, "<!-- diff -->", "<!-- diff -->\nnone", only_if_there=True)
@@ -228,17 +144,6 @@ def test_a_comment_with_a_marker_that_somebody_else_wrote_is_left_to_him(desk: D
         forge.keep_comment(number, "<!-- diff -->", f"<!-- diff -->\n{text}")
     said = forge.get(number).comments
     assert said == (*(f"<!-- diff -->\nnot ours {at}" for at in range(101)), "<!-- diff -->\ntwo")
-
-
-@pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
-def test_it_is_merged_in_each_way_once_the_result_is_checked(desk: Desk, method: str) -> None:
-    number = desk.open()
-    seen: list[CommitId] = []
-    pull = desk.forge.merge(number, method, seen.append)
-    assert (pull.state, len(seen)) == ("merged", 1)
-    assert desk.shop.bare.tip(HEAD) is None
-    assert desk.forge.merge(number, method, seen.append) == pull
-    assert len(seen) == 1
 
 
 def test_what_a_check_or_the_branch_refuses_is_not_merged(desk: Desk) -> None:
@@ -322,12 +227,6 @@ def test_auto_merge_without_the_permission_names_it(desk: Desk) -> None:
 
 
 # -- left to the forge
-def test_it_is_merged_at_once_where_the_rules_ask_for_nothing(desk: Desk) -> None:
-    number = desk.open()
-    head = desk.forge.get(number).head_commit
-    assert desk.forge.merge_when_ready(number, head) == "merged"
-    assert desk.forge.get(number).state == "merged"
-    assert desk.forge.merge_when_ready(number, head) == "merged"
 
 
 def test_it_waits_for_what_the_rules_ask_for(desk: Desk) -> None:
@@ -355,17 +254,6 @@ def test_a_rule_that_allows_fewer_ways_than_the_repository_is_kept(desk: Desk) -
     desk.shop.repository.protections[BASE] = Protection(required_linear_history=True)
     assert desk.forge.merge_when_ready(number, desk.forge.get(number).head_commit) == "merged"
     assert desk.forge.get(number).state == "merged"
-
-
-def test_what_waits_to_be_merged_is_held_again(desk: Desk) -> None:
-    number, head = protected(desk)
-    desk.forge.merge_by_hand(number)
-    assert desk.forge.merge_when_ready(number, head) == "waiting"
-    for _ in range(2):
-        desk.forge.merge_by_hand(number)
-    assert desk.shop.repository.pulls[number].auto_merge is None
-    desk.shop.alice.approve(number)
-    assert desk.forge.get(number).state == "open"
 
 
 def test_what_the_forge_does_not_merge_waits_for_a_person(desk: Desk) -> None:
