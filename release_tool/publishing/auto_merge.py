@@ -32,6 +32,7 @@ def merged(work: Work, outcome: Outcome) -> Outcome:
         return outcome._replace(refused=waits) if outcome.text else outcome
     why = _why_a_person(work, pull)
     if why:
+        work.forge.merge_by_hand(pull.number)  # an earlier pass may have left it to the forge, before a person came
         return outcome._replace(refused=f"pull request {pull.name} waits for a person who merges it{why}")
     try:
         merging = work.forge.merge_when_ready(pull.number, pull.head_commit)

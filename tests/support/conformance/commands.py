@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -126,6 +127,96 @@ def test_a_base_that_was_forced_to_another_history_is_followed(workshop: Worksho
     workshop.bump("v1.0.6")
     assert workshop.proposed() == ["v1.0.5", "v1.0.6"]
     assert [one.state for one in workshop.pulls()].count("open") == 1
+
+
+# -- a downgrade with nobody there
+
+HEALTH = """\
+downgrade: {{publish: pull_request}}
+environments:
+  devel:
+    default: newest
+    health:
+      failures: 1
+      grace: 1s
+      checks:
+        answers:
+          command: {{argv: [python3, {program}, '{{tag}}']}}
+  staging:
+    promote_from: devel
+    default: promoted
+"""
+DOWNGRADE = "release/devel-downgrade"
+
+
+@pytest.fixture
+def guarded(workshop: Workshop, tmp_path: Path) -> Workshop:
+    """The newest version is the default, and its check says that it is sick."""
+    program = tmp_path / "probe.py"
+    program.write_text("import sys\nsys.exit(sys.argv[1] == 'v1.0.5')\n")
+    kind = "" if workshop.bench.kind == "auto" else f"forge: {{kind: {workshop.bench.kind}}}\n"
+    config = SHORT.partition("environments:")[0] + kind + HEALTH.format(program=program)
+    workshop.bench.push(BASE, {"release.yaml": config, "environments/production/image_tag.yaml": None})
+    workshop.world.landed.clear()
+    workshop.bump("v1.0.5")
+    land(workshop, HEAD, workshop.methods[0])
+    workshop.bench.later(timedelta(seconds=5))
+    return workshop
+
+
+def default(workshop: Workshop) -> str:
+    state = workshop.world.state()
+    return str(state.versions[state.default])
+
+
+def downgrade(workshop: Workshop) -> Truth:
+    """The one pull request of a downgrade that there is."""
+    (found,) = (one for one in workshop.pulls() if one.head == DOWNGRADE)
+    return found
+
+
+@pytest.mark.slow
+def test_a_guards_downgrade_is_merged_with_nobody_looking(guarded: Workshop) -> None:
+    guarded.release("guard", "devel", code=0 if guarded.can.auto_merge != "no" else None)
+    assert downgrade(guarded).state == ("open" if guarded.can.auto_merge == "no" else "merged")
+    assert (default(guarded) == "v1.0.5") is (guarded.can.auto_merge == "no")
+    guarded.bench.later(timedelta(minutes=1))
+    guarded.release("guard", "devel", code=None)
+    assert downgrade(guarded).number
+
+
+@pytest.mark.slow
+def test_a_guards_downgrade_waits_for_what_the_rules_ask_for(guarded: Workshop) -> None:
+    if guarded.can.auto_merge == "no":
+        return
+    guarded.bench.ask_for_approval(BASE)
+    for _ in range(2):
+        guarded.release("guard", "devel", code=None)
+        assert downgrade(guarded).state == "open"
+        guarded.bench.later(timedelta(seconds=5))
+    guarded.bench.approve(downgrade(guarded).number)
+    if guarded.can.auto_merge == "pass":
+        guarded.release("guard", "devel", code=None)
+    assert downgrade(guarded).state == "merged"
+    assert default(guarded) != "v1.0.5"
+
+
+@pytest.mark.slow
+def test_what_a_person_added_to_a_guards_downgrade_is_not_merged_by_itself(guarded: Workshop) -> None:
+    if guarded.can.auto_merge == "no":
+        return
+    guarded.bench.ask_for_approval(BASE)
+    guarded.release("guard", "devel", code=None)
+    guarded.push(DOWNGRADE, **{"NOTES.md": "mine\n"})
+    for _ in range(2):
+        guarded.bench.later(timedelta(seconds=5))
+        guarded.release("guard", "devel", code=None)
+    assert not downgrade(guarded).auto_merge
+    guarded.bench.approve(downgrade(guarded).number)
+    guarded.release("guard", "devel", code=None)
+    assert downgrade(guarded).state == "open"
+    assert default(guarded) == "v1.0.5"
+    assert guarded.world.file("NOTES.md") == ""
 
 
 # -- how often the forge is asked
