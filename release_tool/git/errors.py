@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from release_tool.errors import ReleaseError, TryAgain
+from release_tool.net import authorities
 from release_tool.safe_text import one_line
 
 if TYPE_CHECKING:
@@ -92,9 +93,15 @@ _MEANINGS: tuple[tuple[str, str, str, type[ReleaseError]], ...] = (
         LoginRefused,
     ),
     (
+        r"error (setting|adding) (certificate|trust)|Problem with the SSL CA cert",
+        "the file with the certificates of authorities, which git's settings name, can't be read",
+        "correct GIT_SSL_CAINFO, or http.sslCAInfo in git's configuration",
+        ReleaseError,
+    ),
+    (
         r"SSL certificate problem|server certificate verification failed|certificate subject name",
         "the certificate of the remote isn't trusted",
-        "set http.sslCAInfo, or correct the URL",
+        f"{authorities.HINT} (git alone: http.sslCAInfo), or correct the URL",
         ReleaseError,
     ),
     (

@@ -16,6 +16,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 from release_tool.errors import ReleaseError, TryAgain
+from release_tool.net.authorities import bundle
 from release_tool.net.child_environment import for_helpers
 
 if TYPE_CHECKING:
@@ -123,6 +124,9 @@ def start(
         for name, value in for_helpers(os.environ).items()
         if not name.startswith("GIT_") or name in _KEPT or name.startswith(_KEPT_GROUPS)
     }
+    trusted = bundle(os.environ)
+    if trusted:  # wins over http.sslCAInfo of any file
+        kept["GIT_SSL_CAINFO"] = trusted
     try:
         return launch(
             ["git", *arguments],  # the user's git, found on PATH, is the one that is meant

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import re
 import time
 from datetime import datetime, timezone
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from release_tool import __version__
 from release_tool.errors import ReleaseError, TryAgain
+from release_tool.net import authorities
 from release_tool.net.deadline import TimeIsUp, in_time
 from release_tool.safe_text import bare_url, phrase
 
@@ -137,7 +139,7 @@ class RetryPolicy:
 
 
 class Transport:
-    """Requests to one server. TLS is verified, with the authorities of `REQUESTS_CA_BUNDLE` where that is set.
+    """Requests to one server. TLS is verified, with the authorities of `RELEASE_CA_BUNDLE`, or `REQUESTS_CA_BUNDLE`.
 
     Args:
         title: what the server is, for messages: `Prometheus`.
@@ -239,6 +241,8 @@ class Transport:
             ReleaseError: the request can't be sent.
         """
         self._check()
+        # As an argument: what the session has gives way to REQUESTS_CA_BUNDLE.
+        verify = authorities.bundle(os.environ) or None
         where, session, begun = self.where(path), self._session(), time.monotonic()
         seconds = self._timeout if within is None else min(self._timeout, within)
         end, most = min(end, begun + seconds), self._most if most is None else most
@@ -255,6 +259,7 @@ class Transport:
                 data=form or content,
                 headers=headers,
                 timeout=left,
+                verify=verify,
                 allow_redirects=False,
                 stream=True,
             ) as found:
@@ -356,7 +361,7 @@ class Transport:
                 f"the certificate of {self._title} can't be verified",
                 where=where,
                 cause=self.clean(words),
-                hint="let REQUESTS_CA_BUNDLE name a file with the certificates of your authorities",
+                hint=authorities.HINT,
             )
         reason = next(filter(None, (error.reason for error in errors)), "no words for it")
         plain = reason in _NO_TLS

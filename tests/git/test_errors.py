@@ -38,6 +38,7 @@ hint: x
         (f"ERROR: Repository not found.\nfatal: {SSH}", "no git repository at the remote's URL", ReleaseError),
         ("fatal: unable to access 'https://h/': Could not resolve host: h", "can't be reached", TryAgain),
         ("fatal: unable to access 'https://h/': SSL certificate problem: self signed", "certificate", ReleaseError),
+        ("fatal: unable to access 'https://h/': error setting certificate file: /x", "settings name", ReleaseError),
         ("error: RPC failed; curl 92 HTTP/2 stream 5 was not closed cleanly", "can't be reached", TryAgain),
         ("fatal: the remote end hung up unexpectedly", "can't be reached", TryAgain),
         ("remote: HTTP Basic: Access denied\nfatal: Authentication failed for 'https://h/'", "credent", LoginRefused),

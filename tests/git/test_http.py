@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from certificates import Certificate, certificate
 from git_server import GitServer, serving
 from opened import fetched
 from origin import BEGIN, TAGS, Origin, bump, git
@@ -306,3 +307,78 @@ def test_a_token_goes_to_its_own_host_alone(origin: Origin, server: GitServer, t
     with Repository.open(origin.clone(tmp_path / "clone"), entitle=entitle) as own, own.elsewhere(server.url) as other:
         assert other.refs("refs/heads/*").branch("main") == origin.tip()
     assert asked == [server.url]
+
+
+# a certificate that only people of one's own vouch for
+
+
+@pytest.fixture
+def private(server: GitServer, tmp_path: Path) -> tuple[str, Certificate]:
+    """The same server with a certificate for 127.0.0.1 that vouches for itself."""
+    made = certificate(tmp_path, "127.0.0.1")
+    server.socket = made.context().wrap_socket(server.socket, server_side=True)
+    return server.url.replace("http:", "https:"), made
+
+
+def test_a_certificate_that_nobody_trusts_is_refused(private: tuple[str, Certificate]) -> None:
+    with Repository.open(None, private[0]) as repository, pytest.raises(ReleaseError) as caught:
+        repository.refs("refs/heads/*")
+    assert caught.value.what == "the certificate of the remote isn't trusted"
+    assert "let RELEASE_CA_BUNDLE name a file with the certificates of your authorities" in caught.value.hint
+
+
+def test_the_authorities_of_one_variable_are_believed_before_those_of_gits_settings(
+    origin: Origin, private: tuple[str, Certificate], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    url, made = private
+    clone = origin.clone(tmp_path / "clone")
+    other = certificate(tmp_path, "other.example")
+    git("remote", "set-url", "origin", url, cwd=clone)
+    git("config", f"http.{url}.sslCAInfo", str(other.path), cwd=clone)
+    git("config", "remote.origin.promisor", "true", cwd=clone)
+    git("config", "remote.origin.partialCloneFilter", "blob:none", cwd=clone)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RELEASE_CA_BUNDLE", made.path.name)  # a path from where the tool is run
+    monkeypatch.setenv("GIT_SSL_CAINFO", str(other.path))
+    for directory, repo in ((clone, None), (None, url)):
+        with Repository.open(directory, repo) as repository:
+            bump(repository)
+    assert origin.file(TAGS).endswith("- v1.0.2\n  - v1.0.2"), "both came"
+    assert origin.healthy()
+
+
+def test_without_the_variable_gits_own_settings_count(
+    origin: Origin, private: tuple[str, Certificate], tmp_path: Path
+) -> None:
+    url, made = private
+    clone = origin.clone(tmp_path / "clone")
+    git("remote", "set-url", "origin", url, cwd=clone)
+    git("config", "http.sslCAInfo", str(made.path), cwd=clone)
+    with Repository.open(clone) as repository:
+        bump(repository)
+    git("config", "http.sslCAInfo", "/nowhere/authorities.pem", cwd=clone)
+    with Repository.open(clone) as repository, pytest.raises(ReleaseError) as caught:
+        repository.refs("refs/heads/*")
+    assert caught.value.hint == "correct GIT_SSL_CAINFO, or http.sslCAInfo in git's configuration"
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (None, "names no file"),
+        ("", "names a file without a certificate that can be read"),
+        ("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", "names a file without a certificate"),
+    ],
+)
+def test_a_file_of_authorities_that_holds_none_is_named(
+    origin: Origin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None, what: str
+) -> None:
+    path = tmp_path / "authorities.pem"
+    if content is not None:
+        path.write_text(content)
+    monkeypatch.setenv("RELEASE_CA_BUNDLE", str(path))
+    with pytest.raises(ReleaseError) as caught, Repository.open(None, origin.url) as repository:
+        repository.refs("refs/heads/*")
+    assert caught.value.what.startswith(f"RELEASE_CA_BUNDLE {what}")
+    assert caught.value.where == str(path)
+    assert caught.value.exit_code == 1

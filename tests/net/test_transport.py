@@ -248,7 +248,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(tls: Hostile) -> None:
     error = refusal(tls, token=TOKEN)
     assert error.what == "the certificate of Weather can't be verified"
     assert error.cause.startswith("self")
-    assert "REQUESTS_CA_BUNDLE" in error.hint
+    assert "RELEASE_CA_BUNDLE" in error.hint
     assert tls.requests == []
 
 
@@ -257,6 +257,18 @@ def test_the_authorities_of_the_environment_are_believed(
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "127.0.0.1.pem"))
     assert ask(tls).body == b"safe"
+
+
+def test_the_variable_of_the_tool_wins_over_that_of_the_library(
+    tls: Hostile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = certificate(tmp_path, "other.example")
+    monkeypatch.setenv("RELEASE_CA_BUNDLE", str(tmp_path / "127.0.0.1.pem"))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(other.path))
+    assert ask(tls).body == b"safe"
+    monkeypatch.setenv("RELEASE_CA_BUNDLE", str(other.path))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "127.0.0.1.pem"))
+    assert "RELEASE_CA_BUNDLE" in refusal(tls).hint
 
 
 def test_authorities_that_cannot_be_read_are_named(tls: Hostile, monkeypatch: pytest.MonkeyPatch) -> None:

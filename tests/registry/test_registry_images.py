@@ -95,7 +95,7 @@ def test_a_certificate_that_nobody_trusts_is_refused(tmp_path: Path, monkeypatch
         with pytest.raises(ReleaseError, match="no trusted connection") as caught:
             Registry(registry.image("tls/engine")).digest("v1.0.5")
         assert "self-signed" in caught.value.cause.replace(" ", "-")
-        assert "REQUESTS_CA_BUNDLE" in caught.value.hint
+        assert "RELEASE_CA_BUNDLE" in caught.value.hint
         assert not isinstance(caught.value, TryAgain)
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(made.path))
         assert Registry(registry.image("tls/engine")).digest("v1.0.5") == digest

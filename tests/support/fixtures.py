@@ -25,6 +25,7 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing stands between a test and its server on 127.0.0.1, and nobody is logged in to a registry."""
     for name in list(os.environ):
         if name.lower().endswith("_proxy") or name in (
+            "RELEASE_CA_BUNDLE",
             "REQUESTS_CA_BUNDLE",
             "CURL_CA_BUNDLE",
             "DOCKER_CONFIG",
