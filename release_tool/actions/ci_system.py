@@ -60,7 +60,11 @@ def azure_property(text: str) -> str:
 
 
 def _azure_data(text: str) -> str:
-    return text.replace("%", "%AZP25").replace("\r", "%0D").replace("\n", "%0A")
+    return _azure_harmless(text).replace("%", "%AZP25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _azure_harmless(text: str) -> str:
+    return _OF_AZURE.sub(lambda found: found[0] + _NO_WIDTH, text)
 
 
 GITHUB = CiSystem(
@@ -79,7 +83,7 @@ GITLAB = CiSystem(
 )
 AZURE = CiSystem(
     line=_azure_line,
-    harmless=lambda text: _OF_AZURE.sub(lambda found: found[0] + _NO_WIDTH, text),
+    harmless=_azure_harmless,
     # A schedule is asked for by a service that has no address.
     committer=lambda environ: (
         (environ["BUILD_REQUESTEDFOR"], environ["BUILD_REQUESTEDFOREMAIL"])

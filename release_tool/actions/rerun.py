@@ -221,7 +221,8 @@ def _git_names_somebody() -> bool:
 
 def main() -> int:
     """Run the command that the environment describes; the exit status of its last try."""
-    environ = dict(os.environ)
+    # Azure Pipelines leaves the name of a variable that isn't there as a template has it.
+    environ = {name: value for name, value in os.environ.items() if value != f"$({name})"}
     try:
         check_version(environ)
         argv, limit = sys.argv[1:] or arguments(environ), seconds(environ)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from release_tool import safe_text
 from release_tool.commands.init import extras, planning, versions
-from release_tool.commands.init.pipelines import KINDS
+from release_tool.commands.init.pipelines import KINDS, checked_tool
 from release_tool.commands.init.texts import Settings
 from release_tool.errors import ReleaseError, UsageError
 
@@ -86,11 +86,11 @@ def _tags(_: Survey, request: InitRequest) -> InitRequest:
 
 def _workflows(found: Survey, request: InitRequest) -> InitRequest:
     def made(answer: str) -> InitRequest:
-        return request._replace(workflows=found.forge, tool=extras.checked_tool(answer)) if answer else request
+        return request._replace(workflows=found.forge, tool=checked_tool(answer, found.forge)) if answer else request
 
     if request.workflows or found.forge not in KINDS:
         return request
-    return _until("Workflows that call this tool's, by OWNER/NAME@COMMIT (empty: none)", "", made)
+    return _until(f"What calls this tool's workflows, by {KINDS[found.forge].form} (empty: none)", "", made)
 
 
 def _delivery(found: Survey, request: InitRequest) -> InitRequest:

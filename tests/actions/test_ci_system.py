@@ -112,7 +112,7 @@ def test_an_issue_of_azure_is_one_line_and_one_command(title: str, text: str, wh
     found = re.fullmatch(r"##vso\[task\.logissue ([^\]]*)\](.*)", line, re.DOTALL)
     assert found is not None
     unescaped = found[2].replace("%0A", "\n").replace("%0D", "\r").replace("%AZP25", "%")
-    assert unescaped == (f"{title}: {text}" if title else text)
+    assert unescaped == AZURE.harmless(f"{title}: {text}" if title else text)
     assert all("=" in one for one in found[1].split(";"))
 
 

@@ -599,6 +599,19 @@ def test_the_pipeline_is_for_the_ci_system_of_the_remote_or_for_the_one_that_is_
     assert Path(".github/workflows/bump.yml").exists()
 
 
+def test_the_pipelines_of_azure_are_pinned_by_a_tag(here: Path) -> None:
+    committed(here, {"README.md": "x\n"})
+    git("remote", "add", "origin", "https://acme@dev.azure.com/acme/shop/_git/gitops")
+    more = ("--environments", "devel", "--base", "trunk", "--workflows")
+    data(*more, "--tool", "platform/release@v0.1.0", "--pre-commit")
+    text = Path(".azure-pipelines/release-sync.yml").read_text()
+    assert "name: platform/release\n      ref: refs/tags/v0.1.0\n" in text
+    assert 'include: ["trunk"]' in text
+    (hook,) = yaml.safe_load(Path(".pre-commit-config.yaml").read_text())["repos"]
+    assert hook["repo"] == "local", "the address of a repository there doesn't follow from its name"
+    assert "a tag that nobody can move" in init(*more, "azure", "--tool", "platform/release", code=2).err
+
+
 def test_each_service_has_promotions_of_its_own() -> None:
     text = texts.configuration(texts.Settings(("devel", "live"), "chart", "x", "x"))
     text = text.replace("chart: chart\nrelease_name: x\nnamespace: x\n", "")
@@ -648,7 +661,7 @@ def test_lines_are_added_to_files_that_stand_and_never_twice() -> None:
     assert extras.code_owners("@a/b", ["release.yaml", "charts/x/"], owners) == owners
     hooks = extras.pre_commit("", "repos:\n- repo: x  # ours\n  hooks: []\n")
     assert hooks.startswith("repos:\n- repo: x  # ours\n  hooks: []\n- repo: local\n")
-    assert extras.pre_commit("", hooks, "https://github.com") == hooks
+    assert extras.pre_commit("", hooks) == hooks
     with pytest.raises(ReleaseError) as raised:
         extras.pre_commit("", "repos: [")
     assert raised.value.where.startswith(extras.HOOKS)

@@ -31,17 +31,8 @@ OWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 
 HOOKS = ".pre-commit-config.yaml"
 
-_TOOL = re.compile(r"[\w.-]+(/[\w.-]+)+@[0-9a-f]{40}", re.ASCII)  # GitLab has groups in groups
 _OWNER = re.compile(r"@[\w.-]+(/[\w.-]+)?|[^@\s]+@[^@\s]+\.[^@\s]+", re.ASCII)
 _SCP = re.compile(r"(?:([\w.-]+)@)?([\w.-]+):(?!/)(.+)")
-
-
-def checked_tool(tool: str) -> str:
-    """The repository and the commit of this tool; UsageError where it is something else."""
-    if not _TOOL.fullmatch(tool):
-        what = f"--tool {tool}: workflows and hooks are pinned by a commit"
-        raise UsageError(what, hint="write OWNER/NAME@COMMIT, the commit in full: forty hexadecimal digits")
-    return tool
 
 
 def checked_owners(owners: Sequence[str]) -> str:
@@ -64,7 +55,7 @@ def code_owners(owners: str, paths: Sequence[str], present: str) -> str:
     return f"{present}{'' if not present or present.endswith(chr(10)) else chr(10)}{head}{chr(10).join(lines)}\n"
 
 
-def pre_commit(tool: str, present: str, server: str) -> str:
+def pre_commit(tool: str, present: str, server: str = "https://github.com") -> str:
     """The configuration of pre-commit with `release check` among its hooks; `server`: where the tool is."""
     hook: edits.Value
     if tool:

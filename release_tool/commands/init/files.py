@@ -53,7 +53,7 @@ class InitDecision(NamedTuple):
         answers: from which files are made; without `settings`, release.yaml stands.
         running: what each environment runs that is taken over.
         begun: whether the chart is new here, and its image another one than that of the environments.
-        server: where the tool's repository is, for hooks.
+        server: where the tool's repository is, for hooks; empty: nobody can tell.
     """
 
     config: Config
@@ -85,7 +85,9 @@ def files_of(asked: InitRequest, source: PlainDirectory | WorkingTree, wanted: I
         yield PlannedFile(path, text.encode("utf-8", "surrogateescape"), f"reviews by {owners}")
     if asked.pre_commit:
         present = source.read([extras.HOOKS]).get(extras.HOOKS, b"").decode("utf-8", "replace")
-        text = extras.pre_commit(asked.tool and extras.checked_tool(asked.tool), present, wanted.server)
+        # Azure's address of a repository doesn't follow from its name: the tool that is installed does it there.
+        pinned = asked.tool if wanted.server and wanted.answers.ci != "azure" else ""
+        text = extras.pre_commit(pinned and pipelines.checked_tool(pinned, wanted.answers.ci), present, wanted.server)
         yield PlannedFile(extras.HOOKS, text.encode(), "`release check` before each commit")
 
 
@@ -102,8 +104,8 @@ def made_again(
         yield from _laid_in(SHIPPED / "charts" / library.NAME, target, "the library of routes")
     if answers.tool:
         system = pipelines.KINDS[answers.ci or "github"]
-        for path, text in system.files(extras.checked_tool(answers.tool), config).items():
-            stem = PurePosixPath(path).stem
+        for path, text in system.files(pipelines.checked_tool(answers.tool, answers.ci), config).items():
+            stem = PurePosixPath(path).stem.removeprefix("release-")
             what = f"runs `release {stem}`" if "/" in path else f"the jobs of {system.title}"
             yield PlannedFile(path, text.encode(), what)
     values = {f"{view.chart}/values.yaml" for view in config.views()}

@@ -100,7 +100,7 @@ def plan(
         remote=found.remote[1] if deliver else "",
     )
     host = host_of(found.remote[1]) if found.forge in pipelines.KINDS else ""
-    server = f"https://{host or 'github.com'}"
+    server = "" if found.forge == "azure" else f"https://{host or 'github.com'}"
     if found.config is not None and not disagreement(found.config, asked):
         return draft.plan(InitDecision(found.config, answers, running, begun, server))
     name = asked.name or (view.release_name if view else suggested_name(found, asked))
@@ -136,9 +136,9 @@ def plan(
 
 
 def _ci(found: Survey, asked: InitRequest) -> str:
-    """For which CI system workflows are; empty: for GitHub's, as where none are asked for."""
-    kind = found.forge if asked.workflows == "auto" and found.forge in pipelines.KINDS else asked.workflows
-    return "" if kind in {"auto", "github"} else kind
+    """For which CI system workflows are; empty: none are asked for."""
+    usual = found.forge if found.forge in pipelines.KINDS else "github"
+    return usual if asked.workflows == "auto" else asked.workflows
 
 
 def _demand_nothing_runs(planned: Planned, source: PlainDirectory | WorkingTree, keys: list[str]) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from release_tool import __version__
 from release_tool.commands import check
-from release_tool.commands.init import extras, ledger
+from release_tool.commands.init import ledger, pipelines
 from release_tool.commands.init.files import PlannedFile, made_again
 from release_tool.commands.init.planned import AsPlanned, Planned, id_like, noted
 from release_tool.commands.init.planning import loaded
@@ -89,7 +89,7 @@ def _answers(old: ledger.Ledger, asked: InitRequest) -> Answers:
     if not old.answers.tool:
         what = "--tool is for the workflows, and `release init` wrote none here"
         raise UsageError(what, hint=f"`release init --workflows --tool {asked.tool}` writes them")
-    return old.answers._replace(tool=extras.checked_tool(asked.tool))
+    return old.answers._replace(tool=pipelines.checked_tool(asked.tool, old.answers.ci))
 
 
 class _Merger:
