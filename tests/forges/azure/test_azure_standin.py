@@ -50,6 +50,15 @@ def test_completing_is_queued_and_over_later(shop: AzureShop) -> None:
     assert [shop.get(number)["status"] for _ in range(3)] == ["active", "active", "completed"]
 
 
+def test_a_pushed_head_may_be_shown_later(shop: AzureShop) -> None:
+    number = shop.propose()
+    before = shop.get(number)["lastMergeSourceCommit"]["commitId"]
+    shop.azure.life.push_lag = 2
+    tip = shop.alice.push(HEAD, {"a": "b"})
+    assert [shop.get(number)["lastMergeSourceCommit"]["commitId"] for _ in range(2)] == [before, tip]
+    assert shop.complete(number)["status"] == "completed"
+
+
 def test_only_the_head_that_is_named_is_completed(shop: AzureShop) -> None:
     number = shop.propose()
     head = shop.get(number)["lastMergeSourceCommit"]

@@ -76,7 +76,7 @@ def _thread_url(call: Call) -> str:
 def _comment(call: Call) -> Comment:
     found = next((one for one in call.thread.comments if one.id == int(call.params["commentId"])), None)
     if found is None:
-        raise Problem(404, "DiscussionCommentNotFoundException", "The requested discussion comment was not found.")
+        raise Problem(404, "CommentNotFoundException", "The requested discussion comment was not found.")
     return found
 
 

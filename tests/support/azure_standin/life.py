@@ -24,7 +24,10 @@ STRATEGIES = {
 
 
 class Life:
-    """The life of all branches and pull requests. `lag`: after how many requests a merge is over."""
+    """The life of all branches and pull requests.
+
+    `lag`: after how many requests a merge is over; `push_lag`: after how many more a pull request shows a pushed head.
+    """
 
     def __init__(
         self, now: Callable[[], datetime], next_id: Callable[[], int], repositories: Sequence[Repository]
@@ -33,6 +36,7 @@ class Life:
         self.next_id = next_id
         self._repositories = repositories
         self.lag = 1
+        self.push_lag = 0
 
     def notice(self, repository: Repository, actor: Identity) -> None:
         """Takes in what has happened to the branches since the last look, whoever did it, and however.
@@ -51,7 +55,11 @@ class Life:
         for target in self._repositories:
             for pull in target.active():
                 tip = after.get(pull.source) if (pull.fork or target) is repository else None
-                if tip is not None and tip != pull.source_commit:
+                if tip is None or tip == pull.source_commit:
+                    continue
+                if self.push_lag and pull.job != "push":
+                    pull.job, pull.wait = "push", self.push_lag
+                elif not self.push_lag:
                     self._source_moved(target, pull, tip)
 
     def _source_moved(self, repository: Repository, pull: Pull, tip: str) -> None:
@@ -98,14 +106,16 @@ class Life:
     def _completes_itself(self, repository: Repository, pull: Pull) -> bool:
         """Auto-complete isn't bound to a head: it outlives pushes."""
         ready = pull.auto_complete is not None and pull.merge_status == "succeeded"
-        return ready and not self.obstacles(repository, pull) and pull.tip(repository) is not None
+        return ready and not self.obstacles(repository, pull, automatic=True) and pull.tip(repository) is not None
 
     def _finish(self, repository: Repository, pull: Pull) -> None:
-        if pull.job == "complete":
+        job, pull.job = pull.job, ""
+        if job == "complete":
             self._completed(repository, pull)
-        else:
+        elif job == "merge":
             self._merged(repository, pull)
-        pull.job = ""
+        elif tip := pull.tip(repository):
+            self._source_moved(repository, pull, tip)
 
     def _merged(self, repository: Repository, pull: Pull) -> None:
         bare = repository.bare
@@ -122,13 +132,13 @@ class Life:
 
     # policies
 
-    def obstacles(self, repository: Repository, pull: Pull) -> list[Policy]:
-        """The blocking policies that aren't met. Optional ones are waited for unless they are to be ignored."""
+    def obstacles(self, repository: Repository, pull: Pull, *, automatic: bool = False) -> list[Policy]:
+        """The blocking policies that aren't met; auto-complete waits for optional ones too, unless told to ignore them."""
         ignored = (pull.options or {}).get("autoCompleteIgnoreConfigIds") or ()
         return [
             one
             for one in repository.policies_of(pull.target)
-            if (one.blocking or (pull.auto_complete and pull.job != "complete" and one.id not in ignored))
+            if (one.blocking or (automatic and one.id not in ignored))
             and self.verdict(pull, one) not in ("approved", "notApplicable")
         ]
 

@@ -64,7 +64,7 @@ def exists() -> Problem:
 
 
 def stale() -> Problem:
-    message = "TF401192: The pull request source branch has been modified since the last merge attempt."
+    message = "TF401192: The source branch has been modified since the last merge attempt."
     return Problem(409, "GitPullRequestStaleException", message)
 
 
@@ -76,7 +76,7 @@ def not_editable() -> Problem:
 def cannot_be_activated() -> Problem:
     message = "TF401398: The pull request cannot be activated because the source and/or the target branch no longer "
     message += "exists, or the requested refs are not branches"
-    return Problem(400, "GitPullRequestCannotBeActivatedException", message)
+    return Problem(400, "GitPullRequestCannotBeActivated", message)
 
 
 def too_long() -> Problem:

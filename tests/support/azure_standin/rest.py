@@ -196,7 +196,8 @@ def _version(azure: Azure, request: Request, exchange: Exchange, found: Route) -
 def _enter(call: Call, found: Route, project: str) -> None:
     """The repository of a call, if its token's identity may do there what it wants."""
     azure = call.azure
-    if project and not any(project in (one.project, one.project_id) for one in azure.repositories):
+    known = [name for one in azure.repositories for name in (one.project.casefold(), one.project_id)]
+    if project and project.casefold() not in known:
         raise problems.no_project(project)
     name = call.params.get("repositoryId")
     for repository in azure.repositories:
