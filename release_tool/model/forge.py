@@ -78,3 +78,8 @@ class Capabilities(NamedTuple):
     reviewers: bool = True
     teams: bool = False
     flavour: Flavour = Flavour()
+
+    @property
+    def splits(self) -> bool:
+        """Whether a text is too short for all: the first screen stands in it, the rest in a comment."""
+        return self.keeps_comments and self.flavour.body < self.flavour.comment

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from release_tool.errors import Refused, ReleaseError
-from release_tool.forges.base import OPENING, is_unfinished
+from release_tool.forges.base import OPENING, KeepsComments, is_unfinished
 from release_tool.forges.none import NoForge
 from release_tool.git.repository import Stale
 from release_tool.model import history
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from release_tool.rules.plan import Plan
 
 _SHOWN_BEFORE = timedelta(days=7)  # the end of a pin
+_REST = "<!-- release: the details of this pull request -->"
 
 
 def show(work: Work, branch: Branch, lines: Sequence[Line], outcome: Outcome, tip: CommitId) -> Outcome:
@@ -47,17 +48,26 @@ def show(work: Work, branch: Branch, lines: Sequence[Line], outcome: Outcome, ti
     if shown is None:
         opened = _open(work, branch, text)
         shown, created = opened.pull_request, opened.created
-    if _needs_text(work, branch, shown, text, created=created):
-        shown = _update(work, shown, text)
+    if _says_something_new(work, branch, created=created):
+        # The comment first: where somebody pushed after us, the answer to the update tells, and all is written again.
+        if text.rest and isinstance(work.forge, KeepsComments):
+            work.forge.keep_comment(shown.number, text.rest.partition("\n")[0], text.rest)
+        if _needs_text(work, shown, text, created=created):
+            shown = _update(work, shown, text)
     if shown.head_commit != tip:
         raise Stale(f"somebody pushed to {branch.name} after us")
     return outcome._replace(pull_request=shown, created=created)
 
 
-def _needs_text(work: Work, branch: Branch, shown: PullRequest, text: PullRequestText, *, created: bool) -> bool:
-    if branch.append_only and work.intent is None and not created:
-        return False  # nothing is planned again on such a branch: without an operation there is nothing new to say
+def _says_something_new(work: Work, branch: Branch, *, created: bool) -> bool:
+    # Nothing is planned again on a branch that only grows: without an operation there is nothing new to say.
+    return created or not branch.append_only or work.intent is not None
+
+
+def _needs_text(work: Work, shown: PullRequest, text: PullRequestText, *, created: bool) -> bool:
     if is_unfinished(shown, work.environment.publish.labels):  # a crash, or a lost answer
+        return True
+    if created and text.rest:  # to hear whether the comment is of what stands on the branch
         return True
     return (shown.title, shown.body) != (text.title, text.body)
 
@@ -68,6 +78,7 @@ def _text(work: Work, lines: Sequence[Line], outcome: Outcome) -> PullRequestTex
     made, config, can = outcome.plan, work.snapshot.config, work.forge.capabilities
     assert made is not None  # what is shown was planned
     longest = can.flavour.body - len(OPENING)
+    beside = can.flavour.comment - len(_REST) - 1 if can.splits else 0
     text = compose.pull_request(
         compose.Proposed(
             place=work.place,
@@ -88,9 +99,12 @@ def _text(work: Work, lines: Sequence[Line], outcome: Outcome) -> PullRequestTex
             warm_up=work.environment.retention.warm_up,
         ),
         min(compose.LIMIT, longest),
+        min(compose.LIMIT, beside),
     )
     body = flavour.adapted(text.body, can.flavour, longest, can.title)
-    return compose.PullRequestText(flavour.cut_title(text.title, can.flavour), body)
+    rest = f"{_REST}\n{text.rest}" if text.rest else ""
+    rest = flavour.adapted(rest, can.flavour, can.flavour.comment, can.title)
+    return compose.PullRequestText(flavour.cut_title(text.title, can.flavour), body, rest)
 
 
 def _environments(work: Work) -> dict[str, State | None]:

@@ -20,27 +20,42 @@ if TYPE_CHECKING:
 __all__ = ["LIMIT", "Proposed", "PullRequestText", "pull_request"]
 
 _LEFT_OUT = Markup("More of it found no room here: the record of the environment and `release status` hold all.")
+_BELOW = Markup("Reasons, routes and manifests stand below, in the comment that is kept up to date.")
 _BETWEEN = "\n\n"
 
 
 class PullRequestText(NamedTuple):
-    """Title and body (Markdown) of a pull request."""
+    """Title and body (Markdown) of a pull request; `rest`: the details, where they stand in a comment of their own."""
 
     title: str
     body: str
+    rest: str = ""
 
 
-def pull_request(proposed: Proposed, limit: int = LIMIT) -> PullRequestText:
+def pull_request(proposed: Proposed, limit: int = LIMIT, rest: int = 0) -> PullRequestText:
     """A title of one line, and a body of no more than `limit` UTF-16 code units.
 
     Texts in it may come from anybody: they can't leave their cell, mention people, close issues, or bring HTML, links
     or Mermaid's syntax.
+
+    Args:
+        rest: the UTF-16 code units of a comment that takes the details; 0: they stand in the body, too.
     """
+    named, first = title(proposed.place.title, proposed.lines), first_screen.first_screen(proposed)
+    if not rest:
+        return PullRequestText(named, _whole(proposed, first, limit))
+    shown = _fitting(first, limit - _length([_LEFT_OUT, _BELOW]))
+    again = first if _LEFT_OUT in shown else []
+    return PullRequestText(named, join(_BETWEEN, [*shown, _BELOW]) + "\n", _whole(proposed, again, rest))
+
+
+def _whole(proposed: Proposed, first: Sequence[Markup], limit: int) -> str:
+    """A first screen, and all details."""
     end = [details.undo(proposed)]
     room = limit - _length([*end, _LEFT_OUT])
     parts = _fitting(
         [
-            *first_screen.first_screen(proposed),
+            *first,
             *details.verdicts(proposed),
             *details.changes(proposed),
             *details.left_out(proposed),
@@ -57,7 +72,7 @@ def pull_request(proposed: Proposed, limit: int = LIMIT) -> PullRequestText:
     room = limit - _length([*parts, _LEFT_OUT])
     last = _fitting(difference(proposed, room), room)
     parts += [one for one in last if one != _LEFT_OUT or _LEFT_OUT not in parts]  # there is room for it once
-    return PullRequestText(title(proposed.place.title, proposed.lines), join(_BETWEEN, parts) + "\n")
+    return join(_BETWEEN, parts) + "\n"
 
 
 def _fitting(parts: Sequence[Markup], room: int) -> list[Markup]:

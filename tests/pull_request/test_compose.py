@@ -534,3 +534,25 @@ def test_a_link_shows_where_it_leads() -> None:
     body = compose.pull_request(a_bump()).body
     assert "[build at ci.example.com](https://ci.example.com/engine/builds/77?step=push&amp;attempt=1)" in body
     assert "[run at ci.example.com](https://ci.example.com/engine/runs/78)" in body
+
+
+# -- a forge with a short text
+
+
+def test_the_first_screen_stands_alone_where_the_rest_has_a_comment() -> None:
+    whole = compose.pull_request(a_bump())
+    text = compose.pull_request(a_bump(), 3_900, 100_000)
+    assert text.title == whole.title
+    first, _, rest = whole.body.partition("<details>")
+    assert text.body.startswith(first.rstrip())
+    assert "kept up to date" in text.body
+    assert text.rest == f"<details>{rest}"
+    assert compose.pull_request(a_bump(), 3_900, 100_000) == text
+
+
+def test_what_the_first_screen_has_no_room_for_stands_in_the_comment() -> None:
+    made = a_bump()._replace(notes=[f"warning {number}: {'x' * 200}" for number in range(12)])
+    text = compose.pull_request(made, 1_000, 100_000)
+    assert len(text.body) <= 1_000
+    assert "found no room" in text.body
+    assert "warning 11" in text.rest
