@@ -203,7 +203,7 @@ class ForgeChoice(NamedTuple):
     """`forge`: where pull requests live."""
 
     kind: Annotated[
-        Literal["auto", "github", "local", "none"],
+        Literal["auto", "github", "azure", "local", "none"],
         Key(
             "Where pull requests live.",
             {
@@ -211,6 +211,9 @@ class ForgeChoice(NamedTuple):
                 "or that a variable of the environment names, as a CI system does, else `none`",
                 "github": "on GitHub, or a GitHub Enterprise Server; the token is read from `GH_TOKEN`, "
                 "`GITHUB_TOKEN`, or the file that `GITHUB_TOKEN_FILE` names",
+                "azure": "on Azure DevOps Services, or an Azure DevOps Server of 2020 or newer; the token is read from "
+                "`AZURE_DEVOPS_TOKEN`, `AZURE_DEVOPS_EXT_PAT`, `SYSTEM_ACCESSTOKEN`, or the file that "
+                "`AZURE_DEVOPS_TOKEN_FILE` names",
                 "local": "in the Git remote itself, for plain Git servers and for trials; see `release pulls`",
                 "none": "nowhere: the branch is pushed, and the first screen of a pull request's text is printed",
             },

@@ -132,8 +132,8 @@ def read(answer: Answer, sent: Sent, words: str, dialect: Dialect) -> Any:
     """
     if not 200 <= answer.status <= 299:
         raise dialect.refused(answer, sent, words) or _failed(answer, sent, words, dialect)
-    if "html" in answer.headers.get("Content-Type", ""):
-        raise garbage(sent.where, "data and no page", dialect)
+    if "html" in answer.headers.get("Content-Type", ""):  # some answer so where they want a token
+        raise dialect.refused(answer, sent, words) or garbage(sent.where, "data and no page", dialect)
     try:
         return json.loads(answer.body) if answer.body.strip() else None
     except (ValueError, RecursionError):
