@@ -15,7 +15,19 @@ from release_tool.git.errors import Locked, Protected
 _ALLOW = "let the rule leave out `{ref}`, or let the user or App of the token bypass it"
 
 # What the server's words say, why it refuses, and the next step. The first that matches counts.
+_SECURITY = "project settings, Repositories, Security"  # of Azure DevOps
 _RULES: tuple[tuple[str, str, str], ...] = (
+    (
+        r"TF402455",
+        "a branch policy asks for a pull request",
+        f"{_ALLOW}: *Bypass policies when pushing* ({_SECURITY})",
+    ),
+    (r"TF401027.*'CreateBranch'", "the account may make no branches", f"give it *Create branch* ({_SECURITY})"),
+    (
+        r"TF401027.*'ForcePush'",
+        "another account made the branch, which may rewrite and delete it",
+        f"let one account run all operations, or give each of them *Force push* ({_SECURITY})",
+    ),
     (
         r"(cannot contain|contains?( one or more)?) secrets?\b|secrets? (were |was )?(detected|found)|GH009",
         "it found a secret",

@@ -31,6 +31,12 @@ APP = "refusing to allow a GitHub App to create or update workflow `.github/work
         ("Gitea: Branch release/devel is protected from unverified commit 0123abc", "sign them"),
         (f"{RULESET}GITHUB PUSH PROTECTION\n  - Push cannot contain secrets", "take the secret out"),
         ("PUSH BLOCKED: Secrets detected in code changes", "take the secret out"),
+        (
+            "TF402455: Pushes to this branch are not permitted; you must use a pull request",
+            "*Bypass policies when pushing*",
+        ),
+        ("TF401027: You need the Git 'CreateBranch' permission to perform this action.", "*Create branch*"),
+        ("TF401027: You need the Git 'ForcePush' permission to perform this action.", "let one account"),
         ("VS403654: The push was rejected because it contains one or more secrets.", "take the secret out"),
         ("error: GH007: Your push would publish a private email address.", "user.email"),
         ("GitLab: Author's email 'x@y' does not follow the pattern '@corp$'", "user.email"),
