@@ -3,8 +3,8 @@
 What can't be repeated blindly is looked for first: after a lost answer, an open pull request of the branch, or a
 comment of the same text, is the one that was sent. All else has the same effect however often it comes.
 
-A bump takes six requests (the pull requests of the branch, the open one and its whole text, the threads, the new text of
-one of them, that of the pull request), and as many where it opens one; one more for each reviewer.
+A bump takes six requests (the pull requests of the branch, the open one and its whole text, the threads, the new text
+of one of them, that of the pull request), and as many where it opens one; one more for each reviewer.
 """
 
 from __future__ import annotations

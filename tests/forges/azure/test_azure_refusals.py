@@ -261,7 +261,8 @@ def test_without_the_scope_for_names_nobody_is_asked_and_it_is_opened(
     shop: AzureShop, connected: Connect, caplog: pytest.LogCaptureFixture
 ) -> None:
     shop.alice.push(HEAD, {"a": "b"})
-    opened = connected().open(HEAD, BASE, "Title", "Body", reviewers=["bob"])
+    token = shop.azure.add_token(scopes=("vso.code_write",))
+    opened = connected(token).open(HEAD, BASE, "Title", "Body", reviewers=["bob"])
     assert opened.created
     assert "the token needs the scope `Identity (Read)`, too" in caplog.text
 
