@@ -45,7 +45,7 @@ def _pulls(run: Run) -> int:
             one = pulls.merged(tool, given.number, given.method)
         else:
             one = pulls.closed(tool, given.number, given.comment)
-    run.show(lambda: pull_data(one), lambda: f"#{one.number} is {one.state}: {safe_text.one_line(one.title)}")
+    run.show(lambda: pull_data(one), lambda: f"{one.name} is {one.state}: {safe_text.one_line(one.title)}")
     return 0
 
 

@@ -361,7 +361,7 @@ REVIEWER = Text(
         *PLAIN,
         Rule(r"^@", "write it without '@'"),
         Rule(
-            r"^[A-Za-z0-9][A-Za-z0-9_.+@-]*(/[A-Za-z0-9_.-]+)?$",
+            r"^[A-Za-z0-9_][A-Za-z0-9_.+@-]*(/[A-Za-z0-9_.-]+)?$",
             "it must be made of letters, digits and '-_.+@', with '/' between an organisation and a team",
             wanted=True,
         ),

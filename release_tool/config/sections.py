@@ -203,7 +203,7 @@ class ForgeChoice(NamedTuple):
     """`forge`: where pull requests live."""
 
     kind: Annotated[
-        Literal["auto", "github", "azure", "local", "none"],
+        Literal["auto", "github", "gitlab", "azure", "local", "none"],
         Key(
             "Where pull requests live.",
             {
@@ -211,6 +211,8 @@ class ForgeChoice(NamedTuple):
                 "or that a variable of the environment names, as a CI system does, else `none`",
                 "github": "on GitHub, or a GitHub Enterprise Server; the token is read from `GH_TOKEN`, "
                 "`GITHUB_TOKEN`, or the file that `GITHUB_TOKEN_FILE` names",
+                "gitlab": "on gitlab.com, or a GitLab of one's own; the token is read from `GITLAB_TOKEN`, or the file "
+                "that `GITLAB_TOKEN_FILE` names; without one, merge requests are opened by push options",
                 "azure": "on Azure DevOps Services, or an Azure DevOps Server of 2020 or newer; the token is read from "
                 "`AZURE_DEVOPS_TOKEN`, `AZURE_DEVOPS_EXT_PAT`, `SYSTEM_ACCESSTOKEN`, or the file that "
                 "`AZURE_DEVOPS_TOKEN_FILE` names",

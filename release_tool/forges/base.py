@@ -160,3 +160,19 @@ class KeepsComments(Protocol):
             text: the whole comment; begins with the marker.
             only_if_there: change the comment if there is one, and make none.
         """
+
+
+@runtime_checkable
+class OpensByPush(Protocol):
+    """A forge whose API is out of reach, and that opens or changes the pull request of a branch as that is pushed.
+
+    Its capabilities are those of a forge without pull requests.
+    """
+
+    def push_options(self, base: str, title: str, body: str, labels: Sequence[str], *, merges: bool) -> tuple[str, ...]:
+        """What the push says.
+
+        Args:
+            base: where the branch goes.
+            merges: the forge shall merge this head, and no other, as soon as its rules allow that.
+        """

@@ -19,7 +19,7 @@ _USERS = {"github": "x-access-token", "gitea": "x-access-token", "gitlab": "oaut
 _PUSHES = {
     "github": "`Contents: write`",
     "gitea": "`write:repository`",
-    "gitlab": "`write_repository`",
+    "gitlab": "`write_repository` and the role Developer",
     "azure": "`Code (Read & Write)`",
 }
 
@@ -31,6 +31,9 @@ def next_step(url: str, environ: Mapping[str, str]) -> str:
         return ""
     found = token.find(kind, environ)
     if found is None:
+        if kind == "gitlab" and environ.get("CI_JOB_TOKEN"):
+            way = "Settings, CI/CD, Job token permissions, Allow Git push requests to the repository"
+            return f"let CI_JOB_TOKEN push ({way}), or set {token.first(kind)} to a token with {_PUSHES[kind]}"
         return f"set {token.first(kind)} to a token with {_PUSHES[kind]}, or check git's own credentials"
     return f"let {found.source} hold a token that is still good, with {_PUSHES[kind]} for this repository"
 

@@ -76,7 +76,13 @@ _MEANINGS: tuple[tuple[str, str, str, type[ReleaseError]], ...] = (
         LoginRefused,
     ),
     (
-        r"was archived|is archived",
+        r"read-only GitLab instance|\(read-only\) maintenance mode|temporarily read-only",
+        "the server is read-only for now",
+        "run the same command again once its maintenance is over",
+        TryAgain,
+    ),
+    (
+        r"(was|is|an) archived",
         "the repository is archived, and takes no pushes",
         "take it out of the archive in its settings",
         ReleaseError,
@@ -283,6 +289,13 @@ def link_of(err: str) -> str:
     # that of a list of weaknesses, stand behind other sentences.
     found = re.search(r"(?i)\b(?:pull|merge) request\b[^\n]*?\n?\s*(https?://[^\s<>\"']+)", server_words(err))
     return one_line(found[1]) if found else ""
+
+
+def option_error(err: str) -> str:
+    """What a server that took a push found wrong with its options, in GitLab's words; empty: nothing."""
+    # GitLab repeats all options before its words, with the whole text of the merge request among them.
+    _, found, words = server_words(err).partition("Error encountered with push options")
+    return one_line(" ".join(words.rpartition("': ")[2].split()).strip("= ")) if found else ""
 
 
 def _unmarked(line: str) -> str:

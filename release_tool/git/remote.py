@@ -59,6 +59,7 @@ class Remote:
         self.remote_name = store.remote
         self._urls = store.urls
         self.link = ""  # the address that the server named for a pull request when it took the last push
+        self.option_error = ""  # what it found wrong with that push's options
         self.cwd = store.cwd
         # No other settings: their values may be credentials.
         sections = ("user.", "author.", "committer.", "commit.", "gpg.")
@@ -141,8 +142,12 @@ class Remote:
             hint="run the same command again",
         )
 
-    def push(self, updates: Sequence[RefUpdate]) -> bool:
+    def push(self, updates: Sequence[RefUpdate], options: Sequence[str] = ()) -> bool:
         """Changes refs of the remote, all or none, if each holds what is expected (compare and swap).
+
+        Args:
+            updates: the refs.
+            options: what the server is told beside (push options); none may hold the end of a line.
 
         Returns:
             True: this push did it. False: every ref held the wanted commit already, so an earlier try got through or
@@ -158,6 +163,7 @@ class Remote:
         # once more when it takes the push, so no push of anybody is lost in between.
         leases = [f"--force-with-lease={update.ref}:{update.old or ''}" for update in updates]
         specs = [f"{update.new or ''}:{update.ref}" for update in updates]
+        leases += [f"--push-option={option}" for option in options]
         try:
             answer = self.ask("push", "--porcelain", "--atomic", *leases, self.remote_name, *specs)
         except TryAgain:  # git waits for ever for the rest of an answer that was cut off
@@ -179,6 +185,10 @@ class Remote:
                 from release_tool.git.errors import link_of
 
                 self.link = link_of(answer.err)
+            if options:
+                from release_tool.git.errors import option_error
+
+                self.option_error = option_error(answer.err)
             return any(line[1:2] == "\t" and line[0] != "=" for line in answer.lines)  # `=`: was up to date
         from release_tool.git.rejection import rejection  # a push that goes through needs none of it
 

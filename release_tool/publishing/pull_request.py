@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from release_tool.errors import Refused, ReleaseError
-from release_tool.forges.base import OPENING, KeepsComments, is_unfinished
+from release_tool.forges.base import OPENING, KeepsComments, OpensByPush, is_unfinished
 from release_tool.forges.none import NoForge
 from release_tool.git.repository import Stale
 from release_tool.model import history
@@ -33,6 +33,8 @@ def show(work: Work, branch: Branch, lines: Sequence[Line], outcome: Outcome, ti
     Raises:
         Stale: it was merged or closed in between, or somebody pushed after us and their text must stand.
     """
+    if isinstance(work.forge, OpensByPush):
+        return _shown_by_push(work, branch, lines, outcome)
     text = _text(work, lines, outcome)
     if not work.forge.capabilities.proposes:
         link = work.repository.link
@@ -55,8 +57,46 @@ def show(work: Work, branch: Branch, lines: Sequence[Line], outcome: Outcome, ti
         if _needs_text(work, shown, text, created=created):
             shown = _update(work, shown, text)
     if shown.head_commit != tip:
-        raise Stale(f"somebody pushed to {branch.name} after us")
+        # A forge may take in a push in the background, as GitLab does: then the branch itself tells.
+        if work.repository.refs(f"refs/heads/{branch.name}").branch(branch.name) != tip:
+            raise Stale(f"somebody pushed to {branch.name} after us")
+        shown = shown._replace(head_commit=tip)
     return outcome._replace(pull_request=shown, created=created)
+
+
+def push_options(work: Work, branch: Branch, lines: Sequence[Line], outcome: Outcome) -> tuple[str, ...]:
+    """What a push tells a forge that opens pull requests by it; elsewhere nothing."""
+    forge = work.forge
+    if not isinstance(forge, OpensByPush):
+        return ()
+    text, labels = _text(work, lines, outcome), work.environment.publish.labels
+    merges = _merges_by_itself(work, branch, lines)
+    return forge.push_options(work.snapshot.config.base, text.title, text.body, labels, merges=merges)
+
+
+def _merges_by_itself(work: Work, branch: Branch, lines: Sequence[Line]) -> bool:
+    """Whether all that a branch brings was decided by a guard, and made by the tool: that may land by itself."""
+    guarded = work.invocation.unattended and work.environment.downgrade.auto_merge
+    return guarded and not branch.people and all(line.intent.evidence for line in lines)
+
+
+def _shown_by_push(work: Work, branch: Branch, lines: Sequence[Line], outcome: Outcome) -> Outcome:
+    """What became of the pull request that the push opened or changed, as far as the server said."""
+    error, link, title = work.repository.option_error, work.repository.link, work.forge.capabilities.title
+    if error:
+        return outcome._replace(
+            refused=f"the branch {branch.name} is pushed, and {title} opened or changed no merge request: {error}",
+            hint="open it by hand, or give a token for the API (`release doctor` says how)",
+        )
+    if outcome.commit is not None:
+        where = f": {link}" if link else ""
+        note = f"{title} opened or changed the merge request of {branch.name} with the push{where}"
+        outcome = outcome._replace(said=(*outcome.said, note))
+    if not work.invocation.unattended:
+        return outcome
+    if _merges_by_itself(work, branch, lines):
+        return outcome._replace(merging="waiting")
+    return outcome._replace(refused=f"the merge request of {branch.name} waits for a person who merges it")
 
 
 def _says_something_new(work: Work, branch: Branch, *, created: bool) -> bool:
@@ -69,7 +109,7 @@ def _needs_text(work: Work, shown: PullRequest, text: PullRequestText, *, create
         return True
     if created and text.rest:  # to hear whether the comment is of what stands on the branch
         return True
-    return (shown.title, shown.body) != (text.title, text.body)
+    return (shown.title, shown.body.rstrip()) != (text.title, text.body.rstrip())  # GitLab strips texts at their ends
 
 
 def _text(work: Work, lines: Sequence[Line], outcome: Outcome) -> PullRequestText:

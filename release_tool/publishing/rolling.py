@@ -67,7 +67,7 @@ def propose(work: Work) -> Outcome:
     )
     if work.invocation.dry_run:
         return _tried(work, branch, following, outcome)
-    pushed = _push(work, branch, following)
+    pushed = _push(work, branch, following, outcome)
     tip = pushed or branch.tip
     assert tip is not None  # lines without a branch are pushed
     return pull_request.show(work, branch, following.lines, outcome._replace(commit=pushed), tip)
@@ -131,7 +131,7 @@ def _nothing(work: Work, branch: Branch, made: Plan) -> Outcome:
     return work.outcome(changed=work.intent is None, plan=made, branch=branch.name, routes=(note,))
 
 
-def _push(work: Work, branch: Branch, following: Following) -> CommitId | None:
+def _push(work: Work, branch: Branch, following: Following, outcome: Outcome) -> CommitId | None:
     """Push what the branch shall hold, by compare-and-swap; None where it holds that already."""
     if not following.plan.own_line and _holds(work, branch, following):
         return None
@@ -143,7 +143,8 @@ def _push(work: Work, branch: Branch, following: Following) -> CommitId | None:
     gone = branch.finished
     if branch.tip is None and gone is not None and gone.state == "closed" and gone.closed_at is None:
         work.forge.close(gone.number, messages.BRANCH_DELETED)  # or the new branch would bring it back to life
-    work.repository.push([RefUpdate(f"refs/heads/{branch.name}", branch.tip, commit)])
+    options = pull_request.push_options(work, branch, following.lines, outcome)
+    work.repository.push([RefUpdate(f"refs/heads/{branch.name}", branch.tip, commit)], options)
     return commit
 
 

@@ -125,10 +125,13 @@ def change_text(change: Change) -> str:
 
 
 # What a forge acts on when it reads a message: mentions (`@alice`, Azure DevOps: `@<id>`), issues that it closes (`#1`,
-# `GH-1`, or their URL), pull requests (`!1`), marks for CI (`[skip ci]`, `***NO_CI***`, `skip-checks: true`). A
-# character of no width breaks them, as other tools of the field do it; an HTML entity doesn't: it is decoded first.
+# `GH-1`, or their URL), pull requests and epics (`!1`, `&1`), marks for CI (`[skip ci]`, `***NO_CI***`,
+# `skip-checks: true`). A character of no width breaks them, as other tools of the field do it; an HTML entity doesn't:
+# it is decoded first.
 _ACTIVE = re.compile(
-    r"[@#\[](?=\w)|@(?=<)|!(?=\d)|gh-(?=\d)|/(?:issues|pull)/(?=\d)|\*{3}(?=NO_CI)|skip-(?=checks:)", re.IGNORECASE
+    r"[@#\[](?=\w)|@(?=<)|[!&](?=\d)|gh-(?=\d)|/(?:issues|pull|merge_requests|work_items|epics)/(?=\d)"
+    r"|\*{3}(?=NO_CI)|skip-(?=checks:)",
+    re.IGNORECASE,
 )
 NO_WIDTH = "\u200b"
 

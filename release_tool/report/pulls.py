@@ -33,12 +33,12 @@ def pull_data(shown: PullRequest) -> dict[str, Any]:
 
 def pulls_text(pulls: Sequence[PullRequest], width: int | None = None) -> str:
     """Pull requests, a line each where they fit."""
-    return "\n".join(table([(f"#{one.number}", one.state, one.head, one.title) for one in pulls], width, ""))
+    return "\n".join(table([(one.name, one.state, one.head, one.title) for one in pulls], width, ""))
 
 
 def pull_text(shown: PullRequest) -> str:
     """One pull request, whole."""
-    lines = [f"#{shown.number} {shown.title}", f"{shown.state}: {shown.head} -> {shown.base}", ""]
+    lines = [f"{shown.name} {shown.title}", f"{shown.state}: {shown.head} -> {shown.base}", ""]
     lines += on_terminal(shown.body.rstrip())
     for comment in shown.comments:
         lines += ["", f"> {comment}"]

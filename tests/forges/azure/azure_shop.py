@@ -23,7 +23,6 @@ Hello
 
 """
 HEAD, BASE = "release/devel", "main"
-SCOPES = ("vso.code_write", "vso.identity", "vso.project")
 
 
 class AzureShop:
@@ -34,7 +33,7 @@ class AzureShop:
         self.repository = azure.add_repository("shop/gitops", **settings)
         self.bare = self.repository.bare
         self.bare.git("fast-import", "--quiet", stdin=BEGIN)
-        self.token = azure.add_token(scopes=SCOPES)
+        self.token = azure.add_token()
         self.alice = azure.hand("shop/gitops", "alice")
         self.bob = azure.hand("shop/gitops", "bob")
 

@@ -32,6 +32,7 @@ class Call:
     query: dict[str, str]
     body: Any
     token: Token
+    raw: bytes
     repo: Repository | None = None
 
     @property
@@ -153,9 +154,9 @@ def answer(azure: Azure, request: Request, exchange: Exchange) -> Answer:
         return problems.unauthorized("Access Denied: The Personal Access Token used lacks a scope.")
     _version(azure, request, exchange, found)
     params = {name: unquote(value) for name, value in match.groupdict().items()}
-    if exchange.body is None and request.body:
+    if exchange.body is None and request.body and "octet-stream" not in request.headers.get("content-type", ""):
         raise problems.invalid("the body of the request is not JSON")
-    call = Call(azure, params, exchange.query, exchange.body, token)
+    call = Call(azure, params, exchange.query, exchange.body, token, request.body)
     _enter(call, found, unquote(project.strip("/")))
     return found.handler(call)
 

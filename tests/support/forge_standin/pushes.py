@@ -185,11 +185,10 @@ def _reworded(content: bytes, reasons: dict[str, str]) -> bytes:
 
 def options(body: bytes) -> list[str]:
     """The options of a push (`git push -o`), which follow what it asks for where both sides know such."""
-    if b"push-options" not in (next(_packets(body), None) or b""):
-        return []
     packets = _packets(body)
-    for _ in takewhile(lambda line: line is not None, packets):
-        """What it asks for."""
+    asked = list(takewhile(lambda line: line is not None, packets))  # a pusher with a cut history says so first
+    if not any(b"push-options" in (line or b"") for line in asked):
+        return []
     return [line.decode().strip("\n") for line in takewhile(lambda line: line is not None, packets) if line]
 
 
