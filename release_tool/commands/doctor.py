@@ -12,7 +12,14 @@ from threading import Thread
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.doctor import base_branch as verdicts
-from release_tool.doctor import examine_azure, examine_base, examine_delivery, examine_github, examine_services
+from release_tool.doctor import (
+    examine_azure,
+    examine_base,
+    examine_delivery,
+    examine_github,
+    examine_gitlab,
+    examine_services,
+)
 from release_tool.doctor import git as git_verdicts
 from release_tool.doctor.access import AtForge
 from release_tool.doctor.diagnosis import Diagnosis, DoctorReport, of_error, ok
@@ -35,7 +42,7 @@ if TYPE_CHECKING:
 GIT_TIMEOUT = 20.0
 """Seconds that one git command may talk to the remote."""
 
-_FORGES: Mapping[str, ExaminesForge] = {"github": examine_github, "azure": examine_azure}
+_FORGES: Mapping[str, ExaminesForge] = {"github": examine_github, "gitlab": examine_gitlab, "azure": examine_azure}
 """By kind; a forge without an examination has none that is worth one."""
 
 _PATIENCE = 45.0  # seconds for all examinations that run side by side
