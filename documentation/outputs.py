@@ -84,6 +84,7 @@ class PullRequest(TypedDict):
     """A pull request, in short."""
 
     number: Annotated[int, "its number at the forge"]
+    name: Annotated[str, "its number as the forge writes it: `#12`, `!12`"]
     url: Annotated[str, "where people read it"]
 
 
@@ -91,7 +92,12 @@ class OutcomePullRequest(PullRequest):
     """The pull request of an operation."""
 
     created: Annotated[bool, "whether this command opened it"]
-    merging: NotRequired[Annotated[Literal["merged", "waiting"], "what became of auto-merge, where it was asked for"]]
+    merging: NotRequired[
+        Annotated[
+            Literal["merged", "waiting", "next_pass"],
+            "what became of auto-merge, where it was asked for: `waiting`: the forge does; `next_pass`: that of guard",
+        ]
+    ]
 
 
 class Route(TypedDict):
@@ -442,7 +448,7 @@ class Rendering(TypedDict):
 
 
 class WholePullRequest(PullRequest):
-    """A pull request of the forge `local`."""
+    """A pull request, whole."""
 
     state: Literal["open", "merged", "closed"]
     title: str

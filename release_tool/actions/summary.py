@@ -119,13 +119,20 @@ def text(title: str, said: str) -> str:
     return f"### {plain(title)}\n\n{block('', said.rstrip())}"
 
 
+_AFTER = {
+    "merged": " and is merged",
+    "waiting": " and merges by itself",
+    "next_pass": "; the next pass of `release guard` merges it",
+}
+
+
 def _pull_request(one: Mapping[str, Any]) -> list[str]:
     pull = one["pull_request"]
     if not pull:
         return [f"Commit `{one['commit'][:12]}` on `{one['branch']}`."] if one["commit"] else []
-    number = f"#{pull['number']}"
-    link = f"[{number}]({pull['url']})" if pull["url"].startswith(("https://", "http://")) else number
-    after = {"merged": " and is merged", "waiting": " and merges by itself"}.get(pull.get("merging", ""), "")
+    name = pull["name"]
+    link = f"[{name}]({pull['url']})" if pull["url"].startswith(("https://", "http://")) else name
+    after = _AFTER.get(pull.get("merging", ""), "")
     return [f"Pull request {link} {'was opened' if pull['created'] else 'is open'}{after}."]
 
 

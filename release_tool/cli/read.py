@@ -114,7 +114,7 @@ def _diff_arguments(diff: ArgumentParser) -> None:
     diff.add_argument("environment", metavar="ENV", nargs="?", default="", help="none: all environments")
     text = "the versions and values of this branch of the remote, by the chart of the base; none: the release branch"
     diff.add_argument("--ref", metavar="BRANCH", help=text)
-    text = "keep one comment on pull request N that shows the difference (GitHub; without ENV)"
+    text = "keep one comment on pull request N that shows the difference, where the forge keeps comments (without ENV)"
     diff.add_argument("--comment", type=int, metavar="N", help=text)
 
 

@@ -1,4 +1,4 @@
-"""The commands around the pipeline: the `local` forge, the set-up examined, and the demo."""
+"""The commands around the pipeline: pull requests, the set-up examined, and the demo."""
 
 from __future__ import annotations
 
@@ -20,11 +20,17 @@ def _pulls_arguments(pulls: ArgumentParser) -> None:
     listing.add_argument("--all", action="store_true", help="the finished ones too")
     for name, text in (("show", "one, whole"), ("merge", "merge one"), ("close", "close one without merging it")):
         sub = actions.add_parser(name, help=text, parents=[shared_options()])
-        sub.add_argument("number", type=int, metavar="N", help="number of the pull request")
+        sub.add_argument("number", type=number, metavar="N", help="number of the pull request: 12, #12 or !12")
         if name == "merge":
-            sub.add_argument("--method", choices=("merge", "squash", "rebase"), default="merge", help="how")
+            how = "how; not every forge has every way"
+            sub.add_argument("--method", choices=("merge", "squash", "rebase"), default="merge", help=how)
         if name == "close":
             sub.add_argument("--comment", default="", help="why")
+
+
+def number(text: str) -> int:
+    """A number, also as the forge writes it."""
+    return int(text[1:] if text[:1] in {"#", "!"} else text)
 
 
 def _pulls(run: Run) -> int:
@@ -34,7 +40,9 @@ def _pulls(run: Run) -> int:
     given = run.arguments
     with run.tool() as tool:
         if given.action == "list":
-            found = pulls.listed(tool, "all" if given.all else "open")
+            found, advice = pulls.listed(tool, "all" if given.all else "open")
+            if advice:
+                run.say(advice)
             run.show(lambda: [pull_data(one) for one in found], lambda: pulls_text(found, width()))
             return 0
         if given.action == "show":

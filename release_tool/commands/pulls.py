@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from release_tool.commands import check
 from release_tool.errors import Refused
+from release_tool.forges.none import NoForge
 from release_tool.remote.snapshot import AtCommit, take_all
 
 if TYPE_CHECKING:
@@ -20,9 +21,10 @@ def _forge(tool: Tool) -> Forge:
     return tool.forge(take_all(tool)[0].config)
 
 
-def listed(tool: Tool, state: str) -> Sequence[PullRequest]:
-    """Pull requests, newest first."""
-    return _forge(tool).list(state)
+def listed(tool: Tool, state: str) -> tuple[Sequence[PullRequest], str]:
+    """Pull requests, newest first; and where no forge is known, what to do for one."""
+    forge = _forge(tool)
+    return forge.list(state), forge.advice if isinstance(forge, NoForge) else ""
 
 
 def shown(tool: Tool, number: int) -> PullRequest:
@@ -52,4 +54,21 @@ def merged(tool: Tool, number: int, method: str) -> PullRequest:
                 page="reference/commands/check.md#the-merge-result",
             )
 
-    return tool.forge(snapshot.config).merge(number, method, right)
+    forge = tool.forge(snapshot.config)
+    _demand(forge, number, method)
+    return forge.merge(number, method, right)
+
+
+def _demand(forge: Forge, number: int, method: str) -> None:
+    """Refused where the forge doesn't merge, or not in this way."""
+    can = forge.capabilities
+    if not can.proposes or method in can.methods:
+        return
+    if not can.methods:
+        pull = forge.get(number)
+        raise Refused(f"{can.title} leaves merging to people", where=pull.url, hint=f"merge {pull.name} there")
+    raise Refused(
+        f"{can.title} doesn't merge by {method}",
+        hint=f"possible: {', '.join(f'--method {one}' for one in can.methods)}",
+        page="forges/index.md",
+    )

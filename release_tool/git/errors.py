@@ -10,7 +10,6 @@ import re
 from typing import TYPE_CHECKING
 
 from release_tool.errors import ReleaseError, TryAgain
-from release_tool.net import authorities
 from release_tool.safe_text import one_line
 
 if TYPE_CHECKING:
@@ -107,7 +106,10 @@ _MEANINGS: tuple[tuple[str, str, str, type[ReleaseError]], ...] = (
     (
         r"SSL certificate problem|server certificate verification failed|certificate subject name",
         "the certificate of the remote isn't trusted",
-        f"{authorities.HINT} (git alone: http.sslCAInfo), or correct the URL",
+        (
+            "let RELEASE_CA_BUNDLE name a file with the certificates of your authorities (git alone: http.sslCAInfo), "
+            "or correct the URL"
+        ),
         ReleaseError,
     ),
     (

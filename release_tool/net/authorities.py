@@ -13,9 +13,6 @@ if TYPE_CHECKING:
 
 VARIABLE = "RELEASE_CA_BUNDLE"
 
-HINT = f"let {VARIABLE} name a file with the certificates of your authorities"
-"""What to do where a certificate isn't trusted."""
-
 
 def bundle(environ: Mapping[str, str]) -> str:
     """The absolute path of the file; empty: each library, and git, has its own ways.

@@ -361,7 +361,7 @@ class Transport:
                 f"the certificate of {self._title} can't be verified",
                 where=where,
                 cause=self.clean(words),
-                hint=authorities.HINT,
+                hint="let RELEASE_CA_BUNDLE name a file with the certificates of your authorities",
             )
         reason = next(filter(None, (error.reason for error in errors)), "no words for it")
         plain = reason in _NO_TLS

@@ -42,6 +42,8 @@ def merged(work: Work, outcome: Outcome) -> Outcome:
     except TryAgain as busy:
         why = f"pull request {pull.name} is not merged yet ({busy.what}): the next pass tries again"
         return outcome._replace(refused=why)
+    if merging == "waiting" and work.forge.capabilities.auto_merge == "pass":
+        merging = "next_pass"
     return outcome._replace(merging=merging, changed=outcome.changed or merging == "merged")
 
 

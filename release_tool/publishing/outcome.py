@@ -50,7 +50,8 @@ class Outcome(NamedTuple):
     commit: CommitId | None = None  # the commit that this call pushed; None if it pushed none
     pull_request: PullRequest | None = None  # the open pull request of the branch
     created: bool = False  # whether this call opened it
-    # what became of auto-merge: `merged`, `waiting` for what the rules ask for, or empty: not asked for
+    # what became of auto-merge: `merged`, `waiting` for what the rules ask for, `next_pass`: that of guard
+    # merges, as the forge doesn't, or empty: not asked for
     merging: str = ""
     said: tuple[str, ...] = ()  # sentences about the call
     routes: tuple[str, ...] = ()  # sentences from the checks of the manifests

@@ -37,6 +37,13 @@ if TYPE_CHECKING:
     """
 
 
+_MERGES = {
+    "merged": "is merged",
+    "waiting": "merges by itself",
+    "next_pass": "the next pass of `release guard` merges",
+}
+
+
 def run(tool: Tool, invocation: Invocation, meant: Meant) -> Outcome:
     """Do one operation, from the look at the remote to the pull request.
 
@@ -104,7 +111,7 @@ def _attempt(work: Work) -> Outcome:
             raise
         # A downgrade that may not be pushed becomes a pull request: a person must see to that, even where it merges.
         outcome = _proposed(work)
-        done = {"merged": "is merged", "waiting": "merges by itself"}.get(outcome.merging, "waits for a person")
+        done = _MERGES.get(outcome.merging, "waits for a person")
         shown = f"became a pull request, which {done}"
         if not work.forge.capabilities.proposes:
             shown = f"stands on the branch {outcome.branch}, which waits for a person who merges it"

@@ -11,7 +11,6 @@ import re
 from typing import TYPE_CHECKING
 
 from release_tool.errors import ReleaseError, TryAgain
-from release_tool.net import authorities
 from release_tool.net.transport import Busy, Late, Lost, TooLong, Untrusted, retry_after
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def explained(error: ReleaseError, limit: int) -> ReleaseError:
             return garbage(where, "it doesn't speak HTTP")
         return Busy("the registry can't be reached", where=where, cause=cause, hint=AGAIN)
     if isinstance(error, Untrusted):
-        hint = authorities.HINT
+        hint = "let RELEASE_CA_BUNDLE name a file with the certificates of your authorities"
         if not error.speaks_tls:
             hint = "`registry.plain_http: true` is for a registry without TLS"
         return ReleaseError("no trusted connection to the registry", where=where, cause=cause, hint=hint)

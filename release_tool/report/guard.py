@@ -81,7 +81,7 @@ def headline(one: Watched) -> str:
         verb = "could not go"
     elif one.dry_run:
         verb = "would go"
-    elif done.changed and not done.refused and done.merging != "waiting":
+    elif done.changed and not done.refused and done.merging in {"", "merged"}:
         verb = "goes"
     else:
         verb = "is to go"
@@ -133,10 +133,13 @@ def message(one: Watched) -> str:
     return _harmless(f"{one.place.title}: {'; '.join(said)}") if said else ""
 
 
+_LATER = "moves as soon as the pull request merges"
+
+
 def _of_downgrade(one: Watched, done: Outcome) -> str:
     decision, pull = one.decision, done.pull_request
     where = f" Pull request: {pull.url}" if pull is not None else f" Commit: {done.commit}" if done.commit else ""
-    state = {"merged": "moved", "waiting": "moves as soon as the pull request merges"}.get(done.merging, "")
+    state = {"merged": "moved", "waiting": _LATER, "next_pass": _LATER}.get(done.merging, "")
     state = state or ("moved" if done.commit and pull is None and not done.refused else "waits for a person")
     wait = f" {done.refused}." if done.refused else ""
     moved = f"the default goes from {decision.leave} back to {decision.to} ({state})"

@@ -9,6 +9,7 @@ from release_tool.model.history import format_line
 from release_tool.model.states import BY_HAND
 from release_tool.model.times import clock
 from release_tool.pull_request import messages
+from release_tool.report.pulls import short_data
 from release_tool.report.terminal import heading, short_tag, table
 from release_tool.rules.promotion import FORCED, REFUSED
 
@@ -29,9 +30,7 @@ def _entry_data(entry: Entry) -> dict[str, Any]:
     if entry.place.service:
         place["service"] = entry.place.service
     if entry.branch:
-        pull = entry.pull_request
-        shown = None if pull is None else {"number": pull.number, "url": pull.url}
-        place["pending"] = {"branch": entry.branch, "pull_request": shown}
+        place["pending"] = {"branch": entry.branch, "pull_request": short_data(entry.pull_request)}
     # A key of the record that this release doesn't know never hides where the line stands.
     return {**place, **_line_data(format_line(entry.line)), **place}
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from release_tool.model.history import change_data, gate_data
 from release_tool.model.printed_command import command
 from release_tool.model.records import name_number
+from release_tool.report.pulls import short_data
 from release_tool.report.terminal import folded, heading, short_tag, table
 from release_tool.safe_text import one_line
 
@@ -24,9 +25,9 @@ def outcome_data(outcome: Outcome) -> dict[str, Any]:
     """The documented JSON of a changing command; its names are stable."""
     asked, shown = outcome.invocation, outcome.pull_request
     gates = outcome.intent.gates if outcome.intent else ()
-    pull_request = None
-    if shown is not None:
-        pull_request = {"number": shown.number, "url": shown.url, "created": outcome.created}
+    pull_request = short_data(shown)
+    if pull_request is not None:
+        pull_request["created"] = outcome.created
         pull_request |= {"merging": outcome.merging} if outcome.merging else {}
     return {
         "operation": outcome.operation,
@@ -185,6 +186,13 @@ def _manifest_lines(outcome: Outcome) -> list[str]:
     return ["", outcome.file_difference.rstrip("\n"), "", difference_text(outcome.manifests)]
 
 
+_MERGING = {
+    "merged": ", then merged",
+    "waiting": ", merges by itself",
+    "next_pass": ", merged by the next pass of `release guard`",
+}
+
+
 def _where(outcome: Outcome, width: int | None) -> list[str]:
     words = []
     if outcome.branch is not None and not outcome.invocation.dry_run and (outcome.changed or outcome.pull_request):
@@ -194,7 +202,7 @@ def _where(outcome: Outcome, width: int | None) -> list[str]:
     shown = outcome.pull_request
     if shown is not None:
         state = "opened" if outcome.created else "open"
-        merging = {"merged": ", then merged", "waiting": ", merges by itself"}.get(outcome.merging, "")
+        merging = _MERGING.get(outcome.merging, "")
         words.append(f"pull request {shown.name} ({state}{merging}): {shown.url}")
     return folded(", ".join(words), width, first="  ", indent="    ") if words else []
 

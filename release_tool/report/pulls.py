@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from release_tool.pull_request.markdown import on_terminal
 from release_tool.report.terminal import table
 from release_tool.safe_text import one_line
 
@@ -14,10 +13,16 @@ if TYPE_CHECKING:
     from release_tool.model.records import PullRequest
 
 
+def short_data(shown: PullRequest | None) -> dict[str, Any] | None:
+    """One pull request in short, as JSON."""
+    return None if shown is None else {"number": shown.number, "name": shown.name, "url": shown.url}
+
+
 def pull_data(shown: PullRequest) -> dict[str, Any]:
     """One pull request as JSON."""
     return {
         "number": shown.number,
+        "name": shown.name,
         "state": shown.state,
         "title": shown.title,
         "head": shown.head,
@@ -38,6 +43,8 @@ def pulls_text(pulls: Sequence[PullRequest], width: int | None = None) -> str:
 
 def pull_text(shown: PullRequest) -> str:
     """One pull request, whole."""
+    from release_tool.pull_request.markdown import on_terminal  # what else imports this module needs none of it
+
     lines = [f"{shown.name} {shown.title}", f"{shown.state}: {shown.head} -> {shown.base}", ""]
     lines += on_terminal(shown.body.rstrip())
     for comment in shown.comments:

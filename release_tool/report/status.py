@@ -14,6 +14,7 @@ from release_tool.pull_request import messages
 from release_tool.remote.snapshot import missing_file
 from release_tool.report.health import delivery_data, judged_data
 from release_tool.report.outcome import error_data, reach_data
+from release_tool.report.pulls import short_data
 from release_tool.report.terminal import heading, short, short_tag, table
 from release_tool.rules.outlook import cell, where
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from release_tool.commands.status import EnvironmentStatus, ServiceStatus, Status, Waiting
-    from release_tool.model.records import Change, Line, Name, PullRequest, Tag
+    from release_tool.model.records import Change, Line, Name, Tag
     from release_tool.remote.strays import Stray
 
 _NEXT = 3
@@ -54,7 +55,7 @@ def status_data(status: Status) -> dict[str, Any]:
                 "environment": one.then.environment,
                 **({"service": one.then.service} if one.then.service else {}),
                 **_pending_data(one.pending),
-                "pull_request": _pull_data(one.pull_request),
+                "pull_request": short_data(one.pull_request),
                 "error": error_data(one.problem()),
             }
             for one in status.strays
@@ -125,12 +126,8 @@ def _waiting_data(waiting: Waiting | None) -> dict[str, Any]:
     return {
         "branch": None if waiting is None else waiting.branch,
         **_pending_data(() if waiting is None else waiting.pending),
-        "pull_request": None if waiting is None else _pull_data(waiting.pull_request),
+        "pull_request": None if waiting is None else short_data(waiting.pull_request),
     }
-
-
-def _pull_data(pull: PullRequest | None) -> dict[str, Any] | None:
-    return None if pull is None else {"number": pull.number, "url": pull.url}
 
 
 def _pending_data(lines: Sequence[Line]) -> dict[str, Any]:

@@ -209,7 +209,7 @@ def test_what_is_too_large_is_left_out_and_named(tmp_path: Path) -> None:
 
 OUTCOME: dict[str, Any] = {
     "operation": "bump", "environment": "devel", "changed": True, "commit": "0" * 40, "branch": "release/devel", "notes": [],
-    "kept": [], "waiting": [], "pull_request": {"number": 3, "url": "https://github.com/acme/shop/pull/3", "created": True},
+    "kept": [], "waiting": [], "pull_request": {"number": 3, "name": "#3", "url": "https://github.com/acme/shop/pull/3", "created": True},
     "changes": [{"action": "add", "version": "v5", "tag": "v1.0.5", "reason": "bump"}],
 }  # fmt: skip
 

@@ -682,6 +682,16 @@ def test_names_that_yaml_reads_otherwise_are_quoted() -> None:
     assert (read["chart"], read["release_name"], list(read["environments"])) == ("charts/a b", "no", ["on", "1"])
 
 
+def test_the_owners_stand_where_the_forge_looks() -> None:
+    firsts = {forge: extras.owners_files(forge)[0] for forge in ("github", "gitlab", "gitea", "none")}
+    assert firsts == {
+        "github": ".github/CODEOWNERS",
+        "gitlab": "CODEOWNERS",
+        "gitea": "CODEOWNERS",
+        "none": ".github/CODEOWNERS",
+    }
+
+
 def test_what_others_staged_and_a_detached_head_are_left_out_of_the_printed_commands(here: Path) -> None:
     committed(here, {"README.md": "x\n"})
     git("checkout", "-q", "--detach")

@@ -26,13 +26,22 @@ DELIVERIES = {
 }
 """What a cluster applies, by kind."""
 
-OWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
-"""Where GitHub looks for it, in its order; it takes the first."""
+OWNERS = {
+    "github": (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"),
+    "gitlab": ("CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS"),
+    "gitea": ("CODEOWNERS", "docs/CODEOWNERS", ".gitea/CODEOWNERS"),
+}
+"""Where a forge looks for it, in its order; it takes the first."""
 
 HOOKS = ".pre-commit-config.yaml"
 
 _OWNER = re.compile(r"@[\w.-]+(/[\w.-]+)?|[^@\s]+@[^@\s]+\.[^@\s]+", re.ASCII)
 _SCP = re.compile(r"(?:([\w.-]+)@)?([\w.-]+):(?!/)(.+)")
+
+
+def owners_files(forge: str) -> tuple[str, ...]:
+    """Where a kind of forge looks for CODEOWNERS; GitHub's places, where another one has none that is known."""
+    return OWNERS.get(forge, OWNERS["github"])
 
 
 def checked_owners(owners: Sequence[str]) -> str:

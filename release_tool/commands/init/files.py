@@ -54,6 +54,7 @@ class InitDecision(NamedTuple):
         running: what each environment runs that is taken over.
         begun: whether the chart is new here, and its image another one than that of the environments.
         server: where the tool's repository is, for hooks; empty: nobody can tell.
+        owners: where the forge looks for CODEOWNERS, in its order.
     """
 
     config: Config
@@ -61,6 +62,7 @@ class InitDecision(NamedTuple):
     running: Mapping[str, versions.Running]
     begun: bool
     server: str
+    owners: tuple[str, ...]
 
 
 def files_of(asked: InitRequest, source: PlainDirectory | WorkingTree, wanted: InitDecision) -> Iterator[PlannedFile]:
@@ -78,8 +80,8 @@ def files_of(asked: InitRequest, source: PlainDirectory | WorkingTree, wanted: I
         yield from _moved(asked, source, config)
     if asked.codeowners:
         owners = extras.checked_owners(asked.codeowners)
-        there = source.read(extras.OWNERS)
-        path = next((path for path in extras.OWNERS if path in there), extras.OWNERS[0])
+        there = source.read(wanted.owners)
+        path = next((path for path in wanted.owners if path in there), wanted.owners[0])
         paths = [asked.config, *dict.fromkeys(extras.owned(config))]
         text = extras.code_owners(owners, paths, there.get(path, b"").decode("utf-8", "surrogateescape"))
         yield PlannedFile(path, text.encode("utf-8", "surrogateescape"), f"reviews by {owners}")

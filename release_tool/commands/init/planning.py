@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from release_tool.commands import check
-from release_tool.commands.init import ledger, library, pipelines, texts, versions
+from release_tool.commands.init import extras, ledger, library, pipelines, texts, versions
 from release_tool.commands.init.files import InitDecision, files_of, judged, made_again, own_values
 from release_tool.commands.init.planned import AsPlanned, Planned, id_like, noted
 from release_tool.commands.init.request import Answers, demand_sense, disagreement
@@ -101,8 +101,9 @@ def plan(
     )
     host = host_of(found.remote[1]) if found.forge in pipelines.KINDS else ""
     server = "" if found.forge == "azure" else f"https://{host or 'github.com'}"
+    owners = extras.owners_files(found.forge)
     if found.config is not None and not disagreement(found.config, asked):
-        return draft.plan(InitDecision(found.config, answers, running, begun, server))
+        return draft.plan(InitDecision(found.config, answers, running, begun, server, owners))
     name = asked.name or (view.release_name if view else suggested_name(found, asked))
     settings = texts.Settings(
         environments=names,
@@ -120,11 +121,13 @@ def plan(
     for key in keys:
         chosen = _with_versions(settings._replace(key=key), running, source)
         config = loaded(chosen, asked.config)
-        planned = draft.plan(InitDecision(config, answers._replace(settings=chosen), running, begun, server))
+        planned = draft.plan(InitDecision(config, answers._replace(settings=chosen), running, begun, server, owners))
         rows = [row for one in planned.report.charts for row in one.abilities]
         if any(row.subject == "retire" and row.verdict != "ok" for row in rows):
             chosen = chosen._replace(gathers=True)
-            planned = draft.plan(InitDecision(config, answers._replace(settings=chosen), running, begun, server))
+            planned = draft.plan(
+                InitDecision(config, answers._replace(settings=chosen), running, begun, server, owners)
+            )
         if rows and not any(row.subject == "versions" and row.verdict == "error" for row in rows):
             best, keys = planned, [key]
             break

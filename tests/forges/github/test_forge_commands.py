@@ -30,7 +30,12 @@ OPENING, UPDATING = 4, 3
 # -- how often GitHub is asked
 def test_a_bump_opens_a_pull_request_in_four_requests(github: GitHubWorld) -> None:
     said = github.bump("v1.0.5", "--output", "json").data
-    assert said["pull_request"] == {"number": 1, "url": f"{github.standin.web}/{NAME}/pull/1", "created": True}
+    assert said["pull_request"] == {
+        "number": 1,
+        "name": "#1",
+        "url": f"{github.standin.web}/{NAME}/pull/1",
+        "created": True,
+    }
     pull = github.only
     assert (pull.head, pull.base, sorted(pull.labels)) == ("release/devel", "main", ["devel", "release"])
     assert github.proposed() == ["v1.0.5"]
