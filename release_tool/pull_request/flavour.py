@@ -18,7 +18,7 @@ _FENCE = re.compile("`{3,}")
 _SUMMARY = re.compile("<details><summary>(.*)</summary>")
 _ALERT = re.compile(r"> \[!([A-Z]+)\]")
 _COMMENT = re.compile("<!-- .* -->")
-_COMMAND = re.compile(r"(\s*)/(?=\w)")
+_COMMAND = re.compile(r"(?m)^([ \t]*)/(?=\w)")
 _CUT = "\n\n…\n\nThis text was cut here: {title} takes no longer one.\n"
 
 
@@ -32,7 +32,7 @@ def adapted(text: str, flavour: Flavour, longest: int, title: str) -> str:
     """
     full = text if flavour.folds and flavour.alerts and flavour.mermaid and flavour.html else _plainer(text, flavour)
     if flavour.quick_actions:
-        full = "".join(_COMMAND.sub(rf"\1{NO_WIDTH}/", line) for line in full.splitlines(keepends=True))
+        full = _COMMAND.sub(rf"\1{NO_WIDTH}/", full)
     return cut(full, longest, title)
 
 

@@ -50,6 +50,14 @@ def test_without_folding_alerts_and_diagrams_all_is_shown() -> None:
     assert "### Versions & states\n" in bare
 
 
+@pytest.mark.parametrize(
+    "line", ["</details>", "<details><summary>a/b</summary>", "see https://example.com/merge", "+ /x"]
+)
+def test_a_slash_amid_a_line_is_no_command(line: str) -> None:
+    text = f"Text\n\n{line}\n"
+    assert adapted(text, Flavour(quick_actions=True), 65_536, "GitLab") == text
+
+
 @pytest.mark.parametrize("line", ["/merge", "  /approve", "\t/close now"])
 def test_a_line_that_would_be_a_command_is_none(line: str) -> None:
     found = adapted(f"Text\n{line}\n", Flavour(quick_actions=True), 65_536, "GitLab")
