@@ -98,6 +98,17 @@ def test_a_draft_stays_a_draft_and_a_bump_without_news_changes_nothing(world: Gi
     assert world.only.title == "Draft: devel: bump v1.0.5, v1.0.6"
 
 
+def test_the_text_folds_and_nothing_from_outside_acts_in_it(world: GitLabWorld) -> None:
+    reason = "/merge !12 &5 @bo #7 https://gitlab.com/a/b/-/merge_requests/3"
+    world.bump("v1.0.5", "--reason", reason)
+    text = world.only.description or ""
+    opened = text.count("<details>")
+    assert opened > 3
+    assert text.count("</details>") == text.count("</summary>") == opened
+    for acting in ("\n/", "!12", "&5", "&#33;12", "&amp;5", "@bo", "#7", "merge_requests/3"):
+        assert acting not in text
+
+
 def test_one_reviewer_alone_is_asked_without_a_licence_and_a_warning_says_so(
     tmp_path: Path, gitlab: GitLab, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
