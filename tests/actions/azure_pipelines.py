@@ -97,9 +97,11 @@ def run(
     link = place / "release-tool"
     if not link.exists():
         link.symlink_to(tool)
+    environ = dict(environ)
+    token = environ.pop("SYSTEM_ACCESSTOKEN", "azure-job-token")  # which no job has in its environment by itself
     macros = {
         "Agent.TempDirectory": str(place / "temp"),
-        "System.AccessToken": "azure-job-token",
+        "System.AccessToken": token,
         "System.JobAttempt": "1",
         **environ,
     }

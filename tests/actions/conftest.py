@@ -7,7 +7,7 @@ from pathlib import Path
 
 import acting
 import pytest
-from fixtures import no_proxy, standin  # noqa: F401
+from fixtures import azure, no_proxy, standin  # noqa: F401
 from world import World
 
 

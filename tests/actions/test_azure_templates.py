@@ -13,6 +13,7 @@ import pytest
 import yaml
 from acting import ROOT, program
 from azure_pipelines import TEMPLATES, AzureRun, expanded, run, steps_of
+from azure_standin import Azure
 from origin import git
 from world import World
 
@@ -162,3 +163,27 @@ def test_cleanup_and_sync_run(world: World, checkout: Path, tmp_path: Path) -> N
         done = job(world, checkout, tmp_path, name)
         assert done.code == 0, done.log
         assert json.loads(done.file("outcome.json")) is not None
+
+
+@pytest.mark.slow
+def test_a_job_opens_a_pull_request_on_azure_devops_and_keeps_one_comment(
+    world: World, checkout: Path, tmp_path: Path, azure: Azure
+) -> None:
+    repository = azure.add_repository("shop/gitops", world.origin)
+    here = azure.environment("shop/gitops", azure.add_token(kind="job"))
+    done = job(world, checkout, tmp_path, "bump", environment="devel", tag="v1.0.5", more=here)
+    assert done.code == 0, done.log
+    (pull,) = repository.pulls.values()
+    assert "v1.0.5" in pull.title
+    assert done.variables["RELEASE_PULL_REQUEST_NUMBER"] == str(pull.id)
+    pr = {
+        "SYSTEM_PULLREQUEST_PULLREQUESTID": str(pull.id),
+        "SYSTEM_PULLREQUEST_SOURCEBRANCH": "refs/heads/release/devel",
+        "SYSTEM_PULLREQUEST_TARGETBRANCH": "refs/heads/main",
+    }
+    for _ in range(2):
+        done = job(world, checkout, tmp_path, "check", 1, more={**here, **pr})
+        assert done.code == 0, done.log
+    shown = [one for thread in pull.threads for one in thread.comments if "difference of the manifests" in one.content]
+    assert len(shown) == 1
+    assert here["SYSTEM_ACCESSTOKEN"] not in done.log
