@@ -8,6 +8,7 @@ from pathlib import Path
 import acting
 import pytest
 from fixtures import azure, no_proxy, standin  # noqa: F401
+from fixtures import gitlab as forge  # noqa: F401
 from world import World
 
 

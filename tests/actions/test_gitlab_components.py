@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from gitlab_ci import Pipelines, caller
+from gitlab_standin import GitLab
 from origin import git
 from world import World
 
@@ -181,6 +182,28 @@ def test_the_difference_is_a_file_and_no_note_without_a_token(world: World, gitl
         more={**more, "RELEASE_COMMENT_TOKEN": "t"},
     )
     assert "keeps no comment up to date" in refused.log, "the forge of this test has no comments"
+
+
+def test_a_job_opens_a_merge_request_on_gitlab_and_keeps_one_note(
+    world: World, gitlab: Pipelines, forge: GitLab
+) -> None:
+    shop = forge.add_project("acme/shop", world.origin, members={"ada": "maintainer"})
+    forge.add_project("acme/release", gitlab.server / "acme" / "release.git", members={"ada": "maintainer"})
+    job = forge.add_token("ada", project="acme/shop", kind="job")
+    here = {**forge.environment("acme/shop", job), "CI_PROJECT_ID": "1", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "1"}
+    token, note = (forge.add_token(project="acme/shop", role=role) for role in ("developer", "reporter"))
+    done = gitlab.run("release bump", run="bump", more={**here, "GITLAB_TOKEN": token.value}, **BUILD)
+    assert "v1.0.5" in shop.merge_requests[1].title
+    assert done.variables["RELEASE_PULL_REQUEST_NUMBER"] == "1"
+    more = merge_request(CI_MERGE_REQUEST_SOURCE_BRANCH_NAME="release/devel", CI_MERGE_REQUEST_IID="1", **here)
+    checked = gitlab.run("release check", "merge_request_event", "release/devel", more=more)
+    for _ in range(2):
+        noted = {**more, "RELEASE_COMMENT_TOKEN": note.value}
+        shown = gitlab.run("release difference", "merge_request_event", "release/devel", more=noted)
+    notes = [one for one in shop.notes.values() if "difference of the manifests" in one.body]
+    assert len(notes) == 1
+    for secret in (job, token, note):
+        assert not any(secret.value in one.log for one in (done, checked, shown))
 
 
 def test_a_tool_that_cannot_be_fetched_is_an_error_that_says_where(gitlab: Pipelines) -> None:
