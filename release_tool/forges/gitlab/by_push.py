@@ -16,11 +16,11 @@ from release_tool.forges.none import NoForge
 from release_tool.pull_request.flavour import cut
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from release_tool.forges.gitlab.address import ProjectAddress
     from release_tool.model.forge import Capabilities
-    from release_tool.model.records import PullRequest
+    from release_tool.model.records import CommitId, PullRequest
 
 # A line of git's protocol has 65,516 bytes, and no option goes on in the next one. A character has 4 bytes at most.
 _LONGEST = 15_000
@@ -55,6 +55,20 @@ class GitLabByPush(NoForge):
     def list(self, state: str = "open") -> tuple[PullRequest, ...]:  # noqa: ARG002
         raise _unseen(self._address.web)
 
+    def close(self, number: int, comment: str = "") -> PullRequest:  # noqa: ARG002
+        raise _unseen(self._address.url(number))
+
+    def comment(self, number: int, text: str) -> None:  # noqa: ARG002
+        raise _unseen(self._address.url(number))
+
+    def merge(
+        self,
+        number: int,
+        method: str = "merge",  # noqa: ARG002
+        check: Callable[[CommitId], None] | None = None,  # noqa: ARG002
+    ) -> PullRequest:
+        raise _unseen(self._address.url(number))
+
 
 def _unseen(where: str) -> ReleaseError:
-    return ReleaseError("merge requests can't be read without a token", where=where, hint=_NEEDS)
+    return ReleaseError("merge requests can't be read or changed without a token for the API", where=where, hint=_NEEDS)

@@ -83,6 +83,14 @@ def test_what_a_person_asked_for_waits_for_a_person(job: GitLabWorld) -> None:
 
 
 def test_pull_requests_are_listed_only_with_a_token_and_the_error_says_which(job: GitLabWorld) -> None:
-    said = job.release("pulls", "list", code=1)
-    assert "can't be read without a token" in said.err
-    assert "GITLAB_TOKEN" in said.err
+    for command in (["list"], ["show", "1"], ["close", "1"], ["merge", "1"]):
+        said = job.release("pulls", *command, code=1)
+        assert "can't be read or changed without a token for the API" in said.err
+        assert "GITLAB_TOKEN" in said.err
+
+
+def test_what_needs_no_merge_request_goes_on_as_ever(job: GitLabWorld) -> None:
+    job.bump("v1.0.5")
+    for command in (["status"], ["sync"], ["cleanup"], ["history"]):
+        job.release(*command)
+    assert job.only.title == "devel: bump v1.0.5"
