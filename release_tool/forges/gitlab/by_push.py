@@ -61,6 +61,9 @@ class GitLabByPush(NoForge):
     def comment(self, number: int, text: str) -> None:  # noqa: ARG002
         raise _unseen(self._address.url(number))
 
+    def keep_comment(self, number: int, marker: str, text: str, *, only_if_there: bool = False) -> None:  # noqa: ARG002
+        raise _unseen(self._address.url(number))
+
     def merge(
         self,
         number: int,
