@@ -96,17 +96,6 @@ def test_the_open_one_is_adopted_as_it_is(origin: Origin, forge: LocalForge) -> 
         forge.open(DEVEL, "other", "Title", "")
 
 
-def test_without_a_branch_nothing_is_opened(forge: LocalForge) -> None:
-    with pytest.raises(Refused, match="no branch `release/none`"):
-        forge.open("release/none", "main", "Title", "")
-
-
-def test_an_open_one_shows_the_present_tip(origin: Origin, forge: LocalForge) -> None:
-    _open(forge)
-    tip = origin.commit({"more": "1"}, DEVEL)
-    assert forge.get(1).head_commit == tip
-
-
 def test_title_body_and_labels_are_set_and_the_rest_stays(origin: Origin, forge: LocalForge) -> None:
     first = _open(forge)
     updated = forge.update(1, "New title", "New body", ["devel", "release"])
@@ -364,12 +353,6 @@ def test_many_branches_at_once_get_a_number_each(origin: Origin, forge: LocalFor
     _at_once(origin, 8, lambda forge, number: forge.open(f"b{number}", "main", f"By {number}", ""))
     assert {f"refs/pulls/{number}" for number in range(1, 9)} <= set(origin.refs())
     assert sorted(pull.head for pull in forge.list()) == [f"b{number}" for number in range(8)]
-
-
-def test_many_comments_at_once_all_stay(origin: Origin, forge: LocalForge) -> None:
-    _open(forge)
-    _at_once(origin, 6, lambda forge, number: forge.comment(1, str(number)))
-    assert sorted(forge.get(1).comments) == [str(number) for number in range(6)]
 
 
 # -- trust and cost

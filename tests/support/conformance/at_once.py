@@ -16,7 +16,7 @@ PATIENT = "publish: {labels: [release], timeout: 4m}\n"
 
 CLIENTS = pytest.mark.parametrize("clients", [6, pytest.param(32, marks=pytest.mark.slow)])
 BUILDS = pytest.mark.parametrize(
-    "builds", [2, pytest.param(10, marks=pytest.mark.slow), pytest.param(32, marks=pytest.mark.nightly)]
+    "builds", [pytest.param(10, marks=pytest.mark.slow), pytest.param(32, marks=pytest.mark.nightly)]
 )
 
 

@@ -106,6 +106,7 @@ def test_what_people_refuse_or_take_back_is_not_proposed_again(workshop: Worksho
     assert workshop.world.state(ref=HEAD).versions["v7"] == "v1.0.7", "the names stay taken"
 
 
+@pytest.mark.slow
 def test_a_persons_commit_on_the_branch_stays(workshop: Workshop) -> None:
     workshop.bump("v1.0.5")
     workshop.push(HEAD, **{"NOTES.md": "mine\n"})

@@ -18,24 +18,21 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("kind", HOSTILE)
-def test_a_text_of_any_letters_stays_as_it_is(workshop: Workshop, kind: str) -> None:
-    text = HOSTILE[kind]
-    title, body = f"Add {text}".strip(), f"First\n\n{text}\n\n- {text}\nlast"
-    workshop.push()
-    opened = workshop.forge.open(HEAD, BASE, title, body).pull_request
-    for _ in range(2):
+def test_a_text_of_any_letters_stays_as_it_is(workshop: Workshop) -> None:
+    number = workshop.open().number
+    said: list[str] = []
+    for text in HOSTILE.values():
+        title, body = f"Add {text}".strip(), f"First\n\n{text}\n\n- {text}\nlast"
+        updated = workshop.forge.update(number, title, body)
         truth = workshop.only
         assert (truth.title, truth.body.replace("\r\n", "\n").strip()) == (title, body)
         found = workshop.forge.find_open(HEAD, BASE)
         assert found is not None
-        assert (found.title, found.body) == (opened.title, opened.body)
-        workshop.forge.update(opened.number, title, body)
-    for _ in range(2):  # the same comment may come again after a lost answer
-        workshop.forge.comment(opened.number, body)
-    said = workshop.only.comments
-    assert [one.replace("\r\n", "\n").strip() for one in said] == [body] * len(said)
-    assert len(said) == 1 or workshop.can.kind == "local"
+        assert (found.title, found.body) == (updated.title, updated.body)
+        for _ in range(1 if workshop.can.kind == "local" else 2):  # the same may come again after a lost answer
+            workshop.forge.comment(number, body)
+        said.append(body)
+    assert [one.replace("\r\n", "\n").strip() for one in workshop.only.comments] == said
     assert workshop.only.state == "open"
 
 
@@ -78,6 +75,7 @@ def test_an_empty_text_is_a_text(workshop: Workshop) -> None:
     assert workshop.only.body == ""
 
 
+@pytest.mark.slow
 def test_a_reason_that_is_a_command_of_the_forge_does_nothing(workshop: Workshop) -> None:
     """Quick actions, mentions, references and Markdown in what a person says."""
     reason = "/close /merge /approve @alice @acme/everybody closes #1 fixes !1 \n/merge\n/close <!-- x"

@@ -104,7 +104,9 @@ def given(workshop: Workshop, monkeypatch: pytest.MonkeyPatch, token: str) -> li
     return names
 
 
-@pytest.mark.parametrize("kind", ["wrong", "none", "no token at all", "only reads"])
+@pytest.mark.parametrize(
+    "kind", ["wrong", *(pytest.param(one, marks=pytest.mark.slow) for one in ("none", "no token at all", "only reads"))]
+)
 def test_a_token_that_will_not_do_is_named_and_nothing_is_pushed(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
