@@ -27,7 +27,7 @@ _BUMPS = {
 }
 _WHO_MERGES = {
     "forge": "the forge, as soon as its rules allow it",
-    "pass": "the next pass of `release guard` or `release downgrade`",
+    "pass": "`release guard`, at once or in a later pass, as soon as the rules allow it",
     "no": "a person",
 }
 
@@ -74,7 +74,7 @@ def tables() -> str:
             "",
             "To the forge's API, beside those of git, where nobody else is at work at the same time.",
             "A landing that must be known and did not come with one of the last pull requests takes one more,",
-            "reviewers take one or two.",
+            "and reviewers may take one or two.",
             "",
             *_table(["a bump that …", *(_title(can) for can in asked)], bumps),
         ]
