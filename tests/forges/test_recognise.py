@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
+from certificates import certificate
+from git_server import serving
 from origin import git
+from world import World
 
 from release_tool import forges
+from release_tool.config.sections import ForgeChoice
 from release_tool.forges import recognise
 from release_tool.forges.base import ForgeSettings
 from release_tool.forges.none import NoForge
@@ -169,3 +174,26 @@ def test_a_host_of_a_forge_that_is_not_there_yet_needs_no_look(tmp_path: Path) -
 def test_a_look_that_failed_says_why(tmp_path: Path) -> None:
     forge, _ = unknown(tmp_path, URL, FoundServer(trouble="it did not answer within 3 s"), {})
     assert f"no forge is known for {URL} (its server was asked: it did not answer within 3 s)" in forge.advice
+
+
+def test_release_yaml_can_name_every_forge_that_there_is() -> None:
+    kinds = get_args(get_args(get_type_hints(ForgeChoice, include_extras=True)["kind"])[0])
+    assert set(kinds) == {"auto", *forges.MODULES}
+
+
+def test_one_variable_is_enough_for_git_and_for_the_look(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = certificate(tmp_path, "127.0.0.1")
+    with serving(world.path) as server:
+        server.socket = made.context().wrap_socket(server.socket, server_side=True)
+        url = server.url.replace("http:", "https:")
+        refused = world.release("bump", "devel", "v1.0.5", "--repo", url, code=1)
+        assert "let RELEASE_CA_BUNDLE name a file with the certificates of your authorities" in refused.err
+        monkeypatch.setenv("GIT_SSL_CAINFO", str(made.path))
+        said = world.release("bump", "devel", "v1.0.5", "--repo", url)
+        assert "its server was asked: the certificate of the server can't be verified" in said.out
+        monkeypatch.delenv("GIT_SSL_CAINFO")
+        monkeypatch.setenv("RELEASE_CA_BUNDLE", str(made.path))
+        said = world.release("bump", "devel", "v1.0.6", "--repo", url)
+        assert f"no forge is known for {url}: the branch is pushed" in said.out
