@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 REQUESTS: dict[str, dict[str, int]] = {
     "azure": {"opens": 6, "updates": 5, "nothing to do": 4, "opens the next": 6},
+    "gitea": {"opens": 6, "updates": 3, "nothing to do": 2, "opens the next": 4},
     "github": {"opens": 4, "updates": 3, "nothing to do": 2, "opens the next": 4},
     "gitlab": {"opens": 3, "updates": 3, "nothing to do": 2, "opens the next": 3},
 }

@@ -16,6 +16,7 @@ from release_tool.doctor import (
     examine_azure,
     examine_base,
     examine_delivery,
+    examine_gitea,
     examine_github,
     examine_gitlab,
     examine_services,
@@ -42,7 +43,12 @@ if TYPE_CHECKING:
 GIT_TIMEOUT = 20.0
 """Seconds that one git command may talk to the remote."""
 
-_FORGES: Mapping[str, ExaminesForge] = {"github": examine_github, "gitlab": examine_gitlab, "azure": examine_azure}
+_FORGES: Mapping[str, ExaminesForge] = {
+    "github": examine_github,
+    "gitlab": examine_gitlab,
+    "gitea": examine_gitea,
+    "azure": examine_azure,
+}
 """By kind; a forge without an examination has none that is worth one."""
 
 _PATIENCE = 45.0  # seconds for all examinations that run side by side

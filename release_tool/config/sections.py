@@ -203,7 +203,7 @@ class ForgeChoice(NamedTuple):
     """`forge`: where pull requests live."""
 
     kind: Annotated[
-        Literal["auto", "github", "gitlab", "azure", "local", "none"],
+        Literal["auto", "github", "gitlab", "gitea", "azure", "local", "none"],
         Key(
             "Where pull requests live.",
             {
@@ -213,6 +213,8 @@ class ForgeChoice(NamedTuple):
                 "`GITHUB_TOKEN`, or the file that `GITHUB_TOKEN_FILE` names",
                 "gitlab": "on gitlab.com, or a GitLab of one's own; the token is read from `GITLAB_TOKEN`, or the file "
                 "that `GITLAB_TOKEN_FILE` names; without one, merge requests are opened by push options",
+                "gitea": "on a Gitea or a Forgejo; the token is read from `GITEA_TOKEN`, `FORGEJO_TOKEN`, or the file "
+                "that `GITEA_TOKEN_FILE` names",
                 "azure": "on Azure DevOps Services, or an Azure DevOps Server of 2020 or newer; the token is read from "
                 "`AZURE_DEVOPS_TOKEN`, `AZURE_DEVOPS_EXT_PAT`, `SYSTEM_ACCESSTOKEN`, or the file that "
                 "`AZURE_DEVOPS_TOKEN_FILE` names",

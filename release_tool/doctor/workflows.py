@@ -70,13 +70,22 @@ def files_of(source: Source, directory: str) -> dict[str, str]:
     return {path: data.decode("utf-8", "replace") for path, data in source.read(own).items()}
 
 
-def workflows(files: Mapping[str, str], *, promotes: bool, guarded: bool) -> Iterator[Diagnosis]:
+def workflows(
+    files: Mapping[str, str],
+    *,
+    promotes: bool,
+    guarded: bool,
+    directory: str = DIRECTORY,
+    page: str = "docs/how-to/github-actions.md",
+) -> Iterator[Diagnosis]:
     """What is missing, and what is in the way.
 
     Args:
-        files: path -> text of the files in `.github/workflows`.
+        files: path -> text of the files in the directory.
         promotes: whether there is an environment that is promoted to.
         guarded: whether an environment has health checks.
+        directory: where the server looks for them.
+        page: of the documentation.
     """
     found: list[Workflow] = []
     for path, text in files.items():
@@ -84,14 +93,14 @@ def workflows(files: Mapping[str, str], *, promotes: bool, guarded: bool) -> Ite
             found.append(read(path, text))
         except YamlError as error:
             what, where = error.reason, f"{path}:{error.line}:{error.column}"
-            yield Diagnosis("warning", "workflows", what, where, "GitHub runs nothing of it", "correct the file")
+            yield Diagnosis("warning", "workflows", what, where, "nothing of it runs", "correct the file")
     needed = {"promote": promotes, "guard": guarded}
     wanted = {verb: why for verb, why in _WANTED.items() if needed.get(verb, True)}
     missing = [verb for verb in wanted if not any(verb in one.verbs for one in found)]
     for verb in missing:
-        mend = f"add {DIRECTORY}/{verb}.yml, see docs/how-to/github-actions.md"
+        mend = f"add {directory}/{verb}.yml, see {page}"
         verdict: Verdict = "unknown" if verb == "guard" else "warning"  # a guard's home may be the cluster
-        yield Diagnosis(verdict, "workflows", f"none runs `release {verb}`", DIRECTORY, wanted[verb], mend)
+        yield Diagnosis(verdict, "workflows", f"none runs `release {verb}`", directory, wanted[verb], mend)
     if not missing:
         yield ok("workflows", f"there for {', '.join(wanted)}")
     yield from _held_up(found)

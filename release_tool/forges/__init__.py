@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 MODULES = {
     "github": "release_tool.forges.github.forge",
     "gitlab": "release_tool.forges.gitlab.forge",
+    "gitea": "release_tool.forges.gitea.forge",
     "azure": "release_tool.forges.azure.forge",
     "local": "release_tool.forges.local",
     "none": "release_tool.forges.none",

@@ -45,6 +45,10 @@ OPENING = "<!-- release: this pull request is still being opened -->\n"
 """What the body of a pull request begins with whose reviewers are still to be asked, where no label would tell."""
 
 
+DUPLICATE = "<!-- release: two calls opened a pull request of this branch at the same moment -->\n"
+"""What the body of a pull request begins with that is no decision of anybody: another one, just as old, goes on."""
+
+
 def is_unfinished(pull: PullRequest, labels: Sequence[str]) -> bool:
     """Whether the call that opened a pull request did not get to its end.
 

@@ -47,7 +47,7 @@ class ServerMerge(NamedTuple):
             raise Refused(f"pull request {pull.name} is closed", where=pull.url)
         if pull.state == "open":
             if check is not None:
-                check(self._merged(pull))
+                check(self.merged(pull))
             try:
                 send(pull)
             except Refused:
@@ -56,7 +56,7 @@ class ServerMerge(NamedTuple):
         self._delete_branch(pull)
         return again(pull.number)
 
-    def _merged(self, pull: PullRequest) -> CommitId:
+    def merged(self, pull: PullRequest) -> CommitId:
         """What the base would become, by a merge that is made here."""
         repository = self.repository
         refs = repository.refs(f"refs/heads/{pull.base}", f"refs/heads/{pull.head}")

@@ -21,6 +21,7 @@ class Flavour(NamedTuple):
         html: HTML is read at all, comments of it too; else they are seen as text.
         quick_actions: a line that begins with `/` and a word is a command (`/merge`, `/approve`).
         references: characters that make a reference, before a number or a word.
+        drafts: beginnings of a title, in lower case, that make a pull request a draft, which nobody can merge.
     """
 
     title: int = 256
@@ -32,6 +33,7 @@ class Flavour(NamedTuple):
     html: bool = True
     quick_actions: bool = False
     references: str = "#@"
+    drafts: tuple[str, ...] = ()
 
 
 AutoMerge = Literal["forge", "pass", "no"]
@@ -52,6 +54,7 @@ class Capabilities(NamedTuple):
         sigil: what stands before its number there.
         methods: the ways of merging that its API knows: `merge`, `squash`, `rebase`; empty: it leaves that to people.
         auto_merge: who merges with nobody looking.
+        opens_once: it refuses to open a second one of a branch, also where two calls come at the same moment.
         opens_empty: it takes a pull request that changes nothing.
         deleting_closes: a pull request is closed when its branch is deleted.
         reopens: a closed pull request can be opened again.
@@ -70,6 +73,7 @@ class Capabilities(NamedTuple):
     sigil: str = "#"
     methods: tuple[str, ...] = ()
     auto_merge: AutoMerge = "no"
+    opens_once: bool = True
     opens_empty: bool = False
     deleting_closes: bool = True
     reopens: bool = True

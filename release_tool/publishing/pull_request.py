@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from release_tool.rules.outlook import Outlook
     from release_tool.rules.plan import Plan
 
+_LOOKS = range(6, 11)  # as after so many lost races: some ten seconds all together
 _SHOWN_BEFORE = timedelta(days=7)  # the end of a pin
 _REST = "<!-- release: the details of this pull request -->"
 
@@ -42,11 +43,7 @@ def show(work: Work, branch: Branch, lines: Sequence[Line], outcome: Outcome, ti
         if isinstance(work.forge, NoForge) and work.forge.advice:
             said.append(work.forge.advice)
         return outcome._replace(text=f"{text.title}\n\n{text.body}", said=tuple(said))
-    # Without a branch, or with nothing on it that waits, an open pull request is unlikely. This saves a request and
-    # decides nothing: one that is open all the same is adopted by `Forge.open`.
-    likely = branch.tip is not None and (branch.pending or branch.people)
-    shown = work.forge.find_open(branch.name, work.snapshot.config.base) if likely else None
-    created = False
+    shown, created = _found(work, branch), False
     if shown is None:
         opened = _open(work, branch, text)
         shown, created = opened.pull_request, opened.created
@@ -97,6 +94,23 @@ def _shown_by_push(work: Work, branch: Branch, lines: Sequence[Line], outcome: O
     if _merges_by_itself(work, branch, lines):
         return outcome._replace(merging="waiting")
     return outcome._replace(refused=f"the merge request of {branch.name} waits for a person who merges it")
+
+
+def _found(work: Work, branch: Branch) -> PullRequest | None:
+    """The open pull request; None where there is none, or surely none yet."""
+    # Without a branch, or with nothing on it that waits, an open pull request is unlikely. This saves a request and
+    # decides nothing: one that is open all the same is adopted by `Forge.open`.
+    if branch.tip is None or not (branch.pending or branch.people):
+        return None
+    shown = work.forge.find_open(branch.name, work.snapshot.config.base)
+    if work.forge.capabilities.opens_once:
+        return shown
+    for tries in _LOOKS:  # whoever began the branch is about to open it
+        if shown is not None:
+            break
+        work.tool.wait(tries)
+        shown = work.forge.find_open(branch.name, work.snapshot.config.base)
+    return shown
 
 
 def _says_something_new(work: Work, branch: Branch, *, created: bool) -> bool:

@@ -50,7 +50,8 @@ def cut(text: str, longest: int, title: str) -> str:
 
 
 def cut_title(title: str, flavour: Flavour) -> str:
-    """A title that the forge takes."""
+    """A title that the forge takes, and takes for no draft: an environment may be called `wip`."""
+    title = f"{NO_WIDTH}{title}" if flavour.drafts and title.casefold().startswith(flavour.drafts) else title
     return title if len(title) <= flavour.title else f"{title[: flavour.title - 1]}…"
 
 

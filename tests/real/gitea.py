@@ -79,6 +79,7 @@ class Gitea:
     url: str
     token: str = ""
     api: requests.Session = field(default_factory=requests.Session)
+    tokens: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def call(self, method: str, path: str, *, missing: bool = False, **body: Any) -> Any:
         """One call of the API; `missing`: None for what isn't there."""
@@ -90,6 +91,31 @@ class Gitea:
 
     def clone_url(self, name: str) -> str:
         return f"{self.url}/{OWNER}/{name}.git"
+
+    def directory_of(self, name: str) -> Path:
+        """Where the server keeps a repository."""
+        return self.directory / "gitea" / "data" / "gitea-repositories" / OWNER / f"{name}.git"
+
+    # -- accounts --
+
+    def person(self, name: str, *options: str) -> str:
+        """A new account; what the server's program says of it."""
+        create = ["admin", "user", "create", "--username", name, "--email", f"{name}@example.com"]
+        return self._program(*create, "--random-password", "--must-change-password=false", *options)
+
+    def token_of(self, name: str, scopes: str) -> str:
+        """A token of an account; the same one each time."""
+        if (name, scopes) not in self.tokens:
+            asked = ["--username", name, "--token-name", os.urandom(8).hex(), "--scopes", scopes, "--raw"]
+            self.tokens[name, scopes] = self._program("admin", "user", "generate-access-token", *asked).split()[-1]
+        return self.tokens[name, scopes]
+
+    def _program(self, *arguments: str) -> str:
+        place = self.directory / "gitea"
+        command = [*server("gitea"), "--config", str(place / "app.ini"), *arguments]
+        done = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     def trusted_by_git(self) -> None:
         """Git of this machine's user shows the token to this server, and to no other."""
@@ -119,13 +145,13 @@ class Gitea:
     def pulls(self, name: str, state: str = "open") -> list[Any]:
         return list(self.call("GET", f"repos/{OWNER}/{name}/pulls?state={state}"))
 
-    def merge(self, name: str, pull: Any) -> None:
+    def merge(self, name: str, pull: Any, style: str = "merge", *, deletes: bool = True) -> None:
         """Merge what stands in a pull request as it was read; whoever pushed since then is an error.
 
         A 405 that says so means that the server still works out whether it can be merged.
         """
         path = f"{self.url}/api/v1/repos/{OWNER}/{name}/pulls/{pull['number']}/merge"
-        asked = {"do": "merge", "head_commit_id": pull["head"]["sha"], "delete_branch_after_merge": True}
+        asked = {"do": style, "head_commit_id": pull["head"]["sha"], "delete_branch_after_merge": deletes}
         until(lambda: _merged(self.api.post(path, json=asked, timeout=30)), 60, f"#{pull['number']} is merged")
 
     # -- its runner --
@@ -204,11 +230,8 @@ def running(directory: Path) -> Iterator[Gitea]:
                 return False
 
         until(ready, 60, "Gitea answers")
-        create = ["admin", "user", "create", "--admin", "--username", "ada", "--email", "ada@example.com"]
-        create += ["--random-password", "--must-change-password=false", "--access-token"]
-        done = subprocess.run([*program, *create], cwd=place, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
-        gitea.token = next(word for line in done.stdout.splitlines() if "token" in line for word in line.split()[-1:])
+        said = gitea.person("ada", "--admin", "--access-token")
+        gitea.token = next(word for line in said.splitlines() if "token" in line for word in line.split()[-1:])
         gitea.api.headers["Authorization"] = f"token {gitea.token}"
         gitea.call("POST", "orgs", username=OWNER)
         yield gitea

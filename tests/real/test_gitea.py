@@ -59,5 +59,42 @@ def test_a_push_tells_where_its_pull_request_is_opened(gitea: Gitea) -> None:
     assert "the remote doesn't accept the credentials" in refused.err
 
 
+HEALTH = """\
+    health:
+      grace: 0s
+      failures: 1
+      interval: 1s
+      checks:
+        rehearsal: {command: {argv: [test, '{version}', '!=', v2]}}
+"""
+
+
+def test_a_guards_downgrade_is_merged_by_the_pass_that_finds_its_check_green(
+    gitea: Gitea, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = gitea.directory / "work"
+    config = place / "release.yaml"
+    first = "    retention: {keep: 4, drain: 1h}"
+    text = config.read_text("utf-8").replace(first, HEALTH + first, 1)
+    config.write_text(text.replace("environments:", "downgrade: {publish: pull_request}\nenvironments:", 1), "utf-8")
+    git("commit", "-qam", "Watch it", cwd=place)
+    git("push", "-q", gitea.clone_url("gitops"), "HEAD:main", cwd=place)
+    rule = {"rule_name": "main", "enable_status_check": True, "status_check_contexts": ["check"]}
+    gitea.call("POST", "repos/acme/gitops/branch_protections", **rule)
+    monkeypatch.setenv("GITEA_SERVER_URL", gitea.url)
+    monkeypatch.setenv("GITEA_TOKEN", gitea.token)
+    for _ in range(2):
+        waits = run("guard", "devel", "--repo", gitea.clone_url("gitops"))
+        assert waits.code == 0, waits
+        assert "merged by the next pass of `release guard`" in waits.out
+    (pull,) = gitea.pulls("gitops")
+    assert pull["head"]["ref"] == "release/devel-downgrade"
+    green = {"state": "success", "context": "check"}
+    gitea.call("POST", f"repos/acme/gitops/statuses/{pull['head']['sha']}", **green)
+    merged = run("guard", "devel", "--repo", gitea.clone_url("gitops"))
+    assert (merged.code, gitea.pulls("gitops")) == (0, []), merged
+    assert "default: v1" in gitea.file("gitops", "environments/devel/image_tag.yaml")
+
+
 def bump(gitea: Gitea, tag: str, *options: str) -> Result:
     return run("bump", "devel", tag, *options, "--repo", gitea.clone_url("gitops"))

@@ -1,4 +1,4 @@
-"""The action runs in jobs of a real Gitea, by the job that docs/how-to/github-company.md shows for other servers."""
+"""The jobs that `release init --workflows` writes for a Gitea, run by its own runner."""
 
 from __future__ import annotations
 
@@ -13,19 +13,6 @@ from gitea import Gitea, running
 from origin import git
 from world import ROOT, run
 
-JOB = re.search(
-    r"## GitHub Enterprise Server\n.*?```yaml\n(.*?)```",
-    (ROOT / "docs" / "how-to" / "github-company.md").read_text("utf-8"),
-    re.DOTALL,
-)
-CHECK = """\
-name: check
-on: pull_request
-jobs:
-  check:
-    runs-on: [self-hosted, linux]
-    steps: [{run: 'echo "ref is $GITHUB_REF"'}]
-"""
 STUBS = ROOT / "tests" / "actions" / "stubs"  # actions that jobs name, and that nobody here has
 
 
@@ -33,7 +20,7 @@ STUBS = ROOT / "tests" / "actions" / "stubs"  # actions that jobs name, and that
 def gitea(tmp_path: Path) -> Iterator[Gitea]:
     with running(tmp_path) as found:
         found.trusted_by_git()
-        with found.runner({}, "self-hosted", "linux"):
+        with found.runner({}, "ubuntu-latest"):
             yield found
 
 
@@ -64,37 +51,36 @@ def tool(gitea: Gitea, path: Path) -> str:
     return given(gitea, "platform", "release", place)
 
 
-def test_a_job_of_gitea_bumps_by_the_action_and_its_pushes_start_no_check(gitea: Gitea, tmp_path: Path) -> None:
+def test_jobs_of_gitea_open_pull_requests_check_them_and_keep_a_comment(gitea: Gitea, tmp_path: Path) -> None:
     place = tmp_path / "gitops"
     place.mkdir()
     git("init", "-q", place)
-    made = run("init", "-C", str(place), "--yes", "--tag", "1.0.3", "--image", "registry.example.com/engine")
+    asked = ["--tag", "1.0.3", "--image", "registry.example.com/engine"]
+    pinned = ["--workflows", "gitea", "--tool", f"platform/release@{tool(gitea, tmp_path)}"]
+    made = run("init", "-C", str(place), "--yes", *asked, *pinned)
     assert made.code == 0, made
-    workflows = place / ".github" / "workflows"
-    workflows.mkdir(parents=True)
-    assert JOB is not None
-    (workflows / "bump.yml").write_text(JOB[1].replace("@COMMIT", f"@{tool(gitea, tmp_path)}"), "utf-8")
-    (workflows / "check.yml").write_text(CHECK, "utf-8")
     git("add", "-A", cwd=place)
     git("commit", "-qm", "Set release up", cwd=place)
     gitea.repository("gitops", place)
 
-    said = bumped(gitea, "1.0.4")
-    assert "where to open or see its pull request: " in said
-    path = "environments/devel/image_tag.yaml"
-    assert "v2: 1.0.4" in gitea.file("gitops", path, "release/devel")
-    gitea.call("POST", "repos/acme/gitops/pulls", head="release/devel", base="main", title="devel: bump 1.0.4")
-    assert checks(gitea) == 1
-    (check,) = [one for one in gitea.runs("gitops") if one["event"] == "pull_request"]
-    gitea.finished("gitops", check["head_sha"])
-    # A check of the merge result has to merge: there is no `refs/pull/1/merge`.
-    assert "ref is refs/pull/1/head" in gitea.log("gitops", check)
-    assert "refs/pull/1/merge" not in git("ls-remote", gitea.clone_url("gitops"))
-
-    bumped(gitea, "1.0.5")
-    assert "v3: 1.0.5" in gitea.file("gitops", path, "release/devel")
+    bumped(gitea, "1.0.4")
+    (pull,) = gitea.pulls("gitops")
+    assert (pull["head"]["ref"], pull["title"]) == ("release/devel", "devel: bump 1.0.4")
     time.sleep(2)
-    assert checks(gitea) == 1  # as on GitHub: what a job pushes with its own token starts nothing
+    assert checks(gitea) == 0  # as on GitHub: what a job pushes and opens with its own token starts nothing
+
+    gitea.person("robot")
+    gitea.call("PUT", "repos/acme/gitops/collaborators/robot", permission="write")
+    gitea.secret("gitops", "RELEASE_TOKEN", gitea.token_of("robot", "write:repository,write:issue"))
+    bumped(gitea, "1.0.5")
+    (pull,) = gitea.pulls("gitops")
+    assert pull["title"] == "devel: bump 1.0.4, 1.0.5"
+    assert checks(gitea) == 1
+    (check,) = [one for one in gitea.runs("gitops") if one["path"].startswith("check.yml")]
+    done = gitea.finished("gitops", check["head_sha"])
+    assert done["conclusion"] == "success", gitea.log("gitops", done)
+    (comment,) = gitea.call("GET", f"repos/acme/gitops/issues/{pull['number']}/comments")
+    assert "v3" in comment["body"]
 
 
 def bumped(gitea: Gitea, tag: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from release_tool.commands.init import pipelines_azure, pipelines_github, pipelines_gitlab
+from release_tool.commands.init import pipelines_azure, pipelines_gitea, pipelines_github, pipelines_gitlab
 from release_tool.errors import UsageError
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ _BY_COMMIT = "OWNER/NAME@COMMIT, the commit in full: forty hexadecimal digits"
 
 KINDS = {
     "github": CiFiles("GitHub Actions", pipelines_github.files, _COMMIT, _BY_COMMIT),
+    "gitea": CiFiles("Gitea Actions", pipelines_gitea.files, _COMMIT, _BY_COMMIT),
     "gitlab": CiFiles("GitLab CI", pipelines_gitlab.files, _COMMIT, _BY_COMMIT),
     "azure": CiFiles("Azure Pipelines", pipelines_azure.files, _TAG, "PROJECT/NAME@TAG, a tag that nobody can move"),
 }

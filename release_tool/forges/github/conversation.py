@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from release_tool.forges.answers import AnswerLost, Forbidden, Invalid, Missing, Purpose, unreadable
+from release_tool.forges import conversation
+from release_tool.forges.answers import Purpose, unreadable
 from release_tool.forges.github import pulls
 from release_tool.forges.github.dialect import READ, WRITE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from release_tool.forges.github.address import Address
     from release_tool.forges.github.client import GitHubClient
     from release_tool.model.records import PullRequest
-
-_LOG = logging.getLogger("release_tool.forges")
 
 _QUERY = """\
 query ($owner: String!, $name: String!, $number: Int!, $after: String) {
@@ -76,7 +74,11 @@ class Talk:
     def add(self, number: int, text: str) -> None:
         """Adds a comment unless one of the same text is there."""
         text = pulls.fitting(text)
-        self._create_unless(number, text, lambda: any(_same(one.text, text) for one in self.comments(number)))
+
+        def is_there() -> bool:
+            return any(conversation.same_text(one.text, text) for one in self.comments(number))
+
+        conversation.say_once(self._client, lambda: self._say(number, text), is_there)
 
     def keep(self, number: int, marker: str, text: str, *, only_if_there: bool) -> None:
         """Lets the one comment of ours that begins with a marker say this (`KeepsComments`)."""
@@ -84,8 +86,10 @@ class Talk:
         found = next(self._marked(number, marker), None)
         if found is None:
             if not only_if_there:
-                self._create_unless(number, text, lambda: any(self._marked(number, marker)))
-        elif not _same(found.text, text):
+                conversation.say_once(
+                    self._client, lambda: self._say(number, text), lambda: any(self._marked(number, marker))
+                )
+        elif not conversation.same_text(found.text, text):
             self._client.query(_CHANGE, {"id": found.id, "body": text}, _CORRECT)
 
     def _marked(self, number: int, marker: str) -> Iterator[Comment]:
@@ -112,44 +116,23 @@ class Talk:
             raise unreadable("a comment", self._address.url(variables["number"]), error, "GitHub") from error
         return _Page(own, following)
 
-    def _create_unless(self, number: int, text: str, is_there: Callable[[], bool]) -> None:
-        """Looks before every attempt: the answer to the one before may have been lost."""
-        tries = 0
-        while not is_there():
-            try:
-                self._client.create(self._issue(number, "comments"), {"body": text}, _SAY)
-            except AnswerLost as error:
-                self._client.pause(error, tries)
-                tries += 1
-            else:
-                return
+    def _say(self, number: int, text: str) -> None:
+        self._client.create(self._issue(number, "comments"), {"body": text}, _SAY)
 
     # -- labels and reviewers
 
     def complete(self, pull: PullRequest, author: str, labels: Sequence[str], reviewers: Sequence[str]) -> PullRequest:
         """Asks the reviewers, then adds the labels: a label that is missing tells that this did not get to its end."""
         # GitHub lets nobody review what is their own.
-        self._ask(pull, [one for one in reviewers if one.casefold() != author.casefold()])
-        wanted = pulls.missing(labels, pull.labels)
+        others = [one for one in reviewers if one.casefold() != author.casefold()]
+        path = f"{self._address.path}/pulls/{pull.number}/requested_reviewers"
+        conversation.ask_reviewers(pull, others, lambda asked: self._client.change("POST", path, asked, _ASK))
+        wanted = conversation.missing_labels(labels, pull.labels)
         if not wanted:
             return pull
         # GitHub makes those that the repository doesn't have yet.
         found = self._client.change("POST", self._issue(pull.number, "labels"), {"labels": wanted}, _LABEL)
         return pull._replace(labels=_names(found) or (*pull.labels, *wanted))
-
-    def _ask(self, pull: PullRequest, reviewers: Sequence[str]) -> None:
-        """Asks for reviews; of a reviewer whom GitHub refuses there is a warning, and the others are asked alone."""
-        if not reviewers:
-            return
-        path = f"{self._address.path}/pulls/{pull.number}/requested_reviewers"
-        try:
-            self._client.change("POST", path, pulls.reviewers_of(reviewers), _ASK)
-        except (Invalid, Forbidden, Missing) as error:
-            if len(reviewers) == 1:
-                _LOG.warning("%s can't be asked to review %s: %s", reviewers[0], pull.url, error.what)
-                return
-            for one in reviewers:
-                self._ask(pull, [one])
 
     def _issue(self, number: int, what: str) -> str:
         """What GitHub keeps with issues, and every pull request is one."""
@@ -161,8 +144,3 @@ def _names(labels: Any) -> tuple[str, ...]:
         return pulls.names(labels)
     except (KeyError, TypeError):  # the labels are there all the same
         return ()
-
-
-def _same(one: str, other: str) -> bool:
-    """Whether two texts are the same; the browser's editor writes other line ends."""
-    return one.replace("\r\n", "\n").strip() == other.replace("\r\n", "\n").strip()

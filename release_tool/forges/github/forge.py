@@ -9,12 +9,11 @@ finished one looked for twice, opened, reviewers, labels; the open one is only l
 
 from __future__ import annotations
 
-import logging
 import time
 from typing import TYPE_CHECKING, Any
 
 from release_tool.errors import Refused, ReleaseError
-from release_tool.forges import known_url
+from release_tool.forges import candidates, known_url
 from release_tool.forges.answers import AnswerLost, Invalid, Missing, Purpose
 from release_tool.forges.base import OPENING, ForgeSettings, Opened
 from release_tool.forges.github import pulls
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
     from release_tool.forges.github.address import Address
     from release_tool.git.repository import Repository
     from release_tool.model.records import CommitId, PullRequest
-
-_LOG = logging.getLogger("release_tool.forges")
 
 _FEW = "10"  # an item has 25 kB, and the first one is nearly always the one
 
@@ -71,7 +68,7 @@ class GitHubForge:
         self._pulls = f"{address.path}/pulls"
         # What was merged stays merged: each commit is asked about once.
         self._landed: dict[CommitId, datetime | None] = {}
-        self._told: set[int] = set()
+        self._open_one = candidates.OpenOne()
 
     @property
     def skew(self) -> timedelta | None:
@@ -83,33 +80,21 @@ class GitHubForge:
     # -- looking
 
     def find_open(self, head: str, base: str) -> PullRequest | None:
-        # GitHub has one open pull request at most for each base, and closes it when its branch goes. One whose base
-        # somebody changed is no longer ours: a warning names it, and people decide.
-        found = [pull for pull, _ in self._of_branch(head, {"state": "open"})]
-        for pull in found:
-            if pull.base != base and pull.number not in self._told:
-                self._told.add(pull.number)
-                _LOG.warning(
-                    "pull request #%s of %s goes to %s and not to %s: change its base back, or close it (%s)",
-                    *(pull.number, head, pull.base, base, pull.url),
-                )
-        return next((pull for pull in found if pull.base == base), None)
+        # GitHub has one open pull request at most for each base, and closes it when its branch goes.
+        return self._open_one((pull for pull, _ in self._of_branch(head, {"state": "open"})), base)
 
     def last_finished(self, head: str, base: str) -> PullRequest | None:
-        # GitHub sorts by the last change, not by the close: what was changed before a close was closed before it.
-        best: PullRequest | None = None
         order = {"state": "closed", "sort": "updated", "direction": "desc", "base": base}
-        for at, (pull, changed_at) in enumerate(self._of_branch(head, order), 1):
-            if pull.base != base:  # a filter that GitHub doesn't understand, it leaves out
-                continue
-            if pull.merge_commit and pull.merged_at:  # most landings that are asked for are these: a request less each
+        return candidates.last_finished(self._noted(self._of_branch(head, order)), base, int(_FEW))
+
+    def _noted(
+        self, found: Iterator[tuple[PullRequest, datetime | None]]
+    ) -> Iterator[tuple[PullRequest, datetime | None]]:
+        """The same; most landings that are asked for are these: a request less each."""
+        for pull, changed_at in found:
+            if pull.merge_commit and pull.merged_at:
                 self._landed[pull.merge_commit] = pull.merged_at
-            if best is None or (pull.closed_at and best.closed_at and pull.closed_at > best.closed_at):
-                best = pull
-            older = best.closed_at and changed_at and changed_at < best.closed_at
-            if older and at % int(_FEW) == 0:  # the rest of a page is here already
-                break
-        return best
+            yield pull, changed_at
 
     def get(self, number: int) -> PullRequest:
         try:

@@ -10,7 +10,7 @@ from release_tool.forges.answers import unreadable
 from release_tool.model.records import CommitId, PullRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 # Characters that GitHub takes: of a title, and of a body or a comment.
 MOST_TITLE = 256
@@ -94,12 +94,6 @@ def names(labels: Iterable[Any]) -> tuple[str, ...]:
     return tuple(str(label["name"]) for label in labels)
 
 
-def missing(labels: Iterable[str], present: Iterable[str]) -> list[str]:
-    """The labels that aren't there yet, each once; GitHub doesn't tell upper from lower case."""
-    there = {label.casefold() for label in present}
-    return [label for label in dict.fromkeys(labels) if label.casefold() not in there]
-
-
 def standing(data: Any, where: str) -> Standing:
     """How a pull request stands, from the data of GraphQL; arguments and errors as for `pull_request`."""
     try:
@@ -154,12 +148,3 @@ def commit(value: Any) -> CommitId:
     if not isinstance(value, str) or not _COMMIT.fullmatch(value):
         raise ValueError("not the id of a commit")
     return CommitId(value)
-
-
-def reviewers_of(reviewers: Iterable[str]) -> Mapping[str, list[str]]:
-    """`alice` and `org/team` as GitHub wants them: users, and teams by their short names."""
-    listed = list(dict.fromkeys(reviewers))
-    return {
-        "reviewers": [one for one in listed if "/" not in one],
-        "team_reviewers": [one.partition("/")[2] for one in listed if "/" in one],
-    }
