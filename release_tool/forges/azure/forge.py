@@ -71,7 +71,7 @@ class AzureForge:
         server_merge: ServerMerge,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.merging = Completing(address, client, self._look, sleep)
+        self.merging = Completing(address, client, self._look, self._tip, sleep)
         self._server_merge = server_merge
         self._address = address
         self._client = client
@@ -124,7 +124,7 @@ class AzureForge:
         return best
 
     def get(self, number: int) -> PullRequest:
-        pull = self._look(number).pull
+        pull = self._present(self._look(number))
         comments = tuple(comment.text for comment in self._talk.comments(number))
         return pull._replace(comments=comments, labels=self._talk.labels(number))
 
@@ -194,7 +194,7 @@ class AzureForge:
             if pull.state == "open":
                 raise
             raise Refused(f"pull request {pull.name} is {pull.state}", where=pull.url) from error
-        pull = self._read(value).pull
+        pull = self._present(self._read(value))
         if pull.state != "open":
             raise Refused(f"pull request {pull.name} is {pull.state}", where=pull.url)
         self._talk.ask(pull, self._talk.reviewers(reviewers))
@@ -240,6 +240,11 @@ class AzureForge:
     def _tip(self, branch: str) -> CommitId | None:
         """The commit of a branch by git, which costs no request of the API; None: there is no such branch."""
         return self._server_merge.repository.refs(f"refs/heads/{branch}").branch(branch)
+
+    def _present(self, found: pulls.AzurePull) -> PullRequest:
+        """A pull request with the present head of its branch: the server takes in a push a moment later."""
+        tip = self._tip(found.pull.head) if found.own and found.pull.state == "open" else None
+        return found.pull._replace(head_commit=tip) if tip else found.pull
 
     def _of_branch(self, head: str, status: str, most: int, toward: str = "") -> Iterator[pulls.AzurePull]:
         """The pull requests from a branch of this repository, the one that was opened last first."""

@@ -39,23 +39,25 @@ _HINT = "its page tells what it waits for; or let a person complete it"
 
 
 class Completing:
-    """Completes pull requests of one repository; `look` reads one."""
+    """Completes pull requests of one repository; `look` reads one, and `tip` the commit of a branch."""
 
     def __init__(
         self,
         address: AzureAddress,
         client: AzureClient,
         look: Callable[[int], AzurePull],
+        tip: Callable[[str], CommitId | None],
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._address = address
         self._client = client
         self._look = look
+        self._tip = tip
         self._sleep = sleep
 
     def now(self, number: int, method: str, head_commit: CommitId) -> None:
         """Merges one now, with this head and no other; Refused where its policies demand more."""
-        found = self._look(number)
+        found = self._settled(number, head_commit)
         self._demand_ready(found, head_commit)
         waits = self._complete(found, STRATEGIES.get(method, ()), head_commit)
         if waits:
@@ -64,11 +66,22 @@ class Completing:
 
     def when_ready(self, number: int, head_commit: CommitId) -> str:
         """Merges one at once where its policies are met; arguments and result are those of `Forge.merge_when_ready`."""
-        found = self._look(number)
+        found = self._settled(number, head_commit)
         if found.pull.state == "merged":
             return "merged"
         self._demand_ready(found, head_commit)
         return "waiting" if self._complete(found, _ALL, head_commit) else "merged"
+
+    def _settled(self, number: int, head_commit: CommitId) -> AzurePull:
+        """How it stands, once the server has taken in the push of that head."""
+        for pause in (*_PAUSES, 0.0):
+            found = self._look(number)
+            pull = found.pull
+            if pull.state != "open" or pull.head_commit == head_commit or self._tip(pull.head) != head_commit:
+                return found
+            self._sleep(pause)
+        what = f"the server has not taken in yet what was pushed to pull request {pull.name}"
+        raise TryAgain(what, where=pull.url, hint=AGAIN)
 
     def _complete(self, found: AzurePull, strategies: Sequence[str], head_commit: CommitId) -> str:
         """Completes one by the first way that its policies allow; what these wait for, empty once it is merged."""

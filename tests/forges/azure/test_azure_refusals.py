@@ -194,6 +194,30 @@ def test_a_merge_that_takes_the_server_long_is_waited_for_and_then_left(shop: Az
     assert sum(pauses) > 10
 
 
+def test_a_push_that_the_server_takes_in_later_is_waited_for(shop: AzureShop, connected: Connect) -> None:
+    number = shop.propose()
+    forge = connected()
+    forge.merging._sleep = lambda _: None
+    shop.azure.life.push_lag = 4
+    head = CommitId(shop.alice.push(HEAD, {"a": "b"}))
+    assert shop.repository.pulls[number].source_commit != head
+    found = forge.find_open(HEAD, BASE)
+    assert found is not None
+    assert (found.head_commit, forge.update(number, "Title", "Body").head_commit) == (head, head)
+    assert forge.merge_when_ready(number, head) == "merged"
+
+
+def test_a_push_that_the_server_does_not_take_in_is_tried_again_later(shop: AzureShop, connected: Connect) -> None:
+    number = shop.propose()
+    forge = connected()
+    forge.merging._sleep = lambda _: None
+    shop.azure.life.push_lag = 1000
+    head = CommitId(shop.alice.push(HEAD, {"a": "b"}))
+    with pytest.raises(TryAgain, match="not taken in yet"):
+        forge.merge_when_ready(number, head)
+    assert forge.get(number).head_commit == head
+
+
 def test_the_message_of_a_merge_is_short(shop: AzureShop, connected: Connect) -> None:
     number = shop.propose(title="Add v4", description="A long text")
     connected().merge_when_ready(number, CommitId(shop.repository.pulls[number].source_commit))
