@@ -23,6 +23,7 @@ Hello
 
 """
 HEAD, BASE = "release/devel", "main"
+SCOPES = ("vso.code_write", "vso.identity", "vso.project")
 
 
 class AzureShop:
@@ -33,7 +34,7 @@ class AzureShop:
         self.repository = azure.add_repository("shop/gitops", **settings)
         self.bare = self.repository.bare
         self.bare.git("fast-import", "--quiet", stdin=BEGIN)
-        self.token = azure.add_token()
+        self.token = azure.add_token(scopes=SCOPES)
         self.alice = azure.hand("shop/gitops", "alice")
         self.bob = azure.hand("shop/gitops", "bob")
 

@@ -232,7 +232,7 @@ def test_numbers_are_the_whole_organizations(shop: AzureShop) -> None:
 
 def test_a_fork_may_propose_a_branch_of_the_same_name(shop: AzureShop) -> None:
     number = shop.propose()
-    fork = shop.azure.add_repository("shop/fork")
+    fork = shop.azure.add_repository("shop/fork", is_fork=True)
     fork.bare.git("fetch", "--quiet", str(shop.bare.path), "+refs/heads/*:refs/heads/*")
     carol = shop.azure.hand("shop/fork", "carol")
     carol.push(HEAD, {"c": "d"})
@@ -276,15 +276,6 @@ def test_labels_differ_by_more_than_their_case(shop: AzureShop) -> None:
     assert [one["name"] for one in listed["labels"]] == ["release", "devel"]
     shop.json("DELETE", f"/pullrequests/{number}/labels/RELEASE")
     assert [one["name"] for one in shop.json("GET", f"/pullrequests/{number}/labels")["value"]] == ["devel"]
-
-
-def test_an_attachment_is_got_as_it_was_sent(shop: AzureShop) -> None:
-    number = shop.propose()
-    place, kind = f"/pullrequests/{number}/attachments/cockpit.md", {"Content-Type": "application/octet-stream"}
-    made = shop.ask("POST", place, data=b"# Cockpit", headers=kind)
-    assert (made.status_code, made.json()["displayName"]) == (201, "cockpit.md")
-    assert shop.ask("GET", place).content == b"# Cockpit"
-    assert shop.ask("POST", place, data=b"again", headers=kind).status_code == 409
 
 
 # policies and auto-complete

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from azure_shop import HEAD, AzureShop
+from azure_shop import AzureShop
 from azure_standin import described
 from azure_standin.rest import ROUTES
 from forge_standin import Exchange
@@ -18,7 +18,7 @@ def _everything(shop: AzureShop) -> None:
     azure, tip = shop.azure, shop.bare.tip("main")
     alice = azure.identity("alice")
     number = shop.propose(reviewers=[{"id": alice.id, "isRequired": True}], labels=[{"name": "release"}])
-    pull, stream = f"/pullrequests/{number}", {"Content-Type": "application/octet-stream"}
+    pull = f"/pullrequests/{number}"
     azure.add_policy(shop.repository, "Build", buildDefinitionId=1)
     shop.json("PATCH", pull, json={"autoCompleteSetBy": {"id": shop.token.identity.id}})
     thread = shop.json("POST", f"{pull}/threads", json={"comments": [{"content": "a", "commentType": 1}], "status": 1})
@@ -31,18 +31,15 @@ def _everything(shop: AzureShop) -> None:
     shop.json("PUT", f"{pull}/reviewers/{azure.identity('bob').id}", json={"vote": 0, "isRequired": True})
     context = {"genre": "ci", "name": "lint"}
     shop.json("POST", f"{pull}/statuses", json={"state": "succeeded", "description": "d", "context": context})
-    shop.ask("POST", f"{pull}/attachments/a.md", data=b"a", headers=stream)
     shop.json("POST", "/refs", json=[{"name": "refs/heads/new", "oldObjectId": "0" * 40, "newObjectId": tip}])
     shop.json("POST", "/pullrequestquery", json={"queries": [{"type": "commit", "items": [tip]}]})
     paths = [
         "", "/pullrequests?searchCriteria.status=all", pull, f"{pull}?includeCommits=true", f"{pull}/commits", f"{pull}/threads",
         talk, f"{talk}/comments", f"{talk}/comments/1", f"{pull}/labels", f"{pull}/reviewers", f"{pull}/statuses",
-        f"{pull}/attachments", "/refs?filter=heads/", f"/commits/{tip}",
+        "/refs?filter=heads/",
     ]  # fmt: skip
     for path in paths:
         shop.json("GET", path)
-    for path in (f"{pull}/attachments/a.md", f"/items?path=/tags.yaml&versionDescriptor.version={HEAD}"):
-        assert shop.ask("GET", path).ok
     ids = shop.repository.project_id, shop.repository.id
     for path in (
         "git/repositories", f"git/pullrequests/{number}", "connectionData", "identities?filterValue=alice",

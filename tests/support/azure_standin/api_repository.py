@@ -1,8 +1,7 @@
-"""Repositories, their refs and files, policies; who is asking, and who else there is."""
+"""Repositories, their refs, policies; who is asking, and who else there is."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from forge_standin import Answer
@@ -10,7 +9,6 @@ from forge_standin.bare import ZERO
 
 from azure_standin import problems
 from azure_standin.api_pulls import REPOSITORY
-from azure_standin.problems import Problem
 from azure_standin.records import Identity, Policy, Repository, guid
 from azure_standin.rest import Call, listed, route
 
@@ -28,7 +26,7 @@ def get_repository(call: Call) -> Answer:
     return Answer(200, call.shapes.repository(call.repository))
 
 
-@route("GET", "projects/{name}", "vso.project", "vso.code")
+@route("GET", "projects/{name}", "vso.project", "vso.profile")
 def get_project(call: Call) -> Answer:
     for one in call.azure.repositories:
         if call.params["name"] in (one.project, one.project_id):
@@ -36,7 +34,7 @@ def get_project(call: Call) -> Answer:
     raise problems.no_project(call.params["name"])
 
 
-# refs and files
+# refs
 
 
 @route("GET", f"{REPOSITORY}/refs", "vso.code", location=_REFS)
@@ -88,29 +86,6 @@ def _update(call: Call, one: dict[str, str]) -> dict[str, Any]:
         "repositoryId": repository.id, "name": name, "oldObjectId": old, "newObjectId": new, "isLocked": False,
         "updateStatus": status, "success": status == "succeeded",
     }  # fmt: skip
-
-
-@route("GET", f"{REPOSITORY}/items", "vso.code", location="fb93c0db-47ed-4a31-8c20-47552878fb44")
-def get_item(call: Call) -> Answer:
-    """A file's bytes, of a branch or a commit."""
-    repository, path = call.repository, call.query["path"].lstrip("/")
-    version = call.query.get("versionDescriptor.version", repository.default_branch)
-    content = repository.bare.blob(version, path)
-    if content is None:
-        message = f"TF401174: The item '/{path}' could not be found in the repository '{repository.name}' at the "
-        raise Problem(404, "GitItemNotFoundException", f"{message}version specified by '<Branch: {version} >'")
-    return Answer(200, headers={"Content-Type": "application/octet-stream"}, raw=content)
-
-
-@route("GET", f"{REPOSITORY}/commits/{{commitId}}", "vso.code", location="c2570c3b-5b3f-41b8-98bf-5407bfde8d58")
-def get_commit(call: Call) -> Answer:
-    sha = call.params["commitId"]
-    if not re.fullmatch(r"[0-9a-f]{40}", sha) or call.repository.bare.commit(sha) is None:
-        message = (
-            f"TF401175: The version descriptor <Commit: {sha}> could not be resolved to a version in the repository"
-        )
-        raise Problem(404, "GitUnresolvableToCommitException", message)
-    return Answer(200, call.shapes.commit(call.repository, sha, full=True))
 
 
 # policies
@@ -179,7 +154,7 @@ def _shown(one: Identity) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@route("GET", "identities", "vso.identity", "vso.code")
+@route("GET", "identities", "vso.identity")
 def identities(call: Call) -> Answer:
     """By `searchFilter` and `filterValue`: General looks for names and accounts. The service has it on another host."""
     wanted = call.query.get("filterValue", "").casefold()

@@ -1,8 +1,7 @@
-"""What is said of a pull request: threads and their comments, labels, reviewers, statuses, attachments."""
+"""What is said of a pull request: threads and their comments, labels, reviewers, statuses."""
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any
 
 from forge_standin import Answer
@@ -12,7 +11,6 @@ from azure_standin.api_pulls import PULL
 from azure_standin.problems import Problem
 from azure_standin.records import Comment, Status, Thread
 from azure_standin.rest import Call, listed, route
-from azure_standin.shapes import stamp
 
 if TYPE_CHECKING:
     from azure_standin.records import Identity
@@ -201,9 +199,9 @@ def remove_reviewer(call: Call) -> Answer:
     return Answer(200)
 
 
-# statuses and attachments
+# statuses
 
-_STATUSES, _ATTACHMENTS = "b5f6bb4f-8d1e-4d79-8d11-4c9172c99c35", "965d9361-878b-413b-a494-45d5b5fd8ab7"
+_STATUSES = "b5f6bb4f-8d1e-4d79-8d11-4c9172c99c35"
 
 
 @route("GET", f"{PULL}/statuses", "vso.code", "vso.code_status", location=_STATUSES)
@@ -220,35 +218,3 @@ def new_status(call: Call) -> Answer:
     )  # fmt: skip
     call.pull.statuses.append(made)
     return Answer(200, call.shapes.status(made))
-
-
-def _attachment(call: Call, name: str) -> dict[str, Any]:
-    number, author, created, content = call.pull.attachments[name]
-    url = f"{call.shapes.api(call.repository)}/pullRequests/{call.pull.id}/attachments/{name}"
-    digest = hashlib.sha1(content).hexdigest()
-    found = {"id": number, "displayName": name, "author": call.shapes.identity(author), "url": url}
-    return {**found, "createdDate": stamp(created), "contentHash": digest, "properties": {}}
-
-
-@route("GET", f"{PULL}/attachments", "vso.code", location=_ATTACHMENTS)
-def list_attachments(call: Call) -> Answer:
-    return listed([_attachment(call, name) for name in call.pull.attachments])
-
-
-@route("POST", f"{PULL}/attachments/{{fileName}}", "vso.code_write", location=_ATTACHMENTS)
-def new_attachment(call: Call) -> Answer:
-    """A name is given once."""
-    name = call.params["fileName"]
-    if name in call.pull.attachments:
-        message = f"An attachment with the name {name} already exists."
-        raise Problem(409, "AttachmentExistsException", message)
-    call.pull.attachments[name] = (call.azure.next_id(), call.identity, call.azure.now(), call.raw)
-    return Answer(201, _attachment(call, name))
-
-
-@route("GET", f"{PULL}/attachments/{{fileName}}", "vso.code", location=_ATTACHMENTS)
-def get_attachment(call: Call) -> Answer:
-    found = call.pull.attachments.get(call.params["fileName"])
-    if found is None:
-        raise Problem(404, "AttachmentNotFoundException", "The attachment was not found.")
-    return Answer(200, headers={"Content-Type": "application/octet-stream"}, raw=found[3])

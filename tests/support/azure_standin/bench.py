@@ -33,7 +33,7 @@ class AzureBench:
         self.world = world
         self.azure = azure
         self.repository = azure.add_repository(NAME, world.origin)
-        token = azure.add_token()
+        token = azure.add_token(scopes=("vso.code_write", "vso.identity"))
         self.repository.rights["reader"] = READER
         self.url = azure.clone_url(NAME)
         self.environ: Mapping[str, str] = {"AZURE_DEVOPS_URL": azure.collection, "AZURE_DEVOPS_TOKEN": token.value}

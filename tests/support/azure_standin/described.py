@@ -29,9 +29,9 @@ DESCRIPTION = Path(__file__).with_name("description.json")
 
 USED = (
     r"git/(repositories(/\{repositoryId\})?|pullrequests/\{pullRequestId\}|policy/configurations)"
-    r"|git/repositories/\{repositoryId\}/(pullrequests(/\{pullRequestId\})?|pullrequestquery|refs|items|commits/\{commitId\})"
+    r"|git/repositories/\{repositoryId\}/(pullrequests(/\{pullRequestId\})?|pullrequestquery|refs)"
     r"|git/repositories/\{repositoryId\}/pullRequests/\{pullRequestId\}/(commits|threads(/.*[Ii]d\})?|threads/.*/comments"
-    r"|labels.*|reviewers(/\{reviewerId\})?|statuses|attachments.*)"
+    r"|labels.*|reviewers(/\{reviewerId\})?|statuses)"
     r"|policy/evaluations"
 )
 """The paths that the excerpt has."""
@@ -140,8 +140,6 @@ def _body(one: Exchange, schema: Any) -> Iterator[str]:
     if schema is None:
         if one.body is not None:
             yield "takes no body"
-    elif schema.get("format") == "Stream":
-        return
     elif one.body is None:
         yield "the body is missing"
     else:
@@ -179,7 +177,7 @@ def _strict(node: Any, asked: bool) -> Any:
         found |= {"type": "object", "additionalProperties": False}
     if node.get("format") == "date-time":
         found["pattern"] = _DATE
-    if node.get("format") in ("JObject", "Stream"):
+    if node.get("format") == "JObject":
         return {}
     if "enum" in node and asked:
         return {"anyOf": [found, {"type": "integer", "minimum": 0}]}

@@ -160,6 +160,8 @@ class Life:
         if policy.kind == "Require a merge strategy":
             strategy = STRATEGIES[(pull.options or {}).get("mergeStrategy", "noFastForward")]
             return "approved" if settings.get(strategy) else "rejected"
+        if policy.kind == "Work item linking":
+            return "rejected"  # there are none here
         said = [one.state for one in pull.statuses if one.name == settings.get("statusName", "build")]
         return {"succeeded": "approved", "failed": "rejected", "error": "rejected"}.get((said or [""])[-1], "queued")
 

@@ -118,6 +118,7 @@ POLICY_TYPES = {
     "Require a merge strategy": "fa4e907d-c16b-4a4c-9dfa-4916e5d171ab",
     "Required reviewers": "fd2167ab-b0be-447a-8ec8-39368250530e",
     "Comment requirements": "c6a1889d-b943-4856-b76f-9e46bb6b0df2",
+    "Work item linking": "40e92b44-2fe1-4dd6-b3d8-74a9c21d0c6e",
     "Build": "0609b952-1397-4640-95ec-e00a01b2c241",
     "Status": "cbdc66da-9728-4af8-aada-9a5a32e4a226",
 }
@@ -166,7 +167,6 @@ class Pull:
     reviewers: list[Reviewer] = field(default_factory=list)
     threads: list[Thread] = field(default_factory=list)
     statuses: list[Status] = field(default_factory=list)
-    attachments: dict[str, tuple[int, Identity, datetime, bytes]] = field(default_factory=dict)
     fork: Repository | None = None  # where the source branch is, if it is another repository
     job: str = ""
     wait: int = 0
@@ -193,6 +193,7 @@ class Repository:
     disabled: bool = False
     in_maintenance: bool = False
     public: bool = False
+    is_fork: bool = False
     open_to_all: bool = True
     filters: bool = True
     rights: dict[str, frozenset[str]] = field(default_factory=dict)

@@ -32,7 +32,6 @@ class Call:
     query: dict[str, str]
     body: Any
     token: Token
-    raw: bytes
     repo: Repository | None = None
 
     @property
@@ -154,9 +153,9 @@ def answer(azure: Azure, request: Request, exchange: Exchange) -> Answer:
         return problems.unauthorized("Access Denied: The Personal Access Token used lacks a scope.")
     _version(azure, request, exchange, found)
     params = {name: unquote(value) for name, value in match.groupdict().items()}
-    if exchange.body is None and request.body and "octet-stream" not in request.headers.get("content-type", ""):
+    if exchange.body is None and request.body:
         raise problems.invalid("the body of the request is not JSON")
-    call = Call(azure, params, exchange.query, exchange.body, token, request.body)
+    call = Call(azure, params, exchange.query, exchange.body, token)
     _enter(call, found, unquote(project.strip("/")))
     return found.handler(call)
 

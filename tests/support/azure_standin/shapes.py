@@ -50,7 +50,7 @@ class Shapes:
             "id": repository.id, "name": repository.name, "url": self.api(repository),
             "project": self.project(repository), **default, "size": 1602, "remoteUrl": web,
             "sshUrl": f"ssh://127.0.0.1:22/{web.partition('://')[2].partition('/')[2]}", "webUrl": web,
-            "isDisabled": repository.disabled, "isInMaintenance": repository.in_maintenance,
+            **({"isFork": True} if repository.is_fork else {}), "isDisabled": repository.disabled, "isInMaintenance": repository.in_maintenance,
         }  # fmt: skip
 
     def identity(self, one: Identity) -> dict[str, Any]:
@@ -90,11 +90,11 @@ class Shapes:
 
     def listed(self, repository: Repository, pull: Pull) -> dict[str, Any]:
         """A pull request as lists show it: its description cut, its repository in short, commits without their words."""
-        short = {name: self.repository(repository)[name] for name in ("id", "name", "url", "project")}
+        found = self._pull(repository, pull, full=False)
+        short = {name: found["repository"][name] for name in ("id", "name", "url", "project")}
         project = {name: short["project"][name] for name in ("id", "name", "state", "visibility", "lastUpdateTime")}
         text = {} if pull.description is None else {"description": pull.description[:CUT]}
         labels = {"labels": [self.label(repository, name) for name in pull.labels]} if pull.labels else {}
-        found = self._pull(repository, pull, full=False)
         return {**found, "repository": {**short, "project": project}, **text, **labels}
 
     def pull(self, repository: Repository, pull: Pull, *, links: bool = True) -> dict[str, Any]:
