@@ -98,12 +98,15 @@ def settled(workshop: Workshop) -> None:
 
 
 USUAL = {"500 after the effect", "422", "reset after"}
-"""The faults of an ordinary run."""
+"""The faults of an ordinary run; the others are for the night."""
 
 
-@pytest.mark.parametrize(
-    "name", [name if name in USUAL else pytest.param(name, marks=pytest.mark.slow) for name in FAULTS]
-)
+def each_fault(*more: str) -> pytest.MarkDecorator:
+    names = [name if name in USUAL else pytest.param(name, marks=pytest.mark.nightly) for name in (*FAULTS, *more)]
+    return pytest.mark.parametrize("name", names)
+
+
+@each_fault()
 def test_a_fault_at_a_method_is_mended_by_the_same_again(workshop: Workshop, name: str) -> None:
     shift = list(FAULTS).index(name)
     for at, act in enumerate(acts(workshop).values()):
@@ -112,7 +115,7 @@ def test_a_fault_at_a_method_is_mended_by_the_same_again(workshop: Workshop, nam
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", FAULTS)
+@each_fault()
 @pytest.mark.parametrize("times", [1, FOR_EVER], ids=["once", "for ever"])
 def test_each_fault_at_each_request_of_each_method(workshop: Workshop, name: str, times: float) -> None:
     for nth in range(1, MOST):
@@ -130,7 +133,7 @@ def settled_last(workshop: Workshop) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [*FAULTS, *HANGS])
+@each_fault(*HANGS)
 def test_each_fault_at_each_request_of_a_merge(workshop: Workshop, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if name in HANGS:
         quick(monkeypatch, timeout=2.0)
@@ -190,7 +193,7 @@ def test_a_lost_answer_at_any_change_leaves_one_pull_request(workshop: Workshop)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [*FAULTS, *HANGS])
+@each_fault(*HANGS)
 def test_a_fault_in_a_bump_leaves_one_pull_request(
     workshop: Workshop, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

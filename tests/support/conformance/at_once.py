@@ -14,7 +14,7 @@ BUSY = 75
 MOST_TRIES = 12
 PATIENT = "publish: {labels: [release], timeout: 4m}\n"
 
-CLIENTS = pytest.mark.parametrize("clients", [6, pytest.param(32, marks=pytest.mark.slow)])
+CLIENTS = pytest.mark.parametrize("clients", [6, pytest.param(32, marks=pytest.mark.nightly)])
 BUILDS = pytest.mark.parametrize(
     "builds", [pytest.param(10, marks=pytest.mark.slow), pytest.param(32, marks=pytest.mark.nightly)]
 )
