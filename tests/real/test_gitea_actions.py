@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from control_plane import until
 from gitea import Gitea, running
 from origin import git
 from world import ROOT, run
@@ -75,7 +76,7 @@ def test_jobs_of_gitea_open_pull_requests_check_them_and_keep_a_comment(gitea: G
     bumped(gitea, "1.0.5")
     (pull,) = gitea.pulls("gitops")
     assert pull["title"] == "devel: bump 1.0.4, 1.0.5"
-    assert checks(gitea) == 1
+    until(lambda: checks(gitea), 30, "the check begins")
     (check,) = [one for one in gitea.runs("gitops") if one["path"].startswith("check.yml")]
     done = gitea.finished("gitops", check["head_sha"])
     assert done["conclusion"] == "success", gitea.log("gitops", done)
