@@ -47,7 +47,8 @@ CAPABILITIES = Capabilities(
     opens_once=False,
     opens_empty=True,
     teams=True,
-    flavour=Flavour(title=255, drafts=("wip:", "[wip]")),
+    # It cuts titles to a width of 255, in which emoji and CJK count twice.
+    flavour=Flavour(title=126, drafts=("wip:", "[wip]")),
 )
 
 
