@@ -101,13 +101,10 @@ def server_url(kind: str, remote: RemoteUrl, override: str, environ: Mapping[str
     """Where the web pages of a remote's server begin: by `forge.url`, by the environment, else by the remote's host.
 
     Raises:
-        ReleaseError: `override` is an address without TLS.
+        ReleaseError: as `checked_override`.
     """
     if override:
-        if not is_safe(override):
-            what = "forge.url has no TLS, and a token would be sent to it"
-            raise ReleaseError(what, where=bare_url(override), hint="use https")
-        return override.rstrip("/")
+        return checked_override(kind, remote, override, environ)
     named = server_of(kind, remote, environ)
     if not (named or remote.web or kind_of_host(remote.host)):  # a host that serves SSH alone
         named = next(iter(servers(kind, environ)), "")
@@ -115,6 +112,29 @@ def server_url(kind: str, remote: RemoteUrl, override: str, environ: Mapping[str
     # TLS.
     plain = is_loopback(remote.host) or (remote.plain and ":" in remote.host)
     return named or f"{'http' if plain else 'https'}://{remote.host}"
+
+
+def checked_override(kind: str, remote: RemoteUrl, override: str, environ: Mapping[str, str]) -> str:
+    """`forge.url`, without a slash at its end.
+
+    Raises:
+        ReleaseError: it has no TLS, or it leads from the server that the environment names to a public one.
+    """
+    if not is_safe(override):
+        what = "forge.url has no TLS, and a token would be sent to it"
+        raise ReleaseError(what, where=bare_url(override), hint="use https")
+    # The token belongs to the environment's server. That a host is known by its name doesn't let release.yaml, which
+    # may be a stranger's, send the token there.
+    there = remote_url(override)
+    own = servers(kind, environ)
+    if own and there and there.host != remote.host and kind_of_host(there.host) and not server_of(kind, there, environ):
+        raise ReleaseError(
+            f"forge.url leads to {there.host}, and the environment names another server",
+            where=bare_url(override),
+            cause=f"the token is for {bare_url(own[0])}, and release.yaml alone can't send it elsewhere",
+            hint=f"take forge.url out of release.yaml, or set {SERVER[kind]} to the server that is meant",
+        )
+    return override.rstrip("/")
 
 
 def is_actions_of_another(environ: Mapping[str, str]) -> bool:

@@ -15,6 +15,7 @@ from world import World
 
 from release_tool import forges
 from release_tool.config.sections import ForgeChoice
+from release_tool.errors import ReleaseError
 from release_tool.forges import recognise
 from release_tool.forges.base import ForgeSettings
 from release_tool.forges.none import NoForge
@@ -197,3 +198,22 @@ def test_one_variable_is_enough_for_git_and_for_the_look(
         monkeypatch.setenv("RELEASE_CA_BUNDLE", str(made.path))
         said = world.release("bump", "devel", "v1.0.6", "--repo", url)
         assert f"no forge is known for {url}: the branch is pushed" in said.out
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "public"),
+    [
+        ("gitea", "GITEA_SERVER_URL", "https://codeberg.org"),
+        ("gitlab", "GITLAB_HOST", "https://gitlab.com/api/v4"),
+        ("azure", "AZURE_DEVOPS_URL", "https://dev.azure.com/other"),
+    ],
+)
+def test_forge_url_leads_no_token_of_an_own_server_to_a_public_one(kind: str, name: str, public: str) -> None:
+    own = "https://git.example.com"
+    remote = remote_url(f"{own}/acme/shop.git")
+    assert remote is not None
+    with pytest.raises(ReleaseError, match="the environment names another server"):
+        recognise.checked_override(kind, remote, public, {name: own})
+    assert recognise.checked_override(kind, remote, f"{own}/", {name: own}) == own
+    assert recognise.checked_override(kind, remote, public, {name: public.removesuffix("/api/v4")}) == public
+    assert recognise.checked_override(kind, remote, public, {}) == public
