@@ -277,7 +277,7 @@ def with_next_step(error: ReleaseError) -> ReleaseError:
     if isinstance(error, LoginRefused):
         from release_tool.forges import git_login
 
-        error.hint = git_login.next_step(error.where, os.environ) or error.hint
+        return git_login.with_next_step(error, os.environ)
     return error
 
 

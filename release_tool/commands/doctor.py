@@ -28,6 +28,7 @@ from release_tool.errors import ReleaseError, TryAgain, UsageError
 from release_tool.forges import advice as advice_for
 from release_tool.forges import capabilities, connect, kind_of, known_url
 from release_tool.forges.base import ForgeSettings
+from release_tool.forges.git_login import with_next_step
 from release_tool.git import examine
 from release_tool.git.opening import is_true
 from release_tool.remote.snapshot import AtCommit, Snapshot, read_config
@@ -95,7 +96,10 @@ def run(access: Access, service: str = "", patience: float = _PATIENCE) -> Docto
         findings += _side_by_side(_examinations(access, repository, base, service), patience)
         return DoctorReport(tuple(findings), away)
     except ReleaseError as error:  # of the first look: the others tell theirs themselves
-        told = [one._replace(verdict="error") for one in of_error("remote", error, _NO_REMOTE)]
+        told = [
+            one._replace(verdict="error")
+            for one in of_error("remote", with_next_step(error, access.environ), _NO_REMOTE)
+        ]
         return DoctorReport((*findings, *told), away=isinstance(error, TryAgain))
     finally:
         repository.close()  # one that was left behind fails then, and nobody hears of it
@@ -151,7 +155,7 @@ def _examinations(access: Access, repository: Repository, base: _Base | None, se
     config = base.config
     views = [config.view(service)] if service else list(config.views())
     kind = kind_of(url, access.environ) if config.forge.kind == "auto" else config.forge.kind
-    yield _Examination("push", lambda: _push(repository, base, url, kind))
+    yield _Examination("push", lambda: _push(access, repository, base, url, kind))
     modes = {environment.publish.mode for environment in config.environments.values()}
     direct = modes == {"direct"}
     yield _Examination("forge", lambda: [_forge(access, repository, config, kind, direct=direct)])
@@ -193,8 +197,11 @@ def _of_base(
     )
 
 
-def _push(repository: Repository, base: _Base, url: str, kind: str) -> Iterator[Diagnosis]:
-    atomic = examine.try_push(repository, base.branch, base.commit)
+def _push(access: Access, repository: Repository, base: _Base, url: str, kind: str) -> Iterator[Diagnosis]:
+    try:
+        atomic = examine.try_push(repository, base.branch, base.commit)
+    except ReleaseError as error:
+        raise with_next_step(error, access.environ) from error
     yield from git_verdicts.push(url, atomic=atomic, local=kind == "local")
     if kind_of(url, {}) == "local":
         direct = any(one.publish.mode == "direct" for one in base.config.environments.values())

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from release_tool.errors import ReleaseError
 from release_tool.forges import recognise, token
 from release_tool.forges.remote_url import is_safe, remote_url
 from release_tool.forges.token import Token
+from release_tool.git.errors import LoginRefused
 from release_tool.net.secret import Secret
 
 if TYPE_CHECKING:
@@ -24,10 +27,22 @@ _PUSHES = {
 }
 
 
+def with_next_step(error: ReleaseError, environ: Mapping[str, str]) -> ReleaseError:
+    """The same error; where a remote refused git's login, its next step names the variable of the token."""
+    if isinstance(error, LoginRefused):
+        with suppress(ReleaseError):  # what is set can't be a token: git was given none
+            error.hint = next_step(error.where, environ) or error.hint
+    return error
+
+
 def next_step(url: str, environ: Mapping[str, str]) -> str:
     """What to do where a remote refuses git's login; empty where no token of the environment is for it."""
     kind, remote = recognise.kind_of(url, environ), remote_url(url)
-    if kind not in _USERS or remote is None or not remote.web:
+    if remote is None or not remote.web:
+        return ""
+    if kind == "none":
+        return _unnamed(remote.host, environ)
+    if kind not in _USERS:
         return ""
     found = token.find(kind, environ)
     if found is None:
@@ -36,6 +51,18 @@ def next_step(url: str, environ: Mapping[str, str]) -> str:
             return f"let CI_JOB_TOKEN push ({way}), or set {token.first(kind)} to a token with {_PUSHES[kind]}"
         return f"set {token.first(kind)} to a token with {_PUSHES[kind]}, or check git's own credentials"
     return f"let {found.source} hold a token that is still good, with {_PUSHES[kind]} for this repository"
+
+
+def _unnamed(host: str, environ: Mapping[str, str]) -> str:
+    """The next step where there is a token, and nothing says that the host is the token's."""
+    for kind in _USERS:
+        found = token.find(kind, environ)
+        if found is not None and kind != "github":
+            return (
+                f"set {recognise.SERVER[kind]} to the address of the server, https://{host}, if the token of "
+                f"{found.source} is for it: nothing names it yet, so that the token was not sent"
+            )
+    return ""
 
 
 def header_for_git(url: str, environ: Mapping[str, str]) -> Secret | None:

@@ -123,18 +123,27 @@ def checked_override(kind: str, remote: RemoteUrl, override: str, environ: Mappi
     if not is_safe(override):
         what = "forge.url has no TLS, and a token would be sent to it"
         raise ReleaseError(what, where=bare_url(override), hint="use https")
-    # The token belongs to the environment's server. That a host is known by its name doesn't let release.yaml, which
-    # may be a stranger's, send the token there.
-    there = remote_url(override)
-    own = servers(kind, environ)
-    if own and there and there.host != remote.host and kind_of_host(there.host) and not server_of(kind, there, environ):
+    forbid_leading_away(kind, remote.host, override, environ)
+    return override.rstrip("/")
+
+
+def forbid_leading_away(kind: str, host: str, url: str, environ: Mapping[str, str]) -> None:
+    """Refuse an address on a public server, for a remote on another host, where the environment names a server.
+
+    The token belongs to the environment's server. That a host is known by its name doesn't let release.yaml, which may
+    be a stranger's, send the token there.
+
+    Raises:
+        ReleaseError: it is one.
+    """
+    there, own = remote_url(url), servers(kind, environ)
+    if own and there and there.host != host and kind_of_host(there.host) and not server_of(kind, there, environ):
         raise ReleaseError(
             f"forge.url leads to {there.host}, and the environment names another server",
-            where=bare_url(override),
+            where=bare_url(url),
             cause=f"the token is for {bare_url(own[0])}, and release.yaml alone can't send it elsewhere",
             hint=f"take forge.url out of release.yaml, or set {SERVER[kind]} to the server that is meant",
         )
-    return override.rstrip("/")
 
 
 def is_actions_of_another(environ: Mapping[str, str]) -> bool:

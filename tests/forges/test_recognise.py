@@ -18,6 +18,7 @@ from release_tool.config.sections import ForgeChoice
 from release_tool.errors import ReleaseError
 from release_tool.forges import recognise
 from release_tool.forges.base import ForgeSettings
+from release_tool.forges.github import address as github_address
 from release_tool.forges.none import NoForge
 from release_tool.forges.probe import FoundServer
 from release_tool.forges.remote_url import remote_url
@@ -198,6 +199,16 @@ def test_one_variable_is_enough_for_git_and_for_the_look(
         monkeypatch.setenv("RELEASE_CA_BUNDLE", str(made.path))
         said = world.release("bump", "devel", "v1.0.6", "--repo", url)
         assert f"no forge is known for {url}: the branch is pushed" in said.out
+
+
+@pytest.mark.parametrize("public", ["https://github.com", "https://api.github.com", "https://evil.ghe.com"])
+def test_the_same_holds_for_github(public: str) -> None:
+    environ = {"GITHUB_SERVER_URL": "https://git.example.com", "GITHUB_TOKEN": "t0ken"}
+    address = github_address.address_of("https://git.example.com/acme/shop", public, environ)
+    with pytest.raises(ReleaseError, match="the environment names another server"):
+        github_address.find_for(address, environ)
+    own = github_address.address_of("https://git.example.com/acme/shop", "", environ)
+    assert github_address.find_for(own, environ) is not None
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,9 @@ WRITE = "write:repository"
 READ_ISSUE = "read:issue"
 WRITE_ISSUE = "write:issue"
 
+# All that the tool ever asks for: a token gets no more scopes once it is made.
+_ALL_SCOPES = "`write:repository`, `write:issue` and `read:user`"
+
 UPDATE = Purpose("update a pull request", WRITE)
 MERGE = Purpose("merge a pull request", WRITE)
 
@@ -67,16 +70,17 @@ class GiteaDialect(Dialect):
         if sent.source == "GITHUB_TOKEN":
             return (
                 f"the token of a job can't {sent.doing} there: put one of an account that may into GITEA_TOKEN, "
-                f"with the scope `{scope}`"
+                f"with the scopes {_ALL_SCOPES}"
             )
+        lacks = f"the scope `{scope}` is missing" if found else f"that takes the scope `{scope}`"
         return (
-            f"put a token with the scope `{scope}` into {sent.source} (the scopes of one that is there don't change), "
-            "of an account that may write to the repository"
+            f"put a token with the scopes {_ALL_SCOPES} into {sent.source}, of an account that may write to the "
+            f"repository: {lacks}, and the scopes of a token don't change"
         )
 
-    def needs_token(self, sent: Sent) -> str:
+    def needs_token(self, sent: Sent) -> str:  # noqa: ARG002
         return (
-            f"put a token with the scope `{sent.needs}` into {self.variable}: "
+            f"put a token with the scopes {_ALL_SCOPES} into {self.variable}: "
             "Settings, Applications, Generate New Token"
         )
 

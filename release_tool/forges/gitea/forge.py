@@ -143,7 +143,7 @@ class GiteaForge:
         return self._talk.complete(found, labels, reviewers)
 
     def close(self, number: int, comment: str = "") -> PullRequest:
-        pull = self.get(number)
+        pull = self._pulls.get(number).pull
         if pull.state != "open":
             return pull
         if comment:  # before the close: one that stops in between is begun again, and finds the comment there

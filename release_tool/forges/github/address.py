@@ -50,12 +50,16 @@ def find_for(address: Address, environ: Mapping[str, str]) -> Token | None:
     """The token for the API of a repository; None: there is none.
 
     Raises:
-        ReleaseError: there is a token, and nothing but the repository says that the server is a GitHub; or as
-            `token.find`.
+        ReleaseError: there is a token, and nothing but the repository says that the server is a GitHub, or forge.url
+            leads from the server of the environment to a public one; or as `token.find`.
     """
+    found = token.find("github", environ)
+    if found is not None and recognise.kind_of_host(address.server) != "github":
+        for url in (address.api, address.graphql):
+            recognise.forbid_leading_away("github", address.server, url.replace("://api.", "://", 1), environ)
     strange = [url for url in (address.api, address.graphql) if not _is_known_api(url, environ)]
     hint = f"for an Enterprise Server of yours set GITHUB_SERVER_URL=https://{address.server} in the environment"
-    return token.entitled(token.find("github", environ), "github", strange, environ, hint)
+    return token.entitled(found, "github", strange, environ, hint)
 
 
 def _is_known_api(url: str, environ: Mapping[str, str]) -> bool:
