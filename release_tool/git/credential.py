@@ -25,7 +25,11 @@ if TYPE_CHECKING:
     from release_tool.net.secret import Secret
 
 _VARIABLE = "RELEASE_GIT_HEADER_"
-_TOKENS = ("GH_TOKEN", "GITHUB_TOKEN")
+# What a credential helper of the user's own may read, if its text names it.
+_TOKENS = (
+    *("GH_TOKEN", "GITHUB_TOKEN", "GITEA_TOKEN", "FORGEJO_TOKEN", "GITLAB_TOKEN", "CI_JOB_TOKEN"),
+    *("AZURE_DEVOPS_TOKEN", "AZURE_DEVOPS_EXT_PAT", "SYSTEM_ACCESSTOKEN"),
+)
 
 
 def credential_for(url: str, settings: Sequence[Setting], header: Secret | None) -> GitCredential:

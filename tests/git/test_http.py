@@ -239,13 +239,14 @@ def test_a_redirect_that_names_a_secret_or_nothing_is_told_without(server: GitSe
     assert said.value.cause == "it sends git on to an address that it doesn't name"
 
 
+@pytest.mark.parametrize("name", ["GITHUB_TOKEN", "GITLAB_TOKEN", "GITEA_TOKEN", "AZURE_DEVOPS_EXT_PAT"])
 def test_a_helper_that_names_the_token_gets_it_where_the_tool_shows_none(
-    origin: Origin, server: GitServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    origin: Origin, server: GitServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setenv("GITHUB_TOKEN", "s3cret")
+    monkeypatch.setenv(name, "s3cret")
     clone = origin.clone(tmp_path / "clone")
     git("remote", "set-url", "origin", server.url, cwd=clone)
-    git("config", "credential.helper", '!f() { echo username=person; echo "password=${GITHUB_TOKEN}"; }; f', cwd=clone)
+    git("config", "credential.helper", f'!f() {{ echo username=person; echo "password=${{{name}}}"; }}; f', cwd=clone)
     server.token = TOKEN
     with Repository.open(clone) as repository:
         bump(repository)
