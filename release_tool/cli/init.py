@@ -47,7 +47,8 @@ def _arguments(init: ArgumentParser) -> None:
         help="the one for calls that name none; else that of --from or its first, or the newest --tag")  # fmt: skip
     more = init.add_argument_group("on request")
     more.add_argument("--workflows", nargs="?", const="auto", choices=("auto", *KINDS), default="",
-        help="what calls this tool's workflows; auto: for the CI of the remote's forge, else GitHub's")  # fmt: skip
+        metavar="CI", help="what calls this tool's workflows, for the CI of "
+        f"{', '.join(KINDS)}; auto: of the remote's forge, else GitHub")  # fmt: skip
     more.add_argument("--tool", metavar="REPO@COMMIT", **one, help="this tool's repository there, by a commit")
     more.add_argument(
         "--codeowners", metavar="OWNER", action="append", default=[], help="lines in CODEOWNERS: @org/team"

@@ -37,7 +37,7 @@ def pipelines(at: AtForge) -> Iterable[Diagnosis]:
         promotes=bool(at.promoted_to),
         guarded=at.guarded,
         directory=directory,
-        page="docs/forges/gitea.md",
+        page="forges/gitea.md",
     )
 
 

@@ -6,7 +6,7 @@ import contextlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from unittest import mock
@@ -22,7 +22,7 @@ from world import World
 
 from release_tool.config.reader import load
 from release_tool.git.repository import Repository
-from release_tool.model.records import Name, Tag, name_number, name_of
+from release_tool.model.records import Name, RefUpdate, Tag, name_number, name_of
 from release_tool.model.versions import tag_part
 
 SOURCE = {"devel": "devel", "staging": "devel", "production": "staging"}
@@ -392,13 +392,13 @@ def _at_push(
     """Something happens around the Nth push of what runs within; pushes of that something are real ones."""
     real, count = Repository.push, 0
 
-    def push(self: Repository, updates: object) -> bool:
+    def push(self: Repository, updates: Sequence[RefUpdate], options: Sequence[str] = ()) -> bool:
         nonlocal count
         count += 1
         here = count == number
         if here and before is not None:
             before()
-        done = real(self, updates)  # type: ignore[arg-type]
+        done = real(self, updates, options)
         if here and after is not None:
             after()
         return done

@@ -189,8 +189,8 @@ def test_a_sync_that_ends_behind_any_push_is_finished_by_the_next(
     rename_devel(world)
     pushes, push = itertools.count(1), Repository.push
 
-    def cut_off(self: Repository, updates: Sequence[RefUpdate]) -> None:
-        push(self, updates)
+    def cut_off(self: Repository, updates: Sequence[RefUpdate], options: Sequence[str] = ()) -> None:
+        push(self, updates, options)
         if next(pushes) == last:
             raise KeyboardInterrupt
 

@@ -32,6 +32,11 @@ class GitHand:
         """Nobody else changes anything meanwhile; what was done has its consequences at once."""
         raise NotImplementedError
 
+    def notice(self) -> None:
+        """What was written into the repository itself has its consequences."""
+        with self.at_work():
+            pass
+
     def edit(self, branch: str, files: dict[str, str | bytes | None], message: str = "Edit in the browser") -> str:
         """The web editor: a commit on a branch (None deletes a file); a branch that isn't there starts at the default."""
         with self.at_work():
