@@ -116,7 +116,7 @@ def test_a_fault_at_a_method_is_mended_by_the_same_again(workshop: Workshop, nam
 
 @pytest.mark.slow
 @each_fault()
-@pytest.mark.parametrize("times", [1, FOR_EVER], ids=["once", "for ever"])
+@pytest.mark.parametrize("times", [1, pytest.param(FOR_EVER, marks=pytest.mark.nightly)], ids=["once", "for ever"])
 def test_each_fault_at_each_request_of_each_method(workshop: Workshop, name: str, times: float) -> None:
     for nth in range(1, MOST):
         met = [once_broken(workshop, name, act, nth, times) for act in acts(workshop).values()]
@@ -229,7 +229,10 @@ def test_each_fault_at_each_request_of_a_bump(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["503", "reset after", "reset before", "cut off"])
+@pytest.mark.parametrize(
+    "name",
+    ["reset after", *(pytest.param(one, marks=pytest.mark.nightly) for one in ("503", "reset before", "cut off"))],
+)
 def test_a_fault_in_gits_requests_is_no_other(workshop: Workshop, name: str) -> None:
     tags: list[str] = []
     for nth in range(1, 8):
