@@ -41,7 +41,9 @@ def next_step(url: str, environ: Mapping[str, str]) -> str:
     if remote is None or not remote.web:
         return ""
     if kind == "none":
-        return _unnamed(remote.host, environ)
+        # Of a server without TLS, no token would go there either: only this machine is spared that.
+        scheme = "http" if is_safe(url) and url.startswith("http:") else "https"
+        return _unnamed(f"{scheme}://{remote.host}", environ)
     if kind not in _USERS:
         return ""
     found = token.find(kind, environ)
@@ -53,13 +55,13 @@ def next_step(url: str, environ: Mapping[str, str]) -> str:
     return f"let {found.source} hold a token that is still good, with {_PUSHES[kind]} for this repository"
 
 
-def _unnamed(host: str, environ: Mapping[str, str]) -> str:
-    """The next step where there is a token, and nothing says that the host is the token's."""
+def _unnamed(server: str, environ: Mapping[str, str]) -> str:
+    """The next step where there is a token, and nothing says that the server is the token's."""
     for kind in _USERS:
         found = token.find(kind, environ)
         if found is not None and kind != "github":
             return (
-                f"set {recognise.SERVER[kind]} to the address of the server, https://{host}, if the token of "
+                f"set {recognise.SERVER[kind]} to the address of the server, {server}, if the token of "
                 f"{found.source} is for it: nothing names it yet, so that the token was not sent"
             )
     return ""

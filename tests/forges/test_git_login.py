@@ -30,6 +30,11 @@ def test_a_token_without_its_server_is_not_sent_and_the_next_step_names_the_serv
     assert header_for_git(URL, {**environ, server: "https://git.example.com"}) is not None
 
 
+def test_a_server_of_this_machine_is_named_as_it_is() -> None:
+    said = next_step("http://127.0.0.1:3000/acme/shop.git", {"GITEA_TOKEN": "t0ken"})
+    assert "GITEA_SERVER_URL to the address of the server, http://127.0.0.1:3000, if" in said
+
+
 @pytest.mark.parametrize(
     ("url", "environ"),
     [(URL, {}), (URL, {"GITHUB_TOKEN": "t0ken"}), ("git@git.example.com:acme/shop.git", {"GITEA_TOKEN": "t0ken"})],
